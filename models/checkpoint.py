@@ -1,0 +1,116 @@
+"""Checkpoint files: safetensors with everything about the network in the header. Never a pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+FORMAT = "brushwork-style-gan"
+FORMAT_VERSION = 1
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; the message is one sentence for the user."""
+
+
+@dataclass
+class Checkpoint:
+    """Tensors as float32 and the header's entries, decoded from JSON."""
+
+    tensors: dict[str, Tensor]
+    header: dict[str, Any]
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write `data` to `path` whole or not at all: temporary file, fsync, rename."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_checkpoint(
+    path: str | os.PathLike[str],
+    tensors: dict[str, Tensor],
+    header: dict[str, Any],
+    dtype: torch.dtype = torch.float16,
+) -> None:
+    """Save `tensors` as `dtype` with `header` (JSON values) and the format's name and version.
+
+    Raises CheckpointError if a tensor is not finite, also after rounding to `dtype`.
+    """
+    packed = {}
+    for name, tensor in tensors.items():
+        packed[name] = tensor.detach().to("cpu", dtype).contiguous()
+        if not torch.isfinite(packed[name]).all():
+            raise CheckpointError(f"Not saved to {path}: '{name}' has values that are not finite.")
+    metadata = {key: json.dumps(value) for key, value in header.items()}
+    metadata |= {"format": FORMAT, "format_version": str(FORMAT_VERSION)}
+    write_atomically(path, save(packed, metadata))
+
+
+def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
+    """Read a file that `write_checkpoint` made, float32 on the CPU.
+
+    Raises CheckpointError, one sentence, for a file that is missing, truncated, pickled, foreign, of
+    another format version, or not finite.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"There is no checkpoint at {path}.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(_why_unreadable(path)) from error
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path.name} is a safetensors file of another kind, not a Brushwork style GAN; "
+            "choose a file that Brushwork saved."
+        )
+    if metadata.get("format_version") != str(FORMAT_VERSION):
+        raise CheckpointError(
+            f"{path.name} has format version {metadata.get('format_version')}, and this Brushwork "
+            f"reads version {FORMAT_VERSION}; update Brushwork or use a checkpoint made for it."
+        )
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise CheckpointError(f"{path.name} is damaged: '{name}' has values that are not finite.")
+    try:
+        header = {key: json.loads(value) for key, value in metadata.items() if key != "format"}
+    except json.JSONDecodeError as error:
+        raise CheckpointError(f"{path.name} is damaged: its header cannot be read.") from error
+    return Checkpoint({name: tensor.float() for name, tensor in tensors.items()}, header)
+
+
+def _why_unreadable(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(16)
+    size = path.stat().st_size
+    if head[:2] == b"PK" or head[:1] == b"\x80":
+        return (
+            f"{path.name} is a pickled PyTorch file, which can run foreign code when it is read; "
+            "Brushwork reads safetensors only."
+        )
+    length = int.from_bytes(head[:8], "little") if len(head) >= 8 else 0
+    if len(head) < 8 or (head[8:9] == b"{" and 8 + length <= 100_000_000):
+        return f"{path.name} is cut short at {size} bytes; download or copy it again."
+    return f"{path.name} is not a safetensors file; choose a checkpoint that Brushwork saved."

@@ -1,0 +1,107 @@
+"""Generator: paints a content code with a style code."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .content_encoder import ContentCode
+from .layers import Conv3x3, adain, init_conv, leaky_relu
+
+
+class Modulation(nn.Module):
+    """Affine map of one layer's style code to `parts` vectors: [B,D] -> `parts` tensors [B,C].
+
+    With `identity` the first two parts start as the code's own first 2C numbers (deviation and mean
+    as the style encoder delivers them); else scales start at 1 and shifts at 0.
+    """
+
+    def __init__(self, code_dim: int, channels: int, starts: tuple[float, ...], identity: bool = False):
+        super().__init__()
+        self.parts = len(starts)
+        self.affine = nn.Linear(code_dim, channels * self.parts)
+        nn.init.normal_(self.affine.weight, std=0.02)
+        with torch.no_grad():
+            self.affine.bias.copy_(torch.tensor(starts).repeat_interleave(channels))
+            if identity:
+                nn.init.eye_(self.affine.weight)
+                nn.init.zeros_(self.affine.bias)
+
+    def forward(self, w: Tensor) -> tuple[Tensor, ...]:
+        return self.affine(w).chunk(self.parts, 1)
+
+
+class ModulatedBlock(nn.Module):
+    """Residual block that w drives twice: [B,C,H,W], [B,D] -> [B,C,H,W].
+
+    AdaIN sets mean and deviation of what comes in; then every filter of both convolutions is
+    multiplied by a factor from w (filter modulation, MicroAST 2023). The factors act on the
+    convolutions' outputs, which is the same thing and blends per pixel when masks mix styles.
+    """
+
+    def __init__(self, channels: int, code_dim: int):
+        super().__init__()
+        self.modulation = Modulation(code_dim, channels, (1.0, 0.0, 1.0, 1.0))
+        self.conv1 = Conv3x3(channels, channels)
+        self.conv2 = Conv3x3(channels, channels, gain=0.3)
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        scale, shift, filter1, filter2 = self.modulation(w)
+        h = leaky_relu(adain(x, scale, shift))
+        h = leaky_relu(self.conv1(h) * filter1[:, :, None, None])
+        return torch.addcmul(x, self.conv2(h), filter2[:, :, None, None])
+
+
+class Generator(nn.Module):
+    """content code, w [B,L,D] -> image [B,3,H',W'], H' and W' rounded up to the stride.
+
+    AdaIN and a trunk of modulated blocks at 1/8, bilinear upsampling (nearest leaves an 8-pixel
+    grid), the normalised 1/4 features, modulated blocks at 1/4, one last AdaIN that sets the
+    palette, and a pixel-shuffle head. The output is linear around mid-grey: callers clamp to 0..1.
+    """
+
+    def __init__(
+        self,
+        fine_channels: int,
+        coarse_channels: int,
+        code_dim: int,
+        coarse_blocks: int,
+        fine_blocks: int,
+    ):
+        super().__init__()
+        self.entry = Modulation(code_dim, coarse_channels, (1.0, 0.0), identity=True)
+        self.coarse_blocks = nn.ModuleList(
+            ModulatedBlock(coarse_channels, code_dim) for _ in range(coarse_blocks)
+        )
+        self.up = nn.Conv2d(coarse_channels, fine_channels, kernel_size=1)
+        init_conv(self.up)
+        self.fine_entry = Modulation(code_dim, fine_channels, (1.0, 0.0), identity=True)
+        self.fine_blocks = nn.ModuleList(ModulatedBlock(fine_channels, code_dim) for _ in range(fine_blocks))
+        self.palette = Modulation(code_dim, fine_channels, (1.0, 0.0), identity=True)
+        self.head = Conv3x3(fine_channels, 48, gain=0.5)
+        # All 16 phases of the shuffle start alike, or a 4-pixel grid is there from the first step.
+        with torch.no_grad():
+            self.head.weight.copy_(self.head.weight[::16].repeat_interleave(16, 0))
+
+    @property
+    def layers(self) -> int:
+        """L, the number of modulated layers."""
+        return len(self.coarse_blocks) + len(self.fine_blocks) + 3
+
+    @property
+    def coarse_layers(self) -> int:
+        """How many of the L layers work at 1/8: the 'structure' half of a split mix."""
+        return len(self.coarse_blocks) + 1
+
+    def forward(self, content: ContentCode, w: Tensor) -> Tensor:
+        layer = iter(w.unbind(1))
+        x = adain(content.coarse, *self.entry(next(layer)))
+        for block in self.coarse_blocks:
+            x = block(x, next(layer))
+        x = F.interpolate(self.up(leaky_relu(x)), scale_factor=2, mode="bilinear", align_corners=False)
+        x = x + adain(content.fine, *self.fine_entry(next(layer)))
+        for block in self.fine_blocks:
+            x = block(x, next(layer))
+        x = leaky_relu(adain(x, *self.palette(next(layer))))
+        return F.pixel_shuffle(self.head(x), 4) + 0.5

@@ -1,0 +1,235 @@
+"""The bundle: two encoders, the generator and the space of style codes, as one thing to hold."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .checkpoint import CheckpointError, read_checkpoint, write_checkpoint
+from .content_encoder import ContentCode, ContentEncoder
+from .generator import Generator
+from .style_encoder import StyleEncoder
+from .style_space import StyleSpace, lerp, match_batch
+
+WEIGHTS_DIR = Path(__file__).resolve().parent.parent / "weights"
+DEFAULT_CHECKPOINT = WEIGHTS_DIR / "brushwork_default.safetensors"
+
+# Side in pixels to which a style picture's shorter side is reduced before it is encoded. Strokes
+# keep the size they were learned at, and a 50-megapixel scan costs no more than a postcard.
+STYLE_SIZE = 512
+
+
+@dataclass(frozen=True)
+class StyleGANConfig:
+    """Widths and depths of the networks; stored in every checkpoint's header."""
+
+    fine_channels: int = 80
+    coarse_channels: int = 96
+    code_dim: int = 192
+    coarse_blocks: int = 5
+    fine_blocks: int = 3
+    mapping_hidden: int = 128
+
+    @property
+    def layers(self) -> int:
+        """L, the number of modulated layers."""
+        return self.coarse_blocks + self.fine_blocks + 3
+
+    @property
+    def coarse_layers(self) -> int:
+        """How many of the L layers work at 1/8, entry included."""
+        return self.coarse_blocks + 1
+
+
+class StyleGAN(nn.Module):
+    """A style-transfer GAN (not NVIDIA's face generator): paint a photo in the style of a picture.
+
+    Pictures are [B,3,H,W], RGB in 0..1; style codes [B,L,D]. `training_record` is what the
+    checkpoint's header says about how the weights came to be.
+    """
+
+    def __init__(self, config: StyleGANConfig | None = None):
+        super().__init__()
+        config = config or StyleGANConfig()
+        self.config = config
+        self.training_record: dict[str, Any] = {}
+        self.space: StyleSpace | None = None
+        self.content_encoder = ContentEncoder(config.fine_channels, config.coarse_channels)
+        self.style_encoder = StyleEncoder(
+            config.fine_channels,
+            config.coarse_channels,
+            config.code_dim,
+            levels=(1,) * config.coarse_layers + (0,) * (config.fine_blocks + 2),
+            hidden=config.mapping_hidden,
+        )
+        self.generator = Generator(
+            config.fine_channels,
+            config.coarse_channels,
+            config.code_dim,
+            config.coarse_blocks,
+            config.fine_blocks,
+        )
+        self.to(memory_format=torch.channels_last)
+
+    @classmethod
+    def default(cls) -> StyleGAN:
+        """The network that ships with Brushwork."""
+        return cls.load(DEFAULT_CHECKPOINT)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> StyleGAN:
+        """Read a checkpoint, on the CPU, in eval mode, its parameters frozen.
+
+        Raises CheckpointError, one sentence, if the file is not a whole Brushwork checkpoint.
+        """
+        checkpoint = read_checkpoint(path)
+        name = Path(path).name
+        try:
+            config = StyleGANConfig(**checkpoint.header["config"])
+            space_record = checkpoint.header.get("style_space")
+            known = {f.name for f in fields(config)}
+            if any(not isinstance(getattr(config, f), int) or getattr(config, f) < 1 for f in known):
+                raise ValueError(config)
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{name} is damaged: its header has no usable network config.") from error
+        gan = cls(config)
+        weights = {k: v for k, v in checkpoint.tensors.items() if not k.startswith("style_space.")}
+        _check_shapes(name, gan.state_dict(), weights)
+        gan.load_state_dict(weights)
+        if space_record is not None:
+            gan.space = _read_space(name, checkpoint.tensors, space_record, config)
+        gan.training_record = checkpoint.header.get("training", {})
+        return gan.eval().requires_grad_(False)
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        extra: dict[str, Any] | None = None,
+        dtype: torch.dtype = torch.float16,
+    ) -> None:
+        """Write the network to one safetensors file, whole or not at all.
+
+        `extra` entries (JSON values) join the header beside the config, the training record and the
+        description of the style space.
+        """
+        tensors = dict(self.state_dict())
+        header: dict[str, Any] = {"config": asdict(self.config), "training": self.training_record}
+        if self.space is not None:
+            tensors["style_space.mean"] = self.space.mean
+            tensors["style_space.directions"] = self.space.directions
+            header["style_space"] = {
+                "kind": "gaussian",
+                "rank": len(self.space.directions),
+                "count": self.space.count,
+            }
+        write_checkpoint(path, tensors, header | (extra or {}), dtype)
+
+    @property
+    def parameter_count(self) -> int:
+        return sum(p.numel() for p in self.parameters())
+
+    def encode_content(self, image: Tensor) -> ContentCode:
+        """image [B,3,H,W] in 0..1 -> what is in it and where. Any H and W from 1 up."""
+        check_image(image, "The content picture")
+        return self.content_encoder(image)
+
+    def encode_style(self, image: Tensor, size: int | None = STYLE_SIZE) -> Tensor:
+        """image [B,3,h,w] in 0..1 -> style code [B,L,D].
+
+        A picture whose shorter side exceeds `size` is reduced to it, in proportion; None reads it
+        as it is.
+        """
+        check_image(image, "The style picture")
+        shorter = min(image.shape[-2:])
+        if size is not None and shorter > size:
+            scale = size / shorter
+            target = [max(1, round(side * scale)) for side in image.shape[-2:]]
+            image = F.interpolate(image, target, mode="bilinear", antialias=True, align_corners=False)
+        return self.style_encoder(image)
+
+    def sample_style(self, seed: int, count: int = 1, psi: float = 0.8) -> Tensor:
+        """`count` random codes [count,L,D], like those of the training art; no picture needed.
+
+        psi 0 is the average style, 1 the full variety (StyleGAN's truncation).
+        Raises ValueError for count < 1, psi outside 0..2, or a checkpoint without a style space.
+        """
+        if self.space is None:
+            raise ValueError("This checkpoint stores no style distribution; encode a picture instead.")
+        if count < 1:
+            raise ValueError(f"count is {count}; ask for 1 style or more.")
+        if not 0 <= psi <= 2:
+            raise ValueError(f"psi is {psi}; choose a value from 0 to 2.")
+        return self.space.sample(seed, count, psi, self.config.layers)
+
+    def generate(self, content: ContentCode, code: Tensor, strength: float = 1.0) -> Tensor:
+        """Paint `content` in the style `code` [B,L,D]: [B,3,H,W] in 0..1, the content's H and W.
+
+        One code paints B contents, one content takes B codes, or both hold B. `strength` 0 is the
+        photo, 1 the full style. In between, the code moves from the photo's own style code to the
+        painting's, and what the network cannot reproduce of the photo fades out:
+        (1 - s) photo + s G(content, lerp(own, code, s)).
+
+        Raises ValueError for batches that do not match, a code of another network's shape, or a
+        strength outside 0..1.
+        """
+        batch = match_batch(content.batch, code.shape[0], what="The content and the styles")
+        expected = (self.config.layers, self.config.code_dim)
+        if tuple(code.shape[1:]) != expected:
+            raise ValueError(
+                f"The style code is {tuple(code.shape[1:])} and this network takes {expected}; "
+                "encode the style with the same checkpoint."
+            )
+        if not (math.isfinite(strength) and 0 <= strength <= 1):
+            raise ValueError(f"strength is {strength}; choose a value from 0 to 1.")
+        photo = content.image.expand(batch, -1, -1, -1)
+        if strength == 0:
+            return photo.clamp(0, 1)
+        if strength < 1:
+            code = lerp(self.encode_style(content.image), code, strength)
+        height, width = content.size
+        painted = self.generator(content.expand(batch), code.expand(batch, -1, -1))
+        painted = painted[:, :, :height, :width].clamp(0, 1)
+        return painted if strength == 1 else lerp(photo, painted, strength)
+
+    def stylize(self, content_image: Tensor, style_image: Tensor, strength: float = 1.0) -> Tensor:
+        """Both steps at once: content [B,3,H,W], style [B or 1,3,h,w] -> [B,3,H,W] in 0..1."""
+        return self.generate(self.encode_content(content_image), self.encode_style(style_image), strength)
+
+
+def check_image(image: Tensor, name: str) -> None:
+    """Raise ValueError, one sentence, unless `image` is a float [B,3,H,W] with at least a pixel."""
+    if image.dim() != 4 or image.shape[1] != 3 or 0 in image.shape:
+        raise ValueError(f"{name} has shape {tuple(image.shape)}; it must be [batch, 3, height, width].")
+    if not image.is_floating_point():
+        raise ValueError(f"{name} is {image.dtype}; convert it to floating point in 0..1.")
+
+
+def _check_shapes(name: str, expected: dict[str, Tensor], found: dict[str, Tensor]) -> None:
+    missing, surplus = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
+    if missing:
+        raise CheckpointError(f"{name} lacks {len(missing)} tensors of the network, '{missing[0]}' first.")
+    if surplus:
+        raise CheckpointError(f"{name} has {len(surplus)} tensors too many, '{surplus[0]}' first.")
+    for key, tensor in expected.items():
+        if found[key].shape != tensor.shape:
+            raise CheckpointError(
+                f"{name} does not fit its own config: '{key}' is {tuple(found[key].shape)}, "
+                f"not {tuple(tensor.shape)}."
+            )
+
+
+def _read_space(
+    name: str, tensors: dict[str, Tensor], record: dict[str, Any], config: StyleGANConfig
+) -> StyleSpace:
+    mean, directions = tensors.get("style_space.mean"), tensors.get("style_space.directions")
+    size = config.layers * config.code_dim
+    if mean is None or directions is None or mean.shape != (size,) or directions.shape[1:] != (size,):
+        raise CheckpointError(f"{name} is damaged: its style distribution does not fit the network.")
+    return StyleSpace(mean, directions, int(record.get("count", 0)))
