@@ -1,0 +1,53 @@
+"""What all tests share: the shipped network and two pictures that ship with the workflows."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+import brushwork
+from brushwork.models import StyleGAN
+
+PACKAGE = Path(brushwork.__file__).resolve().parent
+
+# More threads than this cost more in waiting than they save on pictures this small.
+if "OMP_NUM_THREADS" not in os.environ:
+    torch.set_num_threads(min(4, os.cpu_count() or 1))
+
+
+def read_picture(path: Path, longest: int) -> Tensor:
+    """[1,3,H,W] in 0..1 with the longer side reduced to `longest` pixels."""
+    with Image.open(path) as file:
+        picture = file.convert("RGB")
+    picture.thumbnail((longest, longest))
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float() / 255
+
+
+@pytest.fixture(scope="session")
+def inputs_dir() -> Path:
+    """The folder of the pictures that the shipped workflows read."""
+    return PACKAGE / "workflows" / "inputs"
+
+
+@pytest.fixture(scope="session")
+def gan() -> StyleGAN:
+    """The shipped network, on the CPU. Shared: tests must not change it."""
+    return StyleGAN.default()
+
+
+@pytest.fixture(scope="session")
+def photo(inputs_dir: Path) -> Tensor:
+    """A portrait, [1,3,H,W] with a longer side of 192."""
+    return read_picture(inputs_dir / "photo-portrait-astronaut.jpg", 192)
+
+
+@pytest.fixture(scope="session")
+def artwork(inputs_dir: Path) -> Tensor:
+    """A painting, [1,3,H,W] with a longer side of 192."""
+    return read_picture(inputs_dir / "art-vangogh-starry-night.jpg", 192)
