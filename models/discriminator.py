@@ -10,7 +10,7 @@ from .layers import init_conv
 
 
 class PatchDiscriminator(nn.Sequential):
-    """image [B,3,H,W] -> patch logits [B,1,H/8,W/8], each with a view of 46 pixels.
+    """image [B,3,H,W] -> patch logits [B,1,H/8,W/8], each with a view of 38 pixels.
 
     Spectral norm (Miyato et al. 2018) on every convolution bounds its slope, so no gradient penalty
     is needed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ DEFAULT_CHECKPOINT = WEIGHTS_DIR / "brushwork_default.safetensors"
 # Side in pixels to which a style picture's shorter side is reduced before it is encoded. Strokes
 # keep the size they were learned at, and a 50-megapixel scan costs no more than a postcard.
 STYLE_SIZE = 512
+
+# No config in a checkpoint may ask for more channels, numbers or blocks than this.
+LARGEST_WIDTH = 1024
 
 
 @dataclass(frozen=True)
@@ -94,15 +97,15 @@ class StyleGAN(nn.Module):
         try:
             config = StyleGANConfig(**checkpoint.header["config"])
             space_record = checkpoint.header.get("style_space")
-            known = {f.name for f in fields(config)}
-            if any(not isinstance(getattr(config, f), int) or getattr(config, f) < 1 for f in known):
+            if any(type(n) is not int or not 1 <= n <= LARGEST_WIDTH for n in asdict(config).values()):
                 raise ValueError(config)
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{name} is damaged: its header has no usable network config.") from error
-        gan = cls(config)
         weights = {k: v for k, v in checkpoint.tensors.items() if not k.startswith("style_space.")}
+        with torch.device("meta"):
+            gan = cls(config)  # shapes without memory, in case the config lies
         _check_shapes(name, gan.state_dict(), weights)
-        gan.load_state_dict(weights)
+        gan.to_empty(device="cpu").load_state_dict(weights)
         if space_record is not None:
             gan.space = _read_space(name, checkpoint.tensors, space_record, config)
         gan.training_record = checkpoint.header.get("training", {})

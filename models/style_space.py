@@ -23,22 +23,24 @@ def lerp(a: Tensor, b: Tensor, t: float) -> Tensor:
 def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
     """Spherical interpolation over the last axis (Shoemake 1985), lengths interpolated linearly.
 
-    Between codes that point the same way or exactly opposite ways the great circle is not defined;
-    there it is `lerp`.
+    Between codes that point the same way or exactly opposite ways, and from or to a code of length
+    0, the great circle is not defined; there it is `lerp`.
 
     >>> slerp(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]), 0.5)
     tensor([0.7071, 0.7071])
     """
     length_a = a.norm(dim=-1, keepdim=True)
     length_b = b.norm(dim=-1, keepdim=True)
-    cosine = ((a * b).sum(-1, keepdim=True) / (length_a * length_b).clamp_min(1e-12)).clamp(-1, 1)
-    angle = torch.acos(cosine)
+    unit_a, unit_b = a / length_a.clamp_min(1e-12), b / length_b.clamp_min(1e-12)
+    # Kahan's angle: the arc cosine is off by 5e-4 near 0 and pi, which the division by the sine blows up.
+    apart, along = (unit_a - unit_b).norm(dim=-1, keepdim=True), (unit_a + unit_b).norm(dim=-1, keepdim=True)
+    angle = 2 * torch.atan2(apart, along)
     sine = torch.sin(angle)
     safe = sine.clamp_min(1e-6)
-    direction = torch.sin((1 - t) * angle) / safe * a / length_a.clamp_min(1e-12)
-    direction = direction + torch.sin(t * angle) / safe * b / length_b.clamp_min(1e-12)
+    direction = torch.sin((1 - t) * angle) / safe * unit_a + torch.sin(t * angle) / safe * unit_b
     curved = direction * lerp(length_a, length_b, t)
-    return torch.where(sine > 1e-4, curved, lerp(a, b, t))
+    defined = (sine > 1e-4) & (length_a > 0) & (length_b > 0)
+    return torch.where(defined, curved, lerp(a, b, t))
 
 
 def match_batch(*batches: int, what: str) -> int:

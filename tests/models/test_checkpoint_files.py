@@ -1,0 +1,307 @@
+"""Checkpoints: what is saved comes back, and every broken file is refused in one sentence."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pickle
+import sys
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from brushwork.models import DEFAULT_CHECKPOINT, CheckpointError, StyleGAN
+from brushwork.models.checkpoint import read_checkpoint, write_atomically, write_checkpoint
+
+
+class Trap:
+    """Leaves a trace at the path if it is ever unpickled."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return (open, (self.path, "w"))
+
+
+@pytest.fixture
+def saved(frozen_tiny, tmp_path):
+    path = tmp_path / "style.safetensors"
+    frozen_tiny.save(path)
+    return path
+
+
+def refusal(path) -> str:
+    """What `StyleGAN.load` says about the file: one sentence that names it, nothing else."""
+    with pytest.raises(CheckpointError) as caught:
+        StyleGAN.load(path)
+    message = str(caught.value)
+    assert path.name in message
+    assert message.endswith(".")
+    assert "\n" not in message
+    return message
+
+
+def rewrite(path, change_tensors=None, **metadata):
+    """Save the file again with changed tensors or header entries; a None entry is removed."""
+    with safe_open(path, framework="pt") as file:
+        header = {**file.metadata(), **metadata}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    if change_tensors is not None:
+        change_tensors(tensors)
+    save_file(tensors, path, {key: value for key, value in header.items() if value is not None})
+
+
+def test_float32_comes_back_exactly(frozen_tiny, tmp_path):
+    path = tmp_path / "exact.safetensors"
+    frozen_tiny.save(path, dtype=torch.float32)
+    loaded = StyleGAN.load(path)
+    assert loaded.config == frozen_tiny.config
+    assert all(torch.equal(v, frozen_tiny.state_dict()[k]) for k, v in loaded.state_dict().items())
+    assert torch.equal(loaded.space.mean, frozen_tiny.space.mean)
+    assert torch.equal(loaded.space.directions, frozen_tiny.space.directions)
+    assert loaded.space.count == frozen_tiny.space.count
+    photo, art = torch.rand(1, 3, 24, 24), torch.rand(1, 3, 24, 24)
+    assert torch.equal(loaded.stylize(photo, art), frozen_tiny.stylize(photo, art))
+    torch.testing.assert_close(loaded.sample_style(7), frozen_tiny.sample_style(7))
+
+
+def test_float16_comes_back_within_its_rounding(frozen_tiny, saved):
+    loaded = StyleGAN.load(saved)
+    for name, tensor in loaded.state_dict().items():
+        assert tensor.dtype == torch.float32
+        torch.testing.assert_close(tensor, frozen_tiny.state_dict()[name], rtol=2**-11, atol=2**-24)
+    photo, art = torch.rand(1, 3, 24, 24), torch.rand(1, 3, 24, 24)
+    assert (loaded.stylize(photo, art) - frozen_tiny.stylize(photo, art)).abs().max() < 0.02
+
+
+def test_a_second_save_changes_nothing(saved, tmp_path):
+    again = tmp_path / "again.safetensors"
+    StyleGAN.load(saved).save(again)
+    first, second = read_checkpoint(saved), read_checkpoint(again)
+    assert second.header == first.header
+    assert second.tensors.keys() == first.tensors.keys()
+    assert all(torch.equal(second.tensors[name], first.tensors[name]) for name in first.tensors)
+
+
+def test_loaded_networks_are_ready_to_paint(saved):
+    gan = StyleGAN.load(str(saved))
+    assert not gan.training
+    assert not any(p.requires_grad for p in gan.parameters())
+    assert all(p.device.type == "cpu" and p.dtype == torch.float32 for p in gan.parameters())
+    kernels = [p for p in gan.parameters() if p.dim() == 4]
+    assert all(p.is_contiguous(memory_format=torch.channels_last) for p in kernels)
+
+
+def test_two_loads_share_nothing(saved):
+    first, second = StyleGAN.load(saved), StyleGAN.load(saved)
+    first.generator.up.bias.zero_()
+    assert second.generator.up.bias.abs().max() > 0
+
+
+def test_header_tells_everything(tiny, tmp_path):
+    path = tmp_path / "style.safetensors"
+    tiny.training_record = {"steps": 12, "seed": 3}
+    tiny.save(path, extra={"name": "Häuser", "losses": [1.5, 0.5]})
+    with safe_open(path, framework="pt") as file:
+        header = file.metadata()
+    assert header["format"] == "brushwork-style-gan"
+    assert header["format_version"] == "1"
+    assert json.loads(header["config"]) == dataclasses.asdict(tiny.config)
+    assert json.loads(header["style_space"]) == {"kind": "gaussian", "rank": 5, "count": 9}
+    assert json.loads(header["name"]) == "Häuser"
+    assert json.loads(header["losses"]) == [1.5, 0.5]
+    assert StyleGAN.load(path).training_record == {"steps": 12, "seed": 3}
+
+
+def test_a_network_without_a_style_space(tiny, tmp_path):
+    tiny.space = None
+    tiny.save(tmp_path / "plain.safetensors")
+    assert StyleGAN.load(tmp_path / "plain.safetensors").space is None
+
+
+def test_the_shipped_checkpoint_is_whole():
+    checkpoint = read_checkpoint(DEFAULT_CHECKPOINT)
+    assert {"config", "training", "style_space"} <= checkpoint.header.keys()
+    gan = StyleGAN.load(DEFAULT_CHECKPOINT)
+    assert gan.space is not None
+    assert gan.space.count > 1
+
+
+def test_missing_file(tmp_path):
+    assert refusal(tmp_path / "none.safetensors").startswith("There is no checkpoint at ")
+    (tmp_path / "folder").mkdir()
+    assert refusal(tmp_path / "folder").startswith("There is no checkpoint at ")
+
+
+@pytest.mark.parametrize("keep", [0, 1, 4, 8, 9, 100, 0.1, 0.5, 0.99, -1])
+def test_truncated_file(saved, keep):
+    whole = saved.read_bytes()
+    length = int(keep * len(whole)) if isinstance(keep, float) else keep % len(whole)
+    saved.write_bytes(whole[:length])
+    assert refusal(saved) == f"{saved.name} is cut short at {length} bytes; download or copy it again."
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_pickled_torch_file_is_not_unpickled(tmp_path, zipped):
+    trace, path = tmp_path / "trace", tmp_path / "weights.safetensors"
+    torch.save({"weights": Trap(trace)}, path, _use_new_zipfile_serialization=zipped)
+    assert "is a pickled PyTorch file" in refusal(path)
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+def test_plain_pickle_is_not_unpickled(tmp_path, protocol):
+    trace, path = tmp_path / "trace", tmp_path / "weights.safetensors"
+    path.write_bytes(pickle.dumps(Trap(trace), protocol))
+    assert "can run foreign code when it is read; Brushwork reads safetensors only." in refusal(path)
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize("content", [b"<!DOCTYPE html><html>", b"\xff\xd8\xff\xe0" + bytes(60), b"text " * 9])
+def test_a_file_of_another_kind(tmp_path, content):
+    path = tmp_path / "picture.safetensors"
+    path.write_bytes(content)
+    assert refusal(path) == (
+        "picture.safetensors is not a safetensors file; choose a checkpoint that Brushwork saved."
+    )
+
+
+@pytest.mark.parametrize("metadata", [None, {"format": "pt"}])
+def test_foreign_safetensors(tmp_path, metadata):
+    path = tmp_path / "lora.safetensors"
+    save_file({"weight": torch.zeros(2)}, path, metadata)
+    assert "is a safetensors file of another kind, not a Brushwork style GAN" in refusal(path)
+
+
+@pytest.mark.parametrize("version", ["0", "2", "1.0", None])
+def test_another_format_version(saved, version):
+    rewrite(saved, format_version=version)
+    message = refusal(saved)
+    assert f"has format version {version}, and this Brushwork reads version 1" in message
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_values_that_are_not_finite(saved, value):
+    rewrite(saved, lambda tensors: tensors["generator.up.bias"].fill_(value))
+    expected = f"{saved.name} is damaged: 'generator.up.bias' has values that are not finite."
+    assert refusal(saved) == expected
+
+
+def test_missing_tensor(saved):
+    rewrite(saved, lambda tensors: tensors.pop("generator.head.bias"))
+    assert refusal(saved) == f"{saved.name} lacks 1 tensors of the network, 'generator.head.bias' first."
+
+
+def test_surplus_tensor(saved):
+    rewrite(saved, lambda tensors: tensors.update(ghost=torch.zeros(1)))
+    assert refusal(saved) == f"{saved.name} has 1 tensors too many, 'ghost' first."
+
+
+def test_misshaped_tensor(saved):
+    rewrite(saved, lambda tensors: tensors.update({"generator.up.bias": torch.zeros(9)}))
+    message = f"{saved.name} does not fit its own config: 'generator.up.bias' is (9,), not (8,)."
+    assert refusal(saved) == message
+
+
+@pytest.mark.parametrize("change", ["mean", "directions", "shape"])
+def test_style_space_that_does_not_fit(saved, change):
+    def damage(tensors):
+        if change == "shape":
+            tensors["style_space.mean"] = torch.zeros(3)
+        else:
+            del tensors[f"style_space.{change}"]
+
+    rewrite(saved, damage)
+    assert refusal(saved) == f"{saved.name} is damaged: its style distribution does not fit the network."
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        None,
+        "[]",
+        "7",
+        '"text"',
+        "null",
+        '{"unknown_key": 3}',
+        '{"fine_channels": "many"}',
+        '{"fine_channels": 8.5}',
+        '{"coarse_blocks": 0}',
+        '{"code_dim": -1}',
+        '{"fine_channels": true}',
+        '{"coarse_channels": 1000000000}',
+        '{"coarse_blocks": 1000000000}',
+    ],
+)
+def test_config_that_is_no_config(saved, config):
+    rewrite(saved, config=config)
+    assert refusal(saved) == f"{saved.name} is damaged: its header has no usable network config."
+
+
+def test_config_of_another_network(saved):
+    rewrite(saved, config=json.dumps({"fine_channels": 16}))
+    assert f"{saved.name} lacks " in refusal(saved)
+
+
+def test_config_of_a_network_far_too_wide_takes_no_memory(saved, frozen_tiny):
+    wide = dataclasses.asdict(frozen_tiny.config) | {"coarse_channels": 1024, "code_dim": 1024}
+    rewrite(saved, config=json.dumps(wide))
+    assert f"{saved.name} does not fit its own config: " in refusal(saved)
+
+
+@pytest.mark.parametrize("key", ["config", "training", "style_space", "note"])
+def test_header_that_is_not_json(saved, key):
+    rewrite(saved, **{key: "{never closed"})
+    assert refusal(saved) == f"{saved.name} is damaged: its header cannot be read."
+
+
+def test_nothing_is_saved_that_is_not_finite(tiny, saved):
+    before = saved.read_bytes()
+    with torch.no_grad():
+        tiny.generator.up.bias[0] = float("nan")
+    with pytest.raises(CheckpointError, match=r"Not saved to .*: 'generator.up.bias' has values that"):
+        tiny.save(saved)
+    assert saved.read_bytes() == before
+    assert [p.name for p in saved.parent.iterdir()] == [saved.name]
+
+
+def test_nothing_is_saved_that_overflows_its_type(tmp_path):
+    with pytest.raises(CheckpointError, match=r"'x' has values that are not finite"):
+        write_checkpoint(tmp_path / "a.safetensors", {"x": torch.tensor([1e6])}, {}, torch.float16)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_saving_makes_the_folders_it_needs(frozen_tiny, tmp_path):
+    path = tmp_path / "new folder" / "ü" / "style.safetensors"
+    frozen_tiny.save(path)
+    assert StyleGAN.load(path).config == frozen_tiny.config
+
+
+def test_a_failed_rename_leaves_nothing_behind(tmp_path):
+    """A folder stands where the file should go."""
+    target = tmp_path / "taken"
+    target.mkdir()
+    with pytest.raises(OSError):  # noqa: PT011
+        write_atomically(target, b"data")
+    assert [p.name for p in tmp_path.iterdir()] == ["taken"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on file sizes to run into")
+def test_a_write_that_fails_half_way_leaves_the_old_file(tmp_path):
+    """As on a full disk: the system refuses to let any file grow beyond 10 kB."""
+    import resource
+
+    path = tmp_path / "style.safetensors"
+    write_atomically(path, b"old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        with pytest.raises(OSError):  # noqa: PT011
+            write_atomically(path, bytes(100_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]

@@ -1,0 +1,56 @@
+"""What the content code holds."""
+
+from __future__ import annotations
+
+import torch
+
+
+def test_code_shapes(frozen_tiny):
+    image = torch.rand(2, 3, 37, 50)
+    code = frozen_tiny.encode_content(image)
+    assert code.fine.shape == (2, 8, 10, 14)
+    assert code.coarse.shape == (2, 12, 5, 7)
+    assert code.size == (37, 50)
+    assert code.batch == 2
+    assert code.image is image
+
+
+def test_features_are_instance_normalised(frozen_tiny, photo):
+    code = frozen_tiny.encode_content(photo)
+    for features in (code.fine, code.coarse):
+        assert features.mean((2, 3)).abs().max() < 1e-4
+        deviation = features.var((2, 3), unbiased=False).sqrt()
+        assert deviation.max() <= 1 + 1e-4
+        assert deviation.min() > 0.95
+
+
+def test_contrast_hardly_changes_the_code(gan, photo):
+    """The normalisation takes a picture's contrast out; a rotated picture shows what a change is."""
+    low = gan.encode_content(photo * 0.5 + 0.25)
+    code, turned = gan.encode_content(photo), gan.encode_content(photo.flip(-2))
+    change = (low.coarse - code.coarse).square().mean()
+    assert change < 0.25 * (turned.coarse - code.coarse).square().mean()
+
+
+def test_each_picture_of_a_batch_is_encoded_by_itself(frozen_tiny):
+    images = torch.rand(3, 3, 24, 40)
+    together = frozen_tiny.encode_content(images)
+    for i in range(3):
+        alone = frozen_tiny.encode_content(images[i : i + 1])
+        torch.testing.assert_close(together[i : i + 1].fine, alone.fine, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(together[i : i + 1].coarse, alone.coarse, atol=1e-5, rtol=1e-4)
+
+
+def test_slices_and_repeats(frozen_tiny):
+    code = frozen_tiny.encode_content(torch.rand(3, 3, 16, 16))
+    assert code[1:].batch == 2
+    assert code.expand(3) is code
+    repeated = code[:1].expand(5)
+    assert (repeated.batch, repeated.fine.shape[0], repeated.coarse.shape[0]) == (5, 5, 5)
+    assert repeated.fine.data_ptr() == code.fine.data_ptr()
+    assert repeated.size == code.size
+
+
+def test_moves_as_one(frozen_tiny):
+    code = frozen_tiny.encode_content(torch.rand(1, 3, 16, 16)).to("meta")
+    assert {code.fine.device.type, code.coarse.device.type, code.image.device.type} == {"meta"}

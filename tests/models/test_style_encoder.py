@@ -1,0 +1,57 @@
+"""What the style code holds."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from brushwork.models import StyleGAN
+from brushwork.models.style_gan import STYLE_SIZE
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 513), (64, 48)])
+def test_code_shape(frozen_tiny, size):
+    code = frozen_tiny.encode_style(torch.rand(2, 3, *size))
+    config = frozen_tiny.config
+    assert code.shape == (2, config.layers, config.code_dim)
+    assert torch.isfinite(code).all()
+
+
+def test_an_untrained_code_is_the_pictures_own_statistics():
+    """Deviations, then means: at 1/8 for the coarse layers, at 1/4 for the fine ones."""
+    gan = StyleGAN()
+    image = torch.rand(1, 3, 64, 64)
+    code, (at_4, at_8, _) = gan.encode_style(image), gan.style_encoder.statistics(image)
+    coarse = gan.config.coarse_layers
+    torch.testing.assert_close(code[:, :coarse, : at_8.shape[1]], at_8[:, None].expand(-1, coarse, -1))
+    fine = gan.config.layers - coarse
+    torch.testing.assert_close(code[:, coarse:, : at_4.shape[1]], at_4[:, None].expand(-1, fine, -1))
+
+
+def test_each_picture_of_a_batch_has_its_own_code(frozen_tiny):
+    images = torch.rand(3, 3, 32, 32) * torch.tensor([0.2, 0.6, 1.0]).view(3, 1, 1, 1)
+    together = frozen_tiny.encode_style(images)
+    alone = torch.cat([frozen_tiny.encode_style(image[None]) for image in images])
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
+    assert (together[0] - together[2]).abs().max() > 0.01
+
+
+def test_paintings_differ_more_than_crops_of_one(gan, artwork, photo):
+    height, width = artwork.shape[-2:]
+    crop = artwork[:, :, height // 8 :, width // 8 :]
+    code = gan.encode_style(artwork)
+    assert (gan.encode_style(crop) - code).norm() < (gan.encode_style(photo) - code).norm()
+
+
+def test_a_large_picture_is_reduced_in_proportion(frozen_tiny):
+    image = torch.rand(1, 3, STYLE_SIZE + 88, 2 * (STYLE_SIZE + 88))
+    target = (STYLE_SIZE, 2 * STYLE_SIZE)
+    reduced = F.interpolate(image, target, mode="bilinear", antialias=True, align_corners=False)
+    torch.testing.assert_close(frozen_tiny.encode_style(image), frozen_tiny.style_encoder(reduced))
+    torch.testing.assert_close(frozen_tiny.encode_style(image, size=None), frozen_tiny.style_encoder(image))
+
+
+def test_a_panorama_is_reduced_by_its_shorter_side(frozen_tiny):
+    image = torch.rand(1, 3, 4, 2000)
+    torch.testing.assert_close(frozen_tiny.encode_style(image), frozen_tiny.style_encoder(image))

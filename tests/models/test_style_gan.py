@@ -1,0 +1,181 @@
+"""The bundle: sizes, batches, strength, and what it refuses."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from brushwork.models import DEFAULT_CHECKPOINT, StyleGAN, StyleGANConfig
+
+SIZES = [(1, 1), (1, 2), (2, 1), (3, 100), (7, 513), (15, 16), (16, 16), (17, 8), (64, 64), (129, 65)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_output_has_exactly_the_pictures_size(frozen_tiny, size):
+    painted = frozen_tiny.stylize(torch.rand(1, 3, *size), torch.rand(1, 3, 20, 30))
+    assert painted.shape == (1, 3, *size)
+    assert painted.min() >= 0
+    assert painted.max() <= 1
+    assert torch.isfinite(painted).all()
+
+
+def test_a_large_odd_picture_through_the_shipped_network(gan, artwork):
+    painted = gan.stylize(torch.rand(1, 3, 1023, 769), artwork)
+    assert painted.shape == (1, 3, 1023, 769)
+    assert torch.isfinite(painted).all()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 9), (40, 3)])
+def test_style_pictures_of_any_size(frozen_tiny, size):
+    content = torch.rand(1, 3, 32, 32)
+    assert frozen_tiny.stylize(content, torch.rand(1, 3, *size)).shape == content.shape
+
+
+def test_stylize_is_its_two_steps(frozen_tiny):
+    photo, art = torch.rand(1, 3, 24, 32), torch.rand(1, 3, 32, 24)
+    by_hand = frozen_tiny.generate(frozen_tiny.encode_content(photo), frozen_tiny.encode_style(art), 0.7)
+    torch.testing.assert_close(frozen_tiny.stylize(photo, art, 0.7), by_hand, atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize(("photos", "arts", "pictures"), [(3, 1, 3), (1, 3, 3), (3, 3, 3), (1, 1, 1)])
+def test_batches_pair_up(frozen_tiny, photos, arts, pictures, strength):
+    photo, art = torch.rand(photos, 3, 24, 40), torch.rand(arts, 3, 32, 32)
+    painted = frozen_tiny.stylize(photo, art, strength)
+    assert painted.shape[0] == pictures
+    for i in range(pictures):
+        alone = frozen_tiny.stylize(photo[[i % photos]], art[[i % arts]], strength)
+        torch.testing.assert_close(painted[[i]], alone, atol=1e-5, rtol=1e-4)
+
+
+def test_batches_that_do_not_pair_up_are_refused(frozen_tiny):
+    content, code = (
+        frozen_tiny.encode_content(torch.rand(2, 3, 16, 16)),
+        frozen_tiny.encode_style(torch.rand(3, 3, 16, 16)),
+    )
+    message = "The content and the styles come in batches of 2 and 3; give each 1 or the same number."
+    with pytest.raises(ValueError, match=message):
+        frozen_tiny.generate(content, code)
+
+
+def test_strength_0_is_the_photo(gan, photo, artwork):
+    assert torch.equal(gan.stylize(photo, artwork, 0.0), photo)
+    assert (gan.stylize(photo, artwork, 1e-4) - photo).abs().max() < 1e-3
+
+
+def test_strength_1_is_the_generators_own_picture(gan, photo, artwork):
+    content, code = gan.encode_content(photo), gan.encode_style(artwork)
+    height, width = content.size
+    painted = gan.generator(content, code)[:, :, :height, :width].clamp(0, 1)
+    assert torch.equal(gan.generate(content, code, 1.0), painted)
+    torch.testing.assert_close(gan.generate(content, code, 0.99999), painted, atol=1e-3, rtol=0)
+
+
+def test_more_strength_is_further_from_the_photo(gan, photo, artwork):
+    content, code = gan.encode_content(photo), gan.encode_style(artwork)
+    steps = [i / 8 for i in range(9)]
+    distance = [(gan.generate(content, code, s) - photo).square().mean().item() for s in steps]
+    assert distance[0] == 0
+    assert distance == sorted(distance)
+    assert len(set(distance)) == len(distance)
+    assert distance[-1] > 1e-3
+
+
+@pytest.mark.parametrize("strength", [-0.1, 1.01, math.nan, math.inf])
+def test_strength_outside_its_range_is_refused(frozen_tiny, strength):
+    with pytest.raises(ValueError, match=rf"strength is {strength}; choose a value from 0 to 1\."):
+        frozen_tiny.stylize(torch.rand(1, 3, 16, 16), torch.rand(1, 3, 16, 16), strength)
+
+
+def test_a_code_of_another_network_is_refused(gan, frozen_tiny):
+    code = frozen_tiny.encode_style(torch.rand(1, 3, 16, 16))
+    message = r"The style code is \(6, 24\) and this network takes \(11, 192\); encode the style"
+    with pytest.raises(ValueError, match=message):
+        gan.generate(gan.encode_content(torch.rand(1, 3, 16, 16)), code)
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8), (1, 4, 8, 8), (1, 8, 8, 3), (0, 3, 8, 8), (1, 3, 0, 8)])
+@pytest.mark.parametrize("kind", ["content", "style"])
+def test_what_is_no_picture_is_refused(frozen_tiny, kind, shape):
+    encode = frozen_tiny.encode_content if kind == "content" else frozen_tiny.encode_style
+    with pytest.raises(ValueError, match=rf"The {kind} picture has shape .*; it must be \[batch, 3, height"):
+        encode(torch.zeros(shape))
+
+
+def test_integer_pictures_are_refused(frozen_tiny):
+    with pytest.raises(ValueError, match=r"The content picture is torch.uint8; convert it to floating point"):
+        frozen_tiny.encode_content(torch.zeros(1, 3, 8, 8, dtype=torch.uint8))
+
+
+def test_sampling_a_style_needs_no_picture(gan, photo):
+    codes = gan.sample_style(seed=7, count=2)
+    assert codes.shape == (2, gan.config.layers, gan.config.code_dim)
+    painted = gan.generate(gan.encode_content(photo), codes)
+    assert painted.shape == (2, *photo.shape[1:])
+    assert (painted[0] - painted[1]).abs().mean() > 1e-3
+
+
+def test_sampling_refuses_what_makes_no_sense(frozen_tiny):
+    with pytest.raises(ValueError, match=r"count is 0; ask for 1 style or more\."):
+        frozen_tiny.sample_style(seed=1, count=0)
+    with pytest.raises(ValueError, match=r"psi is 2.5; choose a value from 0 to 2\."):
+        frozen_tiny.sample_style(seed=1, psi=2.5)
+    with pytest.raises(ValueError, match=r"stores no style distribution; encode a picture instead\."):
+        StyleGAN(StyleGANConfig(8, 12, 24, 1, 1, 16)).sample_style(seed=1)
+
+
+def test_painting_leaves_its_inputs_alone(frozen_tiny):
+    photo, art = torch.rand(1, 3, 20, 20), torch.rand(1, 3, 16, 16)
+    before = photo.clone(), art.clone()
+    content, code = frozen_tiny.encode_content(photo), frozen_tiny.encode_style(art)
+    kept = content.fine.clone(), content.coarse.clone(), code.clone()
+    first = frozen_tiny.generate(content, code, 0.5)
+    torch.testing.assert_close((photo, art), before, atol=0, rtol=0)
+    torch.testing.assert_close((content.fine, content.coarse, code), kept, atol=0, rtol=0)
+    assert torch.equal(frozen_tiny.generate(content, code, 0.5), first)
+
+
+def test_no_convolution_runs_above_a_quarter_of_the_resolution(gan):
+    seen = []
+    handles = [
+        module.register_forward_hook(
+            lambda layer, args, out: seen.append((*args[0].shape[-2:], *out.shape[-2:]))
+        )
+        for module in gan.modules()
+        if isinstance(module, nn.Conv2d)
+    ]
+    try:
+        gan.stylize(torch.rand(1, 3, 64, 96), torch.rand(1, 3, 64, 96), 0.5)
+    finally:
+        for handle in handles:
+            handle.remove()
+    assert len(handles) <= len(seen)
+    assert all(h <= 16 and w <= 24 for h, w in (pair for s in seen for pair in (s[:2], s[2:])))
+
+
+def test_the_shipped_network_keeps_to_its_budget(gan):
+    assert gan.parameter_count <= 3_000_000
+    assert gan.parameter_count == sum(p.numel() for p in gan.parameters())
+    assert DEFAULT_CHECKPOINT.stat().st_size <= 8_000_000
+    assert not gan.training
+    assert not any(p.requires_grad for p in gan.parameters())
+
+
+def test_gradients_reach_every_parameter(tiny):
+    photo, art = torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32)
+    painted = tiny.generator(tiny.encode_content(photo), tiny.encode_style(art))
+    (painted - art).square().mean().backward()
+    silent = [name for name, p in tiny.named_parameters() if p.grad is None or p.grad.abs().max() == 0]
+    assert silent == []
+
+
+def test_gradients_flow_back_to_the_style_picture_only_through_its_code(tiny):
+    art = torch.rand(1, 3, 32, 32, requires_grad=True)
+    photo = torch.rand(1, 3, 32, 32)
+    tiny.generate(tiny.encode_content(photo), tiny.encode_style(art).detach()).sum().backward()
+    assert art.grad is None
+    tiny.generate(tiny.encode_content(photo), tiny.encode_style(art)).sum().backward()
+    assert art.grad.abs().max() > 0
