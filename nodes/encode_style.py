@@ -1,0 +1,61 @@
+"""EncodeStyle: paintings -> how they are painted."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .comfy import io, schema
+from .pictures import to_rgb
+from .sockets import GanSocket, ManagedGAN, Style, StyleSocket
+
+
+class EncodeStyle(io.ComfyNode):
+    """Read the style of paintings."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="EncodeStyle",
+            display_name="Encode Style (Brushwork)",
+            category="Brushwork",
+            description=(
+                "Reads how a picture is painted: palette, strokes and texture, not what it shows. Its size "
+                "does not matter."
+            ),
+            search_aliases=["style reference", "style transfer style", "painting style", "brushwork"],
+            inputs=[
+                GanSocket.Input("style_gan", tooltip="The network, from Load Style GAN."),
+                io.Image.Input(
+                    "image", tooltip="The painting whose style to use, or a batch of them, one style each."
+                ),
+                io.Boolean.Input(
+                    "average",
+                    default=False,
+                    label_on="one average style",
+                    label_off="one style per picture",
+                    tooltip=(
+                        "On: a batch of paintings gives one style, their average; good for several works of "
+                        "one artist. Off: one style per painting."
+                    ),
+                ),
+            ],
+            outputs=[
+                StyleSocket.Output(
+                    "code",
+                    display_name="style",
+                    tooltip="The styles, for Generate or Mix Styles.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, style_gan: ManagedGAN, image: Tensor, average: bool = False) -> io.NodeOutput:
+        paintings = to_rgb(image, "The style picture")
+
+        def encode(i: int, device: torch.device) -> Tensor:
+            return style_gan.gan.encode_style(paintings[i : i + 1].to(device)).cpu()
+
+        count, _, height, width = paintings.shape
+        code = torch.cat(style_gan.for_each(count, height * width, encode))
+        return io.NodeOutput(Style.of(style_gan.gan, code.mean(0, keepdim=True) if average else code))

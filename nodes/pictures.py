@@ -1,0 +1,27 @@
+"""ComfyUI's IMAGE, [B,H,W,C] in 0..1, and the networks' pictures, [B,3,H,W] in 0..1."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def to_rgb(image: Tensor, name: str) -> Tensor:
+    """IMAGE [B,H,W,C] of 1, 3 or 4 channels -> [B,3,H,W] float32; what is transparent becomes white.
+
+    Three channels are not copied. Raises ValueError, one sentence that begins with `name`, for
+    anything else.
+    """
+    if image.dim() != 4 or 0 in image.shape or image.shape[-1] not in (1, 3, 4):
+        raise ValueError(
+            f"{name} has shape {tuple(image.shape)}; it must be [batch, height, width, 1, 3 or 4 channels]."
+        )
+    image = image.float()
+    if image.shape[-1] == 4:
+        alpha = image[..., 3:].clamp(0, 1)
+        image = image[..., :3] * alpha + (1 - alpha)
+    return image.expand(*image.shape[:-1], 3).permute(0, 3, 1, 2)
+
+
+def to_image(picture: Tensor) -> Tensor:
+    """[B,3,H,W] -> IMAGE [B,H,W,3] float32, clamped to 0..1."""
+    return picture.permute(0, 2, 3, 1).float().clamp(0, 1)

@@ -1,0 +1,58 @@
+"""SampleStyle: a seed -> a style that no painting has."""
+
+from __future__ import annotations
+
+from .comfy import io, schema
+from .sockets import GanSocket, ManagedGAN, Style, StyleSocket
+
+
+class SampleStyle(io.ComfyNode):
+    """Invent styles like those the network was trained on."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="SampleStyle",
+            display_name="Sample Style (Brushwork)",
+            category="Brushwork",
+            description="Invents a style from a seed, like those of the paintings the network learned from.",
+            search_aliases=["random style", "style seed", "brushwork"],
+            inputs=[
+                GanSocket.Input("style_gan", tooltip="The network, from Load Style GAN."),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=0xFFFFFFFFFFFFFFFF,
+                    control_after_generate=True,
+                    tooltip="Which style: the same seed gives the same style again.",
+                ),
+                io.Int.Input(
+                    "count",
+                    default=1,
+                    min=1,
+                    max=64,
+                    tooltip="How many styles; Generate paints one picture in each.",
+                ),
+                io.Float.Input(
+                    "psi",
+                    default=0.8,
+                    min=0.0,
+                    max=2.0,
+                    step=0.05,
+                    tooltip=(
+                        "How far from the average style: 0 is the average itself, 1 the full variety, more "
+                        "exaggerates."
+                    ),
+                ),
+            ],
+            outputs=[
+                StyleSocket.Output(
+                    "code", display_name="style", tooltip="The styles, for Generate or Mix Styles."
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, style_gan: ManagedGAN, seed: int, count: int = 1, psi: float = 0.8) -> io.NodeOutput:
+        return io.NodeOutput(Style.of(style_gan.gan, style_gan.gan.sample_style(seed, count, psi)))

@@ -1,0 +1,87 @@
+"""What travels between Brushwork's nodes: the socket types and the values they carry."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from ..models import StyleGAN
+from . import comfy
+from .comfy import io
+
+logger = logging.getLogger(__name__)
+
+GanSocket = io.Custom("BRUSHWORK_GAN")
+ContentSocket = io.Custom("BRUSHWORK_CONTENT")
+StyleSocket = io.Custom("BRUSHWORK_STYLE")
+
+# Bytes of float32 feature maps that are alive at once per pixel of the picture, colours included.
+_WORKING_MEMORY_PER_PIXEL = 256
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Style:
+    """What BRUSHWORK_STYLE carries: B styles, code [B,L,D] on the CPU.
+
+    The first `coarse_layers` of the L layers are structure, the rest colour.
+    """
+
+    code: Tensor
+    coarse_layers: int
+
+    @classmethod
+    def of(cls, gan: StyleGAN, code: Tensor) -> Style:
+        return cls(code.cpu(), gan.config.coarse_layers)
+
+
+@dataclass(frozen=True, eq=False)
+class ManagedGAN:
+    """What BRUSHWORK_GAN carries: the network, under ComfyUI's memory management."""
+
+    gan: StyleGAN
+    patcher: Any
+
+    @classmethod
+    def of(cls, gan: StyleGAN) -> ManagedGAN:
+        return cls(gan, comfy.manage(gan))
+
+    def for_each(
+        self, count: int, pixels: int, work: Callable[[int, torch.device], T], preview: bool = False
+    ) -> list[T]:
+        """[work(0, device), …, work(count - 1, device)], pictures of `pixels` each.
+
+        One picture at a time, so that memory does not grow with the batch; between two of them the
+        user may cancel. With `preview`, `work` returns pictures [H,W,3] that the progress bar shows.
+        """
+        memory = pixels * _WORKING_MEMORY_PER_PIXEL
+        device = comfy.load(self.patcher, memory)
+        progress = comfy.Progress(count)
+        results = []
+        for i in range(count):
+            comfy.check_interrupt()
+            results.append(self._with_second_chance(lambda i=i: work(i, device), memory))
+            progress.step(results[-1] if preview else None)
+        return results
+
+    def _with_second_chance(self, work: Callable[[], T], memory: int) -> T:
+        """`work()`; if the device's memory runs out, once more with all of it free."""
+        try:
+            return work()
+        except torch.cuda.OutOfMemoryError:
+            logger.warning("Brushwork: out of memory; unloading all models and trying again.")
+        comfy.unload_all()
+        comfy.load(self.patcher, memory)
+        try:
+            return work()
+        except torch.cuda.OutOfMemoryError as error:
+            raise RuntimeError(
+                "The picture does not fit into the GPU's memory even with all models unloaded; "
+                "scale it down or start ComfyUI with --cpu."
+            ) from error
