@@ -1,0 +1,7 @@
+"""What a command raises when it cannot go on."""
+
+from __future__ import annotations
+
+
+class CommandError(Exception):
+    """One sentence for the user: what is wrong, with which value, what to do. Exit code 2."""

