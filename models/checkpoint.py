@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,15 +33,15 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Write `data` to `path` whole or not at all: temporary file, fsync, rename."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -111,6 +110,6 @@ def _why_unreadable(path: Path) -> str:
             "Brushwork reads safetensors only."
         )
     length = int.from_bytes(head[:8], "little") if len(head) >= 8 else 0
-    if len(head) < 8 or (head[8:9] == b"{" and 8 + length <= 100_000_000):
+    if len(head) <= 8 or (head[8:9] == b"{" and 8 + length <= 100_000_000):
         return f"{path.name} is cut short at {size} bytes; download or copy it again."
     return f"{path.name} is not a safetensors file; choose a checkpoint that Brushwork saved."

@@ -45,12 +45,41 @@ def leaky_relu(x: Tensor) -> Tensor:
 def channel_mean_std(x: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of every channel over space: [B,C,H,W] -> two [B,C,1,1].
 
-    sqrt(var + eps), because the square root has an infinite gradient on a dead channel. The two
-    means are 10 times faster on channels_last CPU tensors than `torch.var_mean`.
+    sqrt(var + eps), because the square root has an infinite gradient on a dead channel.
+    E[x^2] - E[x]^2 in float32: the features are of order 1, and two plain means are 10 times faster
+    on channels_last CPU tensors than `torch.var_mean`.
     """
+    x = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
     mean = x.mean((2, 3), keepdim=True)
-    variance = (x - mean).square_().mean((2, 3), keepdim=True)
+    variance = ((x * x).mean((2, 3), keepdim=True) - mean * mean).clamp_min(0)
     return mean, (variance + NORM_EPS).sqrt()
+
+
+class _Standardise(torch.autograd.Function):
+    """(x - mean) / std with the closed-form gradient: (g - E[g] - y E[g y]) / std.
+
+    Left to autograd, the same derivative takes three times as many passes over the feature maps,
+    and on a CPU those passes and not the convolutions are what training waits for.
+    """
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor) -> Tensor:
+        mean, std = channel_mean_std(x)
+        normalised = torch.addcmul(-mean / std, x, 1 / std).to(x.dtype)
+        ctx.save_for_backward(normalised, std)
+        return normalised
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:
+        normalised, std = ctx.saved_tensors
+        offset = gradient.mean((2, 3), keepdim=True, dtype=std.dtype)
+        slope = (gradient * normalised).mean((2, 3), keepdim=True, dtype=std.dtype)
+        return torch.addcmul(gradient - offset, normalised, -slope).div_(std).to(gradient.dtype)
+
+
+def instance_norm(x: Tensor) -> Tensor:
+    """Every channel of [B,C,H,W] with mean 0 and deviation 1 over space (Ulyanov et al. 2016)."""
+    return _Standardise.apply(x)
 
 
 def adain(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
@@ -58,15 +87,12 @@ def adain(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
 
     x [B,C,H,W]; scale and shift [B,C]. Returns scale * (x - mean(x)) / std(x) + shift.
     """
+    scale, shift = scale[:, :, None, None], shift[:, :, None, None]
+    if x.requires_grad:
+        return torch.addcmul(shift, instance_norm(x), scale)
     mean, std = channel_mean_std(x)
-    gain = scale[:, :, None, None] / std
-    return torch.addcmul(shift[:, :, None, None] - mean * gain, x, gain)
-
-
-def instance_norm(x: Tensor) -> Tensor:
-    """Every channel of [B,C,H,W] with mean 0 and deviation 1 over space (Ulyanov et al. 2016)."""
-    mean, std = channel_mean_std(x)
-    return (x - mean) / std
+    gain = scale / std
+    return torch.addcmul(shift - mean * gain, x, gain)
 
 
 def reflection_index(length: int, before: int, after: int, device: torch.device) -> Tensor:

@@ -1,0 +1,134 @@
+"""`brushwork train`: train a network on folders of photos and paintings."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from dataclasses import asdict, fields
+from pathlib import Path
+
+from ..models import CheckpointError
+from ..training.losses import LossWeights
+from ..training.options import TrainOptions
+from ..training.pictures import PictureFolder
+from ..training.run import STATE_FILE, Run, resume_options
+from ..training.trainer import Trainer, TrainingError
+
+# Options that are one value each; the tuples and the weights have forms of their own below.
+PLAIN = [f for f in fields(TrainOptions) if f.name not in ("weights", "content_scale", "style_scale")]
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser(
+        "train",
+        help="train a network on folders of photos and paintings",
+        description="Train a network on folders of photos and paintings. Ctrl-C saves and stops; "
+        "--resume goes on from there, bit for bit.",
+    )
+    parser.add_argument("--content", type=Path, required=True, metavar="DIR", help="folder of photos")
+    parser.add_argument("--style", type=Path, required=True, metavar="DIR", help="folder of paintings")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
+    parser.add_argument("--split", type=Path, metavar="FILE", help="JSON that says what is train, val, test")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: auto)")
+    parser.add_argument("--save-minutes", type=float, default=5.0, help="minutes between saves (default: 5)")
+    defaults = TrainOptions()
+    for option in PLAIN:
+        parser.add_argument(
+            "--" + option.name.replace("_", "-"),
+            type=type(getattr(defaults, option.name)),
+            default=None,
+            metavar=option.name.upper(),
+            help=f"default: {getattr(defaults, option.name)}",
+        )
+    parser.add_argument(
+        "--weight",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="weight of a loss; " + ", ".join(f"{k}={v}" for k, v in asdict(LossWeights()).items()),
+    )
+    parser.set_defaults(func=run)
+
+
+def options_from(args: argparse.Namespace) -> TrainOptions:
+    """The options of a new run, or of the run to resume with the given ones changed."""
+    changes = {f.name: getattr(args, f.name) for f in PLAIN if getattr(args, f.name) is not None}
+    base = resume_options(args.out, {}) if args.resume else TrainOptions()
+    weights = asdict(base.weights)
+    for text in args.weight:
+        name, _, value = text.partition("=")
+        if name not in weights:
+            raise ValueError(f"--weight {text}: there is no loss '{name}'; choose one of {', '.join(weights)}.")
+        try:
+            weights[name] = float(value)
+        except ValueError as error:
+            raise ValueError(f"--weight {text}: '{value}' is not a number.") from error
+    return TrainOptions.from_dict(base.as_dict() | changes | {"weights": weights})
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train as `args` say; returns 0 when done, 130 when stopped by the user."""
+    import torch
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console()
+    if not args.resume and (args.out / STATE_FILE).exists():
+        raise ValueError(f"{args.out} holds a run already; add --resume, or name another folder.")
+    try:
+        options = options_from(args)
+        device = args.device if args.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+        folders = [PictureFolder.scan(args.content), PictureFolder.scan(args.style)]
+        for folder in folders:
+            console.print(folder.describe())
+        (photos, val_photos), (paintings, val_paintings) = (
+            (folder.split("train", args.split), folder.split("val", args.split)) for folder in folders
+        )
+        console.print(f"training on {len(photos)} photos and {len(paintings)} paintings, on {device}")
+        trainer = Trainer(options, photos, paintings, device=device, say=console.print)
+        if args.resume:
+            trainer.load_state(args.out / STATE_FILE)
+            console.print(f"resumed at step {trainer.step}")
+    except CheckpointError as error:
+        raise ValueError(str(error)) from error
+
+    stopped = False
+
+    def stop(signum: int, frame: object) -> None:
+        nonlocal stopped
+        stopped = True
+
+    previous = [signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)]
+    columns = (
+        TextColumn("[bold]{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[losses]}"),
+    )
+    try:
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task(
+                "train", total=options.steps, completed=trainer.step, rate="", losses="starting"
+            )
+
+            def show(step: int, values: dict[str, float]) -> None:
+                speed = progress.tasks[0].speed or 0.0
+                shown = ("content", "gram", "mean_std", "adversarial", "total")
+                losses = " ".join(f"{k} {values[k]:.3f}" for k in shown if k in values)
+                progress.update(task, completed=step, losses=losses, rate=f"{speed:.2f} steps/s")
+
+            run_ = Run(trainer, args.out, val_photos, val_paintings, args.save_minutes)
+            done = run_.train(show, lambda: stopped)
+    except TrainingError as error:
+        raise ValueError(str(error)) from error
+    finally:
+        for number, handler in zip((signal.SIGINT, signal.SIGTERM), previous, strict=True):
+            signal.signal(number, handler)
+    if not done:
+        console.print(f"stopped at step {trainer.step}; the same command with --resume goes on from there")
+        return 130
+    console.print(f"wrote {run_.finish(console.print)}")
+    return 0

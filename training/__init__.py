@@ -1,0 +1,1 @@
+"""Training: pictures, loss network, losses, trainer. Nothing in here knows ComfyUI."""

@@ -1,0 +1,216 @@
+"""Losses as free functions: each returns the loss, a scalar tensor, and its named parts.
+
+Formulas use F_l for the features of a loss-network layer l in `STYLE_LAYERS`, x for the output, s for
+the painting, c for the photo, mu and sigma for channel mean and deviation over space. Style losses
+are relative (divided by the painting's own energy in that layer), or relu1_1 and relu4_1 would
+differ by orders of magnitude; and every layer counts alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .vgg import STYLE_LAYERS
+
+Parts = dict[str, Tensor]
+ADVERSARIAL_LOSSES = ("least_squares", "cross_entropy", "hinge")
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Factors of the named parts in `total_loss`."""
+
+    content: float = 1.0
+    gram: float = 3.0
+    mean_std: float = 6.0
+    colour: float = 2.0
+    identity: float = 2.0
+    code: float = 0.1
+    tv: float = 0.1
+    range: float = 5.0
+    adversarial: float = 0.3
+
+
+def wide(features: Tensor) -> Tensor:
+    """At least float32: sums over thousands of pixels overflow or drown in 16 bits."""
+    return features if features.dtype == torch.float64 else features.float()
+
+
+def gram_matrix(features: Tensor) -> Tensor:
+    """Channel correlations [B,C,C] of features [B,C,H,W]: sum over pixels of f f^T / (H W).
+
+    bfloat16 features are multiplied as such, summed in float32 and rounded once at the end: 0.4 % on
+    an entry, where the styles differ by tens of per cent, for a third of the time.
+    """
+    batch, channels, height, width = features.shape
+    rows = features.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
+    return wide(rows.transpose(1, 2) @ rows) / (height * width)
+
+
+def mean_std(features: Tensor) -> Tensor:
+    """Channel means and deviations [B,2,C] of features [B,C,H,W]; sqrt(var + 1e-5)."""
+    features = wide(features)
+    mean = features.mean((2, 3))
+    variance = (features - mean[:, :, None, None]).square().mean((2, 3))
+    return torch.stack([mean, (variance + 1e-5).sqrt()], 1)
+
+
+def mean_std_from_gram(features: Tensor, gram: Tensor) -> Tensor:
+    """What `mean_std` gives, from the Gram matrix that is there already: var = diag(G) - mean^2."""
+    mean = wide(features.mean((2, 3)))
+    variance = (gram.diagonal(dim1=1, dim2=2) - mean.square()).clamp_min(0)
+    return torch.stack([mean, (variance + 1e-5).sqrt()], 1)
+
+
+def normalised(features: Tensor) -> Tensor:
+    """Instance-normalised features, the form in which content is compared."""
+    features = wide(features)
+    mean, std = mean_std(features).unbind(1)
+    return (features - mean[:, :, None, None]) / std[:, :, None, None]
+
+
+def relative_error(found: Tensor, target: Tensor) -> Tensor:
+    """|found - target|^2 / |target|^2 per sample, averaged over the batch."""
+    target = wide(target)
+    error = (found - target).square().flatten(1).sum(1)
+    return (error / target.square().flatten(1).sum(1).clamp_min(1e-8)).mean()
+
+
+def content_loss(features: Tensor, target: Tensor) -> tuple[Tensor, Parts]:
+    """mean((n(F(x)) - n(F(c)))^2) on relu4_1, n the instance normalisation; `target` is n(F(c)).
+
+    Normalised, so that light and contrast are the style's to choose. 0 is the photo, about 2 is
+    unrelated.
+    """
+    loss = (normalised(features) - target).square().mean()
+    return loss, {"content": loss}
+
+
+def gram_loss(grams: dict[str, Tensor], target: dict[str, Tensor]) -> tuple[Tensor, Parts]:
+    """1/4 sum_l |G(F_l(x)) - G(F_l(s))|^2 / |G(F_l(s))|^2 (Gatys 2016).
+
+    Both arguments hold the `gram_matrix` of every layer in `STYLE_LAYERS`.
+    """
+    loss = sum(relative_error(grams[name], target[name]) for name in STYLE_LAYERS) / len(STYLE_LAYERS)
+    return loss, {"gram": loss}
+
+
+def mean_std_loss(moments: dict[str, Tensor], target: dict[str, Tensor]) -> tuple[Tensor, Parts]:
+    """1/4 sum_l (|mu(x) - mu(s)|^2 + |sigma(x) - sigma(s)|^2) / (|mu(s)|^2 + |sigma(s)|^2).
+
+    AdaIN's style loss (2017), equation 13, made relative; both arguments hold the `mean_std` of every
+    layer in `STYLE_LAYERS`.
+    """
+    loss = sum(relative_error(moments[name], target[name]) for name in STYLE_LAYERS) / len(STYLE_LAYERS)
+    return loss, {"mean_std": loss}
+
+
+def style_statistics(features: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The Gram matrices [B,C,C] and the means and deviations [B,2,C] by layer, in one go."""
+    grams = {name: gram_matrix(features[name]) for name in STYLE_LAYERS}
+    return grams, {name: mean_std_from_gram(features[name], grams[name]) for name in STYLE_LAYERS}
+
+
+def colour_loss(image: Tensor, target: Tensor) -> tuple[Tensor, Parts]:
+    """`relative_error` of the pixels' mean and deviation: the palette before any texture.
+
+    image [B,3,H,W]; target [B,2,3] is `mean_std` of the painting.
+    """
+    loss = relative_error(mean_std(image), target)
+    return loss, {"colour": loss}
+
+
+def identity_loss(image: Tensor, original: Tensor) -> tuple[Tensor, Parts]:
+    """mean |x - s|: a painting painted in its own style comes back."""
+    loss = (image - original).abs().mean()
+    return loss, {"identity": loss}
+
+
+def code_loss(found: Tensor, code: Tensor, temperature: float = 0.1) -> tuple[Tensor, Parts]:
+    """The encoder finds the style again: InfoNCE over the batch (compare IEContraAST 2021).
+
+    found and code [B,L,D]: the codes of the outputs and those they were painted with.
+    -mean_i log softmax_j(cos(found_i, code_j) / t)_i, cosines after the batch's mean code is taken
+    off (all codes share most of their length) and averaged over the layers. 0 for a batch of one.
+    """
+    if len(code) < 2:
+        zero = found.sum() * 0
+        return zero, {"code": zero}
+    centre = code.mean(0, keepdim=True)
+    found = F.normalize(found - centre, dim=-1)
+    code = F.normalize(code - centre, dim=-1)
+    similarity = torch.einsum("ild,jld->ij", found, code) / code.shape[1]
+    loss = F.cross_entropy(similarity / temperature, torch.arange(len(code), device=code.device))
+    return loss, {"code": loss}
+
+
+def tv_loss(image: Tensor) -> tuple[Tensor, Parts]:
+    """Total variation: mean |difference| of neighbours down plus across, [B,3,H,W]."""
+    down = (image[:, :, 1:] - image[:, :, :-1]).abs().mean()
+    across = (image[:, :, :, 1:] - image[:, :, :, :-1]).abs().mean()
+    return down + across, {"tv": down + across}
+
+
+def range_loss(image: Tensor) -> tuple[Tensor, Parts]:
+    """mean (x - clamp(x, 0, 1))^2: the generator is linear, and clamping is for inference only."""
+    loss = (image - image.clamp(0, 1)).square().mean()
+    return loss, {"range": loss}
+
+
+def discriminator_loss(
+    real: Sequence[Tensor], fake: Sequence[Tensor], kind: str = "least_squares"
+) -> tuple[Tensor, Parts]:
+    """D's loss on patch logits at several scales, averaged over the scales.
+
+    least_squares (LSGAN 2017): mean((D(s) - 1)^2) + mean(D(x)^2)
+    cross_entropy (Goodfellow 2014): mean(softplus(-D(s))) + mean(softplus(D(x)))
+    hinge (Lim & Ye 2017): mean(max(0, 1 - D(s))) + mean(max(0, 1 + D(x)))
+    """
+    _check_kind(kind)
+    on_real = {
+        "least_squares": lambda d: (d - 1).square().mean(),
+        "cross_entropy": lambda d: F.softplus(-d).mean(),
+        "hinge": lambda d: F.relu(1 - d).mean(),
+    }[kind]
+    on_fake = {
+        "least_squares": lambda d: d.square().mean(),
+        "cross_entropy": lambda d: F.softplus(d).mean(),
+        "hinge": lambda d: F.relu(1 + d).mean(),
+    }[kind]
+    loss_real = sum(on_real(logits) for logits in real) / len(real)
+    loss_fake = sum(on_fake(logits) for logits in fake) / len(fake)
+    return loss_real + loss_fake, {"d_real": loss_real, "d_fake": loss_fake}
+
+
+def adversarial_loss(fake: Sequence[Tensor], kind: str = "least_squares") -> tuple[Tensor, Parts]:
+    """G's loss on D's patch logits of its pictures, averaged over the scales.
+
+    least_squares: mean((D(x) - 1)^2); cross_entropy, non-saturating: mean(softplus(-D(x)));
+    hinge: -mean(D(x)).
+    """
+    _check_kind(kind)
+    score = {
+        "least_squares": lambda d: (d - 1).square().mean(),
+        "cross_entropy": lambda d: F.softplus(-d).mean(),
+        "hinge": lambda d: -d.mean(),
+    }[kind]
+    loss = sum(score(logits) for logits in fake) / len(fake)
+    return loss, {"adversarial": loss}
+
+
+def total_loss(parts: Parts, weights: LossWeights) -> tuple[Tensor, Parts]:
+    """sum over the parts of weight x part. Parts must carry names that `LossWeights` knows."""
+    known = {field.name for field in fields(weights)}
+    if unknown := sorted(parts.keys() - known):
+        raise ValueError(f"There is no weight for the loss '{unknown[0]}'; LossWeights has {sorted(known)}.")
+    return sum(getattr(weights, name) * part for name, part in parts.items()), parts
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in ADVERSARIAL_LOSSES:
+        raise ValueError(f"adversarial loss is '{kind}'; choose one of {', '.join(ADVERSARIAL_LOSSES)}.")

@@ -1,0 +1,44 @@
+"""Sample sheets: photos down, paintings across, what the network makes of each pair between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ..models import StyleGAN
+from .pictures import read_picture, resize_shorter, to_tensor
+
+
+def load_square(path: Path, side: int) -> Tensor:
+    """The middle of a picture as [1,3,side,side] in 0..1; the shorter side is brought to `side`."""
+    image = resize_shorter(read_picture(path), side)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    return to_tensor(image.crop((left, top, left + side, top + side)))[None].float() / 255
+
+
+def to_image(tensor: Tensor) -> Image.Image:
+    """[3,H,W] in 0..1 -> PIL RGB."""
+    pixels = (tensor.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+    return Image.fromarray(pixels)
+
+
+@torch.no_grad()
+def style_sheet(gan: StyleGAN, photos: Sequence[Path], paintings: Sequence[Path], side: int) -> Image.Image:
+    """One row per photo, one column per painting, `side` pixels each, originals at the edges."""
+    device = next(gan.parameters()).device
+    styles = [load_square(path, side).to(device) for path in paintings]
+    codes = [gan.encode_style(style) for style in styles]
+    sheet = Image.new("RGB", ((len(paintings) + 1) * side, (len(photos) + 1) * side), "white")
+    for column, style in enumerate(styles, 1):
+        sheet.paste(to_image(style[0]), (column * side, 0))
+    for row, path in enumerate(photos, 1):
+        photo = load_square(path, side).to(device)
+        sheet.paste(to_image(photo[0]), (0, row * side))
+        content = gan.encode_content(photo)
+        for column, code in enumerate(codes, 1):
+            sheet.paste(to_image(gan.generate(content, code)[0]), (column * side, row * side))
+    return sheet
