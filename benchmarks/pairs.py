@@ -1,0 +1,76 @@
+"""Which photos meet which paintings."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Pair(NamedTuple):
+    """Files of one photo and one painting."""
+
+    content: Path
+    style: Path
+
+
+def read_test_split(data: Path) -> tuple[list[Path], list[Path]]:
+    """Photos and paintings that `data`/split.json lists under "test".
+
+    split.json: {"content": {"test": ["content/a.jpg", …]}, "style": {"test": […]}}, paths relative
+    to `data`. Raises ValueError, one sentence, if that is not what is there.
+    """
+    path = data / "split.json"
+    try:
+        split = json.loads(path.read_text(encoding="utf-8"))
+        contents, styles = ([data / name for name in split[kind]["test"]] for kind in ("content", "style"))
+    except FileNotFoundError as error:
+        raise ValueError(f"There is no {path}; give a folder of content/, style/, split.json.") from error
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} does not list the test split of content and style.") from error
+    for file in (*contents, *styles):
+        if not file.is_file():
+            raise ValueError(f"{path} lists {file}, which is not there.")
+    if not contents or not styles:
+        raise ValueError(f"{path} lists {len(contents)} photos and {len(styles)} paintings for testing.")
+    return contents, styles
+
+
+def draw_pairs(contents: list[Path], styles: list[Path], count: int, seed: int) -> list[Pair]:
+    """`count` different pairs; no picture returns before all of its kind have been used.
+
+    Raises ValueError for a count outside 1..photos x paintings.
+    """
+    most = len(contents) * len(styles)
+    if not 1 <= count <= most:
+        raise ValueError(f"pairs is {count}; there are 1 to {most} pairs to draw.")
+    contents, styles = _shuffled(contents, seed), _shuffled(styles, seed)
+    # Walking both lists in step meets every pair after lcm steps at most; then one list slips.
+    lap = math.lcm(len(contents), len(styles))
+    return [Pair(contents[i % len(contents)], styles[(i + i // lap) % len(styles)]) for i in range(count)]
+
+
+def cross_pairs(
+    contents: list[Path], styles: list[Path], content_count: int, style_count: int, seed: int
+) -> list[Pair]:
+    """Every one of `content_count` photos with every one of `style_count` paintings.
+
+    Raises ValueError for counts outside 1..what there is.
+    """
+    for name, count, found in (
+        ("contents", content_count, len(contents)),
+        ("styles", style_count, len(styles)),
+    ):
+        if not 1 <= count <= found:
+            raise ValueError(f"{name} is {count}; there are 1 to {found} to draw.")
+    chosen_styles = _shuffled(styles, seed)[:style_count]
+    return [Pair(c, s) for c in _shuffled(contents, seed)[:content_count] for s in chosen_styles]
+
+
+def _shuffled(files: list[Path], seed: int) -> list[Path]:
+    """The same order for a seed wherever the folder lies and however split.json is sorted."""
+    ordered = sorted(files, key=lambda file: file.name)
+    random.Random(seed).shuffle(ordered)
+    return ordered

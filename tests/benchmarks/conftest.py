@@ -1,0 +1,38 @@
+"""The benchmarks are scripts beside the package: their folder becomes importable, as when one is run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from brushwork.models import StyleGAN, StyleGANConfig
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))
+
+
+@pytest.fixture(scope="session")
+def small_checkpoint(tmp_path_factory):
+    """A real checkpoint of a narrow, untrained network."""
+    path = tmp_path_factory.mktemp("checkpoint") / "narrow.safetensors"
+    StyleGAN(StyleGANConfig(8, 8, 16, 1, 1, 8)).save(path)
+    return path
+
+
+@pytest.fixture
+def data(tmp_path, inputs_dir):
+    """A folder laid out like the training data, its test split one photo and two paintings."""
+    root = tmp_path / "data"
+    split = {
+        "content": {"train": [], "test": ["content/photo-portrait-astronaut.jpg"]},
+        "style": {"test": ["style/art-vangogh-starry-night.jpg", "style/art-hokusai-great-wave.jpg"]},
+    }
+    for kind in split:
+        (root / kind).mkdir(parents=True)
+        for name in split[kind]["test"]:
+            shutil.copy(inputs_dir / Path(name).name, root / name)
+    (root / "split.json").write_text(json.dumps(split))
+    return root
