@@ -7,7 +7,17 @@ import torch
 import torch.nn.functional as F
 
 from brushwork.models import StyleGAN
+from brushwork.models.layers import NORM_EPS
 from brushwork.models.style_gan import STYLE_SIZE
+
+
+def test_statistics_are_deviations_first_and_means_second(frozen_tiny):
+    """As AdaIN takes them: a flat picture has no deviation, whatever its colour."""
+    flat = torch.tensor([0.9, 0.2, 0.4]).view(1, 3, 1, 1).expand(1, 3, 48, 48)
+    for statistics in frozen_tiny.style_encoder.statistics(flat):
+        deviation, mean = statistics.chunk(2, 1)
+        torch.testing.assert_close(deviation, torch.full_like(deviation, NORM_EPS**0.5), atol=1e-3, rtol=0)
+        assert mean.abs().max() > 0.1
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 513), (64, 48)])
