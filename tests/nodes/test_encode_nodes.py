@@ -1,0 +1,86 @@
+"""EncodeContent and EncodeStyle: the networks' own results, for every kind of IMAGE."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from brushwork.nodes import EncodeContent, EncodeStyle
+
+
+def close(a, b):
+    return torch.allclose(a, b, atol=1e-5)
+
+
+def test_content_is_the_networks_own(style_gan, gan, photo, photo_image):
+    content = EncodeContent.execute(style_gan, photo_image)[0]
+    expected = gan.encode_content(photo)
+    assert close(content.fine, expected.fine)
+    assert close(content.coarse, expected.coarse)
+    assert torch.equal(content.image, photo)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 51), (33, 20)])
+def test_content_of_a_batch_is_that_of_its_pictures(small_gan, size):
+    images = torch.rand(3, *size, 3)
+    batch = EncodeContent.execute(small_gan, images)[0]
+    assert batch.batch == 3
+    assert batch.size == size
+    for i in range(3):
+        single = EncodeContent.execute(small_gan, images[i : i + 1])[0]
+        assert close(batch.fine[i : i + 1], single.fine)
+        assert close(batch.coarse[i : i + 1], single.coarse)
+
+
+def test_style_is_the_networks_own(style_gan, gan, artwork, art_image):
+    style = EncodeStyle.execute(style_gan, art_image)[0]
+    assert close(style.code, gan.encode_style(artwork))
+    assert style.coarse_layers == gan.config.coarse_layers
+    assert style.code.device.type == "cpu"
+
+
+def test_a_batch_of_paintings_gives_a_batch_of_styles(small_gan):
+    images = torch.rand(3, 24, 40, 3)
+    style = EncodeStyle.execute(small_gan, images)[0]
+    singles = [EncodeStyle.execute(small_gan, images[i : i + 1])[0].code for i in range(3)]
+    assert close(style.code, torch.cat(singles))
+
+
+def test_average_is_one_style(small_gan):
+    images = torch.rand(3, 24, 40, 3)
+    each = EncodeStyle.execute(small_gan, images, average=False)[0].code
+    assert close(EncodeStyle.execute(small_gan, images, average=True)[0].code, each.mean(0, keepdim=True))
+
+
+@pytest.mark.parametrize("node", [EncodeContent, EncodeStyle])
+def test_transparent_is_white(small_gan, node):
+    rgba = torch.rand(1, 16, 16, 4)
+    rgba[..., 3] = 0
+    rgba[:, :8, :, 3] = 1
+    over_white = rgba[..., :3].clone()
+    over_white[:, 8:] = 1
+    one, other = node.execute(small_gan, rgba)[0], node.execute(small_gan, over_white)[0]
+    assert close(*((x.code if node is EncodeStyle else x.fine) for x in (one, other)))
+
+
+@pytest.mark.parametrize("node", [EncodeContent, EncodeStyle])
+def test_grey_is_three_equal_channels(small_gan, node):
+    grey = torch.rand(1, 16, 16, 1)
+    one, other = node.execute(small_gan, grey)[0], node.execute(small_gan, grey.expand(-1, -1, -1, 3))[0]
+    assert close(*((x.code if node is EncodeStyle else x.fine) for x in (one, other)))
+
+
+@pytest.mark.parametrize("shape", [(16, 16, 3), (1, 16, 16, 2), (0, 16, 16, 3), (1, 0, 16, 3)])
+@pytest.mark.parametrize("node", [EncodeContent, EncodeStyle])
+def test_what_is_no_image_is_refused(small_gan, node, shape):
+    with pytest.raises(ValueError, match=r"picture has shape .*; it must be \[batch, height, width"):
+        node.execute(small_gan, torch.zeros(shape))
+
+
+@pytest.mark.parametrize("node", [EncodeContent, EncodeStyle])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_the_image_is_not_changed(small_gan, node, channels):
+    image = torch.rand(2, 18, 21, channels)
+    before = image.clone()
+    node.execute(small_gan, image)
+    assert torch.equal(image, before)

