@@ -6,13 +6,17 @@ import argparse
 import signal
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..models import CheckpointError
 from ..training.losses import LossWeights
 from ..training.options import TrainOptions
 from ..training.pictures import PictureFolder
 from ..training.run import STATE_FILE, Run, resume_options
 from ..training.trainer import Trainer, TrainingError
+from .errors import CommandError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # Options that are one value each; the tuples and the weights have forms of their own below.
 PLAIN = [f for f in fields(TrainOptions) if f.name not in ("weights", "content_scale", "style_scale")]
@@ -59,7 +63,8 @@ def options_from(args: argparse.Namespace) -> TrainOptions:
     for text in args.weight:
         name, _, value = text.partition("=")
         if name not in weights:
-            raise ValueError(f"--weight {text}: there is no loss '{name}'; choose one of {', '.join(weights)}.")
+            known = ", ".join(weights)
+            raise ValueError(f"--weight {text}: there is no loss '{name}'; choose one of {known}.")
         try:
             weights[name] = float(value)
         except ValueError as error:
@@ -68,30 +73,51 @@ def options_from(args: argparse.Namespace) -> TrainOptions:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train as `args` say; returns 0 when done, 130 when stopped by the user."""
+    """Train as `args` say; returns 0 when done, 130 when stopped by the user.
+
+    Raises CommandError, one sentence, when it cannot start or go on.
+    """
+    try:
+        return _train(args, _prepare(args))
+    except (ValueError, TrainingError) as error:
+        raise CommandError(str(error)) from error
+
+
+def _prepare(args: argparse.Namespace) -> TrainOptions:
+    if not args.resume and (args.out / STATE_FILE).exists():
+        raise CommandError(f"{args.out} holds a run already; add --resume, or name another folder.")
+    if args.split is not None and not args.split.is_file():
+        raise CommandError(f"--split {args.split}: there is no such file.")
+    return options_from(args)
+
+
+def _train(args: argparse.Namespace, options: TrainOptions) -> int:
     import torch
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console()
-    if not args.resume and (args.out / STATE_FILE).exists():
-        raise ValueError(f"{args.out} holds a run already; add --resume, or name another folder.")
-    try:
-        options = options_from(args)
-        device = args.device if args.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-        folders = [PictureFolder.scan(args.content), PictureFolder.scan(args.style)]
-        for folder in folders:
-            console.print(folder.describe())
-        (photos, val_photos), (paintings, val_paintings) = (
-            (folder.split("train", args.split), folder.split("val", args.split)) for folder in folders
-        )
-        console.print(f"training on {len(photos)} photos and {len(paintings)} paintings, on {device}")
-        trainer = Trainer(options, photos, paintings, device=device, say=console.print)
-        if args.resume:
-            trainer.load_state(args.out / STATE_FILE)
-            console.print(f"resumed at step {trainer.step}")
-    except CheckpointError as error:
-        raise ValueError(str(error)) from error
+    device = args.device if args.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    folders = [PictureFolder.scan(args.content), PictureFolder.scan(args.style)]
+    for folder in folders:
+        console.print(folder.describe())
+    photos, paintings = (folder.split("train", args.split) for folder in folders)
+    val_photos, val_paintings = (folder.split("val", args.split) for folder in folders)
+    console.print(f"training on {len(photos)} photos and {len(paintings)} paintings, on {device}")
+    trainer = Trainer(options, photos, paintings, device=device, say=console.print)
+    if args.resume:
+        trainer.load_state(args.out / STATE_FILE)
+        console.print(f"resumed at step {trainer.step}")
+    run_ = Run(trainer, args.out, val_photos, val_paintings, args.save_minutes)
+    if not _train_with_progress(run_, console):
+        console.print(f"stopped at step {trainer.step}; the same command with --resume goes on from there")
+        return 130
+    console.print(f"wrote {run_.finish(console.print)}")
+    return 0
+
+
+def _train_with_progress(run_: Run, console: Console) -> bool:
+    """Train behind a progress bar; Ctrl-C and SIGTERM end it after the step that is under way."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     stopped = False
 
@@ -99,7 +125,6 @@ def run(args: argparse.Namespace) -> int:
         nonlocal stopped
         stopped = True
 
-    previous = [signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)]
     columns = (
         TextColumn("[bold]{task.description}"),
         BarColumn(),
@@ -108,27 +133,22 @@ def run(args: argparse.Namespace) -> int:
         TimeRemainingColumn(),
         TextColumn("{task.fields[losses]}"),
     )
+    trainer = run_.trainer
+    handled = (signal.SIGINT, signal.SIGTERM)
+    previous = [signal.signal(number, stop) for number in handled]
     try:
         with Progress(*columns, console=console) as progress:
             task = progress.add_task(
-                "train", total=options.steps, completed=trainer.step, rate="", losses="starting"
+                "train", total=trainer.options.steps, completed=trainer.step, rate="", losses="starting"
             )
 
             def show(step: int, values: dict[str, float]) -> None:
-                speed = progress.tasks[0].speed or 0.0
                 shown = ("content", "gram", "mean_std", "adversarial", "total")
                 losses = " ".join(f"{k} {values[k]:.3f}" for k in shown if k in values)
-                progress.update(task, completed=step, losses=losses, rate=f"{speed:.2f} steps/s")
+                rate = f"{progress.tasks[0].speed or 0.0:.2f} steps/s"
+                progress.update(task, completed=step, losses=losses, rate=rate)
 
-            run_ = Run(trainer, args.out, val_photos, val_paintings, args.save_minutes)
-            done = run_.train(show, lambda: stopped)
-    except TrainingError as error:
-        raise ValueError(str(error)) from error
+            return run_.train(show, lambda: stopped)
     finally:
-        for number, handler in zip((signal.SIGINT, signal.SIGTERM), previous, strict=True):
+        for number, handler in zip(handled, previous, strict=True):
             signal.signal(number, handler)
-    if not done:
-        console.print(f"stopped at step {trainer.step}; the same command with --resume goes on from there")
-        return 130
-    console.print(f"wrote {run_.finish(console.print)}")
-    return 0

@@ -106,7 +106,9 @@ def resize_shorter(image: Image.Image, shorter: int) -> Image.Image:
     """In proportion, so that the shorter side has `shorter` pixels."""
     scale = shorter / min(image.size)
     size = [max(shorter, round(side * scale)) for side in image.size]
-    return image if tuple(size) == image.size else image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2)
+    if tuple(size) == image.size:
+        return image
+    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Run:
         log_every: int = 50,
     ):
         self.trainer, self.out = trainer, Path(out)
-        self.photos, self.paintings = list(photos)[:4], list(paintings)[:6]
+        self.photos, self.paintings = _spread(photos, 4), _spread(paintings, 6)
         self.save_minutes, self.log_every = save_minutes, log_every
         self.out.mkdir(parents=True, exist_ok=True)
 
@@ -105,6 +105,11 @@ class Run:
         gan.space = fit_style_space(gan, self.trainer.paintings)
         self.save()
         return self.out / CHECKPOINT_FILE
+
+
+def _spread(paths: Sequence[Path], count: int) -> list[Path]:
+    """`count` of the paths, evenly spread: neighbours by name are often by one hand."""
+    return list(paths[:: max(1, len(paths) // count)][:count])
 
 
 @torch.no_grad()

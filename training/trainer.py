@@ -61,8 +61,9 @@ class Trainer:
         # Betas 0.9/0.99: the losses are dense and smooth; StyleGAN's 0/0.99 serves a GAN without them.
         self.opt_g = torch.optim.Adam(self.gan.parameters(), options.lr, betas=(0.9, 0.99))
         self.opt_d = torch.optim.Adam(self.discriminator.parameters(), options.lr_d, betas=(0.5, 0.99))
-        dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16, "auto": fastest_loss_dtype(self.device)}
-        self.loss_network = LossNetwork(dtype=dtype[options.loss_dtype]).to(self.device)
+        dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+        dtype = dtypes.get(options.loss_dtype, fastest_loss_dtype(self.device))
+        self.loss_network = LossNetwork(dtype=dtype).to(self.device)
         self._pools_key: tuple[int, int] | None = None
 
     # -- one step ------------------------------------------------------------------------------
@@ -94,7 +95,9 @@ class Trainer:
         total, parts = losses.total_loss(parts, options.weights)
         values = {name: part.detach() for name, part in parts.items()} | {"total": total.detach()}
         if not torch.isfinite(total):
-            raise TrainingError(f"The loss is {float(total)} at step {step}; resume with a lower lr.")
+            raise TrainingError(
+                f"The loss is {float(values['total'])} at step {step}; resume with a lower lr."
+            )
         self._descend(self.opt_g, self.gan, total)
         if adversarial > 0:
             values |= self._train_discriminator(style, image.detach(), generator)

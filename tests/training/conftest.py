@@ -1,0 +1,43 @@
+"""Small runs on the pictures that ship with the workflows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from brushwork.training.losses import LossWeights
+from brushwork.training.options import TrainOptions
+
+
+@pytest.fixture(scope="session")
+def photos(inputs_dir: Path) -> list[Path]:
+    return sorted(inputs_dir.glob("photo-*.jpg"))[:3]
+
+
+@pytest.fixture(scope="session")
+def paintings(inputs_dir: Path) -> list[Path]:
+    return sorted(inputs_dir.glob("art-*.jpg"))[:3]
+
+
+@pytest.fixture
+def small() -> TrainOptions:
+    """A run of 6 steps on crops of 32, then 48 pixels that goes through every phase."""
+    return TrainOptions(
+        steps=6,
+        batch=2,
+        crop=32,
+        late_crop=48,
+        late_from=0.67,
+        style_crop=64,
+        content_scale=(48, 64),
+        style_scale=(64, 80),
+        variants=2,
+        round_steps=5,
+        warmup=2,
+        adversarial_from=0.34,
+        adversarial_ramp=0.2,
+        identity_share=0.5,
+        loss_dtype="float32",
+        weights=LossWeights(code=0.1),
+    )
