@@ -150,7 +150,8 @@ from brushwork.training.trainer import Trainer
 
 task = json.loads(sys.argv[1])
 photos, paintings = ([Path(p) for p in task[k]] for k in ("photos", "paintings"))
-trainer = Trainer(TrainOptions.from_dict(task["options"]), photos, paintings, StyleGANConfig(**task["config"]))
+options, config = TrainOptions.from_dict(task["options"]), StyleGANConfig(**task["config"])
+trainer = Trainer(options, photos, paintings, config)
 run = Run(trainer, Path(task["out"]), photos[:1], paintings[:1], save_minutes=0)
 if (run.out / STATE_FILE).exists():
     trainer.load_state(run.out / STATE_FILE)
@@ -162,7 +163,7 @@ def test_training_survives_sigkill(
     photos: list[Path], paintings: list[Path], small: TrainOptions, tmp_path: Path
 ) -> None:
     """Killed with -9 while it saves after every step, a run is resumed and ends in the very same bits."""
-    options = replace(small, steps=30)
+    options = replace(small, steps=12)
 
     def start(out: Path) -> subprocess.Popen[bytes]:
         task = {
@@ -186,9 +187,9 @@ def test_training_survives_sigkill(
         time.sleep(0.005)
     process.kill()
     process.wait()
-    assert read_state(cut / STATE_FILE)[1]["step"] < 30, "the run ended before it could be killed"
+    assert read_state(cut / STATE_FILE)[1]["step"] < 12, "the run ended before it could be killed"
 
     assert start(cut).wait() == 0
     expected, found = read_state(whole / STATE_FILE), read_state(cut / STATE_FILE)
-    assert found[1]["step"] == 30
+    assert found[1]["step"] == 12
     assert equal(expected[0], found[0])
