@@ -74,6 +74,15 @@ def test_strength_1_is_the_generators_own_picture(gan, photo, artwork):
     torch.testing.assert_close(gan.generate(content, code, 0.99999), painted, atol=1e-3, rtol=0)
 
 
+@pytest.mark.parametrize("strength", [0.25, 0.8])
+def test_strength_between_follows_its_formula(gan, photo, artwork, strength):
+    """(1 - s) photo + s G(content, lerp(own style, code, s))."""
+    content, code = gan.encode_content(photo), gan.encode_style(artwork)
+    between = (1 - strength) * gan.encode_style(photo) + strength * code
+    expected = (1 - strength) * photo + strength * gan.generate(content, between)
+    torch.testing.assert_close(gan.generate(content, code, strength), expected, atol=1e-4, rtol=0)
+
+
 def test_more_strength_is_further_from_the_photo(gan, photo, artwork):
     content, code = gan.encode_content(photo), gan.encode_style(artwork)
     steps = [i / 8 for i in range(9)]
