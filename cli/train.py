@@ -8,15 +8,13 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..training.losses import LossWeights
-from ..training.options import TrainOptions
-from ..training.pictures import PictureFolder
-from ..training.run import STATE_FILE, Run, resume_options
-from ..training.trainer import Trainer, TrainingError
+from ..training.options import LossWeights, TrainOptions
 from .errors import CommandError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from ..training.run import Run
 
 # Options that are one value each; the tuples and the weights have forms of their own below.
 PLAIN = [f for f in fields(TrainOptions) if f.name not in ("weights", "content_scale", "style_scale")]
@@ -57,6 +55,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def options_from(args: argparse.Namespace) -> TrainOptions:
     """The options of a new run, or of the run to resume with the given ones changed."""
+    from ..training.run import resume_options
+
     changes = {f.name: getattr(args, f.name) for f in PLAIN if getattr(args, f.name) is not None}
     base = resume_options(args.out, {}) if args.resume else TrainOptions()
     weights = asdict(base.weights)
@@ -77,6 +77,9 @@ def run(args: argparse.Namespace) -> int:
 
     Raises CommandError, one sentence, when it cannot start or go on.
     """
+    # PyTorch takes seconds to import, and `brushwork --help` should not.
+    from ..training.trainer import TrainingError
+
     try:
         return _train(args, _prepare(args))
     except (ValueError, TrainingError) as error:
@@ -84,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _prepare(args: argparse.Namespace) -> TrainOptions:
+    from ..training.run import STATE_FILE
+
     if not args.resume and (args.out / STATE_FILE).exists():
         raise CommandError(f"{args.out} holds a run already; add --resume, or name another folder.")
     if args.split is not None and not args.split.is_file():
@@ -94,6 +99,10 @@ def _prepare(args: argparse.Namespace) -> TrainOptions:
 def _train(args: argparse.Namespace, options: TrainOptions) -> int:
     import torch
     from rich.console import Console
+
+    from ..training.pictures import PictureFolder
+    from ..training.run import STATE_FILE, Run
+    from ..training.trainer import Trainer
 
     console = Console()
     device = args.device if args.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"

@@ -9,31 +9,16 @@ differ by orders of magnitude; and every layer counts alike.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .options import ADVERSARIAL_LOSSES, LossWeights
 from .vgg import STYLE_LAYERS
 
 Parts = dict[str, Tensor]
-ADVERSARIAL_LOSSES = ("least_squares", "cross_entropy", "hinge")
-
-
-@dataclass(frozen=True)
-class LossWeights:
-    """Factors of the named parts in `total_loss`."""
-
-    content: float = 1.0
-    gram: float = 3.0
-    mean_std: float = 6.0
-    colour: float = 2.0
-    identity: float = 2.0
-    code: float = 0.1
-    tv: float = 0.1
-    range: float = 5.0
-    adversarial: float = 0.3
 
 
 def wide(features: Tensor) -> Tensor:
@@ -41,15 +26,38 @@ def wide(features: Tensor) -> Tensor:
     return features if features.dtype == torch.float64 else features.float()
 
 
-def gram_matrix(features: Tensor) -> Tensor:
-    """Channel correlations [B,C,C] of features [B,C,H,W]: sum over pixels of f f^T / (H W).
+class _GramAndMean(torch.autograd.Function):
+    """rows [B,N,C] -> X^T X / N [B,C,C] and the mean row [B,C], with one matrix product backward.
+
+    d/dX = X (dG + dG^T) / N + dm / N. Left to autograd that is two products, two sums and a broadcast
+    over the largest tensors there are, a tenth of a training step.
+    """
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, rows: Tensor) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(rows)
+        return wide(rows.transpose(1, 2) @ rows) / rows.shape[1], wide(rows.mean(1))
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, d_gram: Tensor, d_mean: Tensor) -> Tensor:
+        (rows,) = ctx.saved_tensors
+        symmetric = ((d_gram + d_gram.transpose(1, 2)) / rows.shape[1]).to(rows.dtype)
+        offset = (d_mean / rows.shape[1]).to(rows.dtype)[:, None]
+        return torch.baddbmm(offset, rows, symmetric)
+
+
+def gram_and_mean(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Gram matrix [B,C,C] and channel means [B,C] of features [B,C,H,W].
 
     bfloat16 features are multiplied as such, summed in float32 and rounded once at the end: 0.4 % on
     an entry, where the styles differ by tens of per cent, for a third of the time.
     """
-    batch, channels, height, width = features.shape
-    rows = features.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
-    return wide(rows.transpose(1, 2) @ rows) / (height * width)
+    return _GramAndMean.apply(features.permute(0, 2, 3, 1).flatten(1, 2))
+
+
+def gram_matrix(features: Tensor) -> Tensor:
+    """Channel correlations [B,C,C] of features [B,C,H,W]: sum over pixels of f f^T / (H W)."""
+    return gram_and_mean(features)[0]
 
 
 def mean_std(features: Tensor) -> Tensor:
@@ -57,13 +65,6 @@ def mean_std(features: Tensor) -> Tensor:
     features = wide(features)
     mean = features.mean((2, 3))
     variance = (features - mean[:, :, None, None]).square().mean((2, 3))
-    return torch.stack([mean, (variance + 1e-5).sqrt()], 1)
-
-
-def mean_std_from_gram(features: Tensor, gram: Tensor) -> Tensor:
-    """What `mean_std` gives, from the Gram matrix that is there already: var = diag(G) - mean^2."""
-    mean = wide(features.mean((2, 3)))
-    variance = (gram.diagonal(dim1=1, dim2=2) - mean.square()).clamp_min(0)
     return torch.stack([mean, (variance + 1e-5).sqrt()], 1)
 
 
@@ -111,9 +112,16 @@ def mean_std_loss(moments: dict[str, Tensor], target: dict[str, Tensor]) -> tupl
 
 
 def style_statistics(features: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The Gram matrices [B,C,C] and the means and deviations [B,2,C] by layer, in one go."""
-    grams = {name: gram_matrix(features[name]) for name in STYLE_LAYERS}
-    return grams, {name: mean_std_from_gram(features[name], grams[name]) for name in STYLE_LAYERS}
+    """Gram matrices [B,C,C] and means and deviations [B,2,C] by layer, in one go.
+
+    The deviations come from the Gram matrices' diagonals: var = E[f^2] - E[f]^2.
+    """
+    grams, moments = {}, {}
+    for name in STYLE_LAYERS:
+        gram, mean = gram_and_mean(features[name])
+        variance = (gram.diagonal(dim1=1, dim2=2) - mean.square()).clamp_min(0)
+        grams[name], moments[name] = gram, torch.stack([mean, (variance + 1e-5).sqrt()], 1)
+    return grams, moments
 
 
 def colour_loss(image: Tensor, target: Tensor) -> tuple[Tensor, Parts]:

@@ -6,7 +6,22 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .losses import ADVERSARIAL_LOSSES, LossWeights
+ADVERSARIAL_LOSSES = ("least_squares", "cross_entropy", "hinge")
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Factors of the named parts in the total loss, by name."""
+
+    content: float = 1.0
+    gram: float = 3.0
+    mean_std: float = 6.0
+    colour: float = 2.0
+    identity: float = 2.0
+    code: float = 0.1
+    tv: float = 0.1
+    range: float = 5.0
+    adversarial: float = 0.3
 
 
 @dataclass(frozen=True)
