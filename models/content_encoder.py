@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .layers import Conv3x3, instance_norm, leaky_relu, pad_to_stride
+from .layers import Conv3x3, instance_norm_, leaky_relu, pad_to_stride, strips, unshuffle
 
 CONTENT_STRIDE = 8
 
@@ -67,9 +66,18 @@ class ContentEncoder(nn.Module):
         self.conv2 = Conv3x3(coarse_channels, coarse_channels, gain=0.3)
 
     def forward(self, image: Tensor) -> ContentCode:
-        padded = pad_to_stride(image, CONTENT_STRIDE)
-        cells = F.pixel_unshuffle(padded.contiguous(memory_format=torch.channels_last) * 2 - 1, 4)
-        fine = leaky_relu(self.stem(cells))
+        cells = unshuffle(pad_to_stride(image, CONTENT_STRIDE))
+        if torch.is_grad_enabled():
+            fine = leaky_relu(self.stem(cells))
+        else:
+            fine = torch.empty(
+                (len(cells), self.stem.out_channels, *cells.shape[2:]),
+                dtype=cells.dtype,
+                device=cells.device,
+                memory_format=torch.channels_last,
+            )
+            for strip in strips(fine):
+                strip.of(fine).copy_(leaky_relu(self.stem(strip.widened(1).of(cells), **strip.borders)))
         coarse = leaky_relu(self.down(fine))
         coarse = coarse + self.conv2(leaky_relu(self.conv1(coarse)))
-        return ContentCode(instance_norm(fine), instance_norm(coarse), image)
+        return ContentCode(instance_norm_(fine), instance_norm_(coarse), image)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .content_encoder import ContentCode
-from .layers import Conv3x3, adain, init_conv, leaky_relu
+from .layers import Conv3x3, adain, adain_affine, init_conv, leaky_relu, strips
 
 
 class Modulation(nn.Module):
@@ -48,9 +48,20 @@ class ModulatedBlock(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         scale, shift, filter1, filter2 = self.modulation(w)
-        h = leaky_relu(adain(x, scale, shift))
-        h = leaky_relu(self.conv1(h) * filter1[:, :, None, None])
-        return torch.addcmul(x, self.conv2(h), filter2[:, :, None, None])
+        filter1, filter2 = filter1[:, :, None, None], filter2[:, :, None, None]
+        if torch.is_grad_enabled():
+            h = leaky_relu(adain(x, scale, shift))
+            h = leaky_relu(self.conv1(h) * filter1)
+            return torch.addcmul(x, self.conv2(h), filter2)
+        # The same in strips: only the statistics need the whole map.
+        offset, gain = adain_affine(x, scale, shift)
+        painted = torch.empty_like(x)
+        for strip in strips(x):
+            middle = strip.widened(1)
+            h = leaky_relu(torch.addcmul(offset, middle.widened(1).of(x), gain))
+            h = leaky_relu(self.conv1(h, **middle.borders).mul_(filter1))
+            torch.addcmul(strip.of(x), self.conv2(h, **strip.borders), filter2, out=strip.of(painted))
+        return painted
 
 
 class Generator(nn.Module):
@@ -100,8 +111,25 @@ class Generator(nn.Module):
         for block in self.coarse_blocks:
             x = block(x, next(layer))
         x = F.interpolate(self.up(leaky_relu(x)), scale_factor=2, mode="bilinear", align_corners=False)
-        x = x + adain(content.fine, *self.fine_entry(next(layer)))
+        if torch.is_grad_enabled():
+            x = x + adain(content.fine, *self.fine_entry(next(layer)))
+        else:
+            offset, gain = adain_affine(content.fine, *self.fine_entry(next(layer)))
+            x.add_(offset).addcmul_(content.fine, gain)
         for block in self.fine_blocks:
             x = block(x, next(layer))
-        x = leaky_relu(adain(x, *self.palette(next(layer))))
-        return F.pixel_shuffle(self.head(x), 4) + 0.5
+        return self._to_image(x, next(layer))
+
+    def _to_image(self, x: Tensor, w: Tensor) -> Tensor:
+        """Palette and head: [B,C,H/4,W/4] -> [B,3,H,W]."""
+        scale, shift = self.palette(w)
+        if torch.is_grad_enabled():
+            return F.pixel_shuffle(self.head(leaky_relu(adain(x, scale, shift))), 4) + 0.5
+        offset, gain = adain_affine(x, scale, shift)
+        size = (len(x), 3, x.shape[2] * 4, x.shape[3] * 4)
+        image = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
+        for strip in strips(x):
+            h = leaky_relu(torch.addcmul(offset, strip.widened(1).of(x), gain))
+            rows = F.pixel_shuffle(self.head(h, **strip.borders), 4)
+            image[:, :, strip.start * 4 : strip.stop * 4] = rows.add_(0.5)
+        return image

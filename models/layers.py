@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -23,8 +24,49 @@ class Conv3x3(nn.Conv2d):
         super().__init__(in_channels, out_channels, kernel_size=3, stride=stride)
         init_conv(self, gain)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(F.pad(x, (1, 1, 1, 1), mode="reflect"))
+    def forward(self, x: Tensor, top: bool = True, bottom: bool = True) -> Tensor:
+        """Without `top` or `bottom` that border is not reflected and the output is a row shorter:
+        for a strip from the middle of a picture, which brings its neighbours' rows along."""
+        return super().forward(F.pad(x, (1, 1, int(top), int(bottom)), mode="reflect"))
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Rows `start` to `stop` of a map with `height` rows, to be computed by themselves.
+
+    On a CPU, temporaries of a 2048-pixel picture come fresh from the system with every operation, and
+    clearing their pages takes as long as the arithmetic; in strips they stay in the cache. The result is
+    that of the whole: each strip reads as many rows of its neighbours as its convolutions see.
+    """
+
+    start: int
+    stop: int
+    height: int
+
+    def widened(self, rows: int) -> Strip:
+        """`rows` more on either side, as far as there are any."""
+        return Strip(max(0, self.start - rows), min(self.height, self.stop + rows), self.height)
+
+    def of(self, x: Tensor) -> Tensor:
+        """These rows of x [B,C,H,W]."""
+        return x[:, :, self.start : self.stop]
+
+    @property
+    def borders(self) -> dict[str, bool]:
+        """Which borders of the strip are borders of the picture, for `Conv3x3`."""
+        return {"top": self.start == 0, "bottom": self.stop == self.height}
+
+
+STRIP_BYTES = 8 * 2**20
+
+
+def strips(x: Tensor) -> list[Strip]:
+    """Strips of [B,C,H,W] of about 8 MB of float32 each, of 2 rows or more; one strip on other devices."""
+    batch, channels, height, width = x.shape
+    rows = max(2, STRIP_BYTES // (4 * batch * channels * width)) if x.device.type == "cpu" else height
+    count = max(1, round(height / rows))
+    edges = [height * i // count for i in range(count + 1)]
+    return [Strip(start, stop, height) for start, stop in zip(edges[:-1], edges[1:], strict=True)]
 
 
 def init_conv(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> None:
@@ -51,8 +93,12 @@ def channel_mean_std(x: Tensor) -> tuple[Tensor, Tensor]:
     """
     x = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
     mean = x.mean((2, 3), keepdim=True)
-    variance = ((x * x).mean((2, 3), keepdim=True) - mean * mean).clamp_min(0)
-    return mean, (variance + NORM_EPS).sqrt()
+    if torch.is_grad_enabled():
+        square = (x * x).mean((2, 3), keepdim=True)
+    else:
+        sums = [strip.of(x).square().sum((2, 3), keepdim=True) for strip in strips(x)]
+        square = sum(sums) / (x.shape[2] * x.shape[3])
+    return mean, ((square - mean * mean).clamp_min(0) + NORM_EPS).sqrt()
 
 
 class _Standardise(torch.autograd.Function):
@@ -82,17 +128,30 @@ def instance_norm(x: Tensor) -> Tensor:
     return _Standardise.apply(x)
 
 
+def instance_norm_(x: Tensor) -> Tensor:
+    """`instance_norm` in place, for maps that nobody else holds; a copy where autograd needs `x`."""
+    if torch.is_grad_enabled():
+        return instance_norm(x)
+    mean, std = channel_mean_std(x)
+    return torch.addcmul(-mean / std, x, 1 / std, out=x)
+
+
 def adain(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     """Adaptive instance normalisation (Huang & Belongie 2017), equation 8.
 
     x [B,C,H,W]; scale and shift [B,C]. Returns scale * (x - mean(x)) / std(x) + shift.
     """
-    scale, shift = scale[:, :, None, None], shift[:, :, None, None]
-    if x.requires_grad:
-        return torch.addcmul(shift, instance_norm(x), scale)
+    if torch.is_grad_enabled():
+        return torch.addcmul(shift[:, :, None, None], instance_norm(x), scale[:, :, None, None])
+    offset, gain = adain_affine(x, scale, shift)
+    return torch.addcmul(offset, x, gain)
+
+
+def adain_affine(x: Tensor, scale: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
+    """offset and gain, [B,C,1,1] each, such that adain(x) = offset + gain * x, row by row."""
     mean, std = channel_mean_std(x)
-    gain = scale / std
-    return torch.addcmul(shift - mean * gain, x, gain)
+    gain = scale[:, :, None, None] / std
+    return shift[:, :, None, None] - mean * gain, gain
 
 
 def reflection_index(length: int, before: int, after: int, device: torch.device) -> Tensor:
@@ -123,3 +182,8 @@ def pad_to_stride(image: Tensor, stride: int) -> Tensor:
     rows = reflection_index(height, 0, bottom, image.device)
     columns = reflection_index(width, 0, right, image.device)
     return image[:, :, rows][:, :, :, columns]
+
+
+def unshuffle(image: Tensor) -> Tensor:
+    """The stem of both encoders: image [B,3,H,W] in 0..1 -> cells [B,48,H/4,W/4] in -1..1."""
+    return F.pixel_unshuffle(image.contiguous(memory_format=torch.channels_last) * 2 - 1, 4)

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .layers import Conv3x3, channel_mean_std, init_conv, leaky_relu, pad_to_stride
+from .layers import Conv3x3, channel_mean_std, init_conv, leaky_relu, pad_to_stride, unshuffle
 
 STYLE_STRIDE = 16
 
@@ -53,8 +53,7 @@ class StyleEncoder(nn.Module):
 
     def statistics(self, image: Tensor) -> list[Tensor]:
         """Deviation and mean of the features at 1/4, 1/8 and 1/16: three [B,2C]."""
-        padded = pad_to_stride(image, STYLE_STRIDE)
-        cells = F.pixel_unshuffle(padded.contiguous(memory_format=torch.channels_last) * 2 - 1, 4)
+        cells = unshuffle(pad_to_stride(image, STYLE_STRIDE))
         f4 = self.conv4(leaky_relu(self.stem(cells)))
         f8 = self.conv8(leaky_relu(self.down8(leaky_relu(f4))))
         f16 = self.down16(leaky_relu(f8))

@@ -102,10 +102,13 @@ class StyleGAN(nn.Module):
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{name} is damaged: its header has no usable network config.") from error
         weights = {k: v for k, v in checkpoint.tensors.items() if not k.startswith("style_space.")}
-        with torch.device("meta"):
-            gan = cls(config)  # shapes without memory, in case the config lies
-        _check_shapes(name, gan.state_dict(), weights)
-        gan.to_empty(device="cpu").load_state_dict(weights)
+        _check_shapes(name, _decisive_shapes(config), weights)
+        gan = cls(config)
+        shapes = {key: tensor.shape for key, tensor in gan.state_dict().items()}
+        if surplus := sorted(weights.keys() - shapes.keys()):
+            raise CheckpointError(f"{name} has {len(surplus)} tensors too many, '{surplus[0]}' first.")
+        _check_shapes(name, shapes, weights)
+        gan.load_state_dict(weights)
         if space_record is not None:
             gan.space = _read_space(name, checkpoint.tensors, space_record, config)
         gan.training_record = checkpoint.header.get("training", {})
@@ -214,17 +217,27 @@ def check_image(image: Tensor, name: str) -> None:
         raise ValueError(f"{name} is {image.dtype}; convert it to floating point in 0..1.")
 
 
-def _check_shapes(name: str, expected: dict[str, Tensor], found: dict[str, Tensor]) -> None:
-    missing, surplus = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
-    if missing:
+def _decisive_shapes(config: StyleGANConfig) -> dict[str, tuple[int, ...]]:
+    """Shapes that all numbers of the config show in, known before a network is built: a config that
+    lies must not take gigabytes first."""
+    c = config
+    return {
+        "content_encoder.down.weight": (c.coarse_channels, c.fine_channels, 3, 3),
+        "generator.entry.affine.weight": (2 * c.coarse_channels, c.code_dim),
+        f"generator.coarse_blocks.{c.coarse_blocks - 1}.conv1.bias": (c.coarse_channels,),
+        f"generator.fine_blocks.{c.fine_blocks - 1}.conv1.bias": (c.fine_channels,),
+        "style_encoder.mapping.0.bias": (c.mapping_hidden,),
+    }
+
+
+def _check_shapes(name: str, expected: dict[str, tuple[int, ...]], found: dict[str, Tensor]) -> None:
+    if missing := sorted(expected.keys() - found.keys()):
         raise CheckpointError(f"{name} lacks {len(missing)} tensors of the network, '{missing[0]}' first.")
-    if surplus:
-        raise CheckpointError(f"{name} has {len(surplus)} tensors too many, '{surplus[0]}' first.")
-    for key, tensor in expected.items():
-        if found[key].shape != tensor.shape:
+    for key, shape in expected.items():
+        if found[key].shape != shape:
             raise CheckpointError(
                 f"{name} does not fit its own config: '{key}' is {tuple(found[key].shape)}, "
-                f"not {tuple(tensor.shape)}."
+                f"not {tuple(shape)}."
             )
 
 

@@ -64,7 +64,8 @@ class Trainer:
         dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16}
         dtype = dtypes.get(options.loss_dtype, fastest_loss_dtype(self.device))
         self.loss_network = LossNetwork(dtype=dtype).to(self.device)
-        self._pools_key: tuple[int, int] | None = None
+        self._content_key: tuple[int, int] | None = None
+        self._style_key: tuple[int, int] | None = None
 
     # -- one step ------------------------------------------------------------------------------
 
@@ -192,41 +193,28 @@ class Trainer:
 
     def _fill_pools(self) -> None:
         """Cut the crops that this step needs, unless they are there."""
-        options = self.options
-        side, round_ = options.crop_at(self.step), self.step // options.round_steps
-        if self._pools_key == (side, round_):
-            return
+        options, network = self.options, self.loss_network
+        round_ = self.step // options.round_steps
+        content_key, style_key = (options.crop_at(self.step), round_), (options.style_crop, round_)
+        if content_key != self._content_key:
+            self.content_pool = self._cut(self.photos, *content_key, options.content_scale, options.seed)
+            self.content_targets = TargetCache(
+                self.content_pool, lambda x: content_target(network, x), self.device, CACHE_BYTES
+            )
+            self._content_key = content_key
+        if style_key != self._style_key:
+            self.style_pool = self._cut(self.paintings, *style_key, options.style_scale, options.seed + 1)
+            self.style_targets = TargetCache(
+                self.style_pool, lambda x: style_target(network, x), self.device, CACHE_BYTES
+            )
+            self._style_key = style_key
+
+    def _cut(self, paths: list[Path], side: int, round_: int, scale: tuple[int, int], seed: int) -> CropPool:
         started = time.monotonic()
-        self.content_pool = CropPool(
-            self.photos,
-            CropRule(side, max(side, options.content_scale[0]), max(side, options.content_scale[1])),
-            options.variants,
-            options.seed,
-            round_,
-        )
-        self.style_pool = CropPool(
-            self.paintings,
-            CropRule(
-                options.style_crop,
-                max(options.style_crop, options.style_scale[0]),
-                max(options.style_crop, options.style_scale[1]),
-            ),
-            options.variants,
-            options.seed + 1,
-            round_,
-        )
-        network = self.loss_network
-        self.content_targets = TargetCache(
-            self.content_pool, lambda x: content_target(network, x), self.device, CACHE_BYTES
-        )
-        self.style_targets = TargetCache(
-            self.style_pool, lambda x: style_target(network, x), self.device, CACHE_BYTES
-        )
-        self._pools_key = (side, round_)
-        self.say(
-            f"cut {len(self.content_pool)} crops of {side} px and {len(self.style_pool)} of "
-            f"{options.style_crop} px in {time.monotonic() - started:.0f} s"
-        )
+        rule = CropRule(side, max(side, scale[0]), max(side, scale[1]))
+        pool = CropPool(paths, rule, self.options.variants, seed, round_)
+        self.say(f"cut {len(pool)} crops of {side} px in {time.monotonic() - started:.0f} s")
+        return pool
 
     # -- state ---------------------------------------------------------------------------------
 

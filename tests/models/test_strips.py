@@ -1,0 +1,66 @@
+"""Inference in strips gives what the whole maps give."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from brushwork.models import layers
+from brushwork.models.layers import Conv3x3, Strip, adain, channel_mean_std, instance_norm, strips
+
+
+@pytest.mark.parametrize("strip_bytes", [1, 3_000, 20_000])
+@pytest.mark.parametrize("size", [(16, 16), (57, 130), (131, 64)])
+def test_painting_in_strips_is_painting(monkeypatch, frozen_tiny, photo, artwork, strip_bytes, size):
+    picture = photo[:, :, : size[0], : size[1]].expand(2, -1, -1, -1)
+    before = picture.clone()
+    with torch.enable_grad():
+        whole = frozen_tiny.stylize(picture, artwork)
+    monkeypatch.setattr(layers, "STRIP_BYTES", strip_bytes)
+    with torch.no_grad():
+        in_strips = frozen_tiny.stylize(picture, artwork)
+        content = frozen_tiny.encode_content(picture)
+        kept = content.coarse.clone(), content.fine.clone()
+        frozen_tiny.generate(content, frozen_tiny.encode_style(artwork))
+    assert torch.allclose(in_strips, whole, atol=2e-4)
+    assert torch.equal(picture, before)
+    assert torch.equal(content.coarse, kept[0]), "painting changed the content code"
+    assert torch.equal(content.fine, kept[1])
+
+
+def test_strips_cover_every_row_once(monkeypatch):
+    x = torch.zeros(1, 4, 23, 5)
+    for strip_bytes in (1, 500, 10**9):
+        monkeypatch.setattr(layers, "STRIP_BYTES", strip_bytes)
+        cut = strips(x)
+        assert [strip.start for strip in cut] == [0, *(strip.stop for strip in cut[:-1])]
+        assert cut[-1].stop == 23
+    assert len(cut) == 1
+    monkeypatch.setattr(layers, "STRIP_BYTES", 4 * 4 * 5 * 6)
+    assert max(strip.stop - strip.start for strip in strips(x)) <= 6
+
+
+def test_a_strip_of_a_convolution_is_that_part_of_the_whole():
+    torch.manual_seed(1)
+    conv, x = Conv3x3(3, 4), torch.randn(2, 3, 11, 6)
+    whole = conv(x)
+    for start, stop in ((0, 4), (4, 5), (1, 10), (7, 11), (0, 11)):
+        strip = Strip(start, stop, 11)
+        part = conv(strip.widened(1).of(x), **strip.borders)
+        assert torch.allclose(part, whole[:, :, start:stop], atol=1e-6)
+
+
+def test_statistics_without_autograd_are_the_same(monkeypatch):
+    torch.manual_seed(2)
+    x = torch.randn(2, 3, 40, 9, dtype=torch.float64) * 2 + 1
+    scale, shift = torch.randn(2, 3, dtype=torch.float64), torch.randn(2, 3, dtype=torch.float64)
+    expected = channel_mean_std(x), adain(x, scale, shift), instance_norm(x)
+    monkeypatch.setattr(layers, "STRIP_BYTES", 300)
+    with torch.no_grad():
+        for found, value in zip(channel_mean_std(x), expected[0], strict=True):
+            assert torch.allclose(found, value, rtol=1e-12)
+        assert torch.allclose(adain(x, scale, shift), expected[1], rtol=1e-10)
+        copy = x.clone()
+        assert torch.allclose(layers.instance_norm_(copy), expected[2], rtol=1e-10)
+        assert torch.allclose(copy, expected[2], rtol=1e-10), "not in place"
+    assert torch.equal(instance_norm(x), expected[2])
