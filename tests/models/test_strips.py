@@ -54,6 +54,7 @@ def test_statistics_without_autograd_are_the_same(monkeypatch):
     torch.manual_seed(2)
     x = torch.randn(2, 3, 40, 9, dtype=torch.float64) * 2 + 1
     scale, shift = torch.randn(2, 3, dtype=torch.float64), torch.randn(2, 3, dtype=torch.float64)
+    before = x.clone()
     expected = channel_mean_std(x), adain(x, scale, shift), instance_norm(x)
     monkeypatch.setattr(layers, "STRIP_BYTES", 300)
     with torch.no_grad():
@@ -63,4 +64,4 @@ def test_statistics_without_autograd_are_the_same(monkeypatch):
         copy = x.clone()
         assert torch.allclose(layers.instance_norm_(copy), expected[2], rtol=1e-10)
         assert torch.allclose(copy, expected[2], rtol=1e-10), "not in place"
-    assert torch.equal(instance_norm(x), expected[2])
+    assert torch.equal(x, before)
