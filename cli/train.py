@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ..training.run import Run
 
 # Options that are one value each; the tuples and the weights have forms of their own below.
-PLAIN = [f for f in fields(TrainOptions) if f.name not in ("weights", "content_scale", "style_scale")]
+SCALES = ("content_scale", "style_scale")
+PLAIN = [f for f in fields(TrainOptions) if f.name not in ("weights", *SCALES)]
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -43,6 +44,16 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
             metavar=option.name.upper(),
             help=f"default: {getattr(defaults, option.name)}",
         )
+    for name in SCALES:
+        low, high = getattr(defaults, name)
+        parser.add_argument(
+            "--" + name.replace("_", "-"),
+            type=int,
+            nargs=2,
+            default=None,
+            metavar=("MIN", "MAX"),
+            help=f"shorter side before cropping, drawn between these; default: {low} {high}",
+        )
     parser.add_argument(
         "--weight",
         action="append",
@@ -57,7 +68,8 @@ def options_from(args: argparse.Namespace) -> TrainOptions:
     """The options of a new run, or of the run to resume with the given ones changed."""
     from ..training.run import resume_options
 
-    changes = {f.name: getattr(args, f.name) for f in PLAIN if getattr(args, f.name) is not None}
+    names = (*(f.name for f in PLAIN), *SCALES)
+    changes = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     base = resume_options(args.out, {}) if args.resume else TrainOptions()
     weights = asdict(base.weights)
     for text in args.weight:

@@ -80,6 +80,10 @@ class TrainOptions:
             raise ValueError(f"loss_dtype is '{self.loss_dtype}'; choose auto, float32 or bfloat16.")
         if any(side % 8 for side in (self.crop, self.late_crop, self.style_crop)):
             raise ValueError("crop, late_crop and style_crop must be multiples of 8 pixels.")
+        for name in ("content_scale", "style_scale"):
+            low, high = getattr(self, name)
+            if not 1 <= low <= high:
+                raise ValueError(f"{name} is {(low, high)}; give the smaller side first, 1 or more.")
         if self.style_crop < max(self.crop, self.late_crop):
             raise ValueError(f"style_crop is {self.style_crop}; it must not be smaller than the photo crops.")
 

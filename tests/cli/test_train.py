@@ -26,7 +26,7 @@ def folders(inputs_dir: Path, tmp_path: Path) -> list[str]:
         *("train", "--content", str(tmp_path / "photo"), "--style", str(tmp_path / "art")),
         *("--split", str(tmp_path / "split.json"), "--out", str(tmp_path / "run")),
         *("--steps", "2", "--batch", "1", "--crop", "32", "--late-crop", "32", "--style-crop", "32"),
-        *("--variants", "1", "--loss-dtype", "float32"),
+        *("--variants", "1", "--loss-dtype", "float32", "--content-scale", "40", "64"),
     ]
 
 
@@ -41,6 +41,7 @@ def test_trains_says_what_it_found_and_writes_a_checkpoint(
     gan = StyleGAN.load(tmp_path / "run" / "brushwork.safetensors")
     assert gan.training_record["steps"] == 2
     assert gan.training_record["options"]["crop"] == 32
+    assert gan.training_record["options"]["content_scale"] == [40, 64]
     assert gan.sample_style(seed=0).shape[0] == 1
 
     # A finished run is not overwritten by accident, and can be extended.
@@ -58,6 +59,7 @@ def test_trains_says_what_it_found_and_writes_a_checkpoint(
         (["--weight", "beauty=3"], "there is no loss 'beauty'; choose one of content,"),
         (["--weight", "gram=much"], "'much' is not a number"),
         (["--steps", "0"], "steps is 0; give 1 or more"),
+        (["--content-scale", "64", "40"], "content_scale is (64, 40)"),
         (["--split", "nowhere.json"], "there is no such file"),
         (["--adversarial", "wasserstein"], "adversarial is 'wasserstein'"),
     ],
