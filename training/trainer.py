@@ -149,7 +149,7 @@ class Trainer:
             "content": losses.content_loss(relu4, target)[0],
             "gram": losses.gram_loss(grams, target_grams)[0],
             "mean_std": losses.mean_std_loss(moments, target_moments)[0],
-            "colour": losses.colour_loss(image, losses.mean_std(style))[0],
+            "colour": losses.colour_loss(image, style)[0],
             "tv": losses.tv_loss(image)[0],
             "range": losses.range_loss(image)[0],
         }

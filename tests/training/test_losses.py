@@ -102,12 +102,14 @@ class TestByHand:
         assert parts == {"mean_std": loss}
 
     def test_colour(self):
-        # Means 1, 0, 0 against 0, 0, 2, no deviation on either side: (1 + 4) / 4.
-        image = torch.tensor([1.0, 0.0, 0.0])[None, :, None, None].expand(1, 3, 4, 4)
-        target = torch.tensor([[[0.0, 0.0, 2.0], [0.0, 0.0, 0.0]]])
-        loss, parts = colour_loss(image, target)
-        assert close(loss, 5 / 4, 1e-4)
+        # Two pixels each. Means 1, 0, 0 against 2, 1, 0: (1 + 1) / (4 + 1).
+        # Red alone varies, with variance 1, against green alone, with variance 1: (1 + 1) / (1 + 1e-5).
+        image = torch.tensor([[[[0.0, 2.0]], [[0.0, 0.0]], [[0.0, 0.0]]]])
+        style = torch.tensor([[[[2.0, 2.0]], [[0.0, 2.0]], [[0.0, 0.0]]]])
+        loss, parts = colour_loss(image, style)
+        assert close(loss, 2 / 5 + 2 / (1 + 1e-5))
         assert parts == {"colour": loss}
+        assert close(colour_loss(style, style)[0], 0)
 
     def test_identity(self):
         # |1 - 3|, |2 - 2|, |5 - 1|, |0 - 2|: 8 / 4.
@@ -268,7 +270,11 @@ class TestAgainstFormulas:
     def test_colour_and_pixels(self):
         x, s = self.pair(2)
         a, b = x.numpy(), s.numpy()
-        assert close(colour_loss(x, mean_std(s))[0], self.relative(self.moments(a), self.moments(b)), 1e-12)
+        means = [f.mean((2, 3)) for f in (a, b)]
+        covariances = [np.stack([np.cov(n.reshape(len(n), -1), bias=True) for n in f]) for f in (a, b)]
+        error, size = (np.sum(f**2, (1, 2)) for f in (covariances[0] - covariances[1], covariances[1]))
+        expected = self.relative(*means) + np.mean(error / (size + 1e-5))
+        assert close(colour_loss(x, s)[0], expected, 1e-12)
         assert close(identity_loss(x, s)[0], np.mean(np.abs(a - b)), 1e-12)
         assert close(range_loss(x)[0], np.mean((a - np.clip(a, 0, 1)) ** 2), 1e-12)
         tv = np.mean(np.abs(np.diff(a, axis=2))) + np.mean(np.abs(np.diff(a, axis=3)))
@@ -329,7 +335,7 @@ class TestGradients:
             content_loss(features["relu4_1"], normalised(wanted["relu4_1"]))[1]
             | gram_loss(found_grams, grams)[1]
             | mean_std_loss(found_moments, moments)[1]
-            | colour_loss(image, torch.rand(1, 2, 3))[1]
+            | colour_loss(image, torch.rand(1, 3, 8, 8))[1]
             | tv_loss(image)[1]
             | range_loss(image)[1]
         )
@@ -391,7 +397,7 @@ class TestRefusals:
             content_loss(image, image)[1]
             | gram_loss(statistics, statistics)[1]
             | mean_std_loss(statistics, statistics)[1]
-            | colour_loss(image, mean_std(image))[1]
+            | colour_loss(image, image)[1]
             | identity_loss(image, image)[1]
             | code_loss(code, code)[1]
             | tv_loss(image)[1]
