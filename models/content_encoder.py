@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from .layers import Conv3x3, instance_norm_, leaky_relu, pad_to_stride, strips, unshuffle
+from .layers import Conv3x3, instance_norm_, leaky_relu_, pad_to_stride, strips, unshuffle
 
 CONTENT_STRIDE = 8
 
@@ -68,7 +68,7 @@ class ContentEncoder(nn.Module):
     def forward(self, image: Tensor) -> ContentCode:
         cells = unshuffle(pad_to_stride(image, CONTENT_STRIDE))
         if torch.is_grad_enabled():
-            fine = leaky_relu(self.stem(cells))
+            fine = leaky_relu_(self.stem(cells))
         else:
             fine = torch.empty(
                 (len(cells), self.stem.out_channels, *cells.shape[2:]),
@@ -77,7 +77,7 @@ class ContentEncoder(nn.Module):
                 memory_format=torch.channels_last,
             )
             for strip in strips(fine):
-                strip.of(fine).copy_(leaky_relu(self.stem(strip.widened(1).of(cells), **strip.borders)))
-        coarse = leaky_relu(self.down(fine))
-        coarse = coarse + self.conv2(leaky_relu(self.conv1(coarse)))
+                strip.of(fine).copy_(leaky_relu_(self.stem(strip.widened(1).of(cells), **strip.borders)))
+        coarse = leaky_relu_(self.down(fine))
+        coarse = coarse + self.conv2(leaky_relu_(self.conv1(coarse)))
         return ContentCode(instance_norm_(fine), instance_norm_(coarse), image)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .content_encoder import ContentCode
-from .layers import Conv3x3, adain, adain_affine, init_conv, leaky_relu, strips
+from .layers import Conv3x3, adain, adain_affine, init_conv, leaky_relu_, strips
 
 
 class Modulation(nn.Module):
@@ -50,16 +50,16 @@ class ModulatedBlock(nn.Module):
         scale, shift, filter1, filter2 = self.modulation(w)
         filter1, filter2 = filter1[:, :, None, None], filter2[:, :, None, None]
         if torch.is_grad_enabled():
-            h = leaky_relu(adain(x, scale, shift))
-            h = leaky_relu(self.conv1(h) * filter1)
+            h = leaky_relu_(adain(x, scale, shift))
+            h = leaky_relu_(self.conv1(h) * filter1)
             return torch.addcmul(x, self.conv2(h), filter2)
         # The same in strips: only the statistics need the whole map.
         offset, gain = adain_affine(x, scale, shift)
         painted = torch.empty_like(x)
         for strip in strips(x):
             middle = strip.widened(1)
-            h = leaky_relu(torch.addcmul(offset, middle.widened(1).of(x), gain))
-            h = leaky_relu(self.conv1(h, **middle.borders).mul_(filter1))
+            h = leaky_relu_(torch.addcmul(offset, middle.widened(1).of(x), gain))
+            h = leaky_relu_(self.conv1(h, **middle.borders).mul_(filter1))
             torch.addcmul(strip.of(x), self.conv2(h, **strip.borders), filter2, out=strip.of(painted))
         return painted
 
@@ -110,7 +110,7 @@ class Generator(nn.Module):
         x = adain(content.coarse, *self.entry(next(layer)))
         for block in self.coarse_blocks:
             x = block(x, next(layer))
-        x = F.interpolate(self.up(leaky_relu(x)), scale_factor=2, mode="bilinear", align_corners=False)
+        x = F.interpolate(self.up(leaky_relu_(x)), scale_factor=2, mode="bilinear", align_corners=False)
         if torch.is_grad_enabled():
             x = x + adain(content.fine, *self.fine_entry(next(layer)))
         else:
@@ -124,12 +124,12 @@ class Generator(nn.Module):
         """Palette and head: [B,C,H/4,W/4] -> [B,3,H,W]."""
         scale, shift = self.palette(w)
         if torch.is_grad_enabled():
-            return F.pixel_shuffle(self.head(leaky_relu(adain(x, scale, shift))), 4) + 0.5
+            return F.pixel_shuffle(self.head(leaky_relu_(adain(x, scale, shift))), 4) + 0.5
         offset, gain = adain_affine(x, scale, shift)
         size = (len(x), 3, x.shape[2] * 4, x.shape[3] * 4)
         image = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
         for strip in strips(x):
-            h = leaky_relu(torch.addcmul(offset, strip.widened(1).of(x), gain))
+            h = leaky_relu_(torch.addcmul(offset, strip.widened(1).of(x), gain))
             rows = F.pixel_shuffle(self.head(h, **strip.borders), 4)
             image[:, :, strip.start * 4 : strip.stop * 4] = rows.add_(0.5)
         return image

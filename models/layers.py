@@ -79,9 +79,9 @@ def init_conv(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> None:
         nn.init.zeros_(layer.bias)
 
 
-def leaky_relu(x: Tensor) -> Tensor:
-    """Leaky ReLU of slope 0.2; overwrites `x` where autograd does not need it."""
-    return F.leaky_relu(x, LEAKY_SLOPE, inplace=not x.requires_grad)
+def leaky_relu_(x: Tensor) -> Tensor:
+    """Leaky ReLU of slope 0.2, in place, for maps that nobody else holds; a copy under autograd."""
+    return F.leaky_relu(x, LEAKY_SLOPE, inplace=not torch.is_grad_enabled())
 
 
 def channel_mean_std(x: Tensor) -> tuple[Tensor, Tensor]:

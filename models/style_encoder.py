@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .layers import Conv3x3, channel_mean_std, init_conv, leaky_relu, pad_to_stride, unshuffle
+from .layers import LEAKY_SLOPE, Conv3x3, channel_mean_std, init_conv, leaky_relu_, pad_to_stride, unshuffle
 
 STYLE_STRIDE = 16
 
@@ -54,9 +54,10 @@ class StyleEncoder(nn.Module):
     def statistics(self, image: Tensor) -> list[Tensor]:
         """Deviation and mean of the features at 1/4, 1/8 and 1/16: three [B,2C]."""
         cells = unshuffle(pad_to_stride(image, STYLE_STRIDE))
-        f4 = self.conv4(leaky_relu(self.stem(cells)))
-        f8 = self.conv8(leaky_relu(self.down8(leaky_relu(f4))))
-        f16 = self.down16(leaky_relu(f8))
+        # f4 and f8 are measured before their activation, so that activation must not be in place.
+        f4 = self.conv4(leaky_relu_(self.stem(cells)))
+        f8 = self.conv8(leaky_relu_(self.down8(F.leaky_relu(f4, LEAKY_SLOPE))))
+        f16 = self.down16(F.leaky_relu(f8, LEAKY_SLOPE))
         return [torch.cat(channel_mean_std(f)[::-1], 1).flatten(1) for f in (f4, f8, f16)]
 
     def forward(self, image: Tensor) -> Tensor:

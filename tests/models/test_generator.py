@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from brushwork.models import StyleGAN
 from brushwork.models.generator import ModulatedBlock, Modulation
-from brushwork.models.layers import adain, leaky_relu
+from brushwork.models.layers import adain, leaky_relu_
 
 
 def test_counts_its_layers(frozen_tiny):
@@ -41,8 +41,8 @@ def test_block_multiplies_the_filters_themselves():
         weight, bias = layer.weight * factor[0, :, None, None, None], layer.bias * factor[0]
         return F.conv2d(F.pad(h, (1, 1, 1, 1), mode="reflect"), weight, bias)
 
-    h = leaky_relu(adain(x, scale, shift))
-    h = leaky_relu(filtered(block.conv1, filter1, h))
+    h = leaky_relu_(adain(x, scale, shift))
+    h = leaky_relu_(filtered(block.conv1, filter1, h))
     torch.testing.assert_close(block(x, w), x + filtered(block.conv2, filter2, h))
 
 

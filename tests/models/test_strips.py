@@ -28,6 +28,17 @@ def test_painting_in_strips_is_painting(monkeypatch, frozen_tiny, photo, artwork
     assert torch.equal(content.fine, kept[1])
 
 
+def test_a_network_in_training_paints_as_it_does_when_frozen(tiny, photo, artwork):
+    # In-place operations once changed what the style encoder measured, in frozen networks only.
+    code = tiny.encode_style(artwork)
+    painted = tiny.generate(tiny.encode_content(photo), code)
+    with torch.no_grad():
+        assert torch.allclose(tiny.encode_style(artwork), code, atol=1e-5)
+        assert torch.allclose(tiny.stylize(photo, artwork), painted, atol=2e-4)
+    tiny.requires_grad_(False)
+    assert torch.allclose(tiny.encode_style(artwork), code, atol=1e-5)
+
+
 def test_strips_cover_every_row_once(monkeypatch):
     x = torch.zeros(1, 4, 23, 5)
     for strip_bytes in (1, 500, 10**9):

@@ -42,13 +42,15 @@ def test_stylize_is_its_two_steps(frozen_tiny):
 
 @pytest.mark.parametrize("strength", [0.0, 0.4, 1.0])
 @pytest.mark.parametrize(("photos", "arts", "pictures"), [(3, 1, 3), (1, 3, 3), (3, 3, 3), (1, 1, 1)])
-def test_batches_pair_up(frozen_tiny, photos, arts, pictures, strength):
-    photo, art = torch.rand(photos, 3, 24, 40), torch.rand(arts, 3, 32, 32)
-    painted = frozen_tiny.stylize(photo, art, strength)
+def test_batches_pair_up(tiny, photos, arts, pictures, strength):
+    # In float64: in float32 another order of summing shows in the fifth digit, and this is about pairing.
+    gan = tiny.double().requires_grad_(False)
+    photo, art = torch.rand(photos, 3, 24, 40).double(), torch.rand(arts, 3, 32, 32).double()
+    painted = gan.stylize(photo, art, strength)
     assert painted.shape[0] == pictures
     for i in range(pictures):
-        alone = frozen_tiny.stylize(photo[[i % photos]], art[[i % arts]], strength)
-        torch.testing.assert_close(painted[[i]], alone, atol=1e-5, rtol=1e-4)
+        alone = gan.stylize(photo[[i % photos]], art[[i % arts]], strength)
+        torch.testing.assert_close(painted[[i]], alone, atol=1e-9, rtol=1e-9)
 
 
 def test_batches_that_do_not_pair_up_are_refused(frozen_tiny):
