@@ -14,9 +14,9 @@ class LossWeights:
     """Factors of the named parts in the total loss, by name."""
 
     content: float = 1.0
-    gram: float = 5.0
-    mean_std: float = 10.0
-    colour: float = 3.0
+    gram: float = 8.0
+    mean_std: float = 16.0
+    colour: float = 4.0
     identity: float = 2.0
     code: float = 0.1
     tv: float = 0.1
