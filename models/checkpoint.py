@@ -104,12 +104,13 @@ def _why_unreadable(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(16)
     size = path.stat().st_size
+    length = int.from_bytes(head[:8], "little") if len(head) >= 8 else 0
+    # First, because a header's length can begin with the byte that a pickle begins with.
+    if len(head) <= 8 or (head[8:9] == b"{" and 8 + length <= 100_000_000):
+        return f"{path.name} is cut short at {size} bytes; download or copy it again."
     if head[:2] == b"PK" or head[:1] == b"\x80":
         return (
             f"{path.name} is a pickled PyTorch file, which can run foreign code when it is read; "
             "Brushwork reads safetensors only."
         )
-    length = int.from_bytes(head[:8], "little") if len(head) >= 8 else 0
-    if len(head) <= 8 or (head[8:9] == b"{" and 8 + length <= 100_000_000):
-        return f"{path.name} is cut short at {size} bytes; download or copy it again."
     return f"{path.name} is not a safetensors file; choose a checkpoint that Brushwork saved."

@@ -143,6 +143,12 @@ def test_truncated_file(saved, keep):
     assert refusal(saved) == f"{saved.name} is cut short at {length} bytes; download or copy it again."
 
 
+def test_a_header_whose_length_begins_like_a_pickle(tmp_path):
+    path = tmp_path / "cut.safetensors"
+    path.write_bytes((0x280).to_bytes(8, "little") + b'{"__metadata__":{')
+    assert refusal(path) == f"{path.name} is cut short at 25 bytes; download or copy it again."
+
+
 @pytest.mark.parametrize("zipped", [True, False])
 def test_pickled_torch_file_is_not_unpickled(tmp_path, zipped):
     trace, path = tmp_path / "trace", tmp_path / "weights.safetensors"
