@@ -105,12 +105,14 @@ def _why_unreadable(path: Path) -> str:
         head = file.read(16)
     size = path.stat().st_size
     length = int.from_bytes(head[:8], "little") if len(head) >= 8 else 0
-    # First, because a header's length can begin with the byte that a pickle begins with.
-    if len(head) <= 8 or (head[8:9] == b"{" and 8 + length <= 100_000_000):
-        return f"{path.name} is cut short at {size} bytes; download or copy it again."
-    if head[:2] == b"PK" or head[:1] == b"\x80":
+    has_header = head[8:9] == b"{" and 8 + length <= 100_000_000
+    # A pickle begins with 0x80 and its protocol; the length of a safetensors header may do so too.
+    pickled = head[:2] == b"PK" or (head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5"))
+    if pickled and not has_header:
         return (
             f"{path.name} is a pickled PyTorch file, which can run foreign code when it is read; "
             "Brushwork reads safetensors only."
         )
+    if has_header or len(head) <= 8:
+        return f"{path.name} is cut short at {size} bytes; download or copy it again."
     return f"{path.name} is not a safetensors file; choose a checkpoint that Brushwork saved."

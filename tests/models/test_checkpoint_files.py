@@ -147,6 +147,8 @@ def test_a_header_whose_length_begins_like_a_pickle(tmp_path):
     path = tmp_path / "cut.safetensors"
     path.write_bytes((0x280).to_bytes(8, "little") + b'{"__metadata__":{')
     assert refusal(path) == f"{path.name} is cut short at 25 bytes; download or copy it again."
+    path.write_bytes((0x1A80).to_bytes(8, "little"))
+    assert refusal(path) == f"{path.name} is cut short at 8 bytes; download or copy it again."
 
 
 @pytest.mark.parametrize("zipped", [True, False])
