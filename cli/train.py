@@ -32,7 +32,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--style", type=Path, required=True, metavar="DIR", help="folder of paintings")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
     parser.add_argument("--split", type=Path, metavar="FILE", help="JSON that says what is train, val, test")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    start.add_argument(
+        "--init", type=Path, metavar="FILE", help="begin a new run with this checkpoint's network"
+    )
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: auto)")
     parser.add_argument("--save-minutes", type=float, default=5.0, help="minutes between saves (default: 5)")
     defaults = TrainOptions()
@@ -112,6 +116,7 @@ def _train(args: argparse.Namespace, options: TrainOptions) -> int:
     import torch
     from rich.console import Console
 
+    from ..models import StyleGAN
     from ..training.pictures import PictureFolder
     from ..training.run import STATE_FILE, Run
     from ..training.trainer import Trainer
@@ -124,7 +129,8 @@ def _train(args: argparse.Namespace, options: TrainOptions) -> int:
     photos, paintings = (folder.split("train", args.split) for folder in folders)
     val_photos, val_paintings = (folder.split("val", args.split) for folder in folders)
     console.print(f"training on {len(photos)} photos and {len(paintings)} paintings, on {device}")
-    trainer = Trainer(options, photos, paintings, device=device, say=console.print)
+    start = StyleGAN.load(args.init) if args.init else None
+    trainer = Trainer(options, photos, paintings, device=device, say=console.print, start=start)
     if args.resume:
         trainer.load_state(args.out / STATE_FILE)
         console.print(f"resumed at step {trainer.step}")

@@ -96,6 +96,7 @@ class Run:
             "photos": len(self.trainer.photos),
             "paintings": len(self.trainer.paintings),
             "options": options.as_dict(),
+            "started_from": self.trainer.ancestor,
         }
 
     def finish(self, say: Callable[[str], None] = lambda text: None) -> Path:

@@ -49,13 +49,18 @@ class Trainer:
         config: StyleGANConfig | None = None,
         device: torch.device | str = "cpu",
         say: Callable[[str], None] = lambda text: None,
+        start: StyleGAN | None = None,
     ):
+        """`start` is a network to go on from, left as it is; else one of `config` begins untrained."""
         if not photos or not paintings:
             raise TrainingError(f"There are {len(photos)} photos and {len(paintings)} paintings to train on.")
         self.options, self.photos, self.paintings = options, list(photos), list(paintings)
         self.device, self.say, self.step = torch.device(device), say, 0
         torch.manual_seed(options.seed)
-        self.gan = StyleGAN(config).to(self.device).train()
+        self.gan = (copy.deepcopy(start) if start else StyleGAN(config)).to(self.device)
+        self.gan.train().requires_grad_(True)
+        self.gan.space = None  # The distribution of the codes moves with the encoder; `Run` fits it anew.
+        self.ancestor = start.training_record if start else None
         self.ema = copy.deepcopy(self.gan).eval().requires_grad_(False)
         self.discriminator = Discriminator().to(self.device, memory_format=torch.channels_last)
         # Betas 0.9/0.99: the losses are dense and smooth; StyleGAN's 0/0.99 serves a GAN without them.
@@ -229,10 +234,11 @@ class Trainer:
 
     def save_state(self, path: Path) -> None:
         """All that is needed to go on, in one file, whole or not at all."""
-        write_state(path, pack(self._parts()), {"step": self.step, "options": self.options.as_dict()})
+        header = {"step": self.step, "options": self.options.as_dict(), "ancestor": self.ancestor}
+        write_state(path, pack(self._parts()), header)
 
     def load_state(self, path: Path) -> None:
         """Go on from `save_state`; the options are this trainer's, the step is the file's."""
         tensors, header = read_state(path)
         unpack(self._parts(), tensors)
-        self.step = header["step"]
+        self.step, self.ancestor = header["step"], header.get("ancestor")

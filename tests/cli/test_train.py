@@ -44,6 +44,18 @@ def test_trains_says_what_it_found_and_writes_a_checkpoint(
     assert gan.training_record["options"]["content_scale"] == [40, 64]
     assert gan.sample_style(seed=0).shape[0] == 1
 
+    again = [
+        *folders,
+        "--out",
+        str(tmp_path / "second"),
+        "--init",
+        str(tmp_path / "run/brushwork.safetensors"),
+    ]
+    assert main(again) == 0
+    record = StyleGAN.load(tmp_path / "second" / "brushwork.safetensors").training_record
+    assert record["started_from"]["steps"] == 2
+    capsys.readouterr()
+
     # A finished run is not overwritten by accident, and can be extended.
     assert main(folders) == 2
     assert "holds a run already; add --resume" in capsys.readouterr().err
@@ -56,6 +68,7 @@ def test_trains_says_what_it_found_and_writes_a_checkpoint(
     [
         (["--content", "nowhere"], "There is no folder nowhere"),
         (["--resume"], "There is nothing to resume"),
+        (["--init", "nowhere.safetensors"], "There is no checkpoint at nowhere.safetensors"),
         (["--weight", "beauty=3"], "there is no loss 'beauty'; choose one of content,"),
         (["--weight", "gram=much"], "'much' is not a number"),
         (["--steps", "0"], "steps is 0; give 1 or more"),

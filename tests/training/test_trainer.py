@@ -97,6 +97,28 @@ def test_resuming_is_exact(
     assert equal(pack(whole._parts()), pack(second._parts()))
 
 
+def test_starting_from_a_network_leaves_it_alone_and_is_remembered(
+    photos: list[Path], paintings: list[Path], small: TrainOptions, gan: StyleGAN, tmp_path: Path
+) -> None:
+    before = {k: v.clone() for k, v in gan.state_dict().items()}
+    trainer = Trainer(small, photos, paintings, start=gan)
+    assert equal(trainer.gan.state_dict(), before)
+    assert equal(trainer.ema.state_dict(), before)
+    # The shipped network knows its trade: an untrained one begins with several times its loss.
+    untrained = Trainer(small, photos, paintings).train_step()["total"]
+    assert trainer.train_step()["total"] < 0.5 * untrained
+    assert not equal(trainer.gan.state_dict(), before)
+    assert equal(gan.state_dict(), before)
+    assert not any(p.requires_grad for p in gan.parameters())
+    assert gan.space is not None
+
+    trainer.save_state(tmp_path / "state")
+    resumed = Trainer(small, photos, paintings)
+    resumed.load_state(tmp_path / "state")
+    record = Run(resumed, tmp_path, [], []).record()
+    assert record["started_from"] == gan.training_record
+
+
 def test_seed_decides(photos: list[Path], paintings: list[Path], small: TrainOptions) -> None:
     def first(seed: int) -> dict[str, float]:
         return Trainer(replace(small, seed=seed), photos, paintings, config=TINY).train_step()
