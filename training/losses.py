@@ -127,9 +127,9 @@ def style_statistics(features: dict[str, Tensor]) -> tuple[dict[str, Tensor], di
 def colour_loss(image: Tensor, style: Tensor) -> tuple[Tensor, Parts]:
     """|m(x) - m(s)|^2 / |m(s)|^2 + |C(x) - C(s)|^2 / |C(s)|^2, m the mean colour, C the 3x3 covariance.
 
-    image [B,3,H,W] and style [B,3,h,w] in 0..1. The style losses alone wash colours out: while a
-    texture does not match yet, less of it is less wrong, and contrast shrinks to two thirds. A fixed
-    1e-5 beside |C(s)|^2 keeps single-coloured paintings from shouting.
+    image [B,3,H,W] and style [B,3,h,w] in 0..1. Means and deviations of the channels say
+    nothing of how the colours go together, and the mean outweighs the deviation; so each has a term of its
+    own. A fixed 1e-5 beside |C(s)|^2 keeps single-coloured paintings from shouting.
     """
     (mean, covariance), (mean_s, covariance_s) = colour_moments(image), colour_moments(style)
     error = (covariance - covariance_s).square().flatten(1).sum(1)
