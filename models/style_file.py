@@ -1,0 +1,265 @@
+"""Style files: a style code as a safetensors file of a few kB, with a name and a thumbnail, to share."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from .checkpoint import CheckpointError, write_atomically
+from .style_gan import LARGEST_WIDTH, StyleGAN
+
+FORMAT = "brushwork-style"
+FORMAT_VERSION = 1
+
+# A style file has about 5 kB without and 15 kB with a thumbnail; far larger ones are not read at all.
+LARGEST_FILE = 256 * 1024
+LARGEST_THUMBNAIL = 512
+THUMBNAIL_SIZE = 160
+_THUMBNAIL_BYTES = 12 * 1024
+_LONGEST_TEXT = 1000
+_TEXTS = ("name", "artist", "year", "licence", "origin")
+
+
+@dataclass(frozen=True, eq=False)
+class StyleFile:
+    """A style to share: code [L,D] float32 on the CPU, and what a person should know about it.
+
+    The first `coarse_layers` of the L layers are structure, the rest colour. `encoder` is the
+    `style_fingerprint` of the network that the code is made for, None if nobody knows. The texts hold
+    at most 1000 characters each; `thumbnail` is a JPEG.
+    """
+
+    code: Tensor
+    coarse_layers: int
+    encoder: str | None
+    name: str
+    artist: str = ""
+    year: str = ""
+    licence: str = ""
+    origin: str = ""
+    thumbnail: bytes | None = None
+
+    @classmethod
+    def of(
+        cls, gan: StyleGAN, code: Tensor, name: str, thumbnail: Image.Image | None = None, **texts: str
+    ) -> StyleFile:
+        """The style `code` [L,D] or [1,L,D] of `gan`; `texts` are artist, year, licence, origin.
+
+        Raises ValueError for a code of another network's shape.
+        """
+        expected = (gan.config.layers, gan.config.code_dim)
+        if tuple(code.shape) not in (expected, (1, *expected)):
+            raise ValueError(
+                f"The style code is {tuple(code.shape)} and one style of this network is {expected}."
+            )
+        return cls(
+            code.detach().reshape(expected).to("cpu", torch.float32, copy=True),
+            gan.config.coarse_layers,
+            style_fingerprint(gan),
+            name,
+            thumbnail=None if thumbnail is None else encode_thumbnail(thumbnail),
+            **texts,
+        )
+
+    def picture(self) -> Image.Image | None:
+        """The thumbnail, RGB, at most 512 pixels a side. Raises ValueError if it is not such a JPEG."""
+        return None if self.thumbnail is None else _decode_thumbnail(self.thumbnail)
+
+
+def style_fingerprint(gan: StyleGAN) -> str:
+    """16 hexadecimal digits that networks share if their style encoders are the same up to float16.
+
+    A style code means the same to all of them, so also to a network that was fine-tuned with its
+    encoders frozen, or saved and loaded again.
+    """
+    digest = hashlib.sha256()
+    for name, tensor in sorted(gan.style_encoder.state_dict().items()):
+        digest.update(f"{name}{tuple(tensor.shape)}".encode())
+        rounded = tensor.detach().to("cpu", torch.float16).contiguous(memory_format=torch.contiguous_format)
+        digest.update(rounded.numpy().astype("<f2").tobytes())
+    return digest.hexdigest()[:16]
+
+
+def encode_thumbnail(picture: Image.Image) -> bytes:
+    """`picture` as a JPEG of at most 12 kB, its longer side at most 160 pixels."""
+    small = picture.convert("RGB")
+    small.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE), Image.Resampling.LANCZOS)
+    for quality in (88, 80, 70, 55, 35):
+        buffer = io.BytesIO()
+        small.save(buffer, "JPEG", quality=quality, optimize=True)
+        if buffer.tell() <= _THUMBNAIL_BYTES:
+            break
+    return buffer.getvalue()
+
+
+def write_style(path: str | os.PathLike[str], style: StyleFile) -> None:
+    """Write `style` to `path`, whole or not at all, its code as float16 (half the size, no visible change).
+
+    Raises CheckpointError, one sentence, if a reader would refuse the file: values that are not
+    finite, also after rounding, wrong shapes, texts too long, a thumbnail too large or not a JPEG.
+    """
+    path = Path(path)
+    tensors = {"code": style.code.detach().to("cpu", torch.float16).contiguous()}
+    if style.thumbnail is not None:
+        tensors["thumbnail"] = torch.tensor(list(style.thumbnail), dtype=torch.uint8)
+    header = {text: getattr(style, text) for text in _TEXTS}
+    header |= {"coarse_layers": style.coarse_layers, "network": _network_of(style)}
+    if problem := _problem(tensors, header):
+        raise CheckpointError(f"The style was not saved to {path.name}: {problem}.")
+    metadata = {key: json.dumps(value) for key, value in header.items()}
+    metadata |= {"format": FORMAT, "format_version": str(FORMAT_VERSION)}
+    write_atomically(path, _in_one_order(save(tensors, metadata)))
+
+
+def read_style(path: str | os.PathLike[str]) -> StyleFile:
+    """Read a file that `write_style` made, the thumbnail checked.
+
+    Raises CheckpointError, one sentence, for a file that is missing, too large, truncated, foreign, of
+    another format version, not finite, or whose parts do not fit each other.
+    """
+    path = Path(path)
+    data = _read_bytes(path)
+    try:
+        tensors = load(data)
+        metadata = json.loads(data[8 : 8 + _header_length(data)]).get("__metadata__")
+    except (SafetensorError, ValueError, KeyError, struct.error) as error:
+        raise CheckpointError(_why_unreadable(path, data)) from error
+    metadata = metadata or {}
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path.name} is a safetensors file of another kind, not a Brushwork style; "
+            "choose a file that Save Style or brushwork encode wrote."
+        )
+    if metadata.get("format_version") != str(FORMAT_VERSION):
+        raise CheckpointError(
+            f"{path.name} has style format version {metadata.get('format_version')}, and this Brushwork "
+            f"reads version {FORMAT_VERSION}; update Brushwork or save the style again."
+        )
+    header = _decode_header(path, metadata)
+    if problem := _problem(tensors, header):
+        raise CheckpointError(f"{path.name} is damaged: {problem}.")
+    return StyleFile(
+        tensors["code"].float(),
+        header["coarse_layers"],
+        header["network"]["style_encoder"],
+        thumbnail=bytes(tensors["thumbnail"].tolist()) if "thumbnail" in tensors else None,
+        **{text: header[text] for text in _TEXTS},
+    )
+
+
+def _in_one_order(data: bytes) -> bytes:
+    """The same safetensors file with a sorted header: safetensors writes metadata in a random order, and
+    a style library under version control should change only where a style does."""
+    start = 8 + _header_length(data)
+    header = json.dumps(json.loads(data[8:start]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return struct.pack("<Q", len(header)) + header + data[start:]
+
+
+def _header_length(data: bytes) -> int:
+    return struct.unpack("<Q", data[:8])[0]
+
+
+def _network_of(style: StyleFile) -> dict[str, Any]:
+    layers, dim = style.code.shape if style.code.dim() == 2 else (0, 0)
+    return {"style_encoder": style.encoder, "layers": layers, "code_dim": dim}
+
+
+def _read_bytes(path: Path) -> bytes:
+    if not path.is_file():
+        raise CheckpointError(f"There is no style file at {path}.")
+    size = path.stat().st_size
+    if size > LARGEST_FILE:
+        raise CheckpointError(
+            f"{path.name} has {size:,} bytes and a style file at most {LARGEST_FILE:,}; "
+            "choose a file that Save Style or brushwork encode wrote."
+        )
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path.name} cannot be read: {error.strerror}.") from error
+
+
+def _why_unreadable(path: Path, data: bytes) -> str:
+    if len(data) <= 8 or data[8:9] == b"{":
+        return f"{path.name} is cut short or damaged at {len(data)} bytes; download or copy it again."
+    return f"{path.name} is not a style file; choose a file that Save Style or brushwork encode wrote."
+
+
+def _decode_header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
+    try:
+        return {key: json.loads(value) for key, value in metadata.items() if key != "format"}
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path.name} is damaged: its header cannot be read.") from error
+
+
+def _problem(tensors: dict[str, Tensor], header: dict[str, Any]) -> str | None:
+    """What is wrong with the parts of a style file, as the end of a sentence; None if nothing is."""
+    for text in _TEXTS:
+        if not isinstance(header.get(text), str) or len(header[text]) > _LONGEST_TEXT:
+            return f"its {text} is not a text of at most {_LONGEST_TEXT} characters"
+    code = tensors.get("code")
+    if code is None or code.dim() != 2 or code.dtype not in (torch.float16, torch.float32):
+        return "it holds no style code of shape [layers, numbers]"
+    layers, dim = code.shape
+    if not (1 <= layers <= LARGEST_WIDTH and 1 <= dim <= LARGEST_WIDTH):
+        return f"its style code is {layers} x {dim}"
+    if not torch.isfinite(code).all():
+        return "its style code has values that are not finite"
+    coarse = header.get("coarse_layers")
+    if type(coarse) is not int or not 0 <= coarse <= layers:
+        return f"coarse_layers is {str(coarse)[:20]} and the code has {layers} layers"
+    return _network_problem(header.get("network"), layers, dim) or _thumbnail_problem(tensors)
+
+
+def _network_problem(network: object, layers: int, dim: int) -> str | None:
+    if not isinstance(network, dict):
+        return "it does not say which network it is for"
+    encoder = network.get("style_encoder")
+    if encoder is not None and not (isinstance(encoder, str) and len(encoder) <= 64):
+        return "the fingerprint of its network is not a short text"
+    if (network.get("layers"), network.get("code_dim")) != (layers, dim):
+        return "its code does not have the shape that its header says"
+    return None
+
+
+def _thumbnail_problem(tensors: dict[str, Tensor]) -> str | None:
+    thumbnail = tensors.get("thumbnail")
+    if surplus := sorted(tensors.keys() - {"code", "thumbnail"}):
+        return f"it has a tensor too many, '{surplus[0][:40]}'"
+    if thumbnail is None:
+        return None
+    if thumbnail.dim() != 1 or thumbnail.dtype != torch.uint8 or len(thumbnail) > LARGEST_FILE // 2:
+        return f"its thumbnail is not the bytes of a JPEG, {LARGEST_FILE // 2:,} at most"
+    try:
+        _decode_thumbnail(bytes(thumbnail.tolist()))
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _decode_thumbnail(data: bytes) -> Image.Image:
+    try:
+        with Image.open(io.BytesIO(data), formats=["JPEG"]) as file:
+            # Known from the header, before memory is taken for the pixels.
+            size = file.size
+            picture = file.convert("RGB") if max(size) <= LARGEST_THUMBNAIL else None
+    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
+        raise ValueError("its thumbnail is not a JPEG that can be read") from error
+    if picture is None:
+        raise ValueError(
+            f"its thumbnail is {size[0]} x {size[1]} pixels, and {LARGEST_THUMBNAIL} are allowed"
+        )
+    return picture
