@@ -35,10 +35,7 @@ class PictureFolder:
         ValueError, one sentence, when the folder is missing or holds no readable picture.
         """
         root = Path(root)
-        if not root.is_dir():
-            raise ValueError(f"There is no folder {root}; give the folder that holds the pictures.")
-        endings = {e for e, name in Image.registered_extensions().items() if name in Image.OPEN}
-        candidates = sorted(p for p in root.rglob("*") if p.suffix.lower() in endings and p.is_file())
+        candidates = picture_files(root)
         with ThreadPoolExecutor(_decoders()) as pool:
             readable = list(pool.map(_decodes, candidates))
         found = [p for p, ok in zip(candidates, readable, strict=True) if ok]
@@ -73,6 +70,17 @@ class PictureFolder:
         return text
 
 
+def picture_files(root: Path) -> list[Path]:
+    """The files below `root`, at any depth, that have a picture's ending; sorted, not opened.
+
+    Raises ValueError, one sentence, when the folder is missing.
+    """
+    if not root.is_dir():
+        raise ValueError(f"There is no folder {root}; give the folder that holds the pictures.")
+    endings = {e for e, name in Image.registered_extensions().items() if name in Image.OPEN}
+    return sorted(p for p in root.rglob("*") if p.suffix.lower() in endings and p.is_file())
+
+
 def hash_split(key: str) -> str:
     """'train', 'val' or 'test' for a path, the same on every machine.
 
@@ -84,13 +92,21 @@ def hash_split(key: str) -> str:
 
 
 def read_picture(path: str | os.PathLike[str]) -> Image.Image:
-    """A picture as RGB, turned as its EXIF data says, transparency over white.
+    """A picture, of an animation the first frame, as `upright_rgb` makes it.
 
     Raises OSError when it cannot be decoded.
     """
     with Image.open(path) as image:
         image.load()
-        image = ImageOps.exif_transpose(image)
+        return upright_rgb(image)
+
+
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """A decoded picture as 8-bit RGB, turned as its EXIF data says, transparency over white."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):  # 16 bits, which Pillow's own conversion would clip to white
+        levels = np.asarray(image).astype(np.int64).clip(0, 65535) >> 8
+        image = Image.fromarray(levels.astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

@@ -72,6 +72,14 @@ def test_transparency_becomes_white(tmp_path: Path) -> None:
     assert shown.getpixel((2, 0)) == (255, 0, 0)
 
 
+def test_sixteen_bits_keep_their_greys(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 65535, 256).round().astype(np.uint16).reshape(16, 16)
+    for name in ("grey.png", "grey.tif"):
+        Image.fromarray(ramp).save(tmp_path / name)
+        shown = np.asarray(read_picture(tmp_path / name))
+        assert np.array_equal(shown, np.stack([ramp >> 8] * 3, 2))
+
+
 def test_hash_split_is_stable_and_about_80_10_10() -> None:
     splits = [hash_split(f"folder/{i}.jpg") for i in range(5000)]
     shares = [splits.count(name) / 5000 for name in ("train", "val", "test")]
