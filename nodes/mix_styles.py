@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 from ..models import MIX_MODES, mix_styles
 from .comfy import io, schema
 from .sockets import Style, StyleSocket
+
+logger = logging.getLogger(__name__)
 
 MAX_STYLES = 6
 
@@ -76,14 +80,27 @@ class MixStyles(io.ComfyNode):
         cls, style_1: Style, mode: str = "lerp", split: bool = False, **others: Style | float
     ) -> io.NodeOutput:
         connected = [n for n in range(2, MAX_STYLES + 1) if others.get(f"style_{n}") is not None]
+        styles = [style_1, *(others[f"style_{n}"] for n in connected)]
         code = mix_styles(
-            [style_1.code, *(others[f"style_{n}"].code for n in connected)],
+            [style.code for style in styles],
             weights=[others.get(f"weight_{n}", 1.0) for n in (1, *connected)],
             mode=mode,
             structure_from_first=style_1.coarse_layers if split else 0,
         )
         # A mix of one is that style's own tensor; what a node hands on must not share it.
-        return io.NodeOutput(Style(code.clone(), style_1.coarse_layers))
+        return io.NodeOutput(Style(code.clone(), style_1.coarse_layers, _common_encoder(styles)))
+
+
+def _common_encoder(styles: list[Style]) -> str | None:
+    """The network that made all `styles`; None, and a warning in the log, if there were several."""
+    encoders = {style.encoder for style in styles}
+    if len(encoders - {None}) > 1:
+        logger.warning(
+            "Brushwork: the mixed styles were made with different networks' style encoders (%s), so the mix "
+            "means nothing to any of them; encode all with one network.",
+            ", ".join(sorted(encoders - {None})),
+        )
+    return encoders.pop() if len(encoders) == 1 else None
 
 
 def _style_tooltip(n: int) -> str:

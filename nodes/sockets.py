@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..models import StyleGAN
+from ..models.style_file import style_fingerprint
 from . import comfy
 from .comfy import io
 
@@ -30,15 +31,27 @@ T = TypeVar("T")
 class Style:
     """What BRUSHWORK_STYLE carries: B styles, code [B,L,D] on the CPU.
 
-    The first `coarse_layers` of the L layers are structure, the rest colour.
+    The first `coarse_layers` of the L layers are structure, the rest colour. `encoder` is the
+    `style_fingerprint` of the network that made the code, None if several did or nobody knows.
     """
 
     code: Tensor
     coarse_layers: int
+    encoder: str | None = None
 
     @classmethod
     def of(cls, gan: StyleGAN, code: Tensor) -> Style:
-        return cls(code.cpu(), gan.config.coarse_layers)
+        return cls(code.cpu(), gan.config.coarse_layers, style_fingerprint(gan))
+
+    def warn_if_foreign(self, gan: StyleGAN) -> None:
+        """Log one sentence if the style was made by a network whose codes mean other things to `gan`."""
+        if self.encoder is not None and self.encoder != style_fingerprint(gan):
+            logger.warning(
+                "Brushwork: the style was made with another network's style encoder (%s), so the picture "
+                "will not look like it; encode the style with the connected network, or load the network it "
+                "was made with.",
+                self.encoder,
+            )
 
 
 @dataclass(frozen=True, eq=False)

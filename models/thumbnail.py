@@ -1,0 +1,84 @@
+"""Thumbnails of styles: a demo photo painted in the style, as a small JPEG."""
+
+from __future__ import annotations
+
+import io
+import struct
+from functools import lru_cache
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from .style_gan import WEIGHTS_DIR, StyleGAN
+
+THUMBNAIL_SIZE = 160
+# Painted larger than shown: at 160 pixels strokes would be as coarse as windows.
+PAINTED_SIZE = 256
+LARGEST_THUMBNAIL = 512
+_MOST_BYTES = 12 * 1024
+_DEMO_PHOTO = WEIGHTS_DIR.parent / "workflows" / "inputs" / "photo-city-singapore.jpg"
+
+
+def paint_thumbnail(gan: StyleGAN, code: Tensor) -> Image.Image:
+    """The style `code` [L,D] or [1,L,D] shown on a photo that ships with Brushwork, 160 x 160 pixels.
+
+    Raises ValueError for a code of another network's shape.
+    """
+    device = next(gan.parameters()).device
+    with torch.no_grad():
+        content = gan.encode_content(_demo_photo().to(device))
+        painted = gan.generate(content, code.reshape(-1, *code.shape[-2:]).to(device))[0]
+    picture = as_picture(painted)
+    return picture.resize((THUMBNAIL_SIZE, THUMBNAIL_SIZE), Image.Resampling.LANCZOS)
+
+
+def as_picture(image: Tensor) -> Image.Image:
+    """[3,H,W] in 0..1 -> RGB."""
+    pixels = image.detach().clamp(0, 1).mul(255).round().to("cpu", torch.uint8)
+    return Image.fromarray(np.ascontiguousarray(pixels.permute(1, 2, 0).numpy()))
+
+
+def encode_thumbnail(picture: Image.Image) -> bytes:
+    """`picture` as a JPEG of at most 12 kB, its longer side at most 160 pixels."""
+    small = picture.convert("RGB")
+    small.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE), Image.Resampling.LANCZOS)
+    for quality in (88, 80, 70, 55, 35):
+        buffer = io.BytesIO()
+        small.save(buffer, "JPEG", quality=quality, optimize=True)
+        if buffer.tell() <= _MOST_BYTES:
+            break
+    return buffer.getvalue()
+
+
+def decode_thumbnail(data: bytes) -> Image.Image:
+    """The JPEG `data` as RGB.
+
+    Raises ValueError if it is not a whole JPEG of at most 512 pixels a side.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=["JPEG"]) as file:
+            # Known from the header, before memory is taken for the pixels.
+            size = file.size
+            picture = file.convert("RGB") if max(size) <= LARGEST_THUMBNAIL else None
+    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
+        raise ValueError("its thumbnail is not a JPEG that can be read") from error
+    if picture is None:
+        raise ValueError(
+            f"its thumbnail is {size[0]} x {size[1]} pixels, and {LARGEST_THUMBNAIL} are allowed"
+        )
+    return picture
+
+
+@lru_cache(maxsize=1)
+def _demo_photo() -> Tensor:
+    """[1,3,256,256]: the middle of the photo."""
+    with Image.open(_DEMO_PHOTO) as file:
+        picture = file.convert("RGB")
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    square = picture.resize(
+        (PAINTED_SIZE, PAINTED_SIZE), Image.Resampling.LANCZOS, (left, top, left + side, top + side)
+    )
+    return torch.from_numpy(np.array(square)).permute(2, 0, 1)[None].float() / 255
