@@ -7,9 +7,11 @@ from .comfy import ComfyExtension, io
 from .encode_content import EncodeContent
 from .encode_style import EncodeStyle
 from .generate import Generate
+from .load_style import LoadStyle
 from .load_style_gan import LoadStyleGAN
 from .mix_styles import MixStyles
 from .sample_style import SampleStyle
+from .save_style import SaveStyle
 
 NODES: dict[str, type[io.ComfyNode]] = {
     "LoadStyleGAN": LoadStyleGAN,
@@ -17,6 +19,8 @@ NODES: dict[str, type[io.ComfyNode]] = {
     "EncodeStyle": EncodeStyle,
     "MixStyles": MixStyles,
     "SampleStyle": SampleStyle,
+    "LoadStyle": LoadStyle,
+    "SaveStyle": SaveStyle,
     "Generate": Generate,
 }
 

@@ -1,7 +1,12 @@
-"""ComfyUI's IMAGE, [B,H,W,C] in 0..1, and the networks' pictures, [B,3,H,W] in 0..1."""
+"""ComfyUI's IMAGE, [B,H,W,C] in 0..1, the networks' pictures, [B,3,H,W] in 0..1, and Pillow's."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image
 from torch import Tensor
 
 
@@ -25,3 +30,9 @@ def to_rgb(image: Tensor, name: str) -> Tensor:
 def to_image(picture: Tensor) -> Tensor:
     """[B,3,H,W] -> IMAGE [B,H,W,3] float32, clamped to 0..1."""
     return picture.permute(0, 2, 3, 1).float().clamp(0, 1)
+
+
+def from_pil(pictures: Sequence[Image.Image]) -> Tensor:
+    """Pictures of one size -> IMAGE [B,H,W,3] float32."""
+    pixels = np.stack([np.asarray(picture.convert("RGB")) for picture in pictures])
+    return torch.from_numpy(pixels).float() / 255

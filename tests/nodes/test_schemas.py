@@ -15,7 +15,16 @@ import brushwork
 from brushwork.nodes import NODES, comfy
 
 PACKAGE = Path(brushwork.__file__).resolve().parent
-IDS = ("LoadStyleGAN", "EncodeContent", "EncodeStyle", "MixStyles", "SampleStyle", "Generate")
+IDS = (
+    "LoadStyleGAN",
+    "EncodeContent",
+    "EncodeStyle",
+    "MixStyles",
+    "SampleStyle",
+    "LoadStyle",
+    "SaveStyle",
+    "Generate",
+)
 each_node = pytest.mark.parametrize("node", NODES.values(), ids=NODES.keys())
 
 
@@ -91,7 +100,7 @@ def test_help_names_every_input_and_output(node, page):
     for name in [*ids, *(o.display_name for o in schema.outputs)]:
         assert f"`{name}`" in text
     for entry in schema.inputs:
-        if entry.id != "checkpoint":  # its choices are files
+        if entry.id not in ("checkpoint", "style_name"):  # their choices are files
             for option in getattr(entry, "options", None) or []:
                 assert f"`{option}`" in text
 

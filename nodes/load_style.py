@@ -1,0 +1,90 @@
+"""LoadStyle: a style file -> the style, its thumbnail and what is known about it."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from ..models import CheckpointError
+from ..models.style_file import StyleFile, read_style
+from ..models.thumbnail import THUMBNAIL_SIZE
+from . import comfy, styles
+from .checkpoints import file_stamp
+from .comfy import io, schema
+from .pictures import from_pil
+from .sockets import Style, StyleSocket
+
+
+class LoadStyle(io.ComfyNode):
+    """Choose a style from the library that ships, or one that somebody saved."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        names = styles.style_names()
+        return schema(
+            node_id="LoadStyle",
+            display_name="Load Style (Brushwork)",
+            category="Brushwork",
+            description=(
+                "Loads a saved style: one of the library that ships with Brushwork, or a file in "
+                "models/brushwork_styles. No painting is needed."
+            ),
+            search_aliases=["style library", "style preset", "artist style", "brushwork"],
+            inputs=[
+                io.Combo.Input(
+                    "style_name",
+                    options=names,
+                    default=styles.DEFAULT_STYLE if styles.DEFAULT_STYLE in names else None,
+                    tooltip=(
+                        "Which style: library/… ships with Brushwork, the others are the files in "
+                        "models/brushwork_styles. Type into the list to search it."
+                    ),
+                ),
+            ],
+            outputs=[
+                StyleSocket.Output(
+                    "code", display_name="style", tooltip="The style, for Generate or Mix Styles."
+                ),
+                io.Image.Output(
+                    "picture",
+                    display_name="thumbnail",
+                    tooltip="The style's thumbnail; a grey square if the file has none.",
+                ),
+                io.String.Output(
+                    "about",
+                    display_name="info",
+                    tooltip="Name, artist, year, licence and origin, and the network that it was made for.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, style_name: str | None = None) -> bool | str:
+        if style_name is None:
+            return True
+        try:
+            styles.find_style(style_name)
+        except CheckpointError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def fingerprint_inputs(cls, style_name: str) -> str:
+        return repr(file_stamp(styles.find_style(style_name)))
+
+    @classmethod
+    def execute(cls, style_name: str) -> io.NodeOutput:
+        file = read_style(styles.find_style(style_name))
+        picture = from_pil([file.picture() or Image.new("RGB", (THUMBNAIL_SIZE, THUMBNAIL_SIZE), "gray")])
+        style = Style(file.code[None], file.coarse_layers, file.encoder)
+        return io.NodeOutput(style, picture, _describe(file), ui=comfy.preview(picture, cls))
+
+
+def _describe(file: StyleFile) -> str:
+    lines = [
+        file.name,
+        ", ".join(text for text in (file.artist, file.year) if text),
+        f"Licence: {file.licence}" if file.licence else "",
+        f"From: {file.origin}" if file.origin else "",
+        f"Made with the style encoder {file.encoder}" if file.encoder else "",
+    ]
+    return "\n".join(line for line in lines if line)

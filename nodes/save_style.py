@@ -1,0 +1,129 @@
+"""SaveStyle: a style -> a small file that can be shared."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..models.style_file import StyleFile, write_style
+from ..models.thumbnail import PAINTED_SIZE, as_picture, decode_thumbnail, encode_thumbnail, paint_thumbnail
+from . import comfy, styles
+from .comfy import io, schema
+from .pictures import from_pil, to_rgb
+from .sockets import GanSocket, ManagedGAN, Style, StyleSocket
+
+
+class SaveStyle(io.ComfyNode):
+    """Keep a style, to use it again or to give it to others."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="SaveStyle",
+            display_name="Save Style (Brushwork)",
+            category="Brushwork",
+            description=(
+                "Saves a style as a file of a few kB in models/brushwork_styles, where Load Style finds it. "
+                "The painting itself is not in it."
+            ),
+            search_aliases=["export style", "share style", "style preset", "brushwork"],
+            is_output_node=True,
+            inputs=[
+                StyleSocket.Input("style", tooltip="What to save; of a batch each style gets its own file."),
+                io.String.Input(
+                    "style_name",
+                    default="my style",
+                    tooltip="What to call it; folders may come first, as in 'mine/waves'.",
+                ),
+                io.String.Input(
+                    "artist", default="", tooltip="Who made the paintings, or the style; may be empty."
+                ),
+                io.String.Input(
+                    "licence",
+                    default="",
+                    tooltip="What others may do with it, for instance CC0 or CC BY 4.0; may be empty.",
+                ),
+                io.Boolean.Input(
+                    "overwrite",
+                    default=False,
+                    label_on="replace the file",
+                    label_off="keep both",
+                    tooltip=(
+                        "On: a file of this name is replaced. Off: the new file gets a number, "
+                        "as in my style_2."
+                    ),
+                ),
+                io.Image.Input(
+                    "thumbnail",
+                    optional=True,
+                    tooltip=(
+                        "The picture to show for it, for instance what Generate painted; is made smaller. "
+                        "One for all styles, or one each."
+                    ),
+                ),
+                GanSocket.Input(
+                    "style_gan",
+                    optional=True,
+                    tooltip="If no thumbnail is connected: the network that paints one in the style.",
+                ),
+            ],
+            outputs=[
+                StyleSocket.Output("code", display_name="style", tooltip="The style, as it came in."),
+                io.String.Output(
+                    "saved_as",
+                    display_name="name",
+                    tooltip="What Load Style calls the file; of a batch one name a line.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        style: Style,
+        style_name: str,
+        artist: str = "",
+        licence: str = "",
+        overwrite: bool = False,
+        thumbnail: Tensor | None = None,
+        style_gan: ManagedGAN | None = None,
+    ) -> io.NodeOutput:
+        thumbnails = _thumbnails(style, thumbnail, style_gan)
+        title = styles.style_title(style_name)
+        names = []
+        for i, code in enumerate(style.code):
+            file = StyleFile(
+                code,
+                style.coarse_layers,
+                style.encoder,
+                f"{title} {i + 1}" if len(style.code) > 1 else title,
+                artist,
+                licence=licence,
+                thumbnail=thumbnails[i],
+            )
+            path = styles.new_style_path(style_name, i + 1, overwrite)
+            write_style(path, file)
+            names.append(styles.style_name(path))
+        saved = [{"filename": name, "subfolder": "", "type": comfy.STYLE_FOLDER} for name in names]
+        shown = [decode_thumbnail(data) for data in thumbnails if data is not None]
+        page = comfy.preview(from_pil(shown), cls) if shown else {}
+        return io.NodeOutput(style, "\n".join(names), ui=page | {"styles": saved})
+
+
+def _thumbnails(
+    style: Style, thumbnail: Tensor | None, style_gan: ManagedGAN | None
+) -> list[bytes] | list[None]:
+    """A JPEG for each style; None for each if there is nothing to make them from."""
+    count = len(style.code)
+    if thumbnail is not None:
+        given = to_rgb(thumbnail, "The thumbnail")
+        if len(given) not in (1, count):
+            raise ValueError(f"There are {len(given)} thumbnails for {count} styles; give one, or one each.")
+        return [encode_thumbnail(as_picture(picture)) for picture in given.expand(count, -1, -1, -1)]
+    if style_gan is None:
+        return [None] * count
+
+    def paint(i: int, device: torch.device) -> bytes:
+        return encode_thumbnail(paint_thumbnail(style_gan.gan, style.code[i : i + 1]))
+
+    return style_gan.for_each(count, PAINTED_SIZE**2, paint)
