@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import struct
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,6 +18,12 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 SPLITS = ("train", "val", "test")
+
+# What Pillow raises on damaged files: OSError, and whatever its decoders stumble over.
+DAMAGE = (
+    OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, RuntimeError,
+    struct.error, Image.DecompressionBombError,
+)  # fmt: skip
 
 
 @dataclass
@@ -94,7 +101,7 @@ def hash_split(key: str) -> str:
 def read_picture(path: str | os.PathLike[str]) -> Image.Image:
     """A picture, of an animation the first frame, as `upright_rgb` makes it.
 
-    Raises OSError when it cannot be decoded.
+    Raises one of `DAMAGE`, most often OSError, when it cannot be decoded.
     """
     with Image.open(path) as image:
         image.load()
@@ -206,7 +213,7 @@ def batch_indices(step: int, batch: int, length: int, seed: int) -> Tensor:
 def _decodes(path: Path) -> bool:
     try:
         read_picture(path)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except DAMAGE:
         return False
     return True
 

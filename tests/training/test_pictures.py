@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, features
 
 from brushwork.training.pictures import (
     CropPool,
@@ -36,6 +36,19 @@ def test_scan_is_nested_sorted_and_counts_what_it_skips(tmp_path: Path, inputs_d
     assert [p.relative_to(tmp_path).as_posix() for p in folder.paths] == ["a.png", "b/deep/wave.JPG", "c.gif"]
     assert [p.name for p in folder.skipped] == ["cut.jpg", "text.png"]
     assert folder.describe() == f"{tmp_path.name}: 3 pictures, 2 unreadable files skipped (first: cut.jpg)"
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
+def test_scan_survives_what_decoders_stumble_over(tmp_path: Path, inputs_dir: Path) -> None:
+    """libavif's binding raises RuntimeError, not OSError."""
+    with Image.open(inputs_dir / "art-hokusai-great-wave.jpg") as image:
+        image.resize((48, 32)).save(tmp_path / "whole.avif")
+    whole = (tmp_path / "whole.avif").read_bytes()
+    for place in range(100, 300, 4):
+        (tmp_path / f"{place}.avif").write_bytes(whole[:place] + b"\xff" + whole[place + 1 :])
+    folder = PictureFolder.scan(tmp_path)
+    assert tmp_path / "whole.avif" in folder.paths
+    assert len(folder.skipped) > 10
 
 
 def test_scan_says_what_is_wrong(tmp_path: Path) -> None:

@@ -1,0 +1,94 @@
+"""Perceptual hashes: the same picture is found again after scaling, compression or a change of tone.
+
+pHash after C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions" (2010): the
+signs of the 8x8 lowest frequencies of a 32x32 grey picture about their median, 64 bits.
+
+How far apart two hashes may be was measured on 2,289 paintings and photos and altered copies of 150 of
+them. At a distance of 10 or less are: all copies as JPEG of quality 10 and up, scaled to a fifth, in grey,
+30% darker or brighter, turned by one degree, or cropped by 2% at each edge; 96% of those cropped by 3%,
+59% by 5%, 2% by 10%. Of the 2.6 million pairs of different files 11 are that close (7 of them are one work
+photographed twice), and 5 with one of the two mirrored. Every bit more lets in several times as many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps
+
+NEAR = 10
+"""The distance up to which two pictures count as near-duplicates."""
+
+_BITS = 64
+_SIDE, _LOW = 32, 8
+_BLOCK = 512  # rows of the table of distances that are in memory at once
+_FLAT = 2.0
+_PLACES = np.arange(_SIDE)
+# DCT-II without its constant factors, which no comparison with the median can see.
+_DCT = np.cos(np.pi * np.outer(_PLACES[:_LOW], 2 * _PLACES + 1) / (2 * _SIDE))
+
+
+class PerceptualHash(NamedTuple):
+    """64 bits of a picture, and those of its mirror image: half of all training crops are mirrored."""
+
+    bits: int
+    mirrored: int
+
+
+def perceptual_hash(image: Image.Image) -> PerceptualHash | None:
+    """The hash of an RGB or grey picture of any size.
+
+    None for one with next to no light and dark in it: its hash would be noise.
+    """
+    grey = image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    if np.asarray(grey).std() < _FLAT:
+        return None
+    return PerceptualHash(_phash(grey), _phash(ImageOps.mirror(grey)))
+
+
+def near_duplicates(hashes: Sequence[PerceptualHash | None], distance: int = NEAR) -> list[int]:
+    """For each picture the index of the first one of its group; a picture like no other is its own.
+
+    Two belong together if their hashes, or that of one and the other's mirror image, differ in at
+    most `distance` bits, or if others link them. None is like no other.
+    """
+    first = list(range(len(hashes)))
+    hashed = [i for i, entry in enumerate(hashes) if entry is not None]
+    if not hashed:
+        return first
+    bits = _signs([hashes[i].bits for i in hashed])
+    mirrored = _signs([hashes[i].mirrored for i in hashed])
+    # Of two rows of ones and minus ones the product is the bits that agree less those that differ.
+    least = _BITS - 2 * distance
+    for start in range(0, len(hashed), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        likeness = np.maximum(bits[rows] @ bits.T, bits[rows] @ mirrored.T)
+        likeness = np.maximum(likeness, mirrored[rows] @ bits.T)
+        for row, column in np.argwhere(likeness >= least):
+            _join(first, hashed[start + row], hashed[column])
+    return [_root(first, i) for i in range(len(first))]
+
+
+def _phash(grey: Image.Image) -> int:
+    low = (_DCT @ np.asarray(grey, dtype=np.float64) @ _DCT.T).ravel()
+    return int.from_bytes(np.packbits(low > np.median(low)).tobytes(), "big")
+
+
+def _signs(hashes: Sequence[int]) -> np.ndarray:
+    """[N,64] float32: 1 for a bit that is set, -1 for one that is not."""
+    packed = np.frombuffer(b"".join(value.to_bytes(_BITS // 8, "big") for value in hashes), dtype=np.uint8)
+    return np.unpackbits(packed).reshape(-1, _BITS).astype(np.float32) * 2 - 1
+
+
+def _root(first: list[int], index: int) -> int:
+    while first[index] != index:
+        first[index] = first[first[index]]
+        index = first[index]
+    return index
+
+
+def _join(first: list[int], a: int, b: int) -> None:
+    a, b = _root(first, a), _root(first, b)
+    first[max(a, b)] = min(a, b)
