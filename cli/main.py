@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from . import render, train
+from . import encode, render, train
 from .errors import CommandError
 
 
@@ -30,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     render.add_parser(subparsers)
     train.add_parser(subparsers)
+    encode.add_parser(subparsers)
     return parser
 
 

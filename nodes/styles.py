@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from ..models import WEIGHTS_DIR, CheckpointError
+from ..models.file_names import free_path, numbered_path, safe_file_name
 from . import comfy
 
 comfy.register_model_folder(comfy.STYLE_FOLDER)
@@ -16,12 +16,6 @@ LIBRARY_DIR = WEIGHTS_DIR / "styles"
 LIBRARY_PREFIX = "library/"
 DEFAULT_STYLE = "library/van-gogh-starry-night"
 _SUFFIX = ".safetensors"
-
-# What Windows allows in no file name, a separator among it, and the names that it keeps for devices.
-_FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f\x7f]')
-_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-# Bytes of a name as UTF-8: most file systems hold 255, and an ending and a number are to follow.
-_LONGEST_NAME = 180
 
 
 def style_names() -> list[str]:
@@ -52,14 +46,10 @@ def new_style_path(name: str, number: int = 1, overwrite: bool = False) -> Path:
     `number` 1 and name_`number` above. Characters that a system forbids become underscores.
     Raises ValueError for a name that is empty or leaves the folder.
     """
-    folder = comfy.model_folder(comfy.STYLE_FOLDER)
     *folders, stem = _safe_parts(name)
-    folder = folder.joinpath(*folders)
-    while True:
-        path = folder / (stem + (f"_{number}" if number > 1 else "") + _SUFFIX)
-        if overwrite or not path.exists():
-            return path
-        number += 1
+    folder = comfy.model_folder(comfy.STYLE_FOLDER).joinpath(*folders)
+    place = numbered_path if overwrite else free_path
+    return place(folder, stem, _SUFFIX, number)
 
 
 def style_name(path: Path) -> str:
@@ -76,15 +66,7 @@ def _safe_parts(name: str) -> list[str]:
     parts = name.strip().removesuffix(_SUFFIX).replace("\\", "/").split("/")
     if name.strip().startswith(("/", "\\")) or any(part.strip() in ("", ".", "..") for part in parts):
         raise ValueError(f"style_name is '{name}'; give a name, or folders and a name such as 'mine/waves'.")
-    return [_safe_part(part) for part in parts]
-
-
-def _safe_part(part: str) -> str:
-    part = _FORBIDDEN.sub("_", part).strip().rstrip(". ")
-    part = part.encode(errors="replace")[:_LONGEST_NAME].decode(errors="ignore").rstrip(". ")
-    if not part.strip("._ ") or part.startswith(".") or _DEVICES.fullmatch(part):
-        part = f"_{part}"
-    return part
+    return [safe_file_name(part) for part in parts]
 
 
 def _portable(name: str) -> str:
