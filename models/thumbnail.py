@@ -18,7 +18,7 @@ THUMBNAIL_SIZE = 160
 PAINTED_SIZE = 256
 LARGEST_THUMBNAIL = 512
 _MOST_BYTES = 12 * 1024
-_DEMO_PHOTO = WEIGHTS_DIR.parent / "workflows" / "inputs" / "photo-city-singapore.jpg"
+_DEMO_PHOTO = WEIGHTS_DIR.parent / "workflows" / "inputs" / "photo-architecture-colosseum.jpg"
 
 
 def paint_thumbnail(gan: StyleGAN, code: Tensor) -> Image.Image:
