@@ -116,13 +116,18 @@ class NodeInterface:
         return frozenset(inspect.signature(self.validator).parameters) if self.validator else frozenset()
 
     def run(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], list[Mapping[str, str]]]:
-        """Execute the node: its outputs, and the pictures it saved as ComfyUI describes them."""
+        """Execute the node: its outputs, and the files it saved as ComfyUI describes them."""
         if hasattr(self.node_class, "EXECUTE_NORMALIZED"):
-            return tuple(self.node_class.EXECUTE_NORMALIZED(**values).result or ()), []
+            output = self.node_class.EXECUTE_NORMALIZED(**values)
+            return tuple(output.result or ()), _saved_files(output.ui or {})
         result = getattr(self.node_class(), self.node_class.FUNCTION)(**values)
         if isinstance(result, dict):
-            return tuple(result.get("result", ())), result.get("ui", {}).get("images", [])
+            return tuple(result.get("result", ())), _saved_files(result.get("ui", {}))
         return tuple(result), []
+
+
+def _saved_files(ui: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    return [*ui.get("images", []), *ui.get("styles", [])]
 
 
 def _input_spec(name: str, entry: tuple[Any, ...], required: bool) -> InputSpec:

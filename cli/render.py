@@ -1,4 +1,4 @@
-"""`brushwork render`: run a workflow file without ComfyUI and save its pictures."""
+"""`brushwork render`: run a workflow file without ComfyUI and save its pictures and styles."""
 
 from __future__ import annotations
 
@@ -43,6 +43,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--models-dir", type=Path, metavar="D", help="a folder of checkpoints that LoadStyleGAN may name"
     )
+    parser.add_argument(
+        "--styles-dir",
+        type=Path,
+        metavar="D",
+        help="where LoadStyle finds and SaveStyle puts style files (default: styles in the output folder)",
+    )
     parser.set_defaults(func=run)
 
 
@@ -63,13 +69,15 @@ def run(args: argparse.Namespace) -> int:
     output_dir = args.output_dir.absolute()
     if output_dir.exists() and not output_dir.is_dir():
         raise CommandError(f"--output-dir {args.output_dir} is a file; name a folder.")
+    styles_dir = _folder(args.styles_dir, "--styles-dir") if args.styles_dir else output_dir / "styles"
     nodes = workflow.read_workflow(workflow.find_workflow(args.workflow))
-    comfy.use_folders(input_dir, output_dir, models_dir)
+    comfy.use_folders(input_dir, output_dir, models_dir, styles_dir)
     interfaces = headless.node_interfaces(input_dir, output_dir)
     workflow.apply_settings(nodes, args.settings, interfaces)
     order = graph.check(nodes, interfaces)
-    for picture in _run_with_progress(nodes, order, interfaces):
-        print(_relative(output_dir / picture["subfolder"] / picture["filename"]))
+    for file in _run_with_progress(nodes, order, interfaces):
+        folder = styles_dir if file["type"] == comfy.STYLE_FOLDER else output_dir
+        print(_relative(folder / file["subfolder"] / file["filename"]))
     return 0
 
 

@@ -15,10 +15,11 @@ from brushwork.nodes import comfy
 
 @pytest.fixture(autouse=True)
 def _models_folder_as_before(monkeypatch):
-    """--models-dir is for the rest of the process; here that is the other tests."""
+    """--models-dir and --styles-dir are for the rest of the process; here that is the other tests."""
     folders = comfy.folder_paths.folder_names_and_paths
-    paths, suffixes = folders["brushwork"]
-    monkeypatch.setitem(folders, "brushwork", (list(paths), suffixes))
+    for name in ("brushwork", "brushwork_styles"):
+        paths, suffixes = folders[name]
+        monkeypatch.setitem(folders, name, (list(paths), suffixes))
 
 
 @pytest.fixture
