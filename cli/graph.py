@@ -48,7 +48,7 @@ def run(
     interfaces: Interfaces,
     on_start: Callable[[WorkflowNode], None],
 ) -> list[Mapping[str, str]]:
-    """Execute the checked workflow; `on_start` hears of each node. Returns the pictures that were saved.
+    """Execute the checked workflow; `on_start` hears of each node. Returns the files that were saved.
 
     An output is dropped after its last use. Raises CommandError with the node's own message.
     """
