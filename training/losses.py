@@ -9,7 +9,6 @@ differ by orders of magnitude; and every layer counts alike.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 
 import torch
 import torch.nn.functional as F
@@ -124,14 +123,14 @@ def style_statistics(features: dict[str, Tensor]) -> tuple[dict[str, Tensor], di
     return grams, moments
 
 
-def colour_loss(image: Tensor, style: Tensor) -> tuple[Tensor, Parts]:
+def colour_loss(image: Tensor, target: tuple[Tensor, Tensor]) -> tuple[Tensor, Parts]:
     """|m(x) - m(s)|^2 / |m(s)|^2 + |C(x) - C(s)|^2 / |C(s)|^2, m the mean colour, C the 3x3 covariance.
 
-    image [B,3,H,W] and style [B,3,h,w] in 0..1. Means and deviations of the channels say
-    nothing of how the colours go together, and the mean outweighs the deviation; so each has a term of its
-    own. A fixed 1e-5 beside |C(s)|^2 keeps single-coloured paintings from shouting.
+    image [B,3,H,W] in 0..1; target: the paintings' `colour_moments`. Means and deviations of the channels
+    say nothing of how the colours go together, and the mean outweighs the deviation; so each has a
+    term of its own. A fixed 1e-5 beside |C(s)|^2 keeps single-coloured paintings from shouting.
     """
-    (mean, covariance), (mean_s, covariance_s) = colour_moments(image), colour_moments(style)
+    (mean, covariance), (mean_s, covariance_s) = colour_moments(image), target
     error = (covariance - covariance_s).square().flatten(1).sum(1)
     size = covariance_s.square().flatten(1).sum(1) + 1e-5
     loss = relative_error(mean, mean_s) + (error / size).mean()
@@ -150,10 +149,11 @@ def identity_loss(image: Tensor, original: Tensor) -> tuple[Tensor, Parts]:
     return loss, {"identity": loss}
 
 
-def code_loss(found: Tensor, code: Tensor, temperature: float = 0.1) -> tuple[Tensor, Parts]:
+def code_loss(found: Tensor, code: Tensor, first: int = 0, temperature: float = 0.1) -> tuple[Tensor, Parts]:
     """The encoder finds the style again: InfoNCE over the batch (compare IEContraAST 2021).
 
-    found and code [B,L,D]: the codes of the outputs and those they were painted with.
+    code [N,L,D]: the codes that the batch was painted with; found [B,L,D]: the codes of the outputs
+    `first` to `first + B`, all of them or those of one process.
     -mean_i log softmax_j(cos(found_i, code_j) / t)_i, cosines after the batch's mean code is taken
     off (all codes share most of their length) and averaged over the layers. 0 for a batch of one.
     """
@@ -164,7 +164,8 @@ def code_loss(found: Tensor, code: Tensor, temperature: float = 0.1) -> tuple[Te
     found = F.normalize(found - centre, dim=-1)
     code = F.normalize(code - centre, dim=-1)
     similarity = torch.einsum("ild,jld->ij", found, code) / code.shape[1]
-    loss = F.cross_entropy(similarity / temperature, torch.arange(len(code), device=code.device))
+    own = torch.arange(first, first + len(found), device=code.device)
+    loss = F.cross_entropy(similarity / temperature, own)
     return loss, {"code": loss}
 
 
@@ -223,11 +224,8 @@ def adversarial_loss(fake: Sequence[Tensor], kind: str = "least_squares") -> tup
 
 
 def total_loss(parts: Parts, weights: LossWeights) -> tuple[Tensor, Parts]:
-    """sum over the parts of weight x part. Parts must carry names that `LossWeights` knows."""
-    known = {field.name for field in fields(weights)}
-    if unknown := sorted(parts.keys() - known):
-        raise ValueError(f"There is no weight for the loss '{unknown[0]}'; LossWeights has {sorted(known)}.")
-    return sum(getattr(weights, name) * part for name, part in parts.items()), parts
+    """sum over the parts of weight x part. Parts must carry names that `LossWeights.of` knows."""
+    return sum(weights.of(name) * part for name, part in parts.items()), parts
 
 
 def _check_kind(kind: str) -> None:

@@ -1,94 +1,162 @@
-"""All that a training run can be told, as one typed object: the CLI, the log and the header use it."""
+"""All that a training run can be told, as one typed object: node, CLI, log, header and docs use it.
+
+Every field carries its explanation and its range in its metadata, so that no list of options is
+written twice.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, TypeVar
 
+T = TypeVar("T")
+
+MODES = ("style_code", "fine_tune", "from_scratch")
 ADVERSARIAL_LOSSES = ("least_squares", "cross_entropy", "hinge")
+LOSS_DTYPES = ("auto", "float32", "bfloat16")
+
+
+def _option(default: T, text: str, low: float | None = None, high: float | None = None) -> T:
+    """A field with its explanation and the range of its values, ends included."""
+    return field(default=default, metadata={"text": text, "low": low, "high": high})
+
+
+def _weight(default: float, text: str) -> float:
+    return _option(default, text, 0.0, 1000.0)
 
 
 @dataclass(frozen=True)
 class LossWeights:
     """Factors of the named parts in the total loss, by name."""
 
-    content: float = 1.0
-    gram: float = 8.0
-    mean_std: float = 16.0
-    colour: float = 4.0
-    identity: float = 2.0
-    code: float = 0.1
-    tv: float = 0.1
-    range: float = 5.0
-    adversarial: float = 0.3
+    content: float = _weight(1.0, "Keep what the photo shows.")
+    style: float = _weight(
+        8.0, "Match the paintings' texture: Gram matrices plus twice means and deviations."
+    )
+    colour: float = _weight(4.0, "Match the paintings' colours.")
+    identity: float = _weight(2.0, "A painting painted in its own style comes back.")
+    code: float = _weight(0.1, "The style encoder finds the style again in the result.")
+    adversarial: float = _weight(0.3, "Look like a painting to the discriminator.")
+    tv: float = _weight(0.1, "Little noise: total variation.")
+    range: float = _weight(5.0, "Stay between black and white.")
+
+    def __post_init__(self) -> None:
+        _check_ranges(self)
+
+    def of(self, part: str) -> float:
+        """The factor of a loss by the name it has in `losses`; Gram and mean/std share one weight.
+
+        Raises ValueError for a name that has none.
+        """
+        name, factor = {"gram": ("style", 1.0), "mean_std": ("style", 2.0)}.get(part, (part, 1.0))
+        if name not in asdict(self):
+            raise ValueError(
+                f"There is no weight for the loss '{part}'; LossWeights has {sorted(asdict(self))}."
+            )
+        return factor * getattr(self, name)
 
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Options of one training run. Rates are Adam's; sides are pixels; fractions are of `steps`."""
+    """Options of one training run. Rates are Adam's; sides are pixels; fractions are of `steps`.
 
-    steps: int = 40_000
-    batch: int = 8
-    crop: int = 128
-    """Side of the photo crops."""
-    late_crop: int = 192
-    """Side of the photo crops from `late_from` on."""
-    late_from: float = 0.8
-    style_crop: int = 224
-    """Side of the painting crops: their statistics are the target, so they see more than the photo's."""
-    content_scale: tuple[int, int] = (224, 576)
-    """Shorter side of the photos before cropping: log-uniform between these."""
-    style_scale: tuple[int, int] = (256, 576)
-    variants: int = 6
-    """Crops kept of every picture; everything computed from a kept crop is computed once."""
-    round_steps: int = 20_000
-    """Steps after which all crops are cut anew."""
-    lr: float = 1e-3
-    lr_d: float = 4e-4
-    warmup: int = 300
-    decay_from: float = 0.4
-    """Constant rate up to here, then cosine to 0.02 of it."""
-    adversarial_from: float = 0.4
-    adversarial_ramp: float = 0.1
-    adversarial: str = "least_squares"
-    identity_share: float = 0.125
-    """Share of each batch in which a painting is painted in its own style."""
-    ema: float = 0.999
-    clip: float = 5.0
-    seed: int = 1
-    loss_dtype: str = "auto"
-    """Type of the loss network: auto, float32 or bfloat16."""
+    The defaults are those of 'from_scratch'; `for_mode` knows the others'.
+    """
+
+    mode: str = _option(
+        "from_scratch",
+        "style_code: the network stays as it is and one style is learned. fine_tune: the generator learns "
+        "to paint like the pictures. from_scratch: everything is trained anew, on many pictures.",
+    )
+    steps: int = _option(40_000, "Training steps.", 1, 10_000_000)
+    batch_size: int = _option(8, "Photos and paintings per step; halved when memory runs out.", 1, 512)
+    resolution: int = _option(128, "Side of the photo crops, a multiple of 8.", 32, 1024)
+    late_resolution: int = _option(192, "Side of the photo crops from late_from on.", 32, 1024)
+    late_from: float = _option(0.8, "Where late_resolution begins; 1 means never.", 0, 1)
+    style_resolution: int = _option(
+        224, "Side of the painting crops: their statistics are the target, so they see more.", 32, 1024
+    )
+    content_scale: tuple[int, int] = _option(
+        (224, 576), "Shorter side of the photos before cropping, drawn between these.", 32, 4096
+    )
+    style_scale: tuple[int, int] = _option(
+        (256, 576), "Shorter side of the paintings before cropping, drawn between these.", 32, 4096
+    )
+    variants: int = _option(
+        6, "Crops kept of every picture; what is computed from a kept crop is computed once.", 1, 10_000
+    )
+    round_steps: int = _option(20_000, "Steps after which all crops are cut anew.", 1, 10_000_000)
+    lr: float = _option(1e-3, "Learning rate of what is trained.", 1e-8, 10.0)
+    lr_d: float = _option(4e-4, "Learning rate of the discriminator.", 1e-8, 10.0)
+    warmup: int = _option(300, "Steps in which the rates rise from 0.", 1, 1_000_000)
+    decay_from: float = _option(0.4, "The rates are constant up to here, then fall to 0.02 (cosine).", 0, 1)
+    adversarial: str = _option("least_squares", "Kind of the adversarial loss: least_squares, cross_entropy or hinge.")
+    adversarial_from: float = _option(0.4, "Where the discriminator joins.", 0, 1)
+    adversarial_ramp: float = _option(0.1, "How long its weight takes to rise.", 0, 1)
+    identity_share: float = _option(
+        0.125, "Share of each batch in which a painting is painted in its own style.", 0, 0.75
+    )
+    ema: float = _option(0.999, "Memory of the moving average of the weights.", 0, 0.999999)
+    clip: float = _option(5.0, "Largest norm of a gradient.", 1e-6, 1e6)
+    seed: int = _option(1, "Seed of everything that is random.", 0, 2**63 - 1)
+    validation_share: float = _option(
+        0.15, "Share of the pictures that is never trained on and only scored.", 0, 0.5
+    )
+    validate_every: int = _option(
+        500, "Steps between two validations; the best weights are kept.", 1, 1_000_000
+    )
+    patience: int = _option(
+        0, "Validations without a better score after which training stops early; 0: never.", 0, 10_000
+    )
+    bad_steps: int = _option(
+        8, "Steps in a row with a loss that is not finite after which training stops.", 1, 1000
+    )
+    loss_dtype: str = _option("auto", "Type of the loss network: auto, float32 or bfloat16.")
     weights: LossWeights = field(default_factory=LossWeights)
 
+    @classmethod
+    def for_mode(
+        cls, mode: str, weights: Mapping[str, float] | None = None, **changes: object
+    ) -> TrainOptions:
+        """The defaults of `mode` with some options and some loss weights changed.
+
+        >>> TrainOptions.for_mode("fine_tune", {"style": 12}, steps=50).weights.style
+        12
+        """
+        check_choice("mode", mode, MODES)
+        defaults = dict(MODE_DEFAULTS[mode])
+        own_weights = asdict(LossWeights()) | defaults.pop("weights", {}) | dict(weights or {})
+        return cls(**{"mode": mode, **defaults, **changes, "weights": LossWeights(**own_weights)})
+
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "variants", "round_steps", "warmup"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; give 1 or more.")
-        for name in ("late_from", "decay_from", "adversarial_from", "adversarial_ramp", "identity_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; give a value from 0 to 1.")
-        for name in ("lr", "lr_d", "clip"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value > 0):
-                raise ValueError(f"{name} is {value}; give a number above 0.")
-        if not 0 <= self.ema < 1:
-            raise ValueError(f"ema is {self.ema}; give a value from 0 to below 1.")
-        if self.adversarial not in ADVERSARIAL_LOSSES:
-            raise ValueError(f"adversarial is '{self.adversarial}'; choose one of {ADVERSARIAL_LOSSES}.")
-        if self.loss_dtype not in ("auto", "float32", "bfloat16"):
-            raise ValueError(f"loss_dtype is '{self.loss_dtype}'; choose auto, float32 or bfloat16.")
-        if any(side % 8 for side in (self.crop, self.late_crop, self.style_crop)):
-            raise ValueError("crop, late_crop and style_crop must be multiples of 8 pixels.")
+        check_choice("mode", self.mode, MODES)
+        check_choice("adversarial", self.adversarial, ADVERSARIAL_LOSSES)
+        check_choice("loss_dtype", self.loss_dtype, LOSS_DTYPES)
+        _check_ranges(self)
+        for name in ("resolution", "late_resolution", "style_resolution"):
+            if getattr(self, name) % 8:
+                raise ValueError(f"{name} is {getattr(self, name)}; give a multiple of 8 pixels.")
         for name in ("content_scale", "style_scale"):
             low, high = getattr(self, name)
-            if not 1 <= low <= high:
-                raise ValueError(f"{name} is {(low, high)}; give the smaller side first, 1 or more.")
-        if self.style_crop < max(self.crop, self.late_crop):
-            raise ValueError(f"style_crop is {self.style_crop}; it must not be smaller than the photo crops.")
+            if low > high:
+                raise ValueError(f"{name} is {(low, high)}; give the smaller side first.")
+        largest = max(self.resolution, self.late_resolution if self.late_from < 1 else 0)
+        if self.style_resolution < largest:
+            raise ValueError(
+                f"style_resolution is {self.style_resolution}; it must not be smaller than the photo crops "
+                f"({largest} pixels)."
+            )
 
-    def crop_at(self, step: int) -> int:
-        return self.crop if step < self.late_from * self.steps else self.late_crop
+    @property
+    def uses_discriminator(self) -> bool:
+        """A single code has too few numbers to fool anyone; and what has no weight is not trained."""
+        return self.mode != "style_code" and self.weights.adversarial > 0
+
+    def resolution_at(self, step: int) -> int:
+        late = self.late_from < 1 and step >= self.late_from * self.steps
+        return self.late_resolution if late else self.resolution
 
     def rate_at(self, step: int) -> float:
         """Factor of the learning rates: linear warm-up, constant, cosine."""
@@ -103,7 +171,7 @@ class TrainOptions:
     def adversarial_at(self, step: int) -> float:
         """Factor of the adversarial weight: 0 in the perceptual warm-up, then a linear ramp to 1."""
         start = self.adversarial_from * self.steps
-        if step < start or self.weights.adversarial == 0:
+        if step < start or not self.uses_discriminator:
             return 0.0
         return min(1.0, (step - start + 1) / max(1.0, self.adversarial_ramp * self.steps))
 
@@ -111,10 +179,66 @@ class TrainOptions:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> TrainOptions:
+    def from_dict(cls, values: Mapping[str, Any]) -> TrainOptions:
         """The inverse of `as_dict`, also after a trip through JSON."""
         values = dict(values)
         values["weights"] = LossWeights(**values["weights"])
         for name in ("content_scale", "style_scale"):
             values[name] = tuple(values[name])
         return cls(**values)
+
+
+# What differs from the defaults above. A style is a few thousand numbers, so its rate is high and its
+# run short; fine-tuning starts from a network that paints, so it needs neither a long warm-up nor
+# the large steps that would make it forget the other styles.
+MODE_DEFAULTS: dict[str, dict[str, Any]] = {
+    "style_code": {
+        "steps": 150,
+        "batch_size": 4,
+        "resolution": 160,
+        "late_from": 1.0,
+        "lr": 0.03,
+        "warmup": 10,
+        "decay_from": 0.3,
+        "identity_share": 0.0,
+        "ema": 0.9,
+        "validate_every": 25,
+        "variants": 24,
+        "weights": {"code": 0.0, "adversarial": 0.0},
+    },
+    "fine_tune": {
+        "steps": 500,
+        "batch_size": 4,
+        "resolution": 160,
+        "late_from": 1.0,
+        "lr": 3e-4,
+        "warmup": 20,
+        "decay_from": 0.4,
+        "adversarial_from": 0.2,
+        "adversarial_ramp": 0.2,
+        "identity_share": 0.25,
+        "ema": 0.98,
+        "validate_every": 50,
+        "patience": 4,
+        "variants": 24,
+        "weights": {"code": 0.0},
+    },
+    "from_scratch": {},
+}
+
+
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise ValueError, one sentence, unless `value` is one of `choices`."""
+    if value not in choices:
+        raise ValueError(f"{name} is '{value}'; choose one of {', '.join(choices)}.")
+
+
+def _check_ranges(options: TrainOptions | LossWeights) -> None:
+    for option in fields(options):
+        low, high = option.metadata.get("low"), option.metadata.get("high")
+        if low is None:
+            continue
+        values = getattr(options, option.name)
+        for value in values if isinstance(values, tuple) else (values,):
+            if not (math.isfinite(value) and low <= value <= high):
+                raise ValueError(f"{option.name} is {value}; give a value from {low:g} to {high:g}.")

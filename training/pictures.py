@@ -25,6 +25,9 @@ DAMAGE = (
     struct.error, Image.DecompressionBombError,
 )  # fmt: skip
 
+# A picture to train on: a file, or RGB pixels that a node was given.
+Picture = Path | Image.Image
+
 
 @dataclass
 class PictureFolder:
@@ -120,6 +123,11 @@ def upright_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
+def open_picture(picture: Picture) -> Image.Image:
+    """A file read with `read_picture`; pixels as they are."""
+    return picture if isinstance(picture, Image.Image) else read_picture(picture)
+
+
 def to_tensor(image: Image.Image) -> Tensor:
     """PIL RGB -> uint8 [3,H,W]."""
     return torch.from_numpy(np.array(image, dtype=np.uint8)).permute(2, 0, 1)
@@ -171,17 +179,19 @@ class CropPool:
     round r depends on (seed, r, i, k) alone, so a resumed run sees the same pixels.
     """
 
-    def __init__(self, paths: Sequence[Path], rule: CropRule, variants: int, seed: int, round_: int = 0):
-        self.crops = torch.empty(len(paths) * variants, 3, rule.side, rule.side, dtype=torch.uint8)
+    def __init__(
+        self, pictures: Sequence[Picture], rule: CropRule, variants: int, seed: int, round_: int = 0
+    ):
+        self.crops = torch.empty(len(pictures) * variants, 3, rule.side, rule.side, dtype=torch.uint8)
 
         def fill(index: int) -> None:
-            image = read_picture(paths[index])
+            image = open_picture(pictures[index])
             for k in range(variants):
                 rng = np.random.default_rng((seed, round_, index, k))
                 self.crops[index * variants + k] = random_crop(image, rule, rng)
 
         with ThreadPoolExecutor(_decoders()) as pool:
-            list(pool.map(fill, range(len(paths))))
+            list(pool.map(fill, range(len(pictures))))
 
     def __len__(self) -> int:
         return len(self.crops)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from PIL import Image
 from torch import Tensor
 
 from ..models import StyleGAN
-from .pictures import read_picture, resize_shorter, to_tensor
+from .pictures import Picture, open_picture, resize_shorter, to_tensor
 
 
-def load_square(path: Path, side: int) -> Tensor:
+def load_square(picture: Picture, side: int) -> Tensor:
     """The middle of a picture as [1,3,side,side] in 0..1; the shorter side is brought to `side`."""
-    image = resize_shorter(read_picture(path), side)
+    image = resize_shorter(open_picture(picture), side)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     return to_tensor(image.crop((left, top, left + side, top + side)))[None].float() / 255
 
@@ -27,7 +26,9 @@ def to_image(tensor: Tensor) -> Image.Image:
 
 
 @torch.no_grad()
-def style_sheet(gan: StyleGAN, photos: Sequence[Path], paintings: Sequence[Path], side: int) -> Image.Image:
+def style_sheet(
+    gan: StyleGAN, photos: Sequence[Picture], paintings: Sequence[Picture], side: int
+) -> Image.Image:
     """One row per photo, one column per painting, `side` pixels each, originals at the edges."""
     device = next(gan.parameters()).device
     styles = [load_square(path, side).to(device) for path in paintings]

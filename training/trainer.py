@@ -1,244 +1,320 @@
-"""The trainer: alternating Adam steps of generator and discriminator, kept resumable bit for bit.
+"""The trainer: alternating Adam steps of painter and discriminator, kept resumable bit for bit.
 
 Every random choice of a step comes from (seed, step), so the state of a run is its weights, its
-optimisers and one number.
+optimisers and a few numbers.
 """
 
 from __future__ import annotations
 
 import copy
-import time
-from collections.abc import Callable, Sequence
+import gc
+import math
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..models import Discriminator, StyleGAN, StyleGANConfig
 from . import losses
 from .augment import diff_augment
+from .crops import Batch, CropSource
+from .memory import is_out_of_memory
 from .options import TrainOptions
-from .pictures import CropPool, CropRule, batch_indices
+from .painter import Painter, copy_network, mean_code
+from .pictures import Picture
+from .ranks import OneProcess
 from .state import pack, read_state, unpack, write_state
-from .targets import TargetCache, content_target, style_target, unpack_style_target
 from .vgg import CONTENT_LAYER, LossNetwork, fastest_loss_dtype
-
-CACHE_BYTES = 4 * 2**30
 
 
 class TrainingError(RuntimeError):
     """Training cannot go on; the message is one sentence for the user."""
 
 
-class Trainer:
-    """Trains a `StyleGAN` on photos and paintings.
+class Diverged(TrainingError):
+    """Too many steps in a row had a loss that is not finite."""
 
-        trainer = Trainer(options, photos, paintings)
+
+class Trainer:
+    """Trains a `Painter` on photos and paintings.
+
+        trainer = Trainer(options, photos, paintings, start=gan)
         while trainer.step < options.steps:
             values = trainer.train_step()
 
-    `ema` is the network to use: the moving average of `gan`.
+    `ema` is the painter to use: the moving average of `painter`. Call it all inside
+    `torch.inference_mode(False)` and `torch.enable_grad()` where a caller has switched gradients off.
     """
 
     def __init__(
         self,
         options: TrainOptions,
-        photos: Sequence[Path],
-        paintings: Sequence[Path],
+        photos: Sequence[Picture],
+        paintings: Sequence[Picture],
         config: StyleGANConfig | None = None,
         device: torch.device | str = "cpu",
         say: Callable[[str], None] = lambda text: None,
         start: StyleGAN | None = None,
+        ranks: OneProcess | None = None,
     ):
-        """`start` is a network to go on from, left as it is; else one of `config` begins untrained."""
+        """`start` is a network to go on from, left as it is; only from scratch, one of `config` can begin
+        untrained instead. Of several processes (`ranks`) each takes its part of every batch."""
         if not photos or not paintings:
             raise TrainingError(f"There are {len(photos)} photos and {len(paintings)} paintings to train on.")
+        if start is None and options.mode != "from_scratch":
+            raise TrainingError(f"The mode {options.mode} needs a trained network to start from; give one.")
         self.options, self.photos, self.paintings = options, list(photos), list(paintings)
         self.device, self.say, self.step = torch.device(device), say, 0
+        self.ranks = ranks or OneProcess()
+        if options.batch_size % self.ranks.world:
+            raise TrainingError(
+                f"batch_size is {options.batch_size}, which {self.ranks.world} processes cannot share "
+                "evenly; give a multiple."
+            )
+        self.micro_batch = options.batch_size // self.ranks.world
+        self.rate_factor, self.bad_in_row = 1.0, 0
         torch.manual_seed(options.seed)
-        self.gan = (copy.deepcopy(start) if start else StyleGAN(config)).to(self.device)
-        self.gan.train().requires_grad_(True)
-        self.gan.space = None  # The distribution of the codes moves with the encoder; `Run` fits it anew.
+        self.painter = self._make_painter(start, config)
         self.ancestor = start.training_record if start else None
-        self.ema = copy.deepcopy(self.gan).eval().requires_grad_(False)
-        self.discriminator = Discriminator().to(self.device, memory_format=torch.channels_last)
+        self.ema = copy.deepcopy(self.painter).eval().requires_grad_(False)
         # Betas 0.9/0.99: the losses are dense and smooth; StyleGAN's 0/0.99 serves a GAN without them.
-        self.opt_g = torch.optim.Adam(self.gan.parameters(), options.lr, betas=(0.9, 0.99))
-        self.opt_d = torch.optim.Adam(self.discriminator.parameters(), options.lr_d, betas=(0.5, 0.99))
+        self.opt_g = torch.optim.Adam(self.painter.learning(), options.lr, betas=(0.9, 0.99))
+        self.discriminator: Discriminator | None = None
+        if options.uses_discriminator:
+            self.discriminator = Discriminator().to(self.device, memory_format=torch.channels_last)
+            self.opt_d = torch.optim.Adam(self.discriminator.parameters(), options.lr_d, betas=(0.5, 0.99))
         dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16}
         dtype = dtypes.get(options.loss_dtype, fastest_loss_dtype(self.device))
         self.loss_network = LossNetwork(dtype=dtype).to(self.device)
-        self._content_key: tuple[int, int] | None = None
-        self._style_key: tuple[int, int] | None = None
+        self.crops = CropSource(options, self.photos, self.paintings, self.loss_network, self.device, say)
+
+    def _make_painter(self, start: StyleGAN | None, config: StyleGANConfig | None) -> Painter:
+        mode = self.options.mode
+        gan = (copy_network(start) if start else StyleGAN(config)).to(self.device)
+        if mode == "from_scratch":
+            gan.space = None  # The distribution of the codes moves with the encoder; `Run` fits it anew.
+            return Painter(gan, mode).to(self.device)
+        return Painter(gan, mode, mean_code(gan, self.paintings)).to(self.device)
 
     # -- one step ------------------------------------------------------------------------------
 
     def train_step(self) -> dict[str, float]:
-        """One step of G and, once the adversarial ramp has begun, one of D; returns the loss parts."""
-        self._fill_pools()
-        step, options = self.step, self.options
-        generator = torch.Generator().manual_seed((options.seed * 1_000_003 + step) % 2**63)
-        for group in self.opt_g.param_groups:
-            group["lr"] = options.lr * options.rate_at(step)
-        for group in self.opt_d.param_groups:
-            group["lr"] = options.lr_d * options.rate_at(step)
-
-        content_items = batch_indices(step, options.batch, len(self.content_pool), options.seed)
-        style_items = batch_indices(step, options.batch, len(self.style_pool), options.seed + 1)
-        content = self.content_pool.batch(content_items, self.device)
-        style = self.style_pool.batch(style_items, self.device)
-        content, itself = self._with_identity(content, style, generator)
-
-        with self._autocast():
-            image, code = self._paint(content, style, generator)
-        parts = self._perceptual_parts(image, code, style, content, itself, content_items, style_items)
-        adversarial = options.adversarial_at(step)
-        if adversarial > 0:
-            self.discriminator.requires_grad_(False)
-            fake = self.discriminator(diff_augment(image, generator))
-            parts["adversarial"] = losses.adversarial_loss(fake, options.adversarial)[0] * adversarial
-        total, parts = losses.total_loss(parts, options.weights)
-        values = {name: part.detach() for name, part in parts.items()} | {"total": total.detach()}
-        if not torch.isfinite(total):
-            raise TrainingError(
-                f"The loss is {float(values['total'])} at step {step}; resume with a lower lr."
-            )
-        self._descend(self.opt_g, self.gan, total)
-        if adversarial > 0:
-            values |= self._train_discriminator(style, image.detach(), generator)
-        self._average(step)
+        """One step of the painter and, once the adversarial ramp has begun, one of D; returns the loss
+        parts, without their weights. A step whose loss or gradient is not finite changes nothing but
+        the rate, which it halves; raises Diverged after `options.bad_steps` of them in a row."""
+        batch = self.crops.batch(self.step, self.ranks.rank, self.ranks.world)
+        values = self._gradients(batch)
+        while values is None:
+            values = self._gradients(batch)
+        if self._descend(values):
+            self._average()
+            self.bad_in_row = 0
+        else:
+            self._skip(values)
         self.step += 1
-        return {name: float(value) for name, value in values.items()}
+        return values
 
-    def _paint(self, content: Tensor, style: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Paint the crops behind a random border of 0..7 px, so that neither the unshuffle grid nor
-        the loss network's strides always fall on the same pixels: that would print a grid."""
-        side = content.shape[-1]
-        down, right = torch.randint(0, 8, (2,), generator=generator).tolist()
-        bordered = F.pad(content, (right, -right % 8, down, -down % 8), mode="reflect")
-        code = self.gan.style_encoder(style)
-        image = self.gan.generator(self.gan.content_encoder(bordered), code)
-        return image[:, :, down : down + side, right : right + side].float(), code.float()
+    def _gradients(self, batch: Batch) -> dict[str, float] | None:
+        """Gradients of painter and D for the batch, part by part; None if memory ran out and the parts
+        are half as large now."""
+        try:
+            values = self._accumulate(batch)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            if self.micro_batch == 1 or self.ranks.world > 1:
+                raise TrainingError(
+                    "Memory ran out; give a smaller resolution, or a smaller batch_size for each process."
+                ) from error
+            values = None
+        if values is None:
+            self._halve()
+        return values
 
-    def _with_identity(
-        self, content: Tensor, style: Tensor, generator: torch.Generator
-    ) -> tuple[Tensor, int]:
-        """The last few photos of the batch give way to a part of the painting they will be painted
-        like: the identity loss then costs no pass of its own. Returns how many."""
-        itself = round(self.options.identity_share * len(content))
-        if itself == 0:
-            return content, 0
-        side, room = content.shape[-1], style.shape[-1] - content.shape[-1]
-        top, left = torch.randint(0, room + 1, (2,), generator=generator).tolist()
-        own = style[-itself:, :, top : top + side, left : left + side]
-        return torch.cat([content[:-itself], own]), itself
+    def _halve(self) -> None:
+        self._forget_gradients()
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self.micro_batch = (self.micro_batch + 1) // 2
+        self.say(
+            f"memory ran out at step {self.step}: going on with {self.micro_batch} of "
+            f"{self.options.batch_size} pictures at a time"
+        )
 
-    def _perceptual_parts(
-        self,
-        image: Tensor,
-        code: Tensor,
-        style: Tensor,
-        content: Tensor,
-        itself: int,
-        content_items: Tensor,
-        style_items: Tensor,
-    ) -> losses.Parts:
+    def _accumulate(self, batch: Batch) -> dict[str, float]:
+        self._forget_gradients()
+        adversarial = self.options.adversarial_at(self.step)
+        # Named from the start: of several processes, one may hold no photo or no painting of its own.
+        own = round(self.options.identity_share * self.options.batch_size)
+        sums = {
+            name: torch.zeros((), device=self.device) for name in ("content", "identity")[: 1 + bool(own)]
+        }
+        if self.discriminator is not None:
+            self.discriminator.requires_grad_(False)
+        fakes = []
+        for part in self._parts_of(batch):
+            image, found = self._painter_parts(part, adversarial)
+            add_parts(sums, found)
+            fakes.append(image)
+        if adversarial > 0:
+            self.discriminator.requires_grad_(True)
+            for part, image in zip(self._parts_of(batch), fakes, strict=True):
+                add_parts(sums, self._discriminator_parts(part, image))
+        self.ranks.sum_([p.grad for p in self._learning() if p.grad is not None])
+        totals = torch.stack([sums[name].float() for name in sums])
+        self.ranks.sum_([totals])
+        return dict(zip(sums, totals.tolist(), strict=True))
+
+    def _parts_of(self, batch: Batch) -> Iterator[Batch]:
+        for start in range(0, len(batch), self.micro_batch):
+            yield batch.part(start, start + self.micro_batch)
+
+    def _painter_parts(self, batch: Batch, adversarial: float) -> tuple[Tensor, losses.Parts]:
+        """Paint, compare, send gradients back; the pictures, detached, and their share of the losses."""
+        with self._autocast():
+            image, code = self.painter(batch.content, batch.style, batch.learned, batch.shift)
+        parts = self._perceptual_parts(image, code, batch)
+        if adversarial > 0:
+            fake = self.discriminator(diff_augment(image, batch.draws[:, 0]))
+            loss = losses.adversarial_loss(fake, self.options.adversarial)[0]
+            parts["adversarial"] = loss * (adversarial * len(image) / self.options.batch_size)
+        total, parts = losses.total_loss(parts, self.options.weights)
+        total.backward()
+        return image.detach(), {k: v.detach() for k, v in parts.items()} | {"total": total.detach()}
+
+    def _perceptual_parts(self, image: Tensor, code: Tensor, batch: Batch) -> losses.Parts:
+        """Every part is a mean over the pictures that it concerns, here times those pictures' share of
+        the whole batch: summed over the parts of the batch it is the mean over the batch."""
+        size = self.options.batch_size
+        itself = batch.itself
+        share = len(image) / size
         features = self.loss_network(image)
         grams, moments = losses.style_statistics(features)
-        target_grams, target_moments = unpack_style_target(self.style_targets.batch(style_items))
-        photos = len(image) - itself
-        relu4 = features[CONTENT_LAYER][:photos]
-        target = self.content_targets.batch(content_items[:photos]).float().view(relu4.shape)
+        target_grams, target_moments, target_colours = self.crops.style_targets(batch)
         parts = {
-            "content": losses.content_loss(relu4, target)[0],
-            "gram": losses.gram_loss(grams, target_grams)[0],
-            "mean_std": losses.mean_std_loss(moments, target_moments)[0],
-            "colour": losses.colour_loss(image, style)[0],
-            "tv": losses.tv_loss(image)[0],
-            "range": losses.range_loss(image)[0],
+            "gram": losses.gram_loss(grams, target_grams)[0] * share,
+            "mean_std": losses.mean_std_loss(moments, target_moments)[0] * share,
+            "colour": losses.colour_loss(image, target_colours)[0] * share,
+            "tv": losses.tv_loss(image)[0] * share,
+            "range": losses.range_loss(image)[0] * share,
         }
-        if itself:
-            parts["identity"] = losses.identity_loss(image[photos:], content[photos:])[0]
-        if self.options.weights.code > 0:
-            parts["code"] = losses.code_loss(self.gan.style_encoder(image), code)[0]
+        own = round(self.options.identity_share * size)
+        if photos := int((~itself).sum()):
+            relu4 = features[CONTENT_LAYER][~itself]
+            target = self.crops.content_targets(batch).view(relu4.shape)
+            parts["content"] = losses.content_loss(relu4, target)[0] * (photos / (size - own))
+        if itself.any():
+            loss = losses.identity_loss(image[itself], batch.content[itself])[0]
+            parts["identity"] = loss * (int(itself.sum()) / own)
+        if self.options.weights.code > 0 and self.options.mode != "style_code":
+            codes = self.ranks.gather(code)
+            found = self.painter.gan.style_encoder(image)
+            first = self.ranks.rank * len(code)
+            parts["code"] = losses.code_loss(found, codes, first)[0] * share
         return parts
 
-    def _train_discriminator(
-        self, style: Tensor, image: Tensor, generator: torch.Generator
-    ) -> dict[str, Tensor]:
-        self.discriminator.requires_grad_(True)
-        side, room = image.shape[-1], style.shape[-1] - image.shape[-1]
-        top, left = torch.randint(0, room + 1, (2,), generator=generator).tolist()
-        real = style[:, :, top : top + side, left : left + side]
-        on_real = self.discriminator(diff_augment(real, generator))
-        on_fake = self.discriminator(diff_augment(image, generator))
+    def _discriminator_parts(self, batch: Batch, image: Tensor) -> losses.Parts:
+        on_real = self.discriminator(diff_augment(batch.real(), batch.draws[:, 1]))
+        on_fake = self.discriminator(diff_augment(image, batch.draws[:, 2]))
         loss, parts = losses.discriminator_loss(on_real, on_fake, self.options.adversarial)
-        self._descend(self.opt_d, self.discriminator, loss)
-        return {name: part.detach() for name, part in parts.items()}
+        share = len(image) / self.options.batch_size
+        (loss * share).backward()
+        return {name: part.detach() * share for name, part in parts.items()}
 
-    def _descend(self, optimiser: torch.optim.Optimizer, module: torch.nn.Module, loss: Tensor) -> None:
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(module.parameters(), self.options.clip)
-        optimiser.step()
+    def _descend(self, values: dict[str, float]) -> bool:
+        """Both optimisers' steps; False, and no step, where a number is not finite."""
+        rate = self.options.rate_at(self.step) * self.rate_factor
+        steps = [(self.opt_g, self.options.lr, self.painter.learning())]
+        if "d_real" in values:
+            steps.append((self.opt_d, self.options.lr_d, list(self.discriminator.parameters())))
+        norms = [float(torch.nn.utils.clip_grad_norm_(p, self.options.clip)) for _, _, p in steps]
+        if not all(math.isfinite(number) for number in (*values.values(), *norms)):
+            return False
+        for optimiser, lr, _ in steps:
+            for group in optimiser.param_groups:
+                group["lr"] = lr * rate
+            optimiser.step()
+        return True
+
+    def _skip(self, values: dict[str, float]) -> None:
+        self.bad_in_row += 1
+        self.rate_factor /= 2
+        self.say(f"step {self.step} skipped: its loss is {values['total']}; the learning rate is halved")
+        if self.bad_in_row >= self.options.bad_steps:
+            raise Diverged(
+                f"The loss was not finite in {self.bad_in_row} steps in a row, up to step {self.step}; "
+                "use the best weights so far, or train with a lower lr."
+            )
 
     @torch.no_grad()
-    def _average(self, step: int) -> None:
+    def _average(self) -> None:
         """EMA of the weights, with a shorter memory at the start (Yaz et al. 2019 as in practice)."""
-        keep = min(self.options.ema, (1 + step) / (10 + step))
-        for mean, value in zip(self.ema.parameters(), self.gan.parameters(), strict=True):
-            mean.lerp_(value, 1 - keep)
+        keep = min(self.options.ema, (1 + self.step) / (10 + self.step))
+        for mean, value in zip(self.ema.parameters(), self.painter.parameters(), strict=True):
+            if value.requires_grad:
+                mean.lerp_(value, 1 - keep)
+
+    def _learning(self) -> list[torch.nn.Parameter]:
+        d = [] if self.discriminator is None else list(self.discriminator.parameters())
+        return self.painter.learning() + d
+
+    def _forget_gradients(self) -> None:
+        for parameter in self._learning():
+            parameter.grad = None
 
     def _autocast(self) -> torch.autocast:
         """bfloat16 on CUDA; on a CPU the networks are small and stay float32."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda")
 
-    # -- pictures ------------------------------------------------------------------------------
-
-    def _fill_pools(self) -> None:
-        """Cut the crops that this step needs, unless they are there."""
-        options, network = self.options, self.loss_network
-        round_ = self.step // options.round_steps
-        content_key, style_key = (options.crop_at(self.step), round_), (options.style_crop, round_)
-        if content_key != self._content_key:
-            self.content_pool = self._cut(self.photos, *content_key, options.content_scale, options.seed)
-            self.content_targets = TargetCache(
-                self.content_pool, lambda x: content_target(network, x), self.device, CACHE_BYTES
-            )
-            self._content_key = content_key
-        if style_key != self._style_key:
-            self.style_pool = self._cut(self.paintings, *style_key, options.style_scale, options.seed + 1)
-            self.style_targets = TargetCache(
-                self.style_pool, lambda x: style_target(network, x), self.device, CACHE_BYTES
-            )
-            self._style_key = style_key
-
-    def _cut(self, paths: list[Path], side: int, round_: int, scale: tuple[int, int], seed: int) -> CropPool:
-        started = time.monotonic()
-        rule = CropRule(side, max(side, scale[0]), max(side, scale[1]))
-        pool = CropPool(paths, rule, self.options.variants, seed, round_)
-        self.say(f"cut {len(pool)} crops of {side} px in {time.monotonic() - started:.0f} s")
-        return pool
-
     # -- state ---------------------------------------------------------------------------------
 
-    def _parts(self) -> dict[str, torch.nn.Module | torch.optim.Optimizer]:
-        return {
-            "gan": self.gan,
-            "ema": self.ema,
-            "discriminator": self.discriminator,
-            "opt_g": self.opt_g,
-            "opt_d": self.opt_d,
+    def parts(self) -> dict[str, torch.nn.Module | torch.optim.Optimizer]:
+        """All that has a state, by the name it has in the file."""
+        parts = {"painter": self.painter, "ema": self.ema, "opt_g": self.opt_g}
+        if self.discriminator is not None:
+            parts |= {"discriminator": self.discriminator, "opt_d": self.opt_d}
+        return parts
+
+    def save_state(self, path: Path, progress: dict[str, Any] | None = None) -> None:
+        """All that is needed to go on, in one file, whole or not at all; `progress` is the caller's own."""
+        header = {
+            "step": self.step,
+            "options": self.options.as_dict(),
+            "ancestor": self.ancestor,
+            "micro_batch": self.micro_batch * self.ranks.world,
+            "rate_factor": self.rate_factor,
+            "bad_in_row": self.bad_in_row,
+            "progress": progress or {},
         }
+        write_state(path, pack(self.parts()), header)
 
-    def save_state(self, path: Path) -> None:
-        """All that is needed to go on, in one file, whole or not at all."""
-        header = {"step": self.step, "options": self.options.as_dict(), "ancestor": self.ancestor}
-        write_state(path, pack(self._parts()), header)
-
-    def load_state(self, path: Path) -> None:
-        """Go on from `save_state`; the options are this trainer's, the step is the file's."""
+    def load_state(self, path: Path) -> dict[str, Any]:
+        """Go on from `save_state`; the options are this trainer's, the step is the file's. Returns the
+        `progress` that was saved. Raises TrainingError where the state is another kind of run's."""
         tensors, header = read_state(path)
-        unpack(self._parts(), tensors)
-        self.step, self.ancestor = header["step"], header.get("ancestor")
+        mode = header["options"].get("mode")
+        if mode != self.options.mode:
+            raise TrainingError(
+                f"The run in {path.parent.name} was trained in the mode {mode}, not {self.options.mode}; "
+                "give that mode, or another name for this run."
+            )
+        try:
+            unpack(self.parts(), tensors)
+        except (RuntimeError, KeyError, ValueError) as error:
+            raise TrainingError(
+                f"The run in {path.parent.name} has another network or other losses; "
+                "begin a new run under another name."
+            ) from error
+        self.step, self.ancestor = header["step"], header["ancestor"]
+        self.rate_factor, self.bad_in_row = header["rate_factor"], header["bad_in_row"]
+        self.micro_batch = max(1, min(header["micro_batch"], self.options.batch_size) // self.ranks.world)
+        return header["progress"]
+
+
+def add_parts(sums: losses.Parts, parts: losses.Parts) -> None:
+    """sums[name] += parts[name], with absent ones as 0."""
+    for name, value in parts.items():
+        sums[name] = sums[name] + value if name in sums else value

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from brushwork.training.losses import LossWeights
-from brushwork.training.options import TrainOptions
+from brushwork.training.options import LossWeights, TrainOptions
 
 
 @pytest.fixture(scope="session")
@@ -25,11 +24,11 @@ def small() -> TrainOptions:
     """A run of 6 steps on crops of 32, then 48 pixels that goes through every phase."""
     return TrainOptions(
         steps=6,
-        batch=2,
-        crop=32,
-        late_crop=48,
+        batch_size=2,
+        resolution=32,
+        late_resolution=48,
         late_from=0.67,
-        style_crop=64,
+        style_resolution=64,
         content_scale=(48, 64),
         style_scale=(64, 80),
         variants=2,
@@ -39,5 +38,6 @@ def small() -> TrainOptions:
         adversarial_ramp=0.2,
         identity_share=0.5,
         loss_dtype="float32",
+        validate_every=3,
         weights=LossWeights(code=0.1),
     )

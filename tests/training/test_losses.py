@@ -15,6 +15,7 @@ from brushwork.training.losses import (
     adversarial_loss,
     code_loss,
     colour_loss,
+    colour_moments,
     content_loss,
     discriminator_loss,
     gram_and_mean,
@@ -106,16 +107,22 @@ class TestByHand:
         # Red alone varies, with variance 1, against green alone, with variance 1: (1 + 1) / (1 + 1e-5).
         image = torch.tensor([[[[0.0, 2.0]], [[0.0, 0.0]], [[0.0, 0.0]]]])
         style = torch.tensor([[[[2.0, 2.0]], [[0.0, 2.0]], [[0.0, 0.0]]]])
-        loss, parts = colour_loss(image, style)
+        loss, parts = colour_loss(image, colour_moments(style))
         assert close(loss, 2 / 5 + 2 / (1 + 1e-5))
         assert parts == {"colour": loss}
-        assert close(colour_loss(style, style)[0], 0)
+        assert close(colour_loss(style, colour_moments(style))[0], 0)
 
     def test_identity(self):
         # |1 - 3|, |2 - 2|, |5 - 1|, |0 - 2|: 8 / 4.
         loss, parts = identity_loss(torch.tensor([1.0, 2.0, 5.0, 0.0]), torch.tensor([3.0, 2.0, 1.0, 2.0]))
         assert close(loss, 2)
         assert parts == {"identity": loss}
+
+    def test_code_of_a_part_of_the_batch_is_its_share_of_the_whole(self):
+        found, code = torch.rand(6, 2, 4), torch.rand(6, 2, 4)
+        whole = code_loss(found, code)[0]
+        halves = [code_loss(found[i : i + 3], code, first=i)[0] for i in (0, 3)]
+        assert torch.allclose(sum(halves) / 2, whole)
 
     def test_code_found_and_confused(self):
         # Around their mean 4 the codes are -1 and 1: cosines 1 with itself, -1 with the other.
@@ -274,7 +281,7 @@ class TestAgainstFormulas:
         covariances = [np.stack([np.cov(n.reshape(len(n), -1), bias=True) for n in f]) for f in (a, b)]
         error, size = (np.sum(f**2, (1, 2)) for f in (covariances[0] - covariances[1], covariances[1]))
         expected = self.relative(*means) + np.mean(error / (size + 1e-5))
-        assert close(colour_loss(x, s)[0], expected, 1e-12)
+        assert close(colour_loss(x, colour_moments(s))[0], expected, 1e-12)
         assert close(identity_loss(x, s)[0], np.mean(np.abs(a - b)), 1e-12)
         assert close(range_loss(x)[0], np.mean((a - np.clip(a, 0, 1)) ** 2), 1e-12)
         tv = np.mean(np.abs(np.diff(a, axis=2))) + np.mean(np.abs(np.diff(a, axis=3)))
@@ -335,7 +342,7 @@ class TestGradients:
             content_loss(features["relu4_1"], normalised(wanted["relu4_1"]))[1]
             | gram_loss(found_grams, grams)[1]
             | mean_std_loss(found_moments, moments)[1]
-            | colour_loss(image, torch.rand(1, 3, 8, 8))[1]
+            | colour_loss(image, colour_moments(torch.rand(1, 3, 8, 8)))[1]
             | tv_loss(image)[1]
             | range_loss(image)[1]
         )
@@ -397,14 +404,18 @@ class TestRefusals:
             content_loss(image, image)[1]
             | gram_loss(statistics, statistics)[1]
             | mean_std_loss(statistics, statistics)[1]
-            | colour_loss(image, image)[1]
+            | colour_loss(image, colour_moments(image))[1]
             | identity_loss(image, image)[1]
             | code_loss(code, code)[1]
             | tv_loss(image)[1]
             | range_loss(image)[1]
             | adversarial_loss([image])[1]
         )
-        assert set(parts) == {field.name for field in fields(LossWeights)}
+        weights = LossWeights()
+        assert {name: weights.of(name) for name in parts}["mean_std"] == 2 * weights.style
+        assert weights.of("gram") == weights.style
+        ours = {"gram", "mean_std"}
+        assert set(parts) - ours == {field.name for field in fields(LossWeights)} - {"style"}
 
     def test_unknown_part(self):
         with pytest.raises(ValueError, match=r"no weight for the loss 'perceptual'.*'content'"):

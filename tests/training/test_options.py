@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
-from brushwork.training.losses import LossWeights
-from brushwork.training.options import TrainOptions
+from brushwork.training.options import MODE_DEFAULTS, MODES, LossWeights, TrainOptions
 
 
 def test_round_trip_through_json() -> None:
-    options = TrainOptions(steps=7, content_scale=(256, 300), weights=LossWeights(gram=2.5))
+    options = TrainOptions(steps=7, content_scale=(256, 300), weights=LossWeights(style=2.5))
     assert TrainOptions.from_dict(json.loads(json.dumps(options.as_dict()))) == options
 
 
@@ -37,24 +36,59 @@ def test_adversarial_weight_ramps_up_after_the_perceptual_warm_up() -> None:
 
 
 def test_crops_grow() -> None:
-    options = TrainOptions(steps=100, crop=128, late_crop=192, late_from=0.8)
-    assert [options.crop_at(step) for step in (0, 79, 80, 99)] == [128, 128, 192, 192]
+    options = TrainOptions(steps=100, resolution=128, late_resolution=192, late_from=0.8)
+    assert [options.resolution_at(step) for step in (0, 79, 80, 99)] == [128, 128, 192, 192]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_has_its_defaults_and_changes_win(mode: str) -> None:
+    options = TrainOptions.for_mode(mode, {"content": 3.0}, steps=77, lr=0.5)
+    assert (options.mode, options.steps, options.lr, options.weights.content) == (mode, 77, 0.5, 3.0)
+    for name, value in MODE_DEFAULTS[mode].items():
+        if name not in ("steps", "lr", "weights"):
+            assert getattr(options, name) == value
+    assert TrainOptions.from_dict(json.loads(json.dumps(options.as_dict()))) == options
+
+
+def test_a_style_code_has_no_discriminator() -> None:
+    assert not TrainOptions.for_mode("style_code", {"adversarial": 1.0}).uses_discriminator
+    assert TrainOptions.for_mode("fine_tune").uses_discriminator
+    assert not TrainOptions.for_mode("fine_tune", {"adversarial": 0.0}).uses_discriminator
+
+
+def test_every_option_explains_itself() -> None:
+    for option in (*fields(TrainOptions), *fields(LossWeights)):
+        if option.name != "weights":
+            assert option.metadata["text"].endswith("."), option.name
 
 
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"steps": 0}, "steps is 0; give 1 or more"),
+        ({"mode": "quick"}, "mode is 'quick'; choose one of style_code, fine_tune, from_scratch"),
+        ({"steps": 0}, "steps is 0; give a value from 1 to"),
         ({"late_from": 1.5}, "late_from is 1.5; give a value from 0 to 1"),
-        ({"lr": float("nan")}, "lr is nan; give a number above 0"),
-        ({"lr_d": 0.0}, "lr_d is 0.0; give a number above 0"),
+        ({"lr": float("nan")}, "lr is nan; give a value from 1e-08"),
+        ({"lr_d": 0.0}, "lr_d is 0.0; give a value from"),
         ({"ema": 1.0}, "ema is 1.0"),
+        ({"validation_share": 0.9}, "validation_share is 0.9; give a value from 0 to 0.5"),
         ({"adversarial": "wasserstein"}, "adversarial is 'wasserstein'"),
         ({"loss_dtype": "float16"}, "loss_dtype is 'float16'"),
-        ({"crop": 100}, "multiples of 8"),
-        ({"style_crop": 128}, "style_crop is 128; it must not be smaller"),
+        ({"resolution": 100}, "resolution is 100; give a multiple of 8"),
+        ({"style_resolution": 128}, "style_resolution is 128; it must not be smaller"),
+        ({"content_scale": (300, 200)}, "content_scale is .* smaller side first"),
+        ({"content_scale": (8, 200)}, "content_scale is 8; give a value from 32"),
     ],
 )
 def test_nonsense_is_refused(values: dict, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         TrainOptions(**values)
+
+
+def test_weights_out_of_range_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"style is -1\.0; give a value from 0 to 1000"):
+        LossWeights(style=-1.0)
+
+
+def test_late_crops_that_never_come_need_not_fit() -> None:
+    assert TrainOptions(late_from=1.0, late_resolution=512, style_resolution=128).resolution_at(10**9) == 128

@@ -1,0 +1,178 @@
+"""Batches: which crops a step sees, what is drawn for them, and the targets they are compared with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+from .augment import DRAWS
+from .losses import colour_moments
+from .options import TrainOptions
+from .pictures import CropPool, CropRule, Picture, batch_indices
+from .targets import TargetCache, content_target, style_target, unpack_style_target
+from .vgg import LossNetwork
+
+CACHE_BYTES = 4 * 2**30
+
+# Crops whose mean statistics stand for a whole collection.
+COLLECTION_CROPS = 64
+
+# Share of a batch that is painted with the learned code, where there is one beside the paintings' own.
+LEARNED_SHARE = {"style_code": 1.0, "fine_tune": 0.25, "from_scratch": 0.0}
+
+
+@dataclass
+class Batch:
+    """A batch of B crops, or a part of one. All draws are made for the whole batch, so that its parts,
+    on whatever process, are what they are in the whole."""
+
+    content: Tensor
+    """[B,3,S,S]: photos and, where `itself`, the painting itself."""
+    style: Tensor
+    """[B,3,T,T]"""
+    content_items: Tensor
+    """[B], int: which crops of the photos."""
+    style_items: Tensor
+    """[B], int: which crops of the paintings."""
+    itself: Tensor
+    """[B], bool: a painting is painted in its own style."""
+    learned: Tensor
+    """[B], bool: painted with the learned code."""
+    draws: Tensor
+    """[B,3,DRAWS] for DiffAugment: fakes seen by G's loss, paintings, fakes seen by D's loss."""
+    shift: Tensor
+    """[2], int: the border, for `Painter`."""
+    window: tuple[int, int]
+    """Where in the painting crops D's real pictures are cut."""
+
+    def __len__(self) -> int:
+        return len(self.content_items)
+
+    def part(self, start: int, stop: int) -> Batch:
+        """Pictures `start` to `stop`."""
+        whole = ("shift", "window")
+        cut = {f.name: getattr(self, f.name)[start:stop] for f in fields(self) if f.name not in whole}
+        return replace(self, **cut)
+
+    def real(self) -> Tensor:
+        """The paintings at the size of the photo crops, [B,3,S,S]."""
+        (top, left), side = self.window, self.content.shape[-1]
+        return self.style[:, :, top : top + side, left : left + side]
+
+
+class CropSource:
+    """Cuts the crops of a run when a step needs them, and remembers their targets."""
+
+    def __init__(
+        self,
+        options: TrainOptions,
+        photos: Sequence[Picture],
+        paintings: Sequence[Picture],
+        network: LossNetwork,
+        device: torch.device,
+        say: Callable[[str], None],
+    ):
+        self.options, self.photos, self.paintings = options, photos, paintings
+        self.network, self.device, self.say = network, device, say
+        self._content_key: tuple[int, int] | None = None
+        self._style_key: tuple[int, int] | None = None
+
+    def batch(self, step: int, rank: int = 0, world: int = 1) -> Batch:
+        """The part of step number `step` that process `rank` of `world` works on.
+
+        A function of (seed, step) alone: a resumed run sees the same.
+        """
+        self._fill(step)
+        options = self.options
+        size, side = options.batch_size, options.resolution_at(step)
+        generator = torch.Generator().manual_seed((options.seed * 1_000_003 + step) % 2**63)
+        room = options.style_resolution - side
+        shift = torch.randint(0, 8, (2,), generator=generator)
+        window = tuple(torch.randint(0, room + 1, (2,), generator=generator).tolist())
+        place = torch.arange(size)
+        itself = place >= size - round(options.identity_share * size)
+        learned = (place < round(LEARNED_SHARE[options.mode] * size)) & ~itself
+        draws = torch.rand(size, 3, DRAWS, generator=generator)
+        content_items = batch_indices(step, size, len(self.content_pool), options.seed)
+        style_items = batch_indices(step, size, len(self.style_pool), options.seed + 1)
+        mine = slice(rank * size // world, (rank + 1) * size // world)
+        style = self.style_pool.batch(style_items[mine], self.device)
+        content = self.content_pool.batch(content_items[mine], self.device)
+        batch = Batch(
+            content,
+            style,
+            content_items[mine],
+            style_items[mine],
+            itself[mine],
+            learned[mine],
+            draws[mine],
+            shift,
+            window,
+        )
+        # The photo gives way to a part of the painting: the identity loss then costs no pass of its own.
+        batch.content[batch.itself] = batch.real()[batch.itself]
+        return batch
+
+    def content_targets(self, batch: Batch) -> Tensor:
+        """Flat `content_target` of the photos of the batch, those that are not `itself`, [P,K]."""
+        return self._content_targets.batch(batch.content_items[~batch.itself]).float()
+
+    def style_targets(
+        self, batch: Batch
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor], tuple[Tensor, Tensor]]:
+        """Gram matrices and moments by layer, and the colour moments, of the paintings of the batch; of
+        the whole collection for what is painted with the learned code, which stands for all of it."""
+        targets = self._style_targets.batch(batch.style_items)
+        colours = colour_moments(batch.style)
+        if batch.learned.any():
+            learned = batch.learned.to(targets.device)
+            style, (mean, covariance) = self._collection()
+            targets = torch.where(learned[:, None], style, targets)
+            mean = torch.where(learned[:, None], mean, colours[0])
+            colours = mean, torch.where(learned[:, None, None], covariance, colours[1])
+        return *unpack_style_target(targets), colours
+
+    @torch.no_grad()
+    def _collection(self) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """The means of the targets of up to 64 crops, spread over all paintings; computed once."""
+        if self._mean_targets is None:
+            count = len(self.style_pool)
+            items = torch.arange(0, count, max(1, count // COLLECTION_CROPS))[:COLLECTION_CROPS]
+            targets = torch.stack([self._style_targets.batch(i[None])[0].float() for i in items]).mean(0)
+            colours = [colour_moments(self.style_pool.batch(i[None], self.device)) for i in items]
+            mean, covariance = (torch.cat(part).mean(0) for part in zip(*colours, strict=True))
+            self._mean_targets = targets, (mean, covariance)
+        return self._mean_targets
+
+    def _fill(self, step: int) -> None:
+        """Cut the crops that this step needs, unless they are there."""
+        options, network = self.options, self.network
+        round_ = step // options.round_steps
+        content_key = (options.resolution_at(step), round_)
+        style_key = (options.style_resolution, round_)
+        if content_key != self._content_key:
+            self.content_pool = self._cut(self.photos, *content_key, options.content_scale, options.seed)
+            self._content_targets = TargetCache(
+                self.content_pool, lambda x: content_target(network, x), self.device, CACHE_BYTES
+            )
+            self._content_key = content_key
+        if style_key != self._style_key:
+            self.style_pool = self._cut(self.paintings, *style_key, options.style_scale, options.seed + 1)
+            self._style_targets = TargetCache(
+                self.style_pool, lambda x: style_target(network, x), self.device, CACHE_BYTES
+            )
+            self._mean_targets: tuple[Tensor, tuple[Tensor, Tensor]] | None = None
+            self._style_key = style_key
+
+    def _cut(
+        self, pictures: Sequence[Picture], side: int, round_: int, scale: tuple[int, int], seed: int
+    ) -> CropPool:
+        started = time.monotonic()
+        rule = CropRule(side, max(side, scale[0]), max(side, scale[1]))
+        pool = CropPool(pictures, rule, self.options.variants, seed, round_)
+        self.say(f"cut {len(pool)} crops of {side} px in {time.monotonic() - started:.0f} s")
+        return pool

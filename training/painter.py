@@ -1,0 +1,78 @@
+"""What a run trains: a network, a style code, or both, as one module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..models import StyleGAN
+from .pictures import Picture
+from .sheet import load_square
+
+# Side in pixels at which whole paintings are encoded, and how many make the first learned code.
+ENCODE_SIDE, ENCODE_COUNT = 384, 64
+
+
+def copy_network(gan: StyleGAN) -> StyleGAN:
+    """A network of its own with the same weights, trainable; also of one loaded in inference mode,
+    whose tensors autograd refuses."""
+    own = StyleGAN(gan.config)
+    own.load_state_dict(gan.state_dict())
+    own.space, own.training_record = gan.space, gan.training_record
+    return own
+
+
+class Painter(nn.Module):
+    """A `StyleGAN` with the parts that `mode` trains, and the style code that it learns beside them.
+
+    style_code    the code; the network is frozen
+    fine_tune     generator and code; the encoders are frozen, so that styles of the old network keep
+                  their meaning for the new one
+    from_scratch  the network; there is no code
+    """
+
+    def __init__(self, gan: StyleGAN, mode: str, code: Tensor | None = None):
+        """`gan` becomes a part; `code` [1,L,D] is where the learned code starts."""
+        super().__init__()
+        self.gan = gan
+        self.code = nn.Parameter(code.clone()) if code is not None else None
+        self.encoders_learn = mode == "from_scratch"
+        self.gan.train().requires_grad_(self.encoders_learn)
+        self.gan.generator.requires_grad_(mode != "style_code")
+
+    def learning(self) -> list[nn.Parameter]:
+        """The parameters that the optimiser moves."""
+        return [p for p in self.parameters() if p.requires_grad]
+
+    def forward(
+        self, content: Tensor, style: Tensor, learned: Tensor, shift: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """content [B,3,S,S], style [B,3,T,T] in 0..1 -> pictures [B,3,S,S] and their codes [B,L,D].
+
+        learned [B], bool: which are painted with the learned code and not with the painting's own.
+        shift: two numbers of 0..7. The crops are painted behind a border of that many pixels, so that
+        neither the unshuffle grid nor the loss network's strides always fall on the same pixels: that
+        would print a grid.
+        """
+        side = content.shape[-1]
+        down, right = shift.tolist()
+        bordered = F.pad(content, (right, -right % 8, down, -down % 8), mode="reflect")
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.encoders_learn):
+            code = self.gan.style_encoder(style)
+            maps = self.gan.content_encoder(bordered)
+        if self.code is not None:
+            code = torch.where(learned.to(code.device)[:, None, None], self.code.to(code.dtype), code)
+        image = self.gan.generator(maps, code)
+        return image[:, :, down : down + side, right : right + side].float(), code.float()
+
+
+@torch.no_grad()
+def mean_code(gan: StyleGAN, paintings: Sequence[Picture]) -> Tensor:
+    """The mean style code [1,L,D] of up to 64 of the paintings, evenly spread."""
+    device = next(gan.parameters()).device
+    chosen = paintings[:: max(1, len(paintings) // ENCODE_COUNT)][:ENCODE_COUNT]
+    codes = [gan.encode_style(load_square(p, ENCODE_SIDE).to(device)) for p in chosen]
+    return torch.cat(codes).mean(0, keepdim=True)

@@ -1,0 +1,191 @@
+"""Processes that share one run: each takes a part of every batch, and gradients are summed.
+
+`OneProcess` is the usual case; `FabricRanks` are several, on one machine or many, that Lightning Fabric
+launched and connected. Both offer the same, so the trainer has one code path.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+T = TypeVar("T")
+
+# What `texts` carries of every process, in bytes.
+TEXT_BYTES = 512
+
+
+class LaunchError(RuntimeError):
+    """The processes cannot be started or connected; the message is one sentence for the user."""
+
+
+class LostProcess(RuntimeError):
+    """Another process has failed; that one says why."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another process of this run failed and says why; --resume goes on from the last save."
+        )
+
+
+class OneProcess:
+    """A run of its own."""
+
+    rank = 0
+    world = 1
+
+    def sum_(self, tensors: Iterable[Tensor]) -> None:
+        """Replace every tensor by its sum over all processes."""
+
+    def gather(self, tensor: Tensor) -> Tensor:
+        """[B,…] of this process -> [world*B,…] of all, in the order of their ranks; gradients flow
+        back to every process."""
+        return tensor
+
+    def first(self, values: Sequence[float]) -> list[float]:
+        """The values that the first process gave, in every process."""
+        return list(values)
+
+    def texts(self, text: str) -> list[str]:
+        """What every process gave, in the order of their ranks; 512 bytes of each."""
+        return [text]
+
+    def barrier(self) -> None:
+        """Wait until all processes are here."""
+
+    def together(self, action: Callable[[], T]) -> T:
+        """What `action` returns, once it has succeeded in all processes; it must not communicate.
+
+        Of the processes in which it failed the first raises its error; all others raise LostProcess.
+        """
+        error, result = None, None
+        try:
+            result = action()
+        except Exception as raised:  # of any kind: the others would wait forever
+            error = raised
+        failed = [rank for rank, text in enumerate(self.texts("failed" if error else "")) if text]
+        if not failed:
+            return result
+        if self.rank == failed[0]:
+            raise error
+        raise LostProcess from error
+
+    def close(self) -> None:
+        """Part from the other processes when all is done."""
+
+    def abandon(self) -> None:
+        """End the processes that this one launched: it has failed, and they may wait for it forever."""
+
+
+class FabricRanks(OneProcess):
+    """The processes that a launched `Fabric` holds together. Where one has ended, its methods raise
+    LostProcess in the others."""
+
+    def __init__(self, fabric: Fabric):
+        self.fabric = fabric
+        self.rank: int = fabric.global_rank
+        self.world: int = fabric.world_size
+
+    def sum_(self, tensors: Iterable[Tensor]) -> None:
+        tensors = list(tensors)
+        if not tensors:
+            return
+        # One message: the networks have a few million numbers in two hundred tensors.
+        flat = torch.cat([t.flatten() for t in tensors])
+        with _connected():
+            flat = self.fabric.all_reduce(flat, reduce_op="sum")
+        for tensor, part in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
+            tensor.copy_(part.view_as(tensor))
+
+    def gather(self, tensor: Tensor) -> Tensor:
+        with _connected():
+            return self.fabric.all_gather(tensor, sync_grads=tensor.requires_grad).flatten(0, 1)
+
+    def first(self, values: Sequence[float]) -> list[float]:
+        own = torch.tensor(values, dtype=torch.float64, device=self.fabric.device)
+        if self.rank > 0:
+            own.zero_()
+        self.sum_([own])
+        return own.tolist()
+
+    def texts(self, text: str) -> list[str]:
+        data = text.encode()[:TEXT_BYTES]
+        row = torch.zeros(1, TEXT_BYTES, dtype=torch.uint8, device=self.fabric.device)
+        row[0, : len(data)] = torch.tensor(list(data), dtype=torch.uint8)
+        rows = self.gather(row).cpu()
+        return [bytes(r.tolist()).rstrip(b"\0").decode(errors="ignore") for r in rows]
+
+    def barrier(self) -> None:
+        with _connected():
+            self.fabric.barrier()
+
+    def close(self) -> None:
+        torch.distributed.destroy_process_group()
+
+    def abandon(self) -> None:
+        # Killed: a process that waits in NCCL hears nothing else. Files are written whole or not at all.
+        for process in getattr(self.fabric.strategy.launcher, "procs", []):
+            process.kill()
+
+
+@contextmanager
+def _connected() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        raise LostProcess from error
+
+
+def is_lost_connection(error: BaseException) -> bool:
+    """Whether autograd, in a collective of its own, found that another process has ended."""
+    text = str(error).lower()
+    return isinstance(error, torch.distributed.DistError) or any(
+        hint in text for hint in ("gloo", "nccl error", "closed by peer", "reset by peer")
+    )
+
+
+def connect(devices: int | None, num_nodes: int | None, accelerator: str, strategy: str) -> OneProcess:
+    """The processes of this run: one, unless more are asked for or torchrun has started more.
+
+    Where nobody has started the others, this starts them: copies of this very command, which come
+    here as well. Raises LaunchError, one sentence.
+    """
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        local, world = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
+        devices, num_nodes = devices or local, num_nodes or world // local
+    devices, num_nodes = devices or 1, num_nodes or 1
+    for name, number in (("--devices", devices), ("--num-nodes", num_nodes)):
+        if number < 1:
+            raise LaunchError(f"{name} is {number}; give 1 or more.")
+    if devices * num_nodes > 1:
+        return _launch(devices, num_nodes, accelerator, strategy)
+    if int(os.environ.get("SLURM_PROCID", 0)) > 0:
+        raise LaunchError("srun started several tasks, but --devices and --num-nodes ask for one; say how many.")
+    return OneProcess()
+
+
+def _launch(devices: int, num_nodes: int, accelerator: str, strategy: str) -> FabricRanks:
+    try:
+        from lightning_fabric import Fabric
+    except ImportError as error:
+        raise LaunchError(
+            'Several processes need the package lightning-fabric; run: pip install "brushwork[train]"'
+        ) from error
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    try:
+        fabric = Fabric(accelerator=accelerator, strategy=strategy, devices=devices, num_nodes=num_nodes)
+        fabric.launch()
+    except (RuntimeError, ValueError, TypeError) as error:
+        where = f"{num_nodes} x {devices} processes on '{accelerator}'"
+        reason = " ".join(str(error).split())
+        raise LaunchError(f"The {where} cannot be started: {reason}") from error
+    return FabricRanks(fabric)
