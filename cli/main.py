@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from . import encode, render, train
+from . import encode, evaluate, judge, render, train
 from .errors import CommandError
 
 
@@ -31,6 +31,8 @@ def _parser() -> argparse.ArgumentParser:
     render.add_parser(subparsers)
     train.add_parser(subparsers)
     encode.add_parser(subparsers)
+    evaluate.add_parser(subparsers)
+    judge.add_parser(subparsers)
     return parser
 
 

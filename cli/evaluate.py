@@ -1,0 +1,212 @@
+"""`brushwork evaluate`: how well a network paints, in numbers and on a sheet."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import signal
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..training.evaluation_options import FEATURES, EvaluationOptions
+from .errors import CommandError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..models import StyleGAN
+    from ..training.evaluation_report import Evaluation
+
+SHEET_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+PARTS = ("train", "val", "test")
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="score a network: FID, KID, losses, SSIM, LPIPS, diversity",
+        description="Paint pairs of a photo and a painting and score them: FID and KID to the real "
+        "paintings, content and style losses, SSIM, LPIPS, and the diversity of random styles. Ctrl-C scores "
+        "what has been painted so far. Nothing is downloaded but what --download names.",
+    )
+    parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="default: the shipped network")
+    add_picture_arguments(parser)
+    for option in fields(EvaluationOptions):
+        kind = {"choices": FEATURES} if option.name == "features" else {"type": type(option.default)}
+        text = f"{option.metadata['text']} Default: {option.default}"
+        parser.add_argument("--" + option.name.replace("_", "-"), default=option.default, help=text, **kind)
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: auto)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there")
+    parser.add_argument("--sheet", type=Path, metavar="FILE", help="sheet of some pairs, .png or .jpg")
+    parser.add_argument(
+        "--download",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="first fetch weights that do not ship with Brushwork into PyTorch's cache: inception (95 MB), "
+        "lpips (233 MB); alone it does nothing else",
+    )
+    parser.set_defaults(func=run)
+
+
+def add_picture_arguments(parser: argparse.ArgumentParser) -> None:
+    """--content, --style, and --split and --part that choose among their pictures."""
+    parser.add_argument("--content", type=Path, metavar="DIR", help="folder of photos")
+    parser.add_argument("--style", type=Path, metavar="DIR", help="folder of paintings")
+    parser.add_argument("--split", type=Path, metavar="FILE", help="JSON that says what is train, val, test")
+    parser.add_argument(
+        "--part", choices=PARTS, help="only these pictures (default: test with --split, else all)"
+    )
+
+
+def chosen_pictures(args: argparse.Namespace) -> tuple[list[Path], list[Path]]:
+    """Photos and paintings that --content, --style, --split and --part name.
+
+    Raises CommandError where one is missing or nothing is left.
+    """
+    from ..training.pictures import PictureFolder
+
+    if args.content is None or args.style is None:
+        raise CommandError("Give both --content DIR, a folder of photos, and --style DIR, of paintings.")
+    if args.split is not None and not args.split.is_file():
+        raise CommandError(f"--split {args.split}: there is no such file.")
+    part = args.part or ("test" if args.split else None)
+    chosen = []
+    for root in (args.content, args.style):
+        folder = PictureFolder.scan(root)
+        paths = folder.split(part, args.split) if part else folder.paths
+        if not paths:
+            raise CommandError(f"None of the {len(folder.paths)} pictures in {root} belongs to '{part}'.")
+        chosen.append(paths)
+    return chosen[0], chosen[1]
+
+
+def load_network(checkpoint: Path | None, device: str) -> StyleGAN:
+    """The network in `checkpoint`, by default the shipped one, on `device`, by default the fastest."""
+    import torch
+
+    from ..models import DEFAULT_CHECKPOINT, StyleGAN
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    gan = StyleGAN.load(checkpoint or DEFAULT_CHECKPOINT)
+    try:
+        return gan.to(torch.device(device))
+    except (RuntimeError, AssertionError) as error:
+        raise CommandError(f"--device {device} cannot be used here; give cpu, cuda or auto.") from error
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate as `args` say; returns 0 when done, 130 when stopped by the user.
+
+    Raises CommandError, one sentence, when it cannot start or go on.
+    """
+    from ..training.set_distances import MissingPackageError, require_torchmetrics
+
+    try:
+        if args.download:
+            _download(args.download)
+            if args.content is None and args.style is None:
+                return 0
+        if args.sheet is not None and args.sheet.suffix.lower() not in SHEET_FORMATS:
+            raise CommandError(f"--sheet {args.sheet}: give a name that ends in .png or .jpg.")
+        require_torchmetrics()
+        return _evaluate(args)
+    except (ValueError, OSError, MissingPackageError) as error:
+        raise CommandError(str(error)) from error
+    except ImportError as error:
+        raise CommandError(
+            f"{error.name} is missing; install what evaluation needs with: pip install 'brushwork[train]'"
+        ) from error
+
+
+def _download(names: list[str]) -> None:
+    from ..training.fetched_weights import FETCHED_WEIGHTS
+
+    for name in names:
+        if name not in FETCHED_WEIGHTS:
+            raise CommandError(f"--download {name}: choose one of {', '.join(FETCHED_WEIGHTS)}.")
+    for name in names:
+        print(f"{name}: {FETCHED_WEIGHTS[name].fetch()}")
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    options = EvaluationOptions(**{f.name: getattr(args, f.name) for f in fields(EvaluationOptions)})
+    photos, paintings = chosen_pictures(args)
+    gan = load_network(args.checkpoint, args.device)
+    console = Console()
+    found, stopped = _evaluate_with_progress(gan, photos, paintings, options)
+    _print_report(found, console)
+    if args.json is not None:
+        _write(args.json, json.dumps(_record(args, found), indent=1).encode(), console)
+    if args.sheet is not None:
+        data = io.BytesIO()
+        found.sheet.save(data, SHEET_FORMATS[args.sheet.suffix.lower()], quality=92)
+        _write(args.sheet, data.getvalue(), console)
+    return 130 if stopped else 0
+
+
+def _evaluate_with_progress(
+    gan: StyleGAN, photos: list[Path], paintings: list[Path], options: EvaluationOptions
+) -> tuple[Evaluation, bool]:
+    """The evaluation, and whether Ctrl-C cut it short."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from ..training.evaluation import evaluate
+
+    stopped = False
+
+    def stop(signum: int, frame: object) -> None:
+        nonlocal stopped
+        stopped = True
+
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    previous = signal.signal(signal.SIGINT, stop)
+    try:
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task("pictures", total=None)
+
+            def show(done: int, total: int, picture: object) -> None:
+                bar.update(task, completed=done, total=total)
+
+            found = evaluate(gan, photos, paintings, options, show, lambda: stopped)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    return found, stopped
+
+
+def _print_report(found: Evaluation, console: Console) -> None:
+    from rich.table import Table
+
+    from ..training.evaluation_report import COLUMNS
+
+    table = Table()
+    for name in COLUMNS:
+        numeric = name in ("painted", "untouched photos")
+        table.add_column(name, justify="right" if numeric else "left", no_wrap=name == "measure")
+    for row in found.rows():
+        table.add_row(*row)
+    console.print(table)
+    for line in found.remarks():
+        console.print(line, highlight=False, soft_wrap=True)
+    for warning in found.warnings:
+        console.print(f"Warning: {warning}", style="yellow", highlight=False, soft_wrap=True)
+
+
+def _record(args: argparse.Namespace, found: Evaluation) -> dict[str, object]:
+    """The report with what the command line knows beside it."""
+    given = {name: getattr(args, name) for name in ("checkpoint", "content", "style", "split", "part")}
+    return {name: None if value is None else str(value) for name, value in given.items()} | found.as_dict()
+
+
+def _write(path: Path, data: bytes, console: Console) -> None:
+    from ..models.checkpoint import write_atomically
+
+    write_atomically(path, data)
+    console.print(f"wrote {path}", highlight=False, soft_wrap=True)

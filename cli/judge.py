@@ -1,0 +1,131 @@
+"""`brushwork judge`: a blind comparison of two systems by eye, and the tally of the answers."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import CommandError
+from .evaluate import add_picture_arguments, chosen_pictures, load_network
+
+if TYPE_CHECKING:
+    from ..training.judge import Row
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser(
+        "judge",
+        help="compare two systems blind, by eye",
+        description="Make sheets on which two systems' results stand side by side in shuffled order, "
+        "and count the answers.",
+    )
+    steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
+    sheet = steps.add_parser(
+        "sheet",
+        help="make the pages, the answer form and the key",
+        description="Make blind pages and an answer form for people to judge by, and a key for the "
+        "tally. The results are two folders with the same file names, or are painted here with two "
+        "checkpoints.",
+    )
+    sheet.add_argument(
+        "folders", type=Path, nargs="*", metavar="DIR", help="two folders of results: A's, then B's"
+    )
+    sheet.add_argument(
+        "--checkpoints", type=Path, nargs=2, metavar=("A", "B"), help="instead: paint with these two"
+    )
+    add_picture_arguments(sheet)
+    sheet.add_argument("--pairs", type=int, default=30, help="with --checkpoints: how many (default: 30)")
+    sheet.add_argument(
+        "--side", type=int, default=512, help="with --checkpoints: shorter side in pixels (default: 512)"
+    )
+    sheet.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: auto)")
+    sheet.add_argument("--names", nargs=2, metavar=("A", "B"), help="what the tally calls the two")
+    sheet.add_argument("--seed", type=int, default=0, help="draws pairs, order and sides (default: 0)")
+    sheet.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
+    sheet.set_defaults(func=make_sheets)
+    tally = steps.add_parser("tally", help="count the answers")
+    tally.add_argument("key", type=Path, help="key.json of the sheet")
+    tally.add_argument("answers", type=Path, help="the filled form, answers.csv")
+    tally.set_defaults(func=count)
+
+
+def make_sheets(args: argparse.Namespace) -> int:
+    """Write the pages, the form and the key. Raises CommandError, one sentence, if it cannot."""
+    from ..training import judge
+
+    try:
+        if (args.out / judge.KEY).exists():
+            raise CommandError(f"{args.out} holds a comparison already; name another folder.")
+        if args.checkpoints is not None:
+            rows = _painted_rows(args)
+        elif len(args.folders) == 2:
+            if args.split is not None or args.part is not None:
+                raise CommandError("--split and --part choose what --checkpoints paints; leave them out.")
+            rows = judge.match_results(*args.folders, args.content, args.style)
+        else:
+            raise CommandError("Give two folders of results, or --checkpoints A B.")
+        names = args.names or _distinct_names(args.checkpoints or args.folders)
+        key = judge.make_sheets(rows, args.out, (names[0], names[1]), args.seed)
+    except (ValueError, OSError) as error:
+        raise CommandError(str(error)) from error
+    kept, handed_out = args.out / judge.KEY, args.out / judge.HAND_OUT
+    print(
+        f"{len(key.rows)} rows. Hand out {handed_out}: the pages, and {judge.ANSWERS} to fill in.\n"
+        f"Keep {kept} to yourself, and count with:\n"
+        f"brushwork judge tally {kept} {handed_out / judge.ANSWERS}"
+    )
+    return 0
+
+
+def count(args: argparse.Namespace) -> int:
+    """Print the tally; answers that cannot be counted are listed, one sentence each, with exit code 2."""
+    from ..training import tally
+    from ..training.judge import JudgeError, read_key
+
+    try:
+        key = read_key(args.key)
+        marks = tally.read_answers(args.answers, key)
+    except JudgeError as error:
+        for problem in error.problems[:-1]:
+            print(f"brushwork judge: {problem}", file=sys.stderr)
+        raise CommandError(error.problems[-1]) from error
+    print(tally.tally(key, marks).text())
+    return 0
+
+
+def _painted_rows(args: argparse.Namespace) -> list[Row]:
+    """Both networks' results of the same pairs, painted into `--out`/results."""
+    from ..training.judge import Row
+    from ..training.paired_results import paint_pairs
+    from ..training.pairs import draw_pairs
+
+    if args.folders:
+        raise CommandError("Give two folders of results or --checkpoints A B, not both.")
+    for option, least in (("pairs", 1), ("side", 32)):
+        if getattr(args, option) < least:
+            raise CommandError(f"--{option} is {getattr(args, option)}; give {least} or more.")
+    photos, paintings = chosen_pictures(args)
+    drawn = draw_pairs(len(photos), len(paintings), args.pairs, args.seed)
+    pairs = [(photos[content], paintings[style]) for content, style in drawn]
+    total = len(pairs) * len(args.checkpoints)
+    done = 0
+
+    def one_more() -> None:
+        nonlocal done
+        done += 1
+        if sys.stderr.isatty():
+            print(f"\r{done} of {total} pictures", end="\n" if done == total else "", file=sys.stderr)
+
+    painted = []
+    for folder, checkpoint in zip(("a", "b"), args.checkpoints, strict=True):
+        gan = load_network(checkpoint, args.device)
+        painted.append(paint_pairs(gan, pairs, args.out / "results" / folder, args.side, one_more))
+    return [Row(a.stem, a, b, *pair) for a, b, pair in zip(*painted, pairs, strict=True)]
+
+
+def _distinct_names(paths: list[Path]) -> list[str]:
+    """The last part of both paths, or all of them if that is the same."""
+    names = [path.stem if path.is_file() else path.name for path in paths]
+    return names if names[0] != names[1] else [str(path) for path in paths]

@@ -1,0 +1,59 @@
+"""What an evaluation can be told, as one typed object: node, command line and report use it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from .options import check_choice
+
+FEATURES = ("auto", "vgg19", "inception")
+
+
+def _option(default: float, text: str, low: float, high: float) -> Any:  # noqa: ANN401  (as `field`)
+    """A field with its explanation and the range of its values, ends included."""
+    return field(default=default, metadata={"text": text, "low": low, "high": high})
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """Options of one evaluation. Raises ValueError, one sentence, for a value out of its range."""
+
+    samples: int = _option(
+        100,
+        "How many pairs of a photo and a painting are drawn and painted; 2000 or more to publish.",
+        1,
+        1_000_000,
+    )
+    side: int = _option(256, "Side in pixels of the squares that are painted and compared.", 32, 1024)
+    seed: int = _option(0, "Draws the pairs, the subsets of KID and the random styles.", 0, 2**63 - 1)
+    features: str = field(
+        default="auto",
+        metadata={
+            "text": "What FID and KID compare pictures by. vgg19: means of the loss network's channels, "
+            "always there. inception: Inception-v3, when its weights are on this machine. auto: inception "
+            "when it is there, else vgg19."
+        },
+    )
+    psi: float = _option(0.8, "Variety of the random styles whose diversity is measured.", 0, 2)
+    random_styles: int = _option(
+        12, "How many random styles the diversity is measured on; 0 leaves it out.", 0, 256
+    )
+    kid_subset_size: int = _option(
+        50, "Pictures per subset of KID; at most half of what there is.", 2, 100_000
+    )
+    kid_subsets: int = _option(100, "How many subsets KID is averaged over.", 1, 10_000)
+
+    def __post_init__(self) -> None:
+        check_choice("features", self.features, FEATURES)
+        for option in fields(self):
+            low, high = option.metadata.get("low"), option.metadata.get("high")
+            value = getattr(self, option.name)
+            if low is not None and not (math.isfinite(value) and low <= value <= high):
+                raise ValueError(f"{option.name} is {value}; give a value from {low:g} to {high:g}.")
+        if self.random_styles == 1:
+            raise ValueError("random_styles is 1; diversity needs 2 or more, and 0 leaves it out.")
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)

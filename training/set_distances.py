@@ -1,0 +1,100 @@
+"""FID and KID, from features that are added one picture at a time."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+TORCHMETRICS_MISSING = (
+    "torchmetrics, which evaluation needs, is not installed; install it with: "
+    'pip install torchmetrics (or pip install "brushwork[train]").'
+)
+
+
+class MissingPackageError(ImportError):
+    """A package of the `train` extra is not installed; the message is one sentence for the user."""
+
+
+def require_torchmetrics() -> None:
+    """Raise MissingPackageError, with the command that installs it, where torchmetrics is missing."""
+    try:
+        import torchmetrics  # noqa: F401
+    except ImportError as error:
+        raise MissingPackageError(TORCHMETRICS_MISSING) from error
+
+
+@dataclass(frozen=True)
+class Kid:
+    """Mean and deviation over the subsets, and how many pictures each subset held."""
+
+    mean: float
+    deviation: float
+    subset_size: int
+
+
+class SetDistances:
+    """How far sets of pictures are from the set of paintings, by `num_features` numbers a picture.
+
+    FID keeps sums, KID the features; the pictures themselves are not kept.
+    """
+
+    def __init__(self, sets: Sequence[str], num_features: int, kid_subset_size: int, kid_subsets: int):
+        """`sets` are the names of those that are compared with the paintings."""
+        from torchmetrics.image.fid import FrechetInceptionDistance
+        from torchmetrics.image.kid import KernelInceptionDistance
+
+        given = _GivenFeatures(num_features)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Metric `Kernel Inception Distance` will save")
+            self._kid = {name: KernelInceptionDistance(given, subsets=kid_subsets) for name in sets}
+        self._fid = {name: FrechetInceptionDistance(given) for name in sets}
+        self._subset_size = kid_subset_size
+        self._counts = dict.fromkeys(sets, 0)
+        self.paintings = 0
+
+    def add_paintings(self, features: Tensor) -> None:
+        """features [B,num_features] of real paintings."""
+        self.paintings += len(features)
+        for metric in (*self._fid.values(), *self._kid.values()):
+            metric.update(features.cpu().double(), real=True)
+
+    def add(self, name: str, features: Tensor) -> None:
+        """features [B,num_features] of pictures of the set `name`."""
+        self._counts[name] += len(features)
+        for metric in (self._fid[name], self._kid[name]):
+            metric.update(features.cpu().double(), real=False)
+
+    def enough(self, name: str) -> bool:
+        """Whether both sets hold two pictures: below that neither distance is defined."""
+        return min(self._counts[name], self.paintings) >= 2
+
+    def fid(self, name: str) -> float:
+        """Fréchet distance of two Gaussians (Heusel et al. 2017), 0 or more but for rounding."""
+        return self._fid[name].compute().item()
+
+    def kid(self, name: str, seed: int) -> Kid:
+        """Squared MMD of the kernel (x·y / d + 1)^3 (Bińkowski et al. 2018); about 0 for equal sets."""
+        metric = self._kid[name]
+        # At most half of a set, or the subsets would hardly differ and their deviation say nothing.
+        half = min(self._counts[name], self.paintings) // 2
+        metric.subset_size = max(2, min(self._subset_size, half))
+        # torchmetrics draws the subsets from PyTorch's global generator.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            mean, deviation = metric.compute()
+        return Kid(mean.item(), deviation.item(), metric.subset_size)
+
+
+class _GivenFeatures(nn.Module):
+    """What torchmetrics asks for features: the features, which are there already."""
+
+    def __init__(self, num_features: int):
+        super().__init__()
+        self.num_features = num_features
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features
