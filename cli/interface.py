@@ -106,7 +106,8 @@ class NodeInterface:
             inputs,
             tuple(node_class.RETURN_TYPES),
             bool(getattr(node_class, "OUTPUT_NODE", False)),
-            dict(types.get("hidden", {})),
+            # The newer API hands hidden values over in another way, and our nodes need none.
+            {} if hasattr(node_class, "EXECUTE_NORMALIZED") else dict(types.get("hidden", {})),
             getattr(node_class, name, None),
         )
 

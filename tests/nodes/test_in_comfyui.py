@@ -7,111 +7,33 @@ COMFYUI_PATH is a checkout; COMFYUI_PYTHON the interpreter that has its requirem
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import pickle
-import socket
-import subprocess
-import sys
-import time
-import uuid
-from pathlib import Path
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlencode
-from urllib.request import Request, urlopen
+from urllib.error import HTTPError
 
 import numpy as np
 import pytest
+from comfyui_server import COMFYUI, ComfyUIServer
 from PIL import Image
 
-import brushwork
 from brushwork.cli.main import main
 from brushwork.cli.workflow import SHIPPED_INPUTS, WORKFLOWS_DIR
 from brushwork.nodes import NODES
 
-COMFYUI = os.environ.get("COMFYUI_PATH")
 if not COMFYUI:
     pytest.skip("COMFYUI_PATH is not set to a ComfyUI checkout", allow_module_level=True)
 WORKFLOWS = sorted((WORKFLOWS_DIR / "api").glob("*.json"))
-START_SECONDS, RUN_SECONDS = 240, 120
-
-
-class Server:
-    """A ComfyUI server with its own base folder, and the few requests that the tests make."""
-
-    def __init__(self, base, port, log):
-        self.base, self.url, self.log = base, f"http://127.0.0.1:{port}", log
-
-    def get(self, path):
-        with urlopen(self.url + path, timeout=30) as reply:
-            return reply.read()
-
-    def get_json(self, path):
-        return json.loads(self.get(path))
-
-    def post(self, path, data, content_type="application/json"):
-        request = Request(self.url + path, data=data, headers={"Content-Type": content_type})
-        with urlopen(request, timeout=30) as reply:
-            return json.loads(reply.read())
-
-    def upload(self, file):
-        boundary = uuid.uuid4().hex
-        disposition = f'Content-Disposition: form-data; name="image"; filename="{file.name}"'
-        head = f"--{boundary}\r\n{disposition}\r\nContent-Type: image/jpeg\r\n\r\n"
-        body = head.encode() + file.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
-        self.post("/upload/image", body, f"multipart/form-data; boundary={boundary}")
-
-    def queue(self, workflow):
-        """Run `workflow` to its end and return its entry in the history."""
-        id_ = self.post("/prompt", json.dumps({"prompt": workflow}).encode())["prompt_id"]
-        deadline = time.monotonic() + RUN_SECONDS
-        while time.monotonic() < deadline:
-            history = self.get_json(f"/history/{id_}")
-            if id_ in history:
-                return history[id_]
-            time.sleep(0.2)
-        raise AssertionError(f"no result within {RUN_SECONDS} s; log:\n{self.log.read_text()[-3000:]}")
-
-    def pictures(self, entry):
-        for output in entry["outputs"].values():
-            for image in output.get("images", []):
-                yield np.asarray(Image.open(io.BytesIO(self.get("/view?" + urlencode(image))))).astype(int)
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    base = tmp_path_factory.mktemp("comfyui")
-    for folder in ("custom_nodes", "input", "output", "temp", "user", "models/brushwork"):
-        (base / folder).mkdir(parents=True)
-    (base / "custom_nodes" / "brushwork").symlink_to(Path(brushwork.__file__).resolve().parent)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        os.environ.get("COMFYUI_PYTHON", sys.executable), "main.py", "--cpu", "--listen", "127.0.0.1",
-        "--port", str(port), "--base-directory", str(base), "--database-url", "sqlite:///:memory:",
-        "--disable-api-nodes", "--disable-auto-launch",
-    ]  # fmt: skip
-    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1"}
-    log = base / "server.log"
-    with log.open("w") as sink:
-        process = subprocess.Popen(command, cwd=COMFYUI, env=environment, stdout=sink, stderr=sink)
-    running = Server(base, port, log)
+    running = ComfyUIServer(tmp_path_factory.mktemp("comfyui") / "base")
+    running.start()
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                running.get("/queue")
-                break
-            except (URLError, ConnectionError):
-                assert process.poll() is None, f"ComfyUI did not start:\n{log.read_text()[-3000:]}"
-                assert time.monotonic() < deadline, f"ComfyUI is not up:\n{log.read_text()[-3000:]}"
-                time.sleep(0.5)
+        running.wait_until_up()
         yield running
     finally:
-        process.terminate()
-        process.wait(30)
+        running.stop()
 
 
 @pytest.fixture(scope="module")
