@@ -1,91 +1,67 @@
-"""`brushwork train`: train a network on folders of photos and paintings."""
+"""`brushwork train`: learn a style, fine-tune the network or train one, on folders of pictures."""
 
 from __future__ import annotations
 
 import argparse
-import signal
-from dataclasses import asdict, fields
+import hashlib
+import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..training.options import LossWeights, TrainOptions
+from . import train_options
 from .errors import CommandError
 
 if TYPE_CHECKING:
+    from PIL import Image
     from rich.console import Console
 
-    from ..training.run import Run
-
-# Options that are one value each; the tuples and the weights have forms of their own below.
-SCALES = ("content_scale", "style_scale")
-PLAIN = [f for f in fields(TrainOptions) if f.name not in ("weights", *SCALES)]
+    from ..training.ranks import OneProcess
+    from ..training.run import Outcome, Run
+    from ..training.tensorboard_log import TensorBoardLog
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "train",
-        help="train a network on folders of photos and paintings",
-        description="Train a network on folders of photos and paintings. Ctrl-C saves and stops; "
-        "--resume goes on from there, bit for bit.",
+        help="learn a style, fine-tune the network or train one from scratch",
+        usage="brushwork train --style DIR --out DIR [--mode MODE] [--content DIR] [--dry-run] [OPTION …]",
+        description="Train on folders of paintings and photos. Ctrl-C saves and stops; --resume goes on from "
+        "there, bit for bit.",
     )
-    parser.add_argument("--content", type=Path, required=True, metavar="DIR", help="folder of photos")
-    parser.add_argument("--style", type=Path, required=True, metavar="DIR", help="folder of paintings")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
-    parser.add_argument("--split", type=Path, metavar="FILE", help="JSON that says what is train, val, test")
-    start = parser.add_mutually_exclusive_group()
-    start.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    start.add_argument(
-        "--init", type=Path, metavar="FILE", help="begin a new run with this checkpoint's network"
+    add = parser.add_argument
+    add("--style", type=Path, required=True, metavar="DIR", help="folder of paintings")
+    add("--content", type=Path, metavar="DIR", help="folder of photos (default: the six that ship)")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
+    add("--split", type=Path, metavar="FILE", help="JSON that says what is train, val and test")
+    add(
+        "--init",
+        type=Path,
+        metavar="FILE",
+        help="the network to begin with (default: the shipped one; from scratch: none)",
     )
-    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: auto)")
-    parser.add_argument("--save-minutes", type=float, default=5.0, help="minutes between saves (default: 5)")
-    defaults = TrainOptions()
-    for option in PLAIN:
-        parser.add_argument(
-            "--" + option.name.replace("_", "-"),
-            type=type(getattr(defaults, option.name)),
-            default=None,
-            metavar=option.name.upper(),
-            help=f"default: {getattr(defaults, option.name)}",
-        )
-    for name in SCALES:
-        low, high = getattr(defaults, name)
-        parser.add_argument(
-            "--" + name.replace("_", "-"),
-            type=int,
-            nargs=2,
-            default=None,
-            metavar=("MIN", "MAX"),
-            help=f"shorter side before cropping, drawn between these; default: {low} {high}",
-        )
-    parser.add_argument(
-        "--weight",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="weight of a loss; " + ", ".join(f"{k}={v}" for k, v in asdict(LossWeights()).items()),
+    add("--resume", action="store_true", help="go on with the run in --out; options that are given change")
+    add("--dry-run", action="store_true", help="check the pictures, measure a few steps, print the plan")
+    add("--name", help="what the network and the style are called")
+    add("--licence", help="licence note, kept in the files")
+    add("--save-minutes", type=float, default=5.0, metavar="X", help="minutes between saves (default: 5)")
+    add(
+        "--preview-every",
+        type=int,
+        default=0,
+        metavar="N",
+        help="steps between preview pictures (default: one with each validation)",
     )
+    add("--tensorboard", action="store_true", help="write TensorBoard logs to OUT/tensorboard")
+    add("--device", default="auto", help="of one process: cpu, cuda, cuda:1, … (default: auto)")
+    several = parser.add_argument_group("several GPUs or machines, by Lightning Fabric")
+    several.add_argument("--devices", type=int, metavar="N", help="processes on each machine (default: 1)")
+    several.add_argument("--num-nodes", type=int, metavar="M", help="machines (default: 1)")
+    several.add_argument("--strategy", choices=("ddp",), default="ddp", help="how they work together")
+    several.add_argument("--accelerator", default="auto", help="cpu, cuda, … (default: auto)")
+    train_options.add_flags(parser)
     parser.set_defaults(func=run)
-
-
-def options_from(args: argparse.Namespace) -> TrainOptions:
-    """The options of a new run, or of the run to resume with the given ones changed."""
-    from ..training.run import resume_options
-
-    names = (*(f.name for f in PLAIN), *SCALES)
-    changes = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
-    base = resume_options(args.out, {}) if args.resume else TrainOptions()
-    weights = asdict(base.weights)
-    for text in args.weight:
-        name, _, value = text.partition("=")
-        if name not in weights:
-            known = ", ".join(weights)
-            raise ValueError(f"--weight {text}: there is no loss '{name}'; choose one of {known}.")
-        try:
-            weights[name] = float(value)
-        except ValueError as error:
-            raise ValueError(f"--weight {text}: '{value}' is not a number.") from error
-    return TrainOptions.from_dict(base.as_dict() | changes | {"weights": weights})
 
 
 def run(args: argparse.Namespace) -> int:
@@ -94,88 +70,106 @@ def run(args: argparse.Namespace) -> int:
     Raises CommandError, one sentence, when it cannot start or go on.
     """
     # PyTorch takes seconds to import, and `brushwork --help` should not.
+    from ..training.ranks import LaunchError, connect
     from ..training.trainer import TrainingError
 
     try:
-        return _train(args, _prepare(args))
-    except (ValueError, TrainingError) as error:
+        if args.dry_run:
+            from .train_plan import show_plan
+
+            return show_plan(args)
+        ranks = connect(args.devices, args.num_nodes, args.accelerator, args.strategy)
+    except (ValueError, TrainingError, LaunchError) as error:
         raise CommandError(str(error)) from error
+    try:
+        return _train_as_one(args, ranks)
+    except BaseException:
+        ranks.abandon()
+        raise
 
 
-def _prepare(args: argparse.Namespace) -> TrainOptions:
-    from ..training.run import STATE_FILE
+def _train_as_one(args: argparse.Namespace, ranks: OneProcess) -> int:
+    """One process's part of the run. What fails in one of several is reported by that one; the first
+    says besides that the run is over, the others end silently."""
+    from ..training.ranks import LostProcess, is_lost_connection
+    from ..training.trainer import TrainingError
 
-    if not args.resume and (args.out / STATE_FILE).exists():
-        raise CommandError(f"{args.out} holds a run already; add --resume, or name another folder.")
-    if args.split is not None and not args.split.is_file():
-        raise CommandError(f"--split {args.split}: there is no such file.")
-    return options_from(args)
+    try:
+        return _train(args, ranks)
+    except (ValueError, TrainingError, CommandError) as error:
+        sender = f"process {ranks.rank + 1} of {ranks.world}: " if ranks.rank else ""
+        raise CommandError(sender + str(error)) from error
+    except RuntimeError as error:
+        lost = error if isinstance(error, LostProcess) else LostProcess()
+        if lost is not error and not (ranks.world > 1 and is_lost_connection(error)):
+            raise
+        if ranks.rank:
+            return 0
+        raise CommandError(str(lost)) from error
 
 
-def _train(args: argparse.Namespace, options: TrainOptions) -> int:
-    import torch
+def _train(args: argparse.Namespace, ranks: OneProcess) -> int:
     from rich.console import Console
 
-    from ..models import StyleGAN
-    from ..training.pictures import PictureFolder
-    from ..training.run import STATE_FILE, Run
-    from ..training.trainer import Trainer
+    from ..training.ranks import LostProcess
+    from ..training.tensorboard_log import TensorBoardLog
+    from .train_display import say
+    from .train_setup import open_run_from
 
-    console = Console()
-    device = args.device if args.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-    folders = [PictureFolder.scan(args.content), PictureFolder.scan(args.style)]
-    for folder in folders:
-        console.print(folder.describe())
-    photos, paintings = (folder.split("train", args.split) for folder in folders)
-    val_photos, val_paintings = (folder.split("val", args.split) for folder in folders)
-    console.print(f"training on {len(photos)} photos and {len(paintings)} paintings, on {device}")
-    start = StyleGAN.load(args.init) if args.init else None
-    trainer = Trainer(options, photos, paintings, device=device, say=console.print, start=start)
-    if args.resume:
-        trainer.load_state(args.out / STATE_FILE)
-        console.print(f"resumed at step {trainer.step}")
-    run_ = Run(trainer, args.out, val_photos, val_paintings, args.save_minutes)
-    if not _train_with_progress(run_, console):
-        console.print(f"stopped at step {trainer.step}; the same command with --resume goes on from there")
+    console = Console(quiet=ranks.rank > 0)
+    tell = partial(say, console)
+    run_ = ranks.together(lambda: open_run_from(args, ranks, tell))
+    tensorboard = ranks.together(lambda: TensorBoardLog(run_) if args.tensorboard and run_.writes else None)
+    if len(set(ranks.texts(_digest(run_)))) > 1:
+        if ranks.rank:
+            raise LostProcess
+        raise ValueError("The processes see different pictures or options; give all the same command.")
+    outcome = _train_watched(run_, console, tensorboard)
+    ranks.barrier()
+    ranks.close()
+    if ranks.rank:
+        return 0
+    return _report(run_, outcome, tell)
+
+
+def _digest(run_: Run) -> str:
+    """The same in processes that train the same."""
+    record = run_.record()
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def _train_watched(run_: Run, console: Console, tensorboard: TensorBoardLog | None) -> Outcome:
+    """Train with a progress display; Ctrl-C and SIGTERM end it after the step that is under way."""
+    from .train_display import Display, stop_on_signals
+
+    with Display(console, run_) as display, stop_on_signals(display.say) as stopped:
+
+        def on_step(step: int, values: dict[str, float]) -> None:
+            display.on_step(step, values)
+            if tensorboard is not None:
+                tensorboard.follow()
+
+        def on_preview(step: int, preview: Image.Image) -> None:
+            if tensorboard is not None:
+                tensorboard.add_preview(step, preview)
+
+        outcome = run_.train(on_step, stopped, on_preview)
+        if tensorboard is not None:
+            tensorboard.close()
+    return outcome
+
+
+def _report(run_: Run, outcome: Outcome, tell: Callable[[str], None]) -> int:
+    """Finish the files and say how it ended; the exit code."""
+    tell(outcome.sentence)
+    if outcome.reason == "stopped":
+        tell("The same command with --resume goes on from there.")
         return 130
-    console.print(f"wrote {run_.finish(console.print)}")
+    run_.finish(tell)
+    best = run_.progress.best_step
+    for path in (run_.files.best, run_.files.style):
+        if path.exists():
+            tell(f"wrote {path}, best at step {best}")
+    if outcome.reason == "diverged":
+        raise CommandError(outcome.sentence)
     return 0
-
-
-def _train_with_progress(run_: Run, console: Console) -> bool:
-    """Train behind a progress bar; Ctrl-C and SIGTERM end it after the step that is under way."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    stopped = False
-
-    def stop(signum: int, frame: object) -> None:
-        nonlocal stopped
-        stopped = True
-
-    columns = (
-        TextColumn("[bold]{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[losses]}"),
-    )
-    trainer = run_.trainer
-    handled = (signal.SIGINT, signal.SIGTERM)
-    previous = [signal.signal(number, stop) for number in handled]
-    try:
-        with Progress(*columns, console=console) as progress:
-            task = progress.add_task(
-                "train", total=trainer.options.steps, completed=trainer.step, rate="", losses="starting"
-            )
-
-            def show(step: int, values: dict[str, float]) -> None:
-                shown = ("content", "gram", "mean_std", "adversarial", "total")
-                losses = " ".join(f"{k} {values[k]:.3f}" for k in shown if k in values)
-                rate = f"{progress.tasks[0].speed or 0.0:.2f} steps/s"
-                progress.update(task, completed=step, losses=losses, rate=rate)
-
-            return run_.train(show, lambda: stopped)
-    finally:
-        for number, handler in zip(handled, previous, strict=True):
-            signal.signal(number, handler)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -22,6 +23,9 @@ T = TypeVar("T")
 
 # What `texts` carries of every process, in bytes.
 TEXT_BYTES = 512
+
+# For a process to say why it failed.
+GRACE_SECONDS = 3
 
 
 class LaunchError(RuntimeError):
@@ -94,6 +98,7 @@ class FabricRanks(OneProcess):
         self.fabric = fabric
         self.rank: int = fabric.global_rank
         self.world: int = fabric.world_size
+        self.device: torch.device = fabric.device
 
     def sum_(self, tensors: Iterable[Tensor]) -> None:
         tensors = list(tensors)
@@ -132,9 +137,12 @@ class FabricRanks(OneProcess):
         torch.distributed.destroy_process_group()
 
     def abandon(self) -> None:
-        # Killed: a process that waits in NCCL hears nothing else. Files are written whole or not at all.
+        # A process that waits in NCCL hears nothing else; and it writes no files.
         for process in getattr(self.fabric.strategy.launcher, "procs", []):
-            process.kill()
+            try:
+                process.wait(GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 @contextmanager
@@ -169,7 +177,7 @@ def connect(devices: int | None, num_nodes: int | None, accelerator: str, strate
     if devices * num_nodes > 1:
         return _launch(devices, num_nodes, accelerator, strategy)
     if int(os.environ.get("SLURM_PROCID", 0)) > 0:
-        raise LaunchError("srun started several tasks, but --devices and --num-nodes ask for one; say how many.")
+        raise LaunchError("srun started several tasks; say so with --devices and --num-nodes.")
     return OneProcess()
 
 

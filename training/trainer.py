@@ -68,12 +68,7 @@ class Trainer:
         self.options, self.photos, self.paintings = options, list(photos), list(paintings)
         self.device, self.say, self.step = torch.device(device), say, 0
         self.ranks = ranks or OneProcess()
-        if options.batch_size % self.ranks.world:
-            raise TrainingError(
-                f"batch_size is {options.batch_size}, which {self.ranks.world} processes cannot share "
-                "evenly; give a multiple."
-            )
-        self.micro_batch = options.batch_size // self.ranks.world
+        self.micro_batch = share_of_batch(options.batch_size, self.ranks.world)
         self.rate_factor, self.bad_in_row = 1.0, 0
         torch.manual_seed(options.seed)
         self.painter = self._make_painter(start, config)
@@ -318,3 +313,12 @@ def add_parts(sums: losses.Parts, parts: losses.Parts) -> None:
     """sums[name] += parts[name], with absent ones as 0."""
     for name, value in parts.items():
         sums[name] = sums[name] + value if name in sums else value
+
+
+def share_of_batch(batch_size: int, world: int) -> int:
+    """The pictures of every batch that each of `world` processes works on. Raises TrainingError."""
+    if batch_size % world:
+        raise TrainingError(
+            f"batch_size is {batch_size}, which {world} processes cannot share evenly; give a multiple."
+        )
+    return batch_size // world
