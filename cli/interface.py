@@ -94,11 +94,7 @@ class NodeInterface:
     @classmethod
     def of(cls, node_class: type) -> NodeInterface:
         types = node_class.INPUT_TYPES()
-        inputs = {
-            name: _input_spec(name, entry, group == "required")
-            for group in ("required", "optional")
-            for name, entry in types.get(group, {}).items()
-        }
+        inputs = read_inputs(types)
         # Every class of the newer API has validate_inputs; only an own one does anything.
         name = "validate_inputs" if "validate_inputs" in vars(node_class) else "VALIDATE_INPUTS"
         return cls(
@@ -131,11 +127,20 @@ def _saved_files(ui: Mapping[str, Any]) -> list[Mapping[str, str]]:
     return [*ui.get("images", []), *ui.get("styles", [])]
 
 
+def read_inputs(types: Mapping[str, Any]) -> dict[str, InputSpec]:
+    """The inputs in what a class's INPUT_TYPES returns, or in `input` of a server's /object_info."""
+    return {
+        name: _input_spec(name, entry, group == "required")
+        for group in ("required", "optional")
+        for name, entry in types.get(group, {}).items()
+    }
+
+
 def _input_spec(name: str, entry: tuple[Any, ...], required: bool) -> InputSpec:
     kind, options = entry[0], entry[1] if len(entry) > 1 else {}
     if isinstance(kind, (list, tuple)):
         return InputSpec(name, "COMBO", options, tuple(kind), required)
-    choices = tuple(options["options"]) if kind == "COMBO" else None
+    choices = tuple(options.get("options", ())) if kind == "COMBO" else None
     return InputSpec(name, kind, options, choices, required)
 
 

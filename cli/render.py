@@ -73,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
     nodes = workflow.read_workflow(workflow.find_workflow(args.workflow))
     comfy.use_folders(input_dir, output_dir, models_dir, styles_dir)
     interfaces = headless.node_interfaces(input_dir, output_dir)
-    workflow.apply_settings(nodes, args.settings, interfaces)
+    inputs = {name: interface.inputs for name, interface in interfaces.items()}
+    workflow.apply_settings(nodes, args.settings, inputs)
     order = graph.check(nodes, interfaces)
     for file in _run_with_progress(nodes, order, interfaces):
         folder = styles_dir if file["type"] == comfy.STYLE_FOLDER else output_dir

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .errors import CommandError
-from .interface import NodeInterface
+from .interface import InputSpec
 
 WORKFLOWS_DIR = Path(__file__).resolve().parent.parent / "workflows"
 SHIPPED_INPUTS = WORKFLOWS_DIR / "inputs"
@@ -80,8 +80,12 @@ def to_json(workflow: Workflow) -> dict[str, Any]:
     }
 
 
-def apply_settings(workflow: Workflow, settings: Sequence[str], interfaces: dict[str, NodeInterface]) -> None:
+def apply_settings(
+    workflow: Workflow, settings: Sequence[str], inputs: Mapping[str, Mapping[str, InputSpec]]
+) -> None:
     """Change `workflow` as each 'node.input=value' says; node is an id, a title or a class.
+
+    `inputs` are those of each class of nodes.
 
     Raises CommandError for a malformed setting, a node that is not there or not the only one, an
     input that it does not have, and a value that the input cannot take.
@@ -91,20 +95,23 @@ def apply_settings(workflow: Workflow, settings: Sequence[str], interfaces: dict
         name, dot, input_name = address.rpartition(".")
         if not (equals and dot and name and input_name):
             raise CommandError(f"--set {setting} is not of the form node.input=value.")
-        node = _find_node(workflow, name)
-        interface = interfaces.get(node.class_type)
-        if interface is None:
+        node = find_node(workflow, name, "--set")
+        known = inputs.get(node.class_type)
+        if known is None:
             raise CommandError(f"--set {setting}: {node.label} is of a kind that this command does not know.")
-        spec = interface.inputs.get(input_name)
+        spec = known.get(input_name)
         if spec is None:
             raise CommandError(
-                f"--set {setting}: {node.label} has no input '{input_name}'; "
-                f"it has {', '.join(interface.inputs)}."
+                f"--set {setting}: {node.label} has no input '{input_name}'; it has {', '.join(known)}."
             )
         node.inputs[input_name] = spec.parse(text, f"--set {setting}")
 
 
-def _find_node(workflow: Workflow, name: str) -> WorkflowNode:
+def find_node(workflow: Workflow, name: str, option: str) -> WorkflowNode:
+    """The node with this id, or else the only one with this title or class.
+
+    Raises CommandError, which begins with the command line's `option`, if there is none or several.
+    """
     if name in workflow:
         return workflow[name]
     wanted = name.casefold()
@@ -114,9 +121,9 @@ def _find_node(workflow: Workflow, name: str) -> WorkflowNode:
             return found[0]
         if found:
             ids = ", ".join(node.id for node in found)
-            raise CommandError(f"--set: '{name}' means the nodes {ids}; name one of them by its id.")
+            raise CommandError(f"{option}: '{name}' means the nodes {ids}; name one of them by its id.")
     names = ", ".join(f"{node.id} ({node.title or node.class_type})" for node in workflow.values())
-    raise CommandError(f"--set: there is no node '{name}'; the workflow has {names}.")
+    raise CommandError(f"{option}: there is no node '{name}'; the workflow has {names}.")
 
 
 def _read_node(path: Path, id_: str, entry: object) -> WorkflowNode:
