@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, fields
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -12,10 +11,9 @@ from torch import Tensor
 
 from ..training import sheet
 from ..training.options import ADVERSARIAL_LOSSES, MODES, LossWeights, TrainOptions, check_choice
-from ..training.pictures import picture_files
 from ..training.preparation import PictureSet, collect, demo_photos, sized
-from . import comfy
 from .comfy import io
+from .folders import find_folder
 from .pictures import to_rgb
 from .sockets import GanSocket
 
@@ -79,18 +77,7 @@ def pictures_from(what: str, folder: str, images: Tensor | None, share: float) -
     pictures: Sequence[Image.Image] = []
     if images is not None:
         pictures = [sheet.to_image(picture) for picture in to_rgb(images, f"The batch of {what}")]
-    return collect(what, _folder_path(folder) if folder.strip() else None, pictures, share)
-
-
-def folder_stamps(folder: str) -> list[tuple[str, int, int]]:
-    """Name, time and size of every picture in the folder that the user typed."""
-    paths = picture_files(_folder_path(folder)) if folder.strip() else []
-    return [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
-
-
-def _folder_path(text: str) -> Path:
-    """Relative to ComfyUI's input folder, or absolute."""
-    return comfy.input_folder() / Path(text.strip().strip('"')).expanduser()
+    return collect(what, find_folder(folder) if folder.strip() else None, pictures, share)
 
 
 def _picture_inputs() -> list[io.Input]:

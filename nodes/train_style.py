@@ -7,9 +7,10 @@ from torch import Tensor
 from ..training.options import ADVERSARIAL_LOSSES, MODES, check_choice
 from . import comfy
 from .comfy import io, schema
+from .folders import find_folder, folder_stamps
 from .pictures import from_pil
 from .sockets import GanSocket, ManagedGAN, Style, StyleSocket
-from .train_inputs import chosen_options, folder_stamps, photos_from, pictures_from, training_inputs
+from .train_inputs import chosen_options, photos_from, pictures_from, training_inputs
 from .training_session import Job, file_stem, train
 
 
@@ -56,9 +57,17 @@ class TrainStyle(io.ComfyNode):
 
     @classmethod
     def validate_inputs(
-        cls, mode: str | None = None, adversarial_loss: str | None = None, save_name: str | None = None
+        cls,
+        style_folder: str | None = None,
+        content_folder: str | None = None,
+        mode: str | None = None,
+        adversarial_loss: str | None = None,
+        save_name: str | None = None,
     ) -> bool | str:
         try:
+            for folder in (style_folder, content_folder):
+                if folder is not None and folder.strip():
+                    find_folder(folder)
             if mode is not None:
                 check_choice("mode", mode, MODES)
             if adversarial_loss is not None:
@@ -72,7 +81,8 @@ class TrainStyle(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, style_folder: str = "", content_folder: str = "", **others: object) -> str:
         """Changes when a folder does."""
-        return repr([folder_stamps(folder) for folder in (style_folder, content_folder)])
+        named = [folder for folder in (style_folder, content_folder) if folder.strip()]
+        return repr([folder_stamps(find_folder(folder)) for folder in named])
 
     @classmethod
     def execute(

@@ -141,15 +141,15 @@ def _training_mode(device: torch.device) -> Iterator[None]:
 def _try_to_train(job: Job, device: torch.device, progress: comfy.StepProgress) -> Trained | str | None:
     """What came of it; a sentence if it failed, None if it was cancelled."""
     start = None if job.options.mode == "from_scratch" else job.gan
+    wanted = recipe(job.options, job.photos, job.paintings, start)
+    place = find_place(job.save_name, wanted, job.resume)
+    display = Display(progress, job.options.steps)
+    if place.name != file_stem(job.save_name):
+        display.say(f"the name '{job.save_name}' is taken by another run; this one is called {place.name}")
+    for path in (place.files.best, place.files.style):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_recipe(place.files.folder, wanted)
     try:
-        wanted = recipe(job.options, job.photos, job.paintings, start)
-        place = find_place(job.save_name, wanted, job.resume)
-        display = Display(progress, job.options.steps)
-        if place.name != file_stem(job.save_name):
-            display.say(f"the name '{job.save_name}' is taken by another run; this one is {place.name}")
-        for path in (place.files.best, place.files.style):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        write_recipe(place.files.folder, wanted)
         run = open_run(
             job.options,
             job.photos,
@@ -166,7 +166,7 @@ def _try_to_train(job: Job, device: torch.device, progress: comfy.StepProgress) 
             preview_every=job.preview_every,
         )
         return _drive(run, job, display)
-    except (TrainingError, CheckpointError, ValueError) as error:
+    except (TrainingError, CheckpointError) as error:
         return str(error)
 
 
