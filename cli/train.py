@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
 def _train_as_one(args: argparse.Namespace, ranks: OneProcess) -> int:
     """One process's part of the run. What fails in one of several is reported by that one; the first
     says besides that the run is over, the others end silently."""
-    from ..training.ranks import LostProcess, is_lost_connection
+    from ..training.ranks import LostProcess
     from ..training.trainer import TrainingError
 
     try:
@@ -99,13 +99,10 @@ def _train_as_one(args: argparse.Namespace, ranks: OneProcess) -> int:
     except (ValueError, TrainingError, CommandError) as error:
         sender = f"process {ranks.rank + 1} of {ranks.world}: " if ranks.rank else ""
         raise CommandError(sender + str(error)) from error
-    except RuntimeError as error:
-        lost = error if isinstance(error, LostProcess) else LostProcess()
-        if lost is not error and not (ranks.world > 1 and is_lost_connection(error)):
-            raise
+    except LostProcess as error:
         if ranks.rank:
             return 0
-        raise CommandError(str(lost)) from error
+        raise CommandError(str(error)) from error
 
 
 def _train(args: argparse.Namespace, ranks: OneProcess) -> int:
