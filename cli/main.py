@@ -6,12 +6,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from . import encode, evaluate, judge, render, train
+from . import dataset, encode, evaluate, judge, queue, render, train
 from .errors import CommandError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a subcommand and return its exit code: 0 done, 2 cannot go on, 130 stopped with Ctrl-C."""
+    """Run a subcommand and return its exit code: 0 done, 1 done in part, 2 cannot go on, 130 stopped."""
     args = _parser().parse_args(argv)
     try:
         return args.func(args)
@@ -29,6 +29,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     render.add_parser(subparsers)
+    queue.add_parser(subparsers)
+    dataset.add_parser(subparsers)
     train.add_parser(subparsers)
     encode.add_parser(subparsers)
     evaluate.add_parser(subparsers)
