@@ -50,7 +50,11 @@ class SetDistances:
         given = _GivenFeatures(num_features)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Metric `Kernel Inception Distance` will save")
-            self._kid = {name: KernelInceptionDistance(given, subsets=kid_subsets) for name in sets}
+            # No cache: the size of the subsets is known only when all pictures are there.
+            self._kid = {
+                name: KernelInceptionDistance(given, subsets=kid_subsets, compute_with_cache=False)
+                for name in sets
+            }
         self._fid = {name: FrechetInceptionDistance(given) for name in sets}
         self._subset_size = kid_subset_size
         self._counts = dict.fromkeys(sets, 0)
