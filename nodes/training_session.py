@@ -106,9 +106,17 @@ def find_place(save_name: str, wanted: dict[str, Any], resume: bool) -> Place:
         if not any(path.exists() for path in (files.folder, files.best, files.last, files.style)):
             return Place(name, files, started=False)
         if resume and has_recipe(files.folder, wanted):
-            return Place(name, files, files.state.exists())
+            return Place(name, files, _can_go_on(files, wanted["options"]["mode"]))
         number += 1
         name = f"{stem}_{number}"
+
+
+def _can_go_on(files: RunFiles, mode: str) -> bool:
+    """Whether there is a state, and the best so far that belongs to it: users tidy up."""
+    needed = [files.state]
+    needed += [] if mode == "style_code" else [files.best]
+    needed += [] if mode == "from_scratch" else [files.style]
+    return all(path.exists() for path in needed)
 
 
 def file_stem(save_name: str) -> str:
