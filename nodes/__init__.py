@@ -12,6 +12,7 @@ from .load_style_gan import LoadStyleGAN
 from .mix_styles import MixStyles
 from .sample_style import SampleStyle
 from .save_style import SaveStyle
+from .style_dataset import StyleDataset
 from .train_style import TrainStyle
 
 NODES: dict[str, type[io.ComfyNode]] = {
@@ -24,6 +25,7 @@ NODES: dict[str, type[io.ComfyNode]] = {
     "SaveStyle": SaveStyle,
     "Generate": Generate,
     "TrainStyle": TrainStyle,
+    "StyleDataset": StyleDataset,
 }
 
 

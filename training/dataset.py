@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -30,7 +31,8 @@ def survey(
     """Look at every picture below `folder` and at `images` [B,3,H,W], RGB in 0..1; either may be None.
 
     Each file is read once, several at a time. `on_progress(done, total)` is called in this thread
-    after each picture; what it raises ends the survey. Images are in no split.
+    after each picture; what it raises ends the survey. The split is that of `PictureFolder.split`, in
+    which images have no place; see also `with_validation_share`.
     Raises ValueError, one sentence, when there is nothing to look at or `split_file` does not fit.
     """
     paths, names, name = [], [], "images"
@@ -66,6 +68,14 @@ def survey(
         min_side,
         _other_files(folder, paths) if folder else (),
     )
+
+
+def with_validation_share(report: DatasetReport, share: float) -> DatasetReport:
+    """`report` with the split that TrainStyle makes of these pictures, and `brushwork train` of few:
+    `validation_split`, near-duplicates together."""
+    train, val = validation_split([facts.name for facts in report.pictures], share, groups=report.group_of)
+    places = dict.fromkeys(train, "train") | dict.fromkeys(val, "val")
+    return replace(report, split_of=tuple(places[i] for i in range(len(places))))
 
 
 def validation_split(

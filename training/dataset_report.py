@@ -18,8 +18,10 @@ BLANK = 3.0
 MONOCHROME = 2.5
 """A colour spread under this is ink, chalk, sepia or nearly so; dark portraits begin a little above."""
 
+LISTED = 10
+"""Files that are named for a finding; JSON names all."""
+
 WARNING, NOTE = "warning", "note"
-_LISTED = 10
 # Endings of pictures that Pillow does not read without more packages.
 _FOREIGN = (
     *(".heic", ".heif", ".avif", ".jxl", ".svg", ".pdf", ".kra", ".xcf", ".clip", ".procreate"),
@@ -130,7 +132,8 @@ class DatasetReport:
                 ("largest", f"{self._size(by_size[-1])} px, {self.label(by_size[-1])}"),
             ]
         if any(self.split_of):
-            rows.append(("split", ", ".join(f"{k} {n}" for k, n in self.split_counts().items())))
+            counts = self.split_counts().items()
+            rows.append(("split", ", ".join(f"{k} {n}" for k, n in counts if n or k != "test")))
         if self.other_files:
             endings = Counter(self.other_files).most_common()
             rows.append(("other files", ", ".join(f"{n} {e or 'without ending'}" for e, n in endings)))
@@ -146,9 +149,9 @@ class DatasetReport:
         lines += [f"{name:<12}{value}" for name, value in self.rows()]
         for finding in self.findings():
             lines += ["", f"{finding.level.upper()}: {finding.text}"]
-            lines += [f"  {item}" for item in finding.items[:_LISTED]]
-            if len(finding.items) > _LISTED:
-                lines.append(f"  … and {len(finding.items) - _LISTED} more")
+            lines += [f"  {item}" for item in finding.items[:LISTED]]
+            if len(finding.items) > LISTED:
+                lines.append(f"  … and {len(finding.items) - LISTED} more")
         if not self.findings():
             lines += ["", "No problems found."]
         return "\n".join(lines)
@@ -240,8 +243,8 @@ class DatasetReport:
             ),
             Finding(
                 NOTE,
-                "The split leaves no picture to validate on, as happens with few pictures; training sets "
-                "a share of them aside by itself.",
+                "No picture is kept for validation, so training cannot tell when it begins to learn the "
+                "others by heart.",
                 (f"train {counts['train']}, val 0, test {counts['test']}",) if without else (),
             ),
         )

@@ -25,6 +25,7 @@ IDS = (
     "SaveStyle",
     "Generate",
     "TrainStyle",
+    "StyleDataset",
 )
 each_node = pytest.mark.parametrize("node", NODES.values(), ids=NODES.keys())
 

@@ -1,0 +1,147 @@
+"""`brushwork dataset`: look a folder of pictures over before training on it."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import CommandError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..training.dataset_report import DatasetReport
+
+SHEET_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser(
+        "dataset",
+        help="look a folder of pictures over before training on it",
+        description="Look a folder of pictures over before training on it: sizes, copies and near-copies, "
+        "damaged, tiny, blank and monochrome pictures, and the split into train, val and test. Changes "
+        "nothing; the exit code is 0 whatever was found.",
+    )
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the pictures; subfolders count")
+    parser.add_argument("--split", type=Path, metavar="FILE", help="JSON that says what is train, val, test")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was found, as JSON")
+    parser.add_argument(
+        "--sheet",
+        type=Path,
+        metavar="FILE",
+        help=f"draw a contact sheet, what needs a look first ({', '.join(SHEET_FORMATS)})",
+    )
+    parser.add_argument(
+        "--min-side",
+        type=int,
+        default=128,
+        metavar="N",
+        help="call pictures with a shorter side under N pixels tiny (default: 128)",
+    )
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the report, write what was asked for; 0 whatever was found.
+
+    Raises CommandError, one sentence, if there is nothing to look at or a file cannot be written.
+    """
+    try:
+        import rich  # noqa: F401
+    except ImportError as error:
+        raise CommandError(
+            "rich is missing; install what this needs with: pip install 'brushwork[train]'"
+        ) from error
+    from rich.console import Console
+
+    from ..training.dataset_sheet import dataset_sheet
+
+    _check(args)
+    try:
+        report = _survey(args)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    console = Console()
+    _print(report, console)
+    if args.json is not None:
+        text = json.dumps(report.as_dict(), indent=1, ensure_ascii=False)
+        _write(args.json, text.encode(), console)
+    if args.sheet is not None:
+        file = io.BytesIO()
+        dataset_sheet(report).save(file, SHEET_FORMATS[args.sheet.suffix.lower()], quality=90)
+        _write(args.sheet, file.getvalue(), console)
+    return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    """What can be seen to be wrong before thousands of pictures are read. Raises CommandError."""
+    if args.folder.is_file():
+        raise CommandError(f"{args.folder} is a file; give the folder that holds the pictures.")
+    if args.split is not None and not args.split.is_file():
+        raise CommandError(f"--split {args.split}: there is no such file.")
+    if args.min_side < 1:
+        raise CommandError(f"--min-side is {args.min_side}; give 1 or more pixels.")
+    if args.sheet is not None and args.sheet.suffix.lower() not in SHEET_FORMATS:
+        raise CommandError(f"--sheet {args.sheet}: end it in one of {', '.join(SHEET_FORMATS)}.")
+    for option, path in (("--json", args.json), ("--sheet", args.sheet)):
+        if path is not None and path.is_dir():
+            raise CommandError(f"{option} {path} is a folder; name a file.")
+
+
+def _survey(args: argparse.Namespace) -> DatasetReport:
+    """The report, with the split that `brushwork train` would make."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from ..training.dataset import survey, with_validation_share
+    from ..training.options import TrainOptions
+    from .train_pictures import MANY
+
+    console = Console(stderr=True)
+    columns = TextColumn("Looking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as display:
+        task = display.add_task("", total=None)
+
+        def show(done: int, total: int) -> None:
+            display.update(task, completed=done, total=total)
+
+        report = survey(args.folder, split_file=args.split, min_side=args.min_side, on_progress=show)
+    if args.split is None and len(report.pictures) < MANY:
+        report = with_validation_share(report, TrainOptions.validation_share)
+    return report
+
+
+def _print(report: DatasetReport, console: Console) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..training.dataset_report import LISTED
+
+    table = Table(title=report.name, title_justify="left", show_header=False, box=box.SIMPLE_HEAD)
+    for name, value in report.rows():
+        table.add_row(Text(name, style="bold"), Text(value))
+    console.print(table)
+    for finding in report.findings():
+        style = "bold yellow" if finding.level == "warning" else "bold cyan"
+        console.print(Text.assemble((f"{finding.level}: ", style), finding.text))
+        for item in finding.items[:LISTED]:
+            console.print(Text(f"  {item}"))
+        if len(finding.items) > LISTED:
+            console.print(Text(f"  … and {len(finding.items) - LISTED} more; --json has them all"))
+    if not report.findings():
+        console.print("No problems found.")
+
+
+def _write(path: Path, data: bytes, console: Console) -> None:
+    from ..models.checkpoint import write_atomically
+
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
+    console.print(f"wrote {path}", markup=False, highlight=False)

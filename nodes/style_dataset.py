@@ -1,0 +1,119 @@
+"""StyleDataset: a folder of pictures -> what is in it, before it is trained on."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from ..training.dataset import survey, with_validation_share
+from ..training.dataset_report import MIN_SIDE
+from ..training.dataset_sheet import dataset_sheet
+from ..training.options import TrainOptions
+from . import comfy
+from .comfy import io, schema
+from .folders import find_folder, folder_stamps
+from .pictures import from_pil, to_rgb
+
+
+class StyleDataset(io.ComfyNode):
+    """Look the pictures of a style over before training on them."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="StyleDataset",
+            display_name="Style Dataset (Brushwork)",
+            category="Brushwork",
+            description=(
+                "Looks a folder of pictures over before training: copies and near-copies, damaged, tiny, "
+                "blank and monochrome pictures, and which are for training and which for validation."
+            ),
+            search_aliases=["dataset report", "find duplicates", "contact sheet", "brushwork"],
+            is_output_node=True,
+            inputs=[
+                io.String.Input(
+                    "folder",
+                    default="",
+                    tooltip=(
+                        "A folder in ComfyUI's input folder, or a full path. Subfolders count. May be empty "
+                        "if images are connected."
+                    ),
+                ),
+                io.Image.Input(
+                    "images", optional=True, tooltip="Pictures as a batch, instead of a folder or beside it."
+                ),
+                io.Int.Input(
+                    "min_side",
+                    default=MIN_SIDE,
+                    min=1,
+                    max=4096,
+                    tooltip="Pictures whose shorter side has fewer pixels are called tiny.",
+                ),
+                io.Float.Input(
+                    "validation_share",
+                    default=TrainOptions.validation_share,
+                    min=0.0,
+                    max=0.5,
+                    step=0.05,
+                    tooltip=(
+                        "As in Train Style: the share that is kept for validation. The sheet shows which "
+                        "pictures those are."
+                    ),
+                ),
+            ],
+            outputs=[
+                io.String.Output(
+                    "report", display_name="report", tooltip="What was found, as text; for Preview Any."
+                ),
+                io.Image.Output(
+                    "sheet",
+                    display_name="sheet",
+                    tooltip="A contact sheet: what needs a look first, then a sample of the rest.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, folder: str | None = None) -> bool | str:
+        if folder is None or not folder.strip():
+            return True
+        try:
+            find_folder(folder)
+        except ValueError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def fingerprint_inputs(cls, folder: str = "", **others: object) -> str:
+        """Changes when a picture in the folder comes, goes or is replaced."""
+        return repr(folder_stamps(find_folder(folder)) if folder.strip() else [])
+
+    @classmethod
+    def execute(
+        cls,
+        folder: str = "",
+        images: Tensor | None = None,
+        min_side: int = MIN_SIDE,
+        validation_share: float = TrainOptions.validation_share,
+    ) -> io.NodeOutput:
+        if not folder.strip() and images is None:
+            raise ValueError("There is nothing to look at; name a folder, or connect images.")
+        path = find_folder(folder) if folder.strip() else None
+        pictures = None if images is None else to_rgb(images, "The batch of images")
+        report = survey(path, pictures, min_side=min_side, on_progress=_Progress())
+        report = with_validation_share(report, validation_share)
+        sheet = from_pil([dataset_sheet(report)])
+        return io.NodeOutput(report.as_text(), sheet, ui=comfy.preview(sheet, cls))
+
+
+class _Progress:
+    """Shows how many pictures have been read, and stops at the first one after the user cancels."""
+
+    def __init__(self) -> None:
+        self._bar: comfy.StepProgress | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        comfy.check_interrupt()
+        self._bar = self._bar or comfy.StepProgress(total)
+        self._bar.show(done, f"{done} of {total} pictures")
+        if self._bar.cancelled:
+            self._bar.cancel()
