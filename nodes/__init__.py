@@ -6,6 +6,7 @@ from .clashes import warn_of_clashes
 from .comfy import ComfyExtension, io
 from .encode_content import EncodeContent
 from .encode_style import EncodeStyle
+from .evaluate_style import EvaluateStyle
 from .generate import Generate
 from .load_style import LoadStyle
 from .load_style_gan import LoadStyleGAN
@@ -26,6 +27,7 @@ NODES: dict[str, type[io.ComfyNode]] = {
     "Generate": Generate,
     "TrainStyle": TrainStyle,
     "StyleDataset": StyleDataset,
+    "EvaluateStyle": EvaluateStyle,
 }
 
 

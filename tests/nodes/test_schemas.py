@@ -26,6 +26,7 @@ IDS = (
     "Generate",
     "TrainStyle",
     "StyleDataset",
+    "EvaluateStyle",
 )
 each_node = pytest.mark.parametrize("node", NODES.values(), ids=NODES.keys())
 

@@ -1,0 +1,174 @@
+"""EvaluateStyle: how well a network paints, as a table, as JSON and on a sheet."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+
+import torch
+from torch import Tensor
+
+from ..training.evaluation import evaluate
+from ..training.evaluation_options import FEATURES, EvaluationOptions
+from ..training.options import check_choice
+from ..training.pictures import Picture, PictureFolder
+from ..training.preparation import demo_photos
+from ..training.sheet import to_image
+from . import comfy
+from .comfy import io, schema
+from .folders import find_folder, folder_stamps
+from .pictures import from_pil, to_rgb
+from .sockets import GanSocket, ManagedGAN
+
+_OPTIONS = {option.name: option for option in fields(EvaluationOptions)}
+# Bytes alive at once per pixel of a square: VGG's first feature maps with a copy, and the generator's.
+_WORKING_MEMORY_PER_PIXEL = 2048
+
+
+class EvaluateStyle(io.ComfyNode):
+    """Score a network on photos and paintings."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="EvaluateStyle",
+            display_name="Evaluate Style (Brushwork)",
+            category="Brushwork",
+            description=(
+                "Paints pairs of a photo and a painting and scores them: FID and KID to the real paintings, "
+                "content and style losses, SSIM, LPIPS, diversity. Downloads nothing."
+            ),
+            search_aliases=["FID", "KID", "LPIPS", "metrics", "benchmark", "brushwork"],
+            is_output_node=True,
+            inputs=[
+                GanSocket.Input("style_gan", tooltip="The network to score."),
+                *_picture_inputs(),
+                *(_int_input(name) for name in ("samples", "side")),
+                io.Combo.Input(
+                    "features",
+                    options=list(FEATURES),
+                    default=EvaluationOptions.features,
+                    tooltip=_OPTIONS["features"].metadata["text"],
+                ),
+                _int_input("seed"),
+                io.Float.Input(
+                    "psi",
+                    default=EvaluationOptions.psi,
+                    min=_OPTIONS["psi"].metadata["low"],
+                    max=_OPTIONS["psi"].metadata["high"],
+                    step=0.05,
+                    tooltip=_OPTIONS["psi"].metadata["text"],
+                ),
+            ],
+            outputs=[
+                io.String.Output(
+                    "report",
+                    display_name="report",
+                    tooltip="The table, how it was measured, and warnings, as text; for Preview Any.",
+                ),
+                io.String.Output("record", display_name="json", tooltip="The same as JSON."),
+                io.Image.Output(
+                    "sheet", display_name="sheet", tooltip="Up to eight of the pairs with their results."
+                ),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(
+        cls,
+        style_folder: str | None = None,
+        content_folder: str | None = None,
+        features: str | None = None,
+    ) -> bool | str:
+        try:
+            for folder in (style_folder, content_folder):
+                if folder is not None and folder.strip():
+                    find_folder(folder)
+            if features is not None:
+                check_choice("features", features, FEATURES)
+        except ValueError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def fingerprint_inputs(cls, style_folder: str = "", content_folder: str = "", **others: object) -> str:
+        """Changes when a folder does."""
+        named = [folder for folder in (style_folder, content_folder) if folder.strip()]
+        return repr([folder_stamps(find_folder(folder)) for folder in named])
+
+    @classmethod
+    def execute(
+        cls,
+        style_gan: ManagedGAN,
+        style_folder: str = "",
+        content_folder: str = "",
+        style_images: Tensor | None = None,
+        content_images: Tensor | None = None,
+        **options: int | float | str,
+    ) -> io.NodeOutput:
+        chosen = EvaluationOptions(**options)
+        styles = _pictures("paintings", style_folder, style_images)
+        if not styles:
+            raise ValueError("There are no paintings; connect style_images, or name a style_folder.")
+        contents = _pictures("photos", content_folder, content_images) or demo_photos()
+        comfy.load(style_gan.patcher, chosen.side**2 * _WORKING_MEMORY_PER_PIXEL)
+        try:
+            found = evaluate(style_gan.gan, contents, styles, chosen, _Progress())
+        except torch.cuda.OutOfMemoryError as error:
+            raise RuntimeError(
+                f"Evaluating at {chosen.side} pixels does not fit into the GPU's memory; choose a smaller "
+                "side."
+            ) from error
+        sheet = from_pil([found.sheet])
+        record = json.dumps(found.as_dict(), indent=1, ensure_ascii=False)
+        return io.NodeOutput(found.text(), record, sheet, ui=comfy.preview(sheet, cls))
+
+
+class _Progress:
+    """Shows the pictures as they are painted, and stops at the first one after the user cancels."""
+
+    def __init__(self) -> None:
+        self._bar: comfy.StepProgress | None = None
+
+    def __call__(self, done: int, total: int, picture: Tensor) -> None:
+        comfy.check_interrupt()
+        self._bar = self._bar or comfy.StepProgress(total)
+        self._bar.show(done, f"{done} of {total} pictures", to_image(picture[0]))
+        if self._bar.cancelled:
+            self._bar.cancel()
+
+
+def _pictures(what: str, folder: str, images: Tensor | None) -> list[Picture]:
+    """Those in the folder that the user typed, and those of the IMAGE batch."""
+    found: list[Picture] = list(PictureFolder.scan(find_folder(folder)).paths) if folder.strip() else []
+    if images is not None:
+        found += [to_image(picture) for picture in to_rgb(images, f"The batch of {what}")]
+    return found
+
+
+def _picture_inputs() -> list[io.Input]:
+    relative = "a folder in ComfyUI's input folder, or a full path. Subfolders count."
+    return [
+        io.Image.Input(
+            "style_images", optional=True, tooltip="Paintings to paint like, as a batch; may join a folder's."
+        ),
+        io.String.Input("style_folder", default="", tooltip=f"Paintings to paint like: {relative}"),
+        io.Image.Input("content_images", optional=True, tooltip="Photos, as a batch; may join a folder's."),
+        io.String.Input(
+            "content_folder",
+            default="",
+            tooltip=f"Photos: {relative} With neither, the six photos that ship with Brushwork.",
+        ),
+    ]
+
+
+def _int_input(name: str) -> io.Input:
+    option = _OPTIONS[name]
+    return io.Int.Input(
+        name,
+        default=option.default,
+        min=option.metadata["low"],
+        max=option.metadata["high"],
+        control_after_generate=False if name == "seed" else None,
+        tooltip=option.metadata["text"],
+    )
