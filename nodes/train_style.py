@@ -45,7 +45,7 @@ class TrainStyle(io.ComfyNode):
                 io.LossMap.Output(
                     "loss",
                     display_name="loss",
-                    tooltip="The total loss over time, for core's Loss Graph.",
+                    tooltip="The total loss over time, for core's Plot Loss Graph.",
                 ),
                 io.Image.Output(
                     "sheet",
