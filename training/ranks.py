@@ -177,10 +177,12 @@ def connect(devices: int | None, num_nodes: int | None, accelerator: str, strate
     Where nobody has started the others, this starts them: copies of this very command, which come
     here as well. Raises LaunchError, one sentence.
     """
+    local, machines = 1, 1
     if "TORCHELASTIC_RUN_ID" in os.environ:
-        local, world = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
-        devices, num_nodes = devices or local, num_nodes or world // local
-    devices, num_nodes = devices or 1, num_nodes or 1
+        local = int(os.environ["LOCAL_WORLD_SIZE"])
+        machines = int(os.environ["WORLD_SIZE"]) // local
+    devices = local if devices is None else devices
+    num_nodes = machines if num_nodes is None else num_nodes
     for name, number in (("--devices", devices), ("--num-nodes", num_nodes)):
         if number < 1:
             raise LaunchError(f"{name} is {number}; give 1 or more.")
