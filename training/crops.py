@@ -22,7 +22,7 @@ CACHE_BYTES = 4 * 2**30
 COLLECTION_CROPS = 64
 
 # Share of a batch that is painted with the learned code, where there is one beside the paintings' own.
-LEARNED_SHARE = {"style_code": 1.0, "fine_tune": 0.25, "from_scratch": 0.0}
+LEARNED_SHARE = {"style_code": 1.0, "fine_tune": 0.125, "from_scratch": 0.0}
 
 
 @dataclass
@@ -64,6 +64,16 @@ class Batch:
         return self.style[:, :, top : top + side, left : left + side]
 
 
+def share_at(share: float, size: int, step: int) -> int:
+    """How many of the `size` pictures of step number `step` are a `share` of all; a share of half a
+    picture is one in every second step.
+
+    >>> [share_at(0.125, 4, step) for step in range(4)]
+    [0, 1, 0, 1]
+    """
+    return int(share * size * (step + 1)) - int(share * size * step)
+
+
 class CropSource:
     """Cuts the crops of a run when a step needs them, and remembers their targets."""
 
@@ -94,8 +104,8 @@ class CropSource:
         shift = torch.randint(0, 8, (2,), generator=generator)
         window = tuple(torch.randint(0, room + 1, (2,), generator=generator).tolist())
         place = torch.arange(size)
-        itself = place >= size - round(options.identity_share * size)
-        learned = (place < round(LEARNED_SHARE[options.mode] * size)) & ~itself
+        itself = place >= size - share_at(options.identity_share, size, step)
+        learned = (place < share_at(LEARNED_SHARE[options.mode], size, step)) & ~itself
         draws = torch.rand(size, 3, DRAWS, generator=generator)
         content_items = batch_indices(step, size, len(self.content_pool), options.seed)
         style_items = batch_indices(step, size, len(self.style_pool), options.seed + 1)

@@ -92,7 +92,9 @@ class TrainOptions:
     lr_d: float = _option(4e-4, "Learning rate of the discriminator.", 1e-8, 10.0)
     warmup: int = _option(300, "Steps in which the rates rise from 0.", 1, 1_000_000)
     decay_from: float = _option(0.4, "The rates are constant up to here, then fall to 0.02 (cosine).", 0, 1)
-    adversarial: str = _option("least_squares", "Kind of the adversarial loss: least_squares, cross_entropy or hinge.")
+    adversarial: str = _option(
+        "least_squares", "Kind of the adversarial loss: least_squares, cross_entropy or hinge."
+    )
     adversarial_from: float = _option(0.4, "Where the discriminator joins.", 0, 1)
     adversarial_ramp: float = _option(0.1, "How long its weight takes to rise.", 0, 1)
     identity_share: float = _option(
@@ -216,7 +218,6 @@ MODE_DEFAULTS: dict[str, dict[str, Any]] = {
         "decay_from": 0.4,
         "adversarial_from": 0.2,
         "adversarial_ramp": 0.2,
-        "identity_share": 0.25,
         "ema": 0.98,
         "validate_every": 50,
         "patience": 4,

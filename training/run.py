@@ -108,7 +108,10 @@ class Run:
         self.progress = Progress({}, {}, [])
         self.history: list[dict[str, float]] = []
         options = trainer.options
+        # A style stands for all the paintings that it is learned from; photos alone are held out.
         self.learned = options.mode == "style_code"
+        if self.learned and paintings:
+            self.paintings = [*paintings, *trainer.paintings]
         self.validation = Validation(
             self.photos, self.paintings, trainer.loss_network, options.weights, trainer.device, self.learned
         )

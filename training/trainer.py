@@ -19,7 +19,7 @@ from torch import Tensor
 from ..models import Discriminator, StyleGAN, StyleGANConfig
 from . import losses
 from .augment import diff_augment
-from .crops import Batch, CropSource
+from .crops import Batch, CropSource, share_at
 from .memory import is_out_of_memory
 from .options import TrainOptions
 from .painter import Painter, copy_network, mean_code
@@ -143,10 +143,8 @@ class Trainer:
         self._forget_gradients()
         adversarial = self.options.adversarial_at(self.step)
         # Named from the start: of several processes, one may hold no photo or no painting of its own.
-        own = round(self.options.identity_share * self.options.batch_size)
-        sums = {
-            name: torch.zeros((), device=self.device) for name in ("content", "identity")[: 1 + bool(own)]
-        }
+        names = ("content", "identity") if self._own() else ("content",)
+        sums = {name: torch.zeros((), device=self.device) for name in names}
         if self.discriminator is not None:
             self.discriminator.requires_grad_(False)
         fakes = []
@@ -162,6 +160,10 @@ class Trainer:
         totals = torch.stack([sums[name].float() for name in sums])
         self.ranks.sum_([totals])
         return dict(zip(sums, totals.tolist(), strict=True))
+
+    def _own(self) -> int:
+        """How many pictures of this step's whole batch are paintings in their own style."""
+        return share_at(self.options.identity_share, self.options.batch_size, self.step)
 
     def _parts_of(self, batch: Batch) -> Iterator[Batch]:
         for start in range(0, len(batch), self.micro_batch):
@@ -196,7 +198,7 @@ class Trainer:
             "tv": losses.tv_loss(image)[0] * share,
             "range": losses.range_loss(image)[0] * share,
         }
-        own = round(self.options.identity_share * size)
+        own = self._own()
         if photos := int((~itself).sum()):
             relu4 = features[CONTENT_LAYER][~itself]
             target = self.crops.content_targets(batch).view(relu4.shape)

@@ -16,8 +16,9 @@ from .pictures import Picture
 from .sheet import load_square
 from .vgg import CONTENT_LAYER, LossNetwork
 
-# Pictures of either kind at most, and the side in pixels at which they are compared.
-LIMIT, SIDE = 4, 256
+# Pictures of either kind at most, paintings where one style stands for them all, and the side in pixels
+# at which they are compared.
+LIMIT, LIMIT_LEARNED, SIDE = 4, 16, 256
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class Validation:
     """Scores painters on up to 4 photos in up to 4 styles, at 256 px.
 
     Each painting is painted like by its own code, as a user would do. Only where a code is all that is
-    learned is it scored: against the mean statistics of the paintings, since it stands for them all.
+    learned it is that code that is scored: against the mean statistics of up to 16 paintings, since it
+    stands for them all.
     """
 
     def __init__(
@@ -56,7 +58,8 @@ class Validation:
     ):
         self.network, self.weights, self.learned = network, weights, learned
         self.photos = [load_square(p, SIDE).to(device) for p in spread(photos, LIMIT)]
-        self.paintings = [load_square(p, SIDE).to(device) for p in spread(paintings, LIMIT)]
+        limit = LIMIT_LEARNED if learned else LIMIT
+        self.paintings = [load_square(p, SIDE).to(device) for p in spread(paintings, limit)]
         with torch.no_grad():
             self._content = [losses.normalised(network(photo)[CONTENT_LAYER]) for photo in self.photos]
             self._style = [losses.style_statistics(network(painting)) for painting in self.paintings]
