@@ -192,7 +192,11 @@ def _belonging(result: str, pictures: dict[str, Path] | None, folder: Path | Non
     if pictures is None:
         return None
     base = result.rpartition("/")[2]
-    found = [path for path in pictures.values() if f"__{short_stem(path)}__" in f"__{base}__"]
+    found = [
+        path
+        for path in pictures.values()
+        if any(f"__{stem}__" in f"__{base}__" for stem in (path.stem, short_stem(path)))
+    ]
     if len(found) != 1:
         what = "no picture" if not found else f"{len(found)} pictures, {found[0]} and {found[1]} among them,"
         raise JudgeError(

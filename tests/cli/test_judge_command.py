@@ -1,0 +1,129 @@
+"""`brushwork judge`: from two folders or two checkpoints to a verdict."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from brushwork.cli.main import main
+from brushwork.models import StyleGAN, StyleGANConfig
+from brushwork.training.judge import read_key
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> list[str]:
+    """Two folders of three results each."""
+    for folder, colour in (("peer", "crimson"), ("ours", "navy")):
+        (tmp_path / folder).mkdir()
+        for n in range(3):
+            Image.new("RGB", (40, 30), colour).save(tmp_path / folder / f"{n}__photo{n}__wave.png")
+    return [str(tmp_path / "peer"), str(tmp_path / "ours")]
+
+
+@pytest.fixture
+def pictures(inputs_dir: Path, tmp_path: Path) -> list[str]:
+    """Arguments for two photos and two paintings."""
+    for kind, folder in (("photo", "photos"), ("art", "art")):
+        (tmp_path / folder).mkdir()
+        for path in sorted(inputs_dir.glob(f"{kind}-*.jpg"))[:2]:
+            (tmp_path / folder / path.name).write_bytes(path.read_bytes())
+    return ["--content", str(tmp_path / "photos"), "--style", str(tmp_path / "art")]
+
+
+def answer(out: Path, wanted: str) -> Path:
+    """The form, filled in by someone who always finds `wanted`, 'a' or 'b', better."""
+    key = read_key(out / "key.json")
+    with (out / "hand-out" / "answers.csv").open(encoding="utf-8", newline="") as file:
+        header, *lines = csv.reader(file)
+    with (out / "filled.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        for line, left in zip(lines, key.a_is_left, strict=True):
+            writer.writerow([*line[:2], "l" if left == (wanted == "a") else "r"])
+    return out / "filled.csv"
+
+
+def test_from_two_folders_to_a_verdict(
+    results: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["judge", "sheet", *results, "--out", str(out), "--seed", "5"]) == 0
+    said = capsys.readouterr().out
+    assert f"3 rows. Hand out {out / 'hand-out'}" in said
+    assert f"brushwork judge tally {out / 'key.json'} {out / 'hand-out' / 'answers.csv'}" in said
+    assert main(["judge", "tally", str(out / "key.json"), str(answer(out, "b"))]) == 0
+    said = capsys.readouterr().out
+    assert "A  peer: 0 wins\nB  ours: 3 wins\nties: 0 of 3 rows" in said
+    assert "A preferred in 0.0% of 3 decided rows (95% interval 0.0% to 56.1%, Wilson)" in said
+    assert "No preference for peer or ours is proven: ours won 3 of 3 decided rows, p = 0.25." in said
+
+
+def test_two_checkpoints_paint_the_same_pairs(
+    pictures: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoints = []
+    for name in ("before", "after"):
+        StyleGAN(StyleGANConfig(8, 8, 16, 2, 1, 8)).save(tmp_path / f"{name}.safetensors")
+        checkpoints.append(str(tmp_path / f"{name}.safetensors"))
+    out = tmp_path / "out"
+    more = ["--pairs", "3", "--side", "48", "--device", "cpu", "--out", str(out)]
+    assert main(["judge", "sheet", "--checkpoints", *checkpoints, *pictures, *more]) == 0
+    names = [sorted(p.name for p in (out / "results" / side).iterdir()) for side in ("a", "b")]
+    assert names[0] == names[1]
+    assert len(names[0]) == 3
+    assert names[0][0].startswith("001__photo-")
+    assert not {p.name for p in (out / "hand-out").iterdir()} - {"page-01.jpg", "answers.csv"}
+    assert main(["judge", "tally", str(out / "key.json"), str(answer(out, "a"))]) == 0
+    assert "A  before: 3 wins" in capsys.readouterr().out
+    # The results can be judged again, with photo and painting, as two folders.
+    folders = [str(out / "results" / side) for side in ("a", "b")]
+    again = ["--out", str(tmp_path / "again"), "--names", "old", "new"]
+    assert main(["judge", "sheet", *folders, *pictures, *again]) == 0
+    assert json.loads((tmp_path / "again" / "key.json").read_text())["a"] == "old"
+
+
+def test_every_bad_answer_is_listed(
+    results: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["judge", "sheet", *results, "--out", str(out)]) == 0
+    capsys.readouterr()
+    assert main(["judge", "tally", str(out / "key.json"), str(out / "hand-out" / "answers.csv")]) == 2
+    assert capsys.readouterr().err == "".join(
+        f"brushwork judge: Row {n} has no answer; write l, r or =.\n" for n in (1, 2, 3)
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["{0}"], "Give two folders of results, or --checkpoints A B."),
+        (["{0}", "{1}", "--part", "test"], "--split and --part choose what --checkpoints paints"),
+        (["{0}", "{1}", "--checkpoints", "a", "b"], "Give two folders of results or --checkpoints A B, not"),
+        (["{0}", "lost"], "There is no folder lost"),
+        (["{0}", "{1}", "--content", "{2}"], "has no picture for the result"),
+        (["--checkpoints", "a", "b"], "Give both --content DIR"),
+        (["--checkpoints", "a", "b", "--pairs", "0"], "--pairs is 0; give 1 or more"),
+        (["--checkpoints", "a", "b", "--side", "5"], "--side is 5; give 32 or more"),
+    ],
+)
+def test_one_sentence_when_it_cannot(
+    results: list[str],
+    arguments: list[str],
+    sentence: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    Image.new("RGB", (20, 20)).save(other / "lake.png")
+    filled = [argument.format(*results, other) for argument in arguments]
+    assert main(["judge", "sheet", *filled, "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("brushwork judge: ")
+    assert sentence in error
+    assert not (tmp_path / "out" / "key.json").exists()
