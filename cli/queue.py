@@ -173,8 +173,8 @@ async def _until_over(pool: Pool, workers: list[Worker]) -> bool:
     """Let the workers work; whether Ctrl-C ended it. Our prompts are taken off the servers either way."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    tasks = [asyncio.create_task(worker.work()) for worker in workers]
     stopping = asyncio.create_task(stop.wait())
+    working = {asyncio.create_task(worker.work()) for worker in workers}
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.default_int_handler)  # a second Ctrl-C does not wait
@@ -183,19 +183,29 @@ async def _until_over(pool: Pool, workers: list[Worker]) -> bool:
     handled = (signal.SIGINT, signal.SIGTERM)
     previous = [signal.signal(number, on_signal) for number in handled]
     try:
-        working = asyncio.gather(*tasks)
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-        return not working.done()
+        while working and not stopping.done():
+            done, _ = await asyncio.wait({*working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done & working:
+                working.remove(task)
+                task.result()
+        return bool(working)
     finally:
-        for task in (*tasks, stopping):
-            task.cancel()
-        await asyncio.gather(*tasks, stopping, return_exceptions=True)
+        await _end({*working, stopping})
         if not pool.ended.is_set():
             await _cancel(workers)
         for number, handler in zip(handled, previous, strict=True):
             signal.signal(number, handler)
+
+
+async def _end(tasks: set[asyncio.Task]) -> None:
+    """Cancel until it is heeded: what a task waits for may lose a cancellation in a race."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        done, tasks = await asyncio.wait(tasks, timeout=1)
+        for task in done:
+            if not task.cancelled():
+                task.exception()  # of several, the first has been raised
 
 
 async def _cancel(workers: list[Worker]) -> None:

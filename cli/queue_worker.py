@@ -231,8 +231,12 @@ class Worker:
             raise CommandError(f"no server has answered for {self.run.patience:.0f} s, last: {error}.")
 
     async def _sleep(self, seconds: float) -> None:
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), seconds)
+        """Until something happens, or so long."""
+        alarm = asyncio.get_running_loop().call_later(seconds, self._woken.set)
+        try:
+            await self._woken.wait()
+        finally:
+            alarm.cancel()
         self._woken.clear()
 
     def _hear(self, kind: str, data: Mapping[str, Any]) -> None:
