@@ -19,7 +19,7 @@ def style_spread(moments: Sequence[dict[str, Tensor]]) -> float:
     first, second = torch.triu_indices(len(moments), len(moments), offset=1)
     spread = 0.0
     for name in STYLE_LAYERS:
-        rows = torch.cat([entry[name].flatten(1) for entry in moments]).double()
+        rows = torch.cat([entry[name].flatten(1).cpu() for entry in moments]).double()
         apart = torch.cdist(rows, rows).square()
         length = rows.square().sum(1)
         mean_length = (length[:, None] + length[None]) / 2
