@@ -119,7 +119,9 @@ class Evaluation:
 
 
 def number(value: float) -> str:
-    """Four digits after the point, two from 10 on."""
+    """Four digits after the point, two from 10 on, three in all from a million on."""
+    if abs(value) >= 1e6:
+        return f"{value:.3g}"
     return f"{value:.2f}" if abs(value) >= 10 else f"{value:.4f}"
 
 

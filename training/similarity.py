@@ -7,13 +7,15 @@ from torch import Tensor
 
 from .fetched_weights import LPIPS_BACKBONE, read_state_dict
 
+_BORDER = 5
 _REC_601 = (0.299, 0.587, 0.114)
 
 
 def ssim(a: Tensor, b: Tensor) -> float:
-    """Structural similarity of the luma of two pictures [B,3,H,W] in 0..1; 1 for equal pictures.
+    """Structural similarity of the luma of two pictures [1,3,H,W] in 0..1; 1 for equal pictures.
 
-    11x11 Gaussian window of deviation 1.5, as in Wang et al. 2004. In float64, because the variances
+    11x11 Gaussian window of deviation 1.5, as in Wang et al. 2004, where it lies inside the picture;
+    some versions of torchmetrics count the mirrored borders too. In float64, because the variances
     cancel on flat areas.
     """
     from torchmetrics.functional.image import structural_similarity_index_measure
@@ -22,7 +24,8 @@ def ssim(a: Tensor, b: Tensor) -> float:
         (picture.cpu().double() * torch.tensor(_REC_601)[:, None, None]).sum(1, keepdim=True)
         for picture in (a, b)
     ]
-    return structural_similarity_index_measure(*lumas, data_range=1.0).item()
+    _, everywhere = structural_similarity_index_measure(*lumas, data_range=1.0, return_full_image=True)
+    return everywhere[..., _BORDER:-_BORDER, _BORDER:-_BORDER].mean().item()
 
 
 class Lpips:
