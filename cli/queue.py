@@ -38,8 +38,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add = parser.add_argument
     add("workflow", help="a .json file, or the name of a workflow that ships with Brushwork")
-    add("--content", required=True, metavar="DIR_OR_GLOB", help="the photos")
-    add("--style", metavar="DIR_OR_GLOB", help="the paintings (default: the workflow's own)")
+    add("--content", nargs="+", required=True, metavar="DIR_OR_GLOB", help="the photos")
+    add("--style", nargs="+", metavar="DIR_OR_GLOB", help="the paintings (default: the workflow's own)")
     add("--pairs", choices=("cross", "zip"), default="cross", help="each with each (default), or in pairs")
     add(
         "--set",

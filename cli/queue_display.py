@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+_BAR_WIDTH = 20
 
 
 class Display:
@@ -16,47 +19,47 @@ class Display:
 
     def __init__(self, servers: Sequence[str], total: int):
         console = Console(stderr=True)
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[state]}", markup=False),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._all = self._progress.add_task("all", total=total, state="")
-        self._servers: dict[str, TaskID] = {
-            name: self._progress.add_task(name, total=total, state="starting") for name in servers
+        name, bar = TextColumn("{task.description}", markup=False), BarColumn(_BAR_WIDTH)
+        count = MofNCompleteColumn()
+        state = TextColumn("{task.fields[state]}", markup=False)
+        self._total = Progress(name, bar, count, TimeRemainingColumn(compact=True))
+        self._servers = Progress(name, bar, count, state)
+        width = max(map(len, ["all", *servers]))
+        self._all = self._total.add_task("all".ljust(width), total=total)
+        self._tasks = {
+            server: self._servers.add_task(server.ljust(width), total=total, state="starting")
+            for server in servers
         }
+        self._live = Live(Group(self._total, self._servers), console=console, transient=True)
+        self._shown = console.is_terminal
 
     def __enter__(self) -> Display:
-        self._progress.start()
+        if self._shown:
+            self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        self._live.stop()
 
     def server_is_up(self, server: str, load: int) -> None:
         """The server answers and has `load` prompts, ours and others'."""
         if load == 0:
-            self._progress.update(self._servers[server], state="idle")
+            self._servers.update(self._tasks[server], state="idle")
 
     def server_is_down(self, server: str, reason: str) -> None:
-        self._progress.update(self._servers[server], state=f"does not answer ({reason}), trying again")
+        self._servers.update(self._tasks[server], state=f"does not answer ({reason}), trying again")
 
     def step(self, server: str, job: str, step: str) -> None:
         """The server is at a node, or at a step of it."""
-        self._progress.update(self._servers[server], state=f"{job}: {step}")
+        self._servers.update(self._tasks[server], state=f"{step}: {job}")
 
     def job_done(self, server: str, file: Path) -> None:
-        self._progress.advance(self._servers[server])
-        self._progress.advance(self._all)
+        self._servers.advance(self._tasks[server])
+        self._total.advance(self._all)
         print(file, flush=True)
 
     def job_failed(self, job: str, reason: str) -> None:
-        self._progress.advance(self._all)
+        self._total.advance(self._all)
         print(f"failed: {job}: {reason}", file=sys.stderr, flush=True)

@@ -6,17 +6,21 @@ import copy
 import glob
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from .errors import CommandError
 from .interface import InputSpec
 from .workflow import Workflow, find_node
 
-PAIRS = ("cross", "zip")
+# Bytes as UTF-8: most file systems hold 255, and the workflow's own prefix and a number come with it.
+_LONGEST_NAME = 180
 Slot = tuple[str, str]  # a node's id and one of its inputs
 
 
@@ -33,29 +37,33 @@ class Job:
         return (self.content,) if self.style is None else (self.content, self.style)
 
 
-def find_pictures(text: str, option: str) -> list[Path]:
-    """The pictures in a folder, at any depth, or those that a pattern or a file's name means, sorted.
+def find_pictures(texts: Sequence[str], option: str) -> list[Path]:
+    """The pictures in folders, at any depth, and those that patterns or files' names mean, each once.
 
-    Raises CommandError if there are none.
+    Raises CommandError if one of `texts` finds none.
     """
-    from ..training.pictures import picture_files
-
-    folder = Path(text)
-    if folder.is_dir():
-        found = picture_files(folder)
-    else:
-        found = sorted(path for path in map(Path, glob.glob(text, recursive=True)) if path.is_file())
-    if not found:
-        raise CommandError(
-            f"{option} {text} finds no picture; give a folder, a file, or a pattern in quotes."
-        )
-    return found
+    # As training lists pictures, but that module takes PyTorch along: 500 MB for a client that only sends.
+    endings = {ending for ending, name in Image.registered_extensions().items() if name in Image.OPEN}
+    pictures: list[Path] = []
+    for text in texts:
+        folder = Path(text)
+        if folder.is_dir():
+            found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in endings and p.is_file())
+        else:
+            found = sorted(path for path in map(Path, glob.glob(text, recursive=True)) if path.is_file())
+            # A name with brackets in it is a pattern too, but of another file.
+            found = found or [path for path in [folder] if path.is_file()]
+        if not found:
+            raise CommandError(f"{option} {text} finds no picture; give folders, files or patterns.")
+        pictures += found
+    return list(dict.fromkeys(pictures))
 
 
 def make_jobs(contents: Sequence[Path], styles: Sequence[Path], pairs: str) -> list[Job]:
     """A job for each photo in each style ('cross'), or for each photo and the style beside it ('zip').
 
-    A name is made of the pictures' names, and of a digest of their paths where several would be the same.
+    A name is made of the pictures' names, and of a digest of their paths where several would be the same
+    or a file system would not hold it.
     Raises CommandError if 'zip' has not as many styles as photos.
     """
     if not styles:
@@ -70,10 +78,11 @@ def make_jobs(contents: Sequence[Path], styles: Sequence[Path], pairs: str) -> l
             f"--pairs zip needs as many styles as photos, and there are {len(contents)} photos and "
             f"{len(styles)} styles; add or remove some, or use --pairs cross."
         )
-    count = Counter(_name(couple).casefold() for couple in couples)
+    names = ["__".join(path.stem for path in couple if path is not None) for couple in couples]
+    count = Counter(name.casefold() for name in names)
     return [
-        Job(_name(couple) + (_digest(couple) if count[_name(couple).casefold()] > 1 else ""), *couple)
-        for couple in couples
+        Job(name if count[name.casefold()] == 1 and _fits(name) else _with_digest(name, couple), *couple)
+        for name, couple in zip(names, couples, strict=True)
     ]
 
 
@@ -98,7 +107,9 @@ class Recipe:
         for node in nodes.values():
             prefix = node["inputs"].get("filename_prefix")
             if isinstance(prefix, str):
-                node["inputs"]["filename_prefix"] = f"{prefix}_{job.name.replace('%', '_')}{again}"
+                # The server's file system may be another one, and %date% and the like mean something to it.
+                name = re.sub(r"[^\w.~-]", "_", job.name)
+                node["inputs"]["filename_prefix"] = f"{prefix}_{name}{again}"
         return nodes
 
     def digest(self, hashes: Sequence[str]) -> str:
@@ -195,12 +206,12 @@ def _upstream(workflow: Workflow, id_: str) -> set[str]:
     return found
 
 
-def _name(couple: tuple[Path, Path | None]) -> str:
-    from ..models.file_names import safe_file_name
-
-    return "__".join(safe_file_name(path.stem) for path in couple if path is not None)
+def _fits(name: str) -> bool:
+    return len(name.encode(errors="replace")) <= _LONGEST_NAME
 
 
-def _digest(couple: tuple[Path, Path | None]) -> str:
+def _with_digest(name: str, couple: tuple[Path, Path | None]) -> str:
     paths = "\n".join(path.resolve().as_posix() for path in couple if path is not None)
-    return f"-{hashlib.sha256(paths.encode()).hexdigest()[:8]}"
+    digest = hashlib.sha256(paths.encode(errors="replace")).hexdigest()[:8]
+    short = name.encode(errors="replace")[:_LONGEST_NAME].decode(errors="ignore")
+    return f"{short}-{digest}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from brushwork.cli.errors import CommandError
 from brushwork.cli.interface import NodeInterface, read_inputs
 from brushwork.cli.queue_jobs import find_pictures, make_jobs, make_recipe
-from brushwork.cli.workflow import WORKFLOWS_DIR, read_workflow
+from brushwork.cli.workflow import SHIPPED_INPUTS, WORKFLOWS_DIR, read_workflow
 from brushwork.nodes import NODES
 
 PICTURE = {"image_upload": True}
@@ -42,18 +45,28 @@ def names(contents, styles=(), pairs="cross"):
     return [job.name for job in make_jobs(list(contents), list(styles), pairs)]
 
 
-def test_pictures_of_a_folder_a_pattern_a_file(folder):
-    found = [path.relative_to(folder).as_posix() for path in find_pictures(str(folder), "--content")]
-    assert found == ["a.png", "b.jpg", "sub/a.jpg"]
-    assert find_pictures(f"{folder}/*.jpg", "--content") == [folder / "b.jpg"]
-    assert find_pictures(f"{folder}/**/*.jpg", "--content") == [folder / "b.jpg", folder / "sub" / "a.jpg"]
-    assert find_pictures(str(folder / "a.png"), "--content") == [folder / "a.png"]
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        ([""], ["a.png", "b.jpg", "sub/a.jpg"]),
+        (["*.jpg"], ["b.jpg"]),
+        (["**/*.jpg"], ["b.jpg", "sub/a.jpg"]),
+        (["a.png"], ["a.png"]),
+        (["sub", "b.jpg", "*.jpg"], ["sub/a.jpg", "b.jpg"]),
+        (["[1].png"], ["[1].png"]),
+    ],
+)
+def test_pictures_of_folders_patterns_and_files(folder, texts, found):
+    if texts == ["[1].png"]:
+        (folder / "[1].png").write_bytes(b"1")
+    paths = find_pictures([str(folder / text) for text in texts], "--content")
+    assert [path.relative_to(folder).as_posix() for path in paths] == found
 
 
 @pytest.mark.parametrize("text", ["none", "*.gif"])
 def test_no_pictures(folder, text):
     with pytest.raises(CommandError, match=r"--style .* finds no picture"):
-        find_pictures(str(folder / text), "--style")
+        find_pictures([str(folder), str(folder / text)], "--style")
 
 
 def test_each_with_each(folder):
@@ -80,6 +93,31 @@ def test_no_two_jobs_share_a_name(folder, monkeypatch):
     # The same from wherever the command is run.
     monkeypatch.chdir(folder)
     assert names([path.relative_to(folder) for path in same]) == found
+
+
+def test_long_names_are_cut_but_stay_different(folder):
+    long = [folder / f"{'画' * 80}{i}.png" for i in range(2)]
+    first, second = names(long, [folder / "a.png"])
+    assert first != second
+    assert len(first.encode()) < 200
+    assert first.startswith("画" * 60 + "-")
+
+
+def test_the_client_does_without_pytorch(tmp_path):
+    """It only sends pictures: 500 MB less for each that runs."""
+    code = (
+        "import sys; from brushwork.cli.main import main; main(sys.argv[1:]); "
+        "assert 'httpx' in sys.modules; assert 'torch' not in sys.modules"
+    )
+    arguments = ["queue", "stylize_photo", "--content", str(SHIPPED_INPUTS), "--server", "127.0.0.1:9"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments, "--out", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "There is no ComfyUI server at http://127.0.0.1:9" in done.stderr
 
 
 def test_the_pictures_go_where_they_are_encoded(inputs):
