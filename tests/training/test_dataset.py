@@ -24,10 +24,10 @@ def small(path: Path) -> Image.Image:
     return image
 
 
-@pytest.fixture
-def folder(inputs_dir: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def folder(inputs_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The six artworks, small, and one of everything that may be wrong."""
-    root = tmp_path / "mess"
+    root = tmp_path_factory.mktemp("folder") / "mess"
     (root / "sub").mkdir(parents=True)
     for path in inputs_dir.glob("art-*.jpg"):
         small(path).save(root / f"{path.stem.split('-')[1]}.png")

@@ -135,7 +135,7 @@ def test_readable_is_what_training_can_read(tmp_path: Path, wave: Image.Image, e
     small.save(whole, **more)
     rng = np.random.default_rng(7)
     judged = []
-    for k in range(40):
+    for k in range(24):
         data = np.frombuffer(whole.read_bytes(), dtype=np.uint8).copy()
         reach = len(data) if k % 2 else 200
         data[rng.integers(0, reach, 3)] = rng.integers(0, 256, 3)
