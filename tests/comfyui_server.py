@@ -85,7 +85,7 @@ class ComfyUIServer:
     def post(self, path, data, content_type="application/json"):
         request = Request(self.url + path, data=data, headers={"Content-Type": content_type})
         with urlopen(request, timeout=30) as reply:
-            return json.loads(reply.read())
+            return json.loads(reply.read() or b"null")  # /interrupt answers with nothing
 
     def upload(self, file):
         boundary = uuid.uuid4().hex
