@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Column
 
 from ..training.run import Run
 
@@ -25,7 +26,7 @@ class Display:
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TextColumn("{task.fields[speed_text]}"),
-            TextColumn("{task.fields[losses]}"),
+            TextColumn("{task.fields[losses]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
         )
         self._progress = Progress(*columns, console=console, disable=not console.is_terminal)
         self._task = self._progress.add_task(

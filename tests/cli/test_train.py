@@ -170,15 +170,16 @@ class TestRuns:
         assert (style.name, style.licence) == ("Wave", "public domain")
         assert style.code.shape == gan.encode_style(torch.zeros(1, 3, 64, 64))[0].shape
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="no process can send another one Ctrl-C")
     def test_ctrl_c_saves_and_resuming_goes_on(self, folders: list[str], tmp_path: Path, capsys) -> None:
-        folders = [*folders, "--steps", "100000", "--validate-every", "1000000"]
+        folders = [*folders, "--steps", "1000", "--validate-every", "1000000"]
         command = [sys.executable, "-u", "-m", "brushwork.cli.main", *folders]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         lines = []
         for line in process.stdout:
             lines.append(line)
-            if "step 50 of" in line:
+            if "step 10 of" in line:
                 process.send_signal(signal.SIGINT)
                 break
         lines += process.stdout.readlines()
@@ -186,7 +187,7 @@ class TestRuns:
         assert "stopping after this step, and saving\n" in lines
         assert "The same command with --resume goes on from there.\n" in lines
         step = read_state(tmp_path / "run" / "state.safetensors")[1]["step"]
-        assert 50 <= step < 100000
+        assert 10 <= step < 1000
         assert main([*folders, "--resume", "--steps", str(step + 1)]) == 0
         assert f"going on from step {step}" in capsys.readouterr().out
 
@@ -321,7 +322,7 @@ class TestPictures:
     def test_many_are_split_by_hash_and_some_kept_back(self, inputs_dir: Path, tmp_path: Path) -> None:
         source = inputs_dir / "art-engraving-dore.jpg"
         for number in range(MANY):
-            (tmp_path / f"{number}.jpg").symlink_to(source)
+            shutil.copy(source, tmp_path / f"{number}.jpg")
         _, paintings = gather(None, tmp_path, None, 0.3)
         for name, found in (("train", paintings.train), ("val", paintings.val)):
             assert [p.name for p in found] == sorted(
