@@ -121,7 +121,7 @@ def table(outcome: Outcome, facts: dict, servers: list[ComfyUIServer]) -> str:
         ("done twice", outcome.twice),
         ("first server killed after", f"{facts['killed']} results"),
         ("painted by the first server", outcome.painted_by(servers[0].url)),
-        ("… of them after its restart", after),
+        ("of them after its restart", after),
         ("painted by the second server", outcome.painted_by(servers[1].url)),
         ("pictures on the servers' disks", files),
         ("seconds", f"{facts['seconds']:.0f}"),
