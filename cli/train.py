@@ -99,6 +99,8 @@ def _train_as_one(args: argparse.Namespace, ranks: OneProcess) -> int:
     except (ValueError, TrainingError, CommandError) as error:
         sender = f"process {ranks.rank + 1} of {ranks.world}: " if ranks.rank else ""
         raise CommandError(sender + str(error)) from error
+    except OSError as error:
+        raise CommandError(f"A file cannot be read or written: {error}.") from error
     except LostProcess as error:
         if ranks.rank:
             return 0

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 
 from ..models import StyleGAN
-from ..models.style_file import read_style
+from ..models.style_file import read_style, style_fingerprint
 from ..training.options import TrainOptions
 from ..training.preparation import open_run
 from ..training.ranks import OneProcess
@@ -77,12 +77,20 @@ def device_from(args: argparse.Namespace, ranks: OneProcess) -> torch.device:
 
 
 def start_from(args: argparse.Namespace, options: TrainOptions, files: RunFiles) -> StyleGAN | None:
-    """The network to begin with; of a resumed run it is the frame into which the state goes."""
+    """The network to begin with; of a resumed run it is the frame into which the state goes.
+
+    Raises ValueError, one sentence, where that network is needed and not given.
+    """
     if args.init:
         return StyleGAN.load(args.init)
     if args.resume and files.best.exists():
         return StyleGAN.load(files.best)
-    return None if options.mode == "from_scratch" else StyleGAN.default()
+    if options.mode == "from_scratch":
+        return None
+    default = StyleGAN.default()
+    if args.resume and files.style.exists() and read_style(files.style).encoder != style_fingerprint(default):
+        raise ValueError(f"The run in {args.out} began with a network of yours; give it again with --init.")
+    return default
 
 
 def _texts(args: argparse.Namespace, files: RunFiles, start: StyleGAN | None) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from brushwork.cli.main import main
 from brushwork.cli.train_options import options_from
 from brushwork.cli.train_pictures import MANY, gather
 from brushwork.models import StyleGAN, StyleGANConfig
-from brushwork.models.style_file import read_style
+from brushwork.models.style_file import read_style, style_fingerprint
 from brushwork.training.options import MODES, LossWeights, TrainOptions
 from brushwork.training.pictures import hash_split
 from brushwork.training.state import read_state
@@ -170,6 +170,19 @@ class TestRuns:
         assert (style.name, style.licence) == ("Wave", "public domain")
         assert style.code.shape == gan.encode_style(torch.zeros(1, 3, 64, 64))[0].shape
 
+    def test_a_style_of_another_network_needs_it_again(
+        self, folders: list[str], tiny: Path, tmp_path: Path, capsys
+    ) -> None:
+        folders = [*folders, "--mode", "style_code"]
+        assert main(folders) == 0
+        start = folders.index("--init")
+        without = folders[:start] + folders[start + 2 :]
+        assert main([*without, "--resume"]) == 2
+        assert "give it again with --init" in capsys.readouterr().err
+        assert main([*folders, "--resume", "--steps", "3"]) == 0
+        style = read_style(tmp_path / "run" / "style.safetensors")
+        assert style.encoder == style_fingerprint(StyleGAN.load(tiny))
+
     @pytest.mark.skipif(sys.platform == "win32", reason="no process can send another one Ctrl-C")
     def test_ctrl_c_saves_and_resuming_goes_on(self, folders: list[str], tmp_path: Path, capsys) -> None:
         folders = [*folders, "--steps", "1000", "--validate-every", "1000000"]
@@ -220,6 +233,14 @@ def test_refuses_in_one_sentence(
     assert sentence in error
     assert error.count("\n") == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_cannot_be_made(folders: list[str], tmp_path: Path, capsys) -> None:
+    (tmp_path / "taken").write_text("")
+    assert main([*folders, "--out", str(tmp_path / "taken" / "run")]) == 2
+    error = capsys.readouterr().err
+    assert "A file cannot be read or written: " in error
+    assert error.count("\n") == 1
 
 
 @pytest.mark.parametrize(
