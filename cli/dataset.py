@@ -122,7 +122,7 @@ def _print(report: DatasetReport, console: Console) -> None:
 
     from ..training.dataset_report import LISTED
 
-    table = Table(title=report.name, title_justify="left", show_header=False, box=box.SIMPLE_HEAD)
+    table = Table(title=Text(report.name), title_justify="left", show_header=False, box=box.SIMPLE_HEAD)
     for name, value in report.rows():
         table.add_row(Text(name, style="bold"), Text(value))
     console.print(table)
