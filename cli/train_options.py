@@ -80,7 +80,13 @@ def options_from(args: argparse.Namespace, state: Path | None = None) -> TrainOp
         return TrainOptions.for_mode(str(changes.pop("mode", DEFAULT_MODE)), weights, **changes)
     from ..training.run import resume_options
 
-    kept = asdict(resume_options(state, {}).weights)
+    try:
+        kept = asdict(resume_options(state, {}).weights)
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"The run in {state.parent} was begun with another version of Brushwork; begin a new one, "
+            "with its network as --init."
+        ) from error
     return resume_options(state, changes | {"weights": kept | weights})
 
 

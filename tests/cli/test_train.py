@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import doctest
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from brushwork.cli import train
+from brushwork.cli import train, train_display
 from brushwork.cli.main import main
 from brushwork.cli.train_options import options_from
 from brushwork.cli.train_pictures import MANY, gather
@@ -23,7 +24,7 @@ from brushwork.models import StyleGAN, StyleGANConfig
 from brushwork.models.style_file import read_style, style_fingerprint
 from brushwork.training.options import MODES, LossWeights, TrainOptions
 from brushwork.training.pictures import hash_split
-from brushwork.training.state import read_state
+from brushwork.training.state import read_state, write_state
 
 TINY = StyleGANConfig(
     fine_channels=16, coarse_channels=16, code_dim=32, coarse_blocks=1, fine_blocks=1, mapping_hidden=16
@@ -235,6 +236,14 @@ def test_refuses_in_one_sentence(
     assert not (tmp_path / "run").exists()
 
 
+def test_a_run_of_another_version(folders: list[str], tmp_path: Path, capsys) -> None:
+    (tmp_path / "run").mkdir()
+    header = {"step": 3, "options": {"crop": 128, "weights": {"gram": 8.0}}}
+    write_state(tmp_path / "run" / "state.safetensors", {"gan.x": torch.zeros(1)}, header)
+    assert main([*folders, "--resume"]) == 2
+    assert "was begun with another version of Brushwork" in capsys.readouterr().err
+
+
 def test_a_folder_that_cannot_be_made(folders: list[str], tmp_path: Path, capsys) -> None:
     (tmp_path / "taken").write_text("")
     assert main([*folders, "--out", str(tmp_path / "taken" / "run")]) == 2
@@ -293,6 +302,10 @@ def test_tensorboard_forgets_what_a_resumed_run_does_again(folders: list[str], t
     events = EventAccumulator(str(run / "tensorboard"))
     events.Reload()
     assert [e.step for e in events.Scalars("training/total")] == [1, 2, 3, 4]
+
+
+def test_durations_are_said_as_a_person_says_them() -> None:
+    assert doctest.testmod(train_display).failed == 0
 
 
 class TestDryRun:
