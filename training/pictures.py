@@ -1,4 +1,10 @@
-"""Folders of pictures: finding them, reading them, splitting them, cutting crops out of them."""
+"""Folders of pictures: finding them, reading them, splitting them, cutting crops out of them.
+
+How pictures are prepared is decided here and nowhere else. `upright_rgb`: 8 bits, turned as shown,
+transparency over white; colour profiles are not applied. `random_crop`: scaled in proportion, bicubic, to
+a shorter side drawn between two bounds on a log scale; a square cut anywhere; half of them mirrored.
+`CropPool.batch`: float32 in 0..1, from which no mean is taken: the loss network subtracts its own.
+"""
 
 from __future__ import annotations
 
