@@ -13,6 +13,8 @@ TITLE_SIZE, TEXT_SIZE = 20, 16
 _LEFT, _RIGHT, _BOTTOM = 64, 16, 52
 # Above this ratio between the largest and the smallest value the axis is logarithmic.
 _LOG_RATIO = 5.0
+# Up to so many points each gets a dot, and no mean is drawn.
+_FEW = 20
 # Lines are drawn at this multiple of their size and reduced, since Pillow's lines have jagged edges.
 _FINE = 3
 
@@ -28,7 +30,11 @@ class Series:
     color: Color
     points: Sequence[Point]
     noisy: bool = False
-    """Drawn pale, with its running mean over it."""
+    """Where there are many points, they are drawn pale, with their running mean over them."""
+
+    @property
+    def is_smoothed(self) -> bool:
+        return self.noisy and len(self.points) > _FEW
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,7 @@ class _Frame:
         # The first series is the one that matters, so it is drawn last, over the others.
         for one in reversed(series):
             points = [p for p in one.points if p[1] > 0 or not self.log]
-            if one.noisy and len(points) > _FEW:
+            if one.is_smoothed:
                 self._line(pen, points, pale(one.color), 1)
                 points = running_mean(points)
             self._line(pen, points, one.color, 2.5)
@@ -134,15 +140,11 @@ class _Frame:
             pen.circle((self.x(x) * _FINE, self.y(y) * _FINE), 3.5 * _FINE, fill=color)
 
 
-# Up to so many points each gets a dot, and no mean is drawn.
-_FEW = 20
-
-
 def _draw_legend(pen: ImageDraw.ImageDraw, series: Sequence[Series], top: int, width: int) -> int:
     """Name and last value of every series, in as many rows as it takes; the height of them."""
     left, row, text = 0, 0, font(TEXT_SIZE)
     for one in series:
-        values = running_mean(one.points) if one.noisy else one.points
+        values = running_mean(one.points) if one.is_smoothed else one.points
         label = f"{one.name} {values[-1][1]:.3g}"
         needed = 24 + round(pen.textlength(label, text)) + 18
         if left and left + needed > width:

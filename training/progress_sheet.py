@@ -65,16 +65,17 @@ def draw_sheet(
     pictures = _pictures([(_time_caption(t, best_step), previews[t]) for t in times])
     width = 2 * MARGIN + max(pictures.width, 4 * CELL + 3 * GAP)
     inner = width - 2 * MARGIN
-    notes = _wrapped(summary(scores, best_step), inner) + _wrapped(warning, inner)
-    charts_top = MARGIN + 40 + 26 * len(notes) + 10 + pictures.height + GAP
+    texts = [(title, 26, INK), (summary(scores, best_step), 18, FAINT), (warning, 18, WARNING_INK)]
+    lines = [(line, size, ink) for text, size, ink in texts for line in wrapped(text, size, inner)]
+    pictures_top = MARGIN + sum(size + 10 for _, size, _ in lines) + 8
+    charts_top = pictures_top + pictures.height + GAP
     sheet = Image.new("RGB", (width, charts_top + CHART_HEIGHT + MARGIN), BACKGROUND)
     pen = ImageDraw.Draw(sheet)
-    pen.text((MARGIN, MARGIN - 4), title, fill=INK, font=font(26))
-    warned = len(_wrapped(warning, inner))
-    for i, line in enumerate(notes):
-        color = WARNING_INK if i >= len(notes) - warned else FAINT
-        pen.text((MARGIN, MARGIN + 36 + 26 * i), line, fill=color, font=font(18))
-    sheet.paste(pictures, (MARGIN, charts_top - GAP - pictures.height))
+    top = MARGIN - 4
+    for line, size, ink in lines:
+        pen.text((MARGIN, top), line, fill=ink, font=font(size))
+        top += size + 10
+    sheet.paste(pictures, (MARGIN, pictures_top))
     half = (inner - 2 * GAP) // 2
     best = None if best_step is None else (best_step, f"best: step {best_step}")
     training = Chart("Losses in training", "step", loss_series(history))
@@ -171,6 +172,12 @@ def _third(strip: Image.Image, index: int) -> Image.Image:
     return strip.crop((index * strip.height, 0, (index + 1) * strip.height, strip.height))
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    # 18 px letters are 9 px wide on average.
-    return textwrap.wrap(text, width // 9) if text else []
+def wrapped(text: str, size: int, width: int) -> list[str]:
+    """`text` in lines that are at most `width` pixels wide in letters of `size`; none of no text."""
+    columns = len(text)
+    while columns > 1:
+        lines = textwrap.wrap(text, columns)
+        if all(font(size).getlength(line) <= width for line in lines):
+            return lines
+        columns -= 1
+    return list(text)

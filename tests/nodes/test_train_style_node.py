@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import math
+import time
 
 import numpy as np
 import pytest
@@ -406,6 +407,23 @@ def test_diverging_keeps_the_best_and_says_so(fresh, small_gan, paintings_dir, c
     assert "The loss was not finite in 1 steps in a row" in caplog.text
     assert all(value.isfinite().all() for value in trained.gan.state_dict().values())
     assert all(math.isfinite(value) for value in trained.losses)
+
+
+# -- what is shown --------------------------------------------------------------------------------
+
+
+def test_at_most_ten_updates_a_second_and_no_picture_is_lost():
+    seen = []
+    comfy.on_progress(lambda done, total, preview, node_id=None: seen.append((done, preview)))
+    progress, started = comfy.StepProgress(1000), time.monotonic()
+    picture = Image.new("RGB", (8, 8))
+    for step in range(1000):
+        progress.show(step, "text", picture if step == 5 else None)
+    assert 1 <= len(seen) <= 1 + (time.monotonic() - started) / 0.1
+    while len(seen) < 2:
+        progress.show(1000, "text")
+    assert seen[0] == (0, None)
+    assert [preview[1] for _, preview in seen if preview] == [picture]
 
 
 # -- pictures, options, bad input -----------------------------------------------------------------
