@@ -165,11 +165,11 @@ async def _paint(
         run_ = Run(recipe, pool, results, display, facts, args.patience)
         workers = [Worker(server, run_) for server in servers]
         pool.workers += workers
-        stopped = await _until_over(pool, workers)
+        stopped = await _until_over(workers)
     return _summary(pool, stopped, time.monotonic() - started)
 
 
-async def _until_over(pool: Pool, workers: list[Worker]) -> bool:
+async def _until_over(workers: list[Worker]) -> bool:
     """Let the workers work; whether Ctrl-C ended it. Our prompts are taken off the servers either way."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -191,8 +191,7 @@ async def _until_over(pool: Pool, workers: list[Worker]) -> bool:
         return bool(working)
     finally:
         await _end({*working, stopping})
-        if not pool.ended.is_set():
-            await _cancel(workers)
+        await _cancel(workers)
         for number, handler in zip(handled, previous, strict=True):
             signal.signal(number, handler)
 
@@ -209,6 +208,7 @@ async def _end(tasks: set[asyncio.Task]) -> None:
 
 
 async def _cancel(workers: list[Worker]) -> None:
+    """What servers still have of ours: all after Ctrl-C, else what others took over from a lost server."""
     cancelling = [asyncio.wait_for(worker.cancel(), _SECONDS_TO_CANCEL) for worker in workers]
     for worker, outcome in zip(
         workers, await asyncio.gather(*cancelling, return_exceptions=True), strict=True
