@@ -34,8 +34,8 @@ def run_sheet(run: Run, title: str, warning: str = "") -> Image.Image:
     `warning` is a sentence that the user must see, for instance why it stopped early.
     """
     previews = preview_files(run.files.folder, run.trainer.step)
-    held_out = run.photos is not run.trainer.photos and run.paintings != run.trainer.paintings
-    where = "on pictures that are not trained on" if held_out else "on the training pictures"
+    held_out = run.photos != run.trainer.photos
+    where = "on photos that are not trained on" if held_out else "on the training photos"
     return draw_sheet(
         title, previews, run.history, run.progress.scores, run.progress.best_step, where, warning
     )
