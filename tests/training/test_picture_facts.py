@@ -86,7 +86,7 @@ def test_frames_and_transparency(tmp_path: Path, wave: Image.Image) -> None:
     assert facts_of(small, tmp_path / "a.gif", save_all=True, append_images=turned).frames == 3
     assert facts_of(small, tmp_path / "a.tif", save_all=True, append_images=turned).frames == 3
     # The second picture in a camera's file is a preview, no animation.
-    assert facts_of(small, tmp_path / "a.mpo", save_all=True, append_images=turned).frames == 1
+    assert facts_of(small, tmp_path / "a.mpo", save_all=True, append_images=turned[1:]).frames == 1
     opaque = small.convert("RGBA")
     assert not facts_of(opaque, tmp_path / "opaque.png").transparent
     opaque.putpixel((0, 0), (0, 0, 0, 128))
