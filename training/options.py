@@ -222,7 +222,7 @@ MODE_DEFAULTS: dict[str, dict[str, Any]] = {
         "validate_every": 50,
         "patience": 4,
         "variants": 24,
-        "weights": {"code": 0.0},
+        "weights": {"code": 0.0, "style": 12.0},
     },
     "from_scratch": {},
 }

@@ -23,7 +23,7 @@ from .pictures import Picture
 from .record import header_thumbnail, picture_records, training_record
 from .sheet import load_square, style_sheet, to_image
 from .state import read_state
-from .trainer import Diverged, Trainer
+from .trainer import Diverged, Trainer, TrainingError
 from .validation import Scores, Validation, spread
 
 STATE_FILE = "state.safetensors"
@@ -108,12 +108,13 @@ class Run:
         self.progress = Progress({}, {}, [])
         self.history: list[dict[str, float]] = []
         options = trainer.options
-        # A style stands for all the paintings that it is learned from; photos alone are held out.
         self.learned = options.mode == "style_code"
-        if self.learned and paintings:
-            self.paintings = [*paintings, *trainer.paintings]
+        # The learned style stands for all the paintings that there are; to score it on the held-out few
+        # alone would measure how they differ from the rest.
+        collection = [] if options.mode == "from_scratch" else [*paintings, *trainer.paintings]
+        own = [] if self.learned else self.paintings
         self.validation = Validation(
-            self.photos, self.paintings, trainer.loss_network, options.weights, trainer.device, self.learned
+            self.photos, own, collection, trainer.loss_network, options.weights, trainer.device
         )
         self.licence = licence
         self._records = picture_records(trainer.photos), picture_records(trainer.paintings)
@@ -153,6 +154,9 @@ class Run:
             except Diverged as error:
                 outcome = Outcome("diverged", str(error))
                 break
+            except TrainingError:
+                self.save()  # Out of memory with nothing left to halve: the step has changed nothing yet.
+                raise
             self._count(values)
             on_step(trainer.step, values)
             if trainer.step % self.log_every == 0:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,9 +15,13 @@ from .pictures import Picture
 from .sheet import load_square
 from .vgg import CONTENT_LAYER, LossNetwork
 
-# Pictures of either kind at most, paintings where one style stands for them all, and the side in pixels
-# at which they are compared.
-LIMIT, LIMIT_LEARNED, SIDE = 4, 16, 256
+# Photos, and paintings painted like one by one, at most; paintings behind the mean statistics that the
+# learned style is compared with; and the side in pixels of them all.
+LIMIT, LIMIT_COLLECTION, SIDE = 4, 24, 256
+
+
+StyleStatistics = tuple[dict[str, Tensor], dict[str, Tensor]]
+PARTS = ("content", "gram", "mean_std")
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,10 @@ class Scores:
 
 
 class Validation:
-    """Scores painters on up to 4 photos in up to 4 styles, at 256 px.
+    """Scores painters at 256 px on up to 4 photos, in one or both of two ways, whose mean counts.
 
-    Each painting is painted like by its own code, as a user would do. Only where a code is all that is
-    learned it is that code that is scored: against the mean statistics of up to 16 paintings, since it
+    `paintings`, up to 4: each is painted like by its own code, as with EncodeStyle.
+    `collection`: the learned code is compared with the mean statistics of up to 24 paintings, since it
     stands for them all.
     """
 
@@ -51,36 +54,55 @@ class Validation:
         self,
         photos: Sequence[Picture],
         paintings: Sequence[Picture],
+        collection: Sequence[Picture],
         network: LossNetwork,
         weights: LossWeights,
         device: torch.device,
-        learned: bool,
     ):
-        self.network, self.weights, self.learned = network, weights, learned
+        self.network, self.weights, self.device = network, weights, device
         self.photos = [load_square(p, SIDE).to(device) for p in spread(photos, LIMIT)]
-        limit = LIMIT_LEARNED if learned else LIMIT
-        self.paintings = [load_square(p, SIDE).to(device) for p in spread(paintings, limit)]
+        self.paintings = [load_square(p, SIDE).to(device) for p in spread(paintings, LIMIT)]
         with torch.no_grad():
             self._content = [losses.normalised(network(photo)[CONTENT_LAYER]) for photo in self.photos]
             self._style = [losses.style_statistics(network(painting)) for painting in self.paintings]
-            if learned:
-                kinds = zip(*self._style, strict=True)
-                self._style = [tuple(mean_by_layer(statistics) for statistics in kinds)]
+            self._mean = self._mean_statistics(spread(collection, LIMIT_COLLECTION)) if collection else None
+
+    def _mean_statistics(self, collection: Sequence[Picture]) -> StyleStatistics:
+        each = [
+            losses.style_statistics(self.network(load_square(p, SIDE).to(self.device))) for p in collection
+        ]
+        grams, moments = (mean_by_layer(kind) for kind in zip(*each, strict=True))
+        return grams, moments
+
+    def score(self, painter: Painter) -> Scores:
+        """The losses of `painter`, means of all that is asked for."""
+        found = [scores for scores in (self.score_paintings(painter), self.score_learned(painter)) if scores]
+        means = {name: sum(getattr(s, name) for s in found) / len(found) for name in PARTS}
+        return Scores(**means, total=sum(self.weights.of(name) * value for name, value in means.items()))
+
+    def score_paintings(self, painter: Painter) -> Scores | None:
+        """Each painting's own code; None without paintings."""
+        return self._score(painter, [painter.gan.encode_style(p) for p in self.paintings], self._style)
+
+    def score_learned(self, painter: Painter) -> Scores | None:
+        """The learned code; None without a collection."""
+        return self._score(painter, [painter.code], [self._mean]) if self._mean is not None else None
 
     @torch.no_grad()
-    def score(self, painter: Painter) -> Scores:
-        """The losses of `painter`."""
-        codes = [painter.code] if self.learned else [painter.gan.encode_style(p) for p in self.paintings]
+    def _score(
+        self, painter: Painter, codes: Sequence[Tensor], styles: Sequence[StyleStatistics]
+    ) -> Scores | None:
+        if not codes:
+            return None
         sums = torch.zeros(3, dtype=torch.float64)
-        for code, statistics in zip(codes, self._style, strict=True):
+        for code, statistics in zip(codes, styles, strict=True):
             for photo, target in zip(self.photos, self._content, strict=True):
                 sums += self._pair(painter, photo, code, target, statistics)
-        content, gram, mean_std = (sums / (len(self.photos) * len(codes))).tolist()
-        parts = {"content": content, "gram": gram, "mean_std": mean_std}
-        return Scores(**parts, total=sum(self.weights.of(name) * value for name, value in parts.items()))
+        means = dict(zip(PARTS, (sums / (len(self.photos) * len(codes))).tolist(), strict=True))
+        return Scores(**means, total=sum(self.weights.of(name) * value for name, value in means.items()))
 
     def _pair(
-        self, painter: Painter, photo: Tensor, code: Tensor, content: Tensor, style: tuple[Any, Any]
+        self, painter: Painter, photo: Tensor, code: Tensor, content: Tensor, style: StyleStatistics
     ) -> Tensor:
         gan = painter.gan
         features = self.network(gan.generate(gan.encode_content(photo), code))

@@ -1,0 +1,176 @@
+"""What a few minutes of fine-tuning on a dozen pictures of one artist do for others by that artist.
+
+    python benchmarks/finetune.py --data DIR --artist "Warwick Goble" --sheet FILE --json FILE
+
+Twelve of the artist's paintings are what a user would give to TrainStyle, with the default options of
+the mode and the photos that ship with Brushwork; the run holds some of them out itself to choose its
+best weights. What is reported is measured on the artist's other paintings and on validation photos, none
+of which the fine-tuning has seen: the losses of the network before and after,
+
+    style of the artist   the learned style (before: the mean code of the twelve) against the mean
+                          statistics of the other paintings
+    single paintings      each of the other paintings painted like by its own code
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from contact_sheet import ContactSheet
+from pictures import load_picture, to_picture
+
+from brushwork.models import StyleGAN
+from brushwork.models.checkpoint import write_atomically
+from brushwork.training.options import TrainOptions
+from brushwork.training.painter import Painter, copy_network, mean_code
+from brushwork.training.preparation import collect, demo_photos, open_run
+from brushwork.training.run import Run, RunFiles
+from brushwork.training.validation import Scores, Validation, spread
+from brushwork.training.vgg import LossNetwork
+
+TUNED, HELD_OUT, PHOTOS = 12, 24, 6
+SHEET_PHOTOS, SHEET_PAINTINGS, SHEET_SIDE = 3, 2, 512
+
+
+@dataclass(frozen=True)
+class Material:
+    """Paintings of one artist to tune on and others to measure with, and photos to measure with."""
+
+    tuned: list[Path]
+    held_out: list[Path]
+    photos: list[Path]
+
+
+def read_material(data: Path, artist: str) -> Material:
+    """Twelve paintings of the train split, evenly spread; up to 24 of the rest and of the val split,
+    val first; photos of the val split. The test split stays untouched: this is for tuning options, too.
+
+    Raises ValueError for an artist with fewer than 12 + 4 such paintings.
+    """
+    with (data / "manifest.csv").open(encoding="utf-8") as file:
+        mine = {row["file"] for row in csv.DictReader(file) if row["artist"] == artist}
+    split = json.loads((data / "split.json").read_text(encoding="utf-8"))
+    train, val = ([data / name for name in split["style"][part] if name in mine] for part in ("train", "val"))
+    tuned = spread(train, TUNED)
+    held_out = (val + [path for path in train if path not in tuned])[:HELD_OUT]
+    if len(tuned) < TUNED or len(held_out) < 4:
+        raise ValueError(f"There are {len(train) + len(val)} paintings by '{artist}'; choose one with more.")
+    return Material(tuned, held_out, spread([data / name for name in split["content"]["val"]], PHOTOS))
+
+
+def tune(material: Material, options: TrainOptions, folder: Path) -> tuple[Run, float]:
+    """The finished run and its seconds, everything included."""
+    started = time.monotonic()
+    paintings = collect("paintings", pictures=material.tuned, share=options.validation_share)
+    photos = collect("photos", pictures=demo_photos(), share=options.validation_share)
+    print(f"{paintings.describe('paintings')}; {photos.describe('photos')}", file=sys.stderr)
+    run = open_run(options, photos, paintings, RunFiles.in_folder(folder), StyleGAN.default())
+
+    def show(step: int, values: dict[str, float]) -> None:
+        print(f"\rstep {step} of {options.steps}, loss {values['total']:.3f}", end="", file=sys.stderr)
+
+    outcome = run.train(show)
+    print(f"\n{outcome.sentence}", file=sys.stderr)
+    return run, time.monotonic() - started
+
+
+def painters(material: Material, run: Run) -> tuple[Painter, Painter]:
+    """The network before and after, each with its style of the artist."""
+    before, (gan, code) = StyleGAN.default(), run.finish()
+    mean = mean_code(before, material.tuned)
+    pair = Painter(before, "fine_tune", mean), Painter(copy_network(gan), "fine_tune", code)
+    return pair[0].eval(), pair[1].eval()
+
+
+def compare(material: Material, before: Painter, after: Painter) -> dict[str, dict[str, dict[str, float]]]:
+    """{question: {'before'/'after': losses}}"""
+    options, device = TrainOptions.for_mode("fine_tune"), torch.device("cpu")
+    judge = Validation(
+        material.photos, material.held_out, material.held_out, LossNetwork(), options.weights, device
+    )
+    table: dict[str, dict[str, dict[str, float]]] = {}
+    for question, score in (
+        ("style of the artist", judge.score_learned),
+        ("single paintings", judge.score_paintings),
+    ):
+        table[question] = {"before": losses_of(score(before)), "after": losses_of(score(after))}
+    return table
+
+
+def losses_of(scores: Scores) -> dict[str, float]:
+    """Content, Gram and mean/std losses, and the style loss that training weighs."""
+    names = ("content", "gram", "mean_std", "style")
+    return {name: round(getattr(scores, name), 4) for name in names}
+
+
+def as_table(table: dict[str, dict[str, dict[str, float]]]) -> str:
+    """Markdown, with the change from before to after."""
+    lines = ["| | | content | Gram | mean/std | style |", "| --- | --- | ---: | ---: | ---: | ---: |"]
+    for question, rows in table.items():
+        for name, values in rows.items():
+            lines.append(f"| {question} | {name} | " + " | ".join(f"{v:.3f}" for v in values.values()) + " |")
+        change = [rows["after"][k] / rows["before"][k] - 1 for k in rows["before"]]
+        lines.append(f"| {question} | change | " + " | ".join(f"{c:+.0%}" for c in change) + " |")
+    return "\n".join(lines)
+
+
+@torch.no_grad()
+def draw_sheet(material: Material, before: Painter, after: Painter) -> ContactSheet:
+    """Photos down; two paintings of the artist, then each way before and after."""
+    columns = ["photo"]
+    for number in range(1, SHEET_PAINTINGS + 1):
+        columns += [f"painting {number}", "before", "after"]
+    sheet = ContactSheet([*columns, "artist, before", "artist, after"])
+    styles = [load_picture(path, SHEET_SIDE) for path in spread(material.held_out, SHEET_PAINTINGS)]
+    for path in spread(material.photos, SHEET_PHOTOS):
+        photo = load_picture(path, SHEET_SIDE)
+        row = [photo]
+        for style in styles:
+            row += [style, *(p.gan.stylize(photo, style) for p in (before, after))]
+        row += [p.gan.generate(p.gan.encode_content(photo), p.code) for p in (before, after)]
+        sheet.add_row([to_picture(picture) for picture in row], [""] * len(row))
+    return sheet
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of content/, style/, split.json")
+    parser.add_argument("--artist", default="Warwick Goble", help="as manifest.csv names them")
+    parser.add_argument("--mode", default="fine_tune", choices=["fine_tune", "style_code"])
+    parser.add_argument("--steps", type=int, help="default: the mode's")
+    parser.add_argument("--sheet", type=Path, help="write a contact sheet here, PNG or JPEG")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    options = parser.parse_args(arguments)
+    try:
+        material = read_material(options.data, options.artist)
+        changes = {} if options.steps is None else {"steps": options.steps}
+        training = TrainOptions.for_mode(options.mode, **changes)
+    except (ValueError, OSError) as error:
+        print(f"finetune.py: {error}", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory() as folder:
+        run, seconds = tune(material, training, Path(folder))
+        before, after = painters(material, run)
+    table = compare(material, before, after)
+    print(f"{options.artist}: {TUNED} paintings, {run.trainer.step} steps in {seconds:.0f} s; measured on ")
+    print(f"{len(material.held_out)} other paintings and {len(material.photos)} photos\n")
+    print(as_table(table))
+    if options.sheet is not None:
+        draw_sheet(material, before, after).draw().save(options.sheet)
+    if options.json is not None:
+        record = {"artist": options.artist, "seconds": round(seconds), "table": table}
+        record |= {"options": training.as_dict(), "validation": run.progress.scores}
+        write_atomically(options.json, json.dumps(record, indent=1).encode())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

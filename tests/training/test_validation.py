@@ -1,0 +1,82 @@
+"""Validation: scores by the formulas of the losses, of codes of its own and of the learned one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from brushwork.models import StyleGAN
+from brushwork.training.losses import content_loss, gram_loss, mean_std_loss, normalised, style_statistics
+from brushwork.training.options import LossWeights
+from brushwork.training.painter import Painter, copy_network, mean_code
+from brushwork.training.sheet import load_square
+from brushwork.training.validation import SIDE, Validation, spread
+from brushwork.training.vgg import CONTENT_LAYER, LossNetwork
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def network() -> LossNetwork:
+    return LossNetwork()
+
+
+@pytest.fixture
+def painter(gan: StyleGAN, paintings: list[Path]) -> Painter:
+    return Painter(copy_network(gan), "fine_tune", mean_code(gan, paintings)).eval()
+
+
+def test_the_score_is_the_mean_of_the_losses_over_all_pairs(
+    painter: Painter, photos: list[Path], paintings: list[Path], network: LossNetwork
+) -> None:
+    weights = LossWeights(content=2.0, style=3.0)
+    found = Validation(photos[:2], paintings[:1], [], network, weights, CPU).score(painter)
+    expected = torch.zeros(3)
+    painting = load_square(paintings[0], SIDE)
+    for photo in (load_square(p, SIDE) for p in photos[:2]):
+        with torch.no_grad():
+            features = network(painter.gan.stylize(photo, painting))
+            grams, moments = style_statistics(features)
+            target_grams, target_moments = style_statistics(network(painting))
+            content = content_loss(features[CONTENT_LAYER], normalised(network(photo)[CONTENT_LAYER]))[0]
+            expected += torch.stack(
+                [content, gram_loss(grams, target_grams)[0], mean_std_loss(moments, target_moments)[0]]
+            )
+    content, gram, mean_std = (expected / 2).tolist()
+    assert found.content == pytest.approx(content, rel=1e-4)
+    assert found.gram == pytest.approx(gram, rel=1e-4)
+    assert found.mean_std == pytest.approx(mean_std, rel=1e-4)
+    assert found.style == pytest.approx(gram + 2 * mean_std, rel=1e-4)
+    assert found.total == pytest.approx(2 * content + 3 * (gram + 2 * mean_std), rel=1e-4)
+
+
+def test_the_learned_code_is_compared_with_the_collection(
+    painter: Painter, photos: list[Path], paintings: list[Path], network: LossNetwork
+) -> None:
+    validation = Validation(photos[:1], [], paintings[:1], network, LossWeights(), CPU)
+    assert validation.score_paintings(painter) is None
+    before = validation.score(painter)
+    # A collection of one painting is that painting: its own code is the better one.
+    with torch.no_grad():
+        painter.code.copy_(painter.gan.encode_style(load_square(paintings[0], SIDE)))
+    after = validation.score(painter)
+    assert after.style < 0.7 * before.style
+    alone = Validation(photos[:1], paintings[:1], [], network, LossWeights(), CPU).score(painter)
+    assert after.as_dict() == pytest.approx(alone.as_dict(), rel=1e-3)
+
+
+def test_both_ways_count_alike(
+    painter: Painter, photos: list[Path], paintings: list[Path], network: LossNetwork
+) -> None:
+    validation = Validation(photos[:1], paintings[:2], paintings, network, LossWeights(), CPU)
+    own, learned = validation.score_paintings(painter), validation.score_learned(painter)
+    both = validation.score(painter)
+    assert both.gram == pytest.approx((own.gram + learned.gram) / 2)
+    assert both.total == pytest.approx((own.total + learned.total) / 2)
+
+
+def test_spread_takes_them_evenly() -> None:
+    assert spread(list(range(10)), 3) == [0, 3, 6]
+    assert spread([1, 2], 4) == [1, 2]
