@@ -4,12 +4,14 @@ from .checkpoint import CheckpointError
 from .content_encoder import ContentCode, ContentEncoder
 from .discriminator import Discriminator
 from .generator import Generator
+from .interpolation import EASES, interpolate_styles
 from .style_encoder import StyleEncoder
 from .style_gan import DEFAULT_CHECKPOINT, WEIGHTS_DIR, StyleGAN, StyleGANConfig
 from .style_space import MIX_MODES, StyleSpace, lerp, mix_styles, slerp
 
 __all__ = [
     "DEFAULT_CHECKPOINT",
+    "EASES",
     "MIX_MODES",
     "WEIGHTS_DIR",
     "CheckpointError",
@@ -21,6 +23,7 @@ __all__ = [
     "StyleGAN",
     "StyleGANConfig",
     "StyleSpace",
+    "interpolate_styles",
     "lerp",
     "mix_styles",
     "slerp",

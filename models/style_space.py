@@ -58,6 +58,13 @@ def match_batch(*batches: int, what: str) -> int:
     return sizes[0] if sizes else 1
 
 
+def same_network(codes: Sequence[Tensor]) -> None:
+    """Raise ValueError, one sentence, unless all `codes`, [B,L,D] each, have the same L and D."""
+    shapes = {tuple(code.shape[1:]) for code in codes}
+    if len(shapes) > 1:
+        raise ValueError(f"The styles come from different networks: their codes are {sorted(shapes)}.")
+
+
 def mix_styles(
     codes: Sequence[Tensor],
     weights: Sequence[float] | None = None,
@@ -84,9 +91,7 @@ def mix_styles(
         raise ValueError("There is no style to mix; connect at least one.")
     if mode not in MIX_MODES:
         raise ValueError(f"mode is '{mode}'; choose one of {', '.join(MIX_MODES)}.")
-    shapes = {tuple(code.shape[1:]) for code in codes}
-    if len(shapes) > 1:
-        raise ValueError(f"The styles come from different networks: their codes are {sorted(shapes)}.")
+    same_network(codes)
     batch = match_batch(*(code.shape[0] for code in codes), what="The styles to mix")
     codes = [code.expand(batch, -1, -1) for code in codes]
     layers = codes[0].shape[1]

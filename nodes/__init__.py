@@ -8,6 +8,7 @@ from .encode_content import EncodeContent
 from .encode_style import EncodeStyle
 from .evaluate_style import EvaluateStyle
 from .generate import Generate
+from .interpolate_styles import InterpolateStyles
 from .load_style import LoadStyle
 from .load_style_gan import LoadStyleGAN
 from .mix_styles import MixStyles
@@ -28,6 +29,7 @@ NODES: dict[str, type[io.ComfyNode]] = {
     "TrainStyle": TrainStyle,
     "StyleDataset": StyleDataset,
     "EvaluateStyle": EvaluateStyle,
+    "InterpolateStyles": InterpolateStyles,
 }
 
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-
 from ..models import MIX_MODES, mix_styles
 from .comfy import io, schema
-from .sockets import Style, StyleSocket
-
-logger = logging.getLogger(__name__)
+from .sockets import Style, StyleSocket, common_encoder
 
 MAX_STYLES = 6
 
@@ -88,19 +84,7 @@ class MixStyles(io.ComfyNode):
             structure_from_first=style_1.coarse_layers if split else 0,
         )
         # A mix of one is that style's own tensor; what a node hands on must not share it.
-        return io.NodeOutput(Style(code.clone(), style_1.coarse_layers, _common_encoder(styles)))
-
-
-def _common_encoder(styles: list[Style]) -> str | None:
-    """The network that made all `styles`; None, and a warning in the log, if there were several."""
-    encoders = {style.encoder for style in styles}
-    if len(encoders - {None}) > 1:
-        logger.warning(
-            "Brushwork: the mixed styles were made with different networks' style encoders (%s), so the mix "
-            "means nothing to any of them; encode all with one network.",
-            ", ".join(sorted(encoders - {None})),
-        )
-    return encoders.pop() if len(encoders) == 1 else None
+        return io.NodeOutput(Style(code.clone(), style_1.coarse_layers, common_encoder(styles)))
 
 
 def _style_tooltip(n: int) -> str:

@@ -54,6 +54,18 @@ class Style:
             )
 
 
+def common_encoder(styles: list[Style]) -> str | None:
+    """The network that made all `styles`; None, and a warning in the log, if there were several."""
+    encoders = {style.encoder for style in styles}
+    if len(encoders - {None}) > 1:
+        logger.warning(
+            "Brushwork: the mixed styles were made with different networks' style encoders (%s), so the mix "
+            "means nothing to any of them; encode all with one network.",
+            ", ".join(sorted(encoders - {None})),
+        )
+    return encoders.pop() if len(encoders) == 1 else None
+
+
 @dataclass(frozen=True, eq=False)
 class ManagedGAN:
     """What BRUSHWORK_GAN carries: the network, under ComfyUI's memory management."""

@@ -27,6 +27,7 @@ IDS = (
     "TrainStyle",
     "StyleDataset",
     "EvaluateStyle",
+    "InterpolateStyles",
 )
 each_node = pytest.mark.parametrize("node", NODES.values(), ids=NODES.keys())
 
@@ -100,6 +101,8 @@ def test_help_names_every_input_and_output(node, page):
     ids = [i.id for i in schema.inputs if i.id.rstrip("123456") not in ("style_", "weight_")]
     if node.__name__ == "MixStyles":
         ids += ["style_1", "style_2", "style_6", "weight_1", "weight_6"]
+    if node.__name__ == "InterpolateStyles":
+        ids += ["style_1", "style_2", "style_6"]
     for name in [*ids, *(o.display_name for o in schema.outputs)]:
         assert f"`{name}`" in text
     for entry in schema.inputs:

@@ -1,0 +1,101 @@
+"""InterpolateStyles: styles -> a series of styles that leads through them."""
+
+from __future__ import annotations
+
+from ..models import EASES, MIX_MODES, interpolate_styles
+from .comfy import io, schema
+from .mix_styles import MAX_STYLES
+from .sockets import Style, StyleSocket, common_encoder
+
+
+class InterpolateStyles(io.ComfyNode):
+    """Go from style to style in small steps, one way or around a loop."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="InterpolateStyles",
+            display_name="Interpolate Styles (Brushwork)",
+            category="Brushwork",
+            description=(
+                "Goes from style to style in small steps, one way or around a loop. Generate paints one "
+                "photo in each: the frames of an animation."
+            ),
+            search_aliases=["style animation", "style morph", "style walk", "lerp", "slerp", "brushwork"],
+            inputs=[
+                *(
+                    StyleSocket.Input(f"style_{n}", optional=n > 1, tooltip=_style_tooltip(n))
+                    for n in range(1, MAX_STYLES + 1)
+                ),
+                io.Int.Input(
+                    "count",
+                    default=24,
+                    min=2,
+                    max=1000,
+                    tooltip="How many styles in all; Generate paints one picture in each.",
+                ),
+                io.Combo.Input(
+                    "mode",
+                    options=list(MIX_MODES),
+                    default="lerp",
+                    tooltip=(
+                        "lerp: straight from style to style, the calmest. slerp: along a curve that keeps "
+                        "the styles' strength, livelier between very different styles."
+                    ),
+                ),
+                io.Combo.Input(
+                    "ease",
+                    options=list(EASES),
+                    default="linear",
+                    tooltip=(
+                        "linear: the same speed all the way from one style to the next. smooth and smoother: "
+                        "slow at each style, fast between them."
+                    ),
+                ),
+                io.Boolean.Input(
+                    "loop",
+                    default=False,
+                    label_on="back to the first",
+                    label_off="first to last",
+                    tooltip=(
+                        "On: from the last style on to the first, which is not repeated at the end, so that "
+                        "an animation runs around without a hitch. Off: ends with exactly the last style."
+                    ),
+                ),
+            ],
+            outputs=[
+                StyleSocket.Output(
+                    "code", display_name="style", tooltip="The series of styles as a batch, for Generate."
+                ),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, mode: str | None = None, ease: str | None = None) -> bool | str:
+        for name, value, options in (("mode", mode, MIX_MODES), ("ease", ease, EASES)):
+            if value is not None and value not in options:
+                return f"{name} is '{value}'; choose one of {', '.join(options)}."
+        return True
+
+    @classmethod
+    def execute(
+        cls,
+        style_1: Style,
+        count: int = 24,
+        mode: str = "lerp",
+        ease: str = "linear",
+        loop: bool = False,
+        **others: Style | None,
+    ) -> io.NodeOutput:
+        connected = (others.get(f"style_{n}") for n in range(2, MAX_STYLES + 1))
+        styles = [style_1, *(style for style in connected if style is not None)]
+        code = interpolate_styles([style.code for style in styles], count, mode, ease, loop)
+        return io.NodeOutput(Style(code, style_1.coarse_layers, common_encoder(styles)))
+
+
+def _style_tooltip(n: int) -> str:
+    if n == 1:
+        return "Where the series begins. A batch of styles counts as that many stops, in its order."
+    if n == 2:
+        return "The next style; may only be left unconnected if style_1 is a batch."
+    return "One more style on the way; leave it unconnected if there is none."
