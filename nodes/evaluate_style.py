@@ -16,7 +16,7 @@ from ..training.preparation import demo_photos
 from ..training.sheet import to_image
 from . import comfy
 from .comfy import io, schema
-from .folders import find_folder, folder_stamps
+from .folders import check_folders, fingerprint_folders, named_folder
 from .pictures import from_pil, to_rgb
 from .sockets import GanSocket, ManagedGAN
 
@@ -81,9 +81,7 @@ class EvaluateStyle(io.ComfyNode):
         features: str | None = None,
     ) -> bool | str:
         try:
-            for folder in (style_folder, content_folder):
-                if folder is not None and folder.strip():
-                    find_folder(folder)
+            check_folders(style_folder, content_folder)
             if features is not None:
                 check_choice("features", features, FEATURES)
         except ValueError as error:
@@ -93,8 +91,7 @@ class EvaluateStyle(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, style_folder: str = "", content_folder: str = "", **others: object) -> str:
         """Changes when a folder does."""
-        named = [folder for folder in (style_folder, content_folder) if folder.strip()]
-        return repr([folder_stamps(find_folder(folder)) for folder in named])
+        return fingerprint_folders(style_folder, content_folder)
 
     @classmethod
     def execute(
@@ -140,7 +137,8 @@ class _Progress:
 
 def _pictures(what: str, folder: str, images: Tensor | None) -> list[Picture]:
     """Those in the folder that the user typed, and those of the IMAGE batch."""
-    found: list[Picture] = list(PictureFolder.scan(find_folder(folder)).paths) if folder.strip() else []
+    path = named_folder(folder)
+    found: list[Picture] = [] if path is None else list(PictureFolder.scan(path).paths)
     if images is not None:
         found += [to_image(picture) for picture in to_rgb(images, f"The batch of {what}")]
     return found

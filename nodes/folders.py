@@ -31,6 +31,23 @@ def find_folder(text: str) -> Path:
     )
 
 
+def named_folder(text: str) -> Path | None:
+    """`find_folder`, None for a field that was left empty."""
+    return find_folder(text) if text.strip() else None
+
+
+def check_folders(*texts: str | None) -> None:
+    """Raise ValueError, one sentence, where a folder is named that does not exist; None is not known yet."""
+    for text in texts:
+        named_folder(text or "")
+
+
+def fingerprint_folders(*texts: str) -> str:
+    """Changes when a picture in any of the named folders comes, goes or is replaced."""
+    folders = [named_folder(text) for text in texts]
+    return repr([folder_stamps(folder) for folder in folders if folder is not None])
+
+
 def folder_stamps(folder: Path) -> list[tuple[str, int, int]]:
     """Name, time and size of every picture in the folder: changes when one comes, goes or is replaced."""
     stamps = []

@@ -10,7 +10,7 @@ from ..training.dataset_sheet import dataset_sheet
 from ..training.options import TrainOptions
 from . import comfy
 from .comfy import io, schema
-from .folders import find_folder, folder_stamps
+from .folders import check_folders, fingerprint_folders, named_folder
 from .pictures import from_pil, to_rgb
 
 
@@ -74,10 +74,8 @@ class StyleDataset(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, folder: str | None = None) -> bool | str:
-        if folder is None or not folder.strip():
-            return True
         try:
-            find_folder(folder)
+            check_folders(folder)
         except ValueError as error:
             return str(error)
         return True
@@ -85,7 +83,7 @@ class StyleDataset(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, folder: str = "", **others: object) -> str:
         """Changes when a picture in the folder comes, goes or is replaced."""
-        return repr(folder_stamps(find_folder(folder)) if folder.strip() else [])
+        return fingerprint_folders(folder)
 
     @classmethod
     def execute(
@@ -97,7 +95,7 @@ class StyleDataset(io.ComfyNode):
     ) -> io.NodeOutput:
         if not folder.strip() and images is None:
             raise ValueError("There is nothing to look at; name a folder, or connect images.")
-        path = find_folder(folder) if folder.strip() else None
+        path = named_folder(folder)
         pictures = None if images is None else to_rgb(images, "The batch of images")
         report = survey(path, pictures, min_side=min_side, on_progress=_Progress())
         report = with_validation_share(report, validation_share)

@@ -13,7 +13,7 @@ from ..training import sheet
 from ..training.options import ADVERSARIAL_LOSSES, MODES, LossWeights, TrainOptions, check_choice
 from ..training.preparation import PictureSet, collect, demo_photos, sized
 from .comfy import io
-from .folders import find_folder
+from .folders import named_folder
 from .pictures import to_rgb
 from .sockets import GanSocket
 
@@ -77,7 +77,7 @@ def pictures_from(what: str, folder: str, images: Tensor | None, share: float) -
     pictures: Sequence[Image.Image] = []
     if images is not None:
         pictures = [sheet.to_image(picture) for picture in to_rgb(images, f"The batch of {what}")]
-    return collect(what, find_folder(folder) if folder.strip() else None, pictures, share)
+    return collect(what, named_folder(folder), pictures, share)
 
 
 def _picture_inputs() -> list[io.Input]:

@@ -7,7 +7,7 @@ from torch import Tensor
 from ..training.options import ADVERSARIAL_LOSSES, MODES, check_choice
 from . import comfy
 from .comfy import io, schema
-from .folders import find_folder, folder_stamps
+from .folders import check_folders, fingerprint_folders
 from .pictures import from_pil
 from .sockets import GanSocket, ManagedGAN, Style, StyleSocket
 from .train_inputs import chosen_options, photos_from, pictures_from, training_inputs
@@ -65,9 +65,7 @@ class TrainStyle(io.ComfyNode):
         save_name: str | None = None,
     ) -> bool | str:
         try:
-            for folder in (style_folder, content_folder):
-                if folder is not None and folder.strip():
-                    find_folder(folder)
+            check_folders(style_folder, content_folder)
             if mode is not None:
                 check_choice("mode", mode, MODES)
             if adversarial_loss is not None:
@@ -81,8 +79,7 @@ class TrainStyle(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, style_folder: str = "", content_folder: str = "", **others: object) -> str:
         """Changes when a folder does."""
-        named = [folder for folder in (style_folder, content_folder) if folder.strip()]
-        return repr([folder_stamps(find_folder(folder)) for folder in named])
+        return fingerprint_folders(style_folder, content_folder)
 
     @classmethod
     def execute(

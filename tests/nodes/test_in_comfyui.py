@@ -13,7 +13,7 @@ from urllib.error import HTTPError
 
 import numpy as np
 import pytest
-from comfyui_server import COMFYUI, ComfyUIServer
+from comfyui_server import COMFYUI
 from PIL import Image
 
 from brushwork.cli.main import main
@@ -23,17 +23,6 @@ from brushwork.nodes import NODES
 if not COMFYUI:
     pytest.skip("COMFYUI_PATH is not set to a ComfyUI checkout", allow_module_level=True)
 WORKFLOWS = sorted((WORKFLOWS_DIR / "api").glob("*.json"))
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = ComfyUIServer(tmp_path_factory.mktemp("comfyui") / "base")
-    running.start()
-    try:
-        running.wait_until_up()
-        yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="module")

@@ -8,22 +8,11 @@ import time
 from urllib.error import HTTPError
 
 import pytest
-from comfyui_server import COMFYUI, RUN_SECONDS, ComfyUIServer
+from comfyui_server import COMFYUI, RUN_SECONDS
 from PIL import Image
 
 if not COMFYUI:
     pytest.skip("COMFYUI_PATH is not set to a ComfyUI checkout", allow_module_level=True)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = ComfyUIServer(tmp_path_factory.mktemp("comfyui") / "base")
-    running.start()
-    try:
-        running.wait_until_up()
-        yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="module")

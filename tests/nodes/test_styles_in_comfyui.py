@@ -6,7 +6,7 @@ from urllib.error import HTTPError
 
 import numpy as np
 import pytest
-from comfyui_server import COMFYUI, ComfyUIServer
+from comfyui_server import COMFYUI
 from PIL import Image
 
 from brushwork.models.style_file import read_style, style_fingerprint
@@ -16,17 +16,6 @@ if not COMFYUI:
     pytest.skip("COMFYUI_PATH is not set to a ComfyUI checkout", allow_module_level=True)
 
 GAN = {"class_type": "LoadStyleGAN", "inputs": {"checkpoint": "brushwork_default.safetensors"}}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = ComfyUIServer(tmp_path_factory.mktemp("comfyui") / "base")
-    running.start()
-    try:
-        running.wait_until_up()
-        yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="module")
