@@ -25,6 +25,9 @@ DEFAULT_CHECKPOINT = WEIGHTS_DIR / "brushwork_default.safetensors"
 # keep the size they were learned at, and a 50-megapixel scan costs no more than a postcard.
 STYLE_SIZE = 512
 
+# How much smaller or larger than that a style picture may be read, for finer or broader strokes.
+STROKE_SIZES = (0.25, 4.0)
+
 # No config in a checkpoint may ask for more channels, numbers or blocks than this.
 LARGEST_WIDTH = 1024
 
@@ -146,17 +149,19 @@ class StyleGAN(nn.Module):
         check_image(image, "The content picture")
         return self.content_encoder(image)
 
-    def encode_style(self, image: Tensor, size: int | None = STYLE_SIZE) -> Tensor:
+    def encode_style(self, image: Tensor, size: int | None = STYLE_SIZE, stroke_size: float = 1.0) -> Tensor:
         """image [B,3,h,w] in 0..1 -> style code [B,L,D].
 
-        A picture whose shorter side exceeds `size` is reduced to it, in proportion; None reads it
-        as it is.
+        The picture is read at `style_reading_size`. With a larger `stroke_size` it is read larger, so
+        that its strokes are larger to the network and in the result. Raises ValueError for a
+        `stroke_size` outside 0.25..4.
         """
         check_image(image, "The style picture")
-        shorter = min(image.shape[-2:])
-        if size is not None and shorter > size:
-            scale = size / shorter
-            target = [max(1, round(side * scale)) for side in image.shape[-2:]]
+        height, width = image.shape[-2:]
+        target = style_reading_size(height, width, size, stroke_size)
+        if target[0] > height or target[1] > width:
+            image = F.interpolate(image, target, mode="bicubic", align_corners=False).clamp(0, 1)
+        elif target != (height, width):
             image = F.interpolate(image, target, mode="bilinear", antialias=True, align_corners=False)
         return self.style_encoder(image)
 
@@ -207,6 +212,26 @@ class StyleGAN(nn.Module):
     def stylize(self, content_image: Tensor, style_image: Tensor, strength: float = 1.0) -> Tensor:
         """Both steps at once: content [B,3,H,W], style [B or 1,3,h,w] -> [B,3,H,W] in 0..1."""
         return self.generate(self.encode_content(content_image), self.encode_style(style_image), strength)
+
+
+def style_reading_size(
+    height: int, width: int, size: int | None = STYLE_SIZE, stroke_size: float = 1.0
+) -> tuple[int, int]:
+    """Height and width in pixels at which a style picture is read.
+
+    First a picture whose shorter side exceeds `size` is reduced to it (None: stays as it is), then
+    both sides are multiplied by `stroke_size`, from the picture itself and not in two steps.
+    Raises ValueError for a `stroke_size` outside 0.25..4.
+
+    >>> style_reading_size(1024, 2048), style_reading_size(1024, 2048, stroke_size=2.0)
+    ((512, 1024), (1024, 2048))
+    """
+    smallest, largest = STROKE_SIZES
+    if not smallest <= stroke_size <= largest:
+        raise ValueError(f"stroke_size is {stroke_size}; choose a value from {smallest:g} to {largest:g}.")
+    shorter = min(height, width)
+    scale = stroke_size * (size / shorter if size is not None and shorter > size else 1.0)
+    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def check_image(image: Tensor, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..models.style_gan import STROKE_SIZES, style_reading_size
 from .comfy import io, schema
 from .pictures import to_rgb
 from .sockets import GanSocket, ManagedGAN, Style, StyleSocket
@@ -39,6 +40,18 @@ class EncodeStyle(io.ComfyNode):
                         "one artist. Off: one style per painting."
                     ),
                 ),
+                io.Float.Input(
+                    "stroke_size",
+                    default=1.0,
+                    min=STROKE_SIZES[0],
+                    max=STROKE_SIZES[1],
+                    step=0.05,
+                    optional=True,
+                    tooltip=(
+                        "How large the painting is read, and so its strokes: 2 and 4 give broader, softer "
+                        "marks, 0.5 and 0.25 somewhat finer, crisper ones. 1 is as the network learned it."
+                    ),
+                ),
             ],
             outputs=[
                 StyleSocket.Output(
@@ -50,12 +63,15 @@ class EncodeStyle(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, style_gan: ManagedGAN, image: Tensor, average: bool = False) -> io.NodeOutput:
+    def execute(
+        cls, style_gan: ManagedGAN, image: Tensor, average: bool = False, stroke_size: float = 1.0
+    ) -> io.NodeOutput:
         paintings = to_rgb(image, "The style picture")
 
         def encode(i: int, device: torch.device) -> Tensor:
-            return style_gan.gan.encode_style(paintings[i : i + 1].to(device)).cpu()
+            return style_gan.gan.encode_style(paintings[i : i + 1].to(device), stroke_size=stroke_size).cpu()
 
         count, _, height, width = paintings.shape
-        code = torch.cat(style_gan.for_each(count, height * width, encode))
+        read = style_reading_size(height, width, stroke_size=stroke_size)
+        code = torch.cat(style_gan.for_each(count, max(height * width, read[0] * read[1]), encode))
         return io.NodeOutput(Style.of(style_gan.gan, code.mean(0, keepdim=True) if average else code))

@@ -6,9 +6,13 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
+from PIL import Image
 from torch import nn
+from torchvision.transforms.functional import pil_to_tensor
 
 from brushwork.models import DEFAULT_CHECKPOINT, StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import style_reading_size
 
 SIZES = [(1, 1), (1, 2), (2, 1), (3, 100), (7, 513), (15, 16), (16, 16), (17, 8), (64, 64), (129, 65)]
 
@@ -190,3 +194,52 @@ def test_gradients_flow_back_to_the_style_picture_only_through_its_code(tiny):
     assert art.grad is None
     tiny.generate(tiny.encode_content(photo), tiny.encode_style(art)).sum().backward()
     assert art.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize(
+    ("picture", "size", "stroke_size", "expected"),
+    [
+        ((300, 400), 512, 1.0, (300, 400)),
+        ((1024, 2048), 512, 1.0, (512, 1024)),
+        ((1024, 2048), 512, 4.0, (2048, 4096)),
+        ((1024, 2048), None, 0.5, (512, 1024)),
+        ((300, 400), 512, 0.25, (75, 100)),
+        ((1, 3), 512, 0.25, (1, 1)),
+        ((5000, 2), 512, 2.0, (10000, 4)),
+    ],
+)
+def test_the_size_at_which_a_style_is_read(picture, size, stroke_size, expected):
+    assert style_reading_size(*picture, size, stroke_size) == expected
+
+
+def test_stroke_size_reads_the_picture_itself_at_that_scale(gan, artwork):
+    height, width = artwork.shape[-2:]
+    small = F.interpolate(artwork, (height // 2, width // 2), mode="bilinear", antialias=True)
+    assert torch.equal(gan.encode_style(artwork, stroke_size=0.5), gan.encode_style(small))
+    # Through `size` and `stroke_size` together: not reduced to 48 first and enlarged again.
+    assert torch.equal(
+        gan.encode_style(artwork, size=height // 2, stroke_size=2.0), gan.encode_style(artwork)
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["hokusai-great-wave", "kandinsky-composition-viii", "monet-woman-with-a-parasol"]
+)
+def test_larger_strokes_have_fewer_edges(gan, photo, inputs_dir, name):
+    """Edges for their contrast, root mean square: every doubling above 1 takes some away."""
+    with Image.open(inputs_dir / f"art-{name}.jpg") as file:
+        art = pil_to_tensor(file.convert("RGB"))[None].float() / 255
+    content = gan.encode_content(photo)
+    edges = []
+    for stroke_size in (1.0, 2.0, 4.0):
+        light = gan.generate(content, gan.encode_style(art, size=256, stroke_size=stroke_size)).mean(1)
+        slopes = light.diff(dim=-1).square().mean() + light.diff(dim=-2).square().mean()
+        edges.append((slopes.sqrt() / light.std()).item())
+    assert edges[0] > edges[1] > edges[2]
+    assert edges[2] < 0.8 * edges[0]
+
+
+@pytest.mark.parametrize("stroke_size", [0.0, 0.2, 4.1, -1.0, math.nan, math.inf])
+def test_stroke_size_outside_its_range_is_refused(frozen_tiny, stroke_size):
+    with pytest.raises(ValueError, match=rf"stroke_size is {stroke_size}; choose a value from 0.25 to 4\."):
+        frozen_tiny.encode_style(torch.rand(1, 3, 16, 16), stroke_size=stroke_size)

@@ -84,3 +84,18 @@ def test_the_image_is_not_changed(small_gan, node, channels):
     before = image.clone()
     node.execute(small_gan, image)
     assert torch.equal(image, before)
+
+
+@pytest.mark.parametrize("stroke_size", [0.25, 1.0, 2.5])
+def test_stroke_size_reaches_the_network(style_gan, gan, artwork, art_image, stroke_size):
+    style = EncodeStyle.execute(style_gan, art_image, stroke_size=stroke_size)[0]
+    assert close(style.code, gan.encode_style(artwork, stroke_size=stroke_size))
+
+
+def test_workflows_saved_without_stroke_size_still_load(small_gan):
+    """It is the last widget and optional, so saved values keep their places and a prompt may lack it."""
+    last = EncodeStyle.GET_SCHEMA().inputs[-1]
+    assert (last.id, last.optional, last.default) == ("stroke_size", True, 1.0)
+    image = torch.rand(2, 24, 40, 3)
+    without = EncodeStyle.execute(small_gan, image, average=True)[0].code
+    assert torch.equal(without, EncodeStyle.execute(small_gan, image, average=True, stroke_size=1.0)[0].code)
