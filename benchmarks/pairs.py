@@ -16,8 +16,8 @@ class Pair(NamedTuple):
     style: Path
 
 
-def read_test_split(data: Path) -> tuple[list[Path], list[Path]]:
-    """Photos and paintings that `data`/split.json lists under "test".
+def read_split(data: Path, part: str = "test") -> tuple[list[Path], list[Path]]:
+    """Photos and paintings that `data`/split.json lists under `part`: "test", or "val" to tune on.
 
     split.json: {"content": {"test": ["content/a.jpg", …]}, "style": {"test": […]}}, paths relative
     to `data`. Raises ValueError, one sentence, if that is not what is there.
@@ -25,16 +25,16 @@ def read_test_split(data: Path) -> tuple[list[Path], list[Path]]:
     path = data / "split.json"
     try:
         split = json.loads(path.read_text(encoding="utf-8"))
-        contents, styles = ([data / name for name in split[kind]["test"]] for kind in ("content", "style"))
+        contents, styles = ([data / name for name in split[kind][part]] for kind in ("content", "style"))
     except FileNotFoundError as error:
         raise ValueError(f"There is no {path}; give a folder of content/, style/, split.json.") from error
     except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} does not list the test split of content and style.") from error
+        raise ValueError(f"{path} does not list the {part} split of content and style.") from error
     for file in (*contents, *styles):
         if not file.is_file():
             raise ValueError(f"{path} lists {file}, which is not there.")
     if not contents or not styles:
-        raise ValueError(f"{path} lists {len(contents)} photos and {len(styles)} paintings for testing.")
+        raise ValueError(f"{path} lists {len(contents)} photos and {len(styles)} paintings in {part}.")
     return contents, styles
 
 

