@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .content_encoder import ContentCode
-from .layers import Conv3x3, adain, adain_affine, init_conv, leaky_relu_, strips
+from .layers import Conv3x3, Strip, adain, adain_affine, init_conv, leaky_relu_, strips
 
 
 class Modulation(nn.Module):
@@ -46,7 +46,8 @@ class ModulatedBlock(nn.Module):
         self.conv1 = Conv3x3(channels, channels)
         self.conv2 = Conv3x3(channels, channels, gain=0.3)
 
-    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+    def forward(self, x: Tensor, w: Tensor, shares: Tensor | None = None) -> Tensor:
+        """With `shares` [H,W,K] of K styles w [K,D] at every place, for one picture, without gradients."""
         scale, shift, filter1, filter2 = self.modulation(w)
         filter1, filter2 = filter1[:, :, None, None], filter2[:, :, None, None]
         if torch.is_grad_enabled():
@@ -58,10 +59,20 @@ class ModulatedBlock(nn.Module):
         painted = torch.empty_like(x)
         for strip in strips(x):
             middle = strip.widened(1)
-            h = leaky_relu_(torch.addcmul(offset, middle.widened(1).of(x), gain))
-            h = leaky_relu_(self.conv1(h, **middle.borders).mul_(filter1))
-            torch.addcmul(strip.of(x), self.conv2(h, **strip.borders), filter2, out=strip.of(painted))
+            outer = middle.widened(1)
+            h = torch.addcmul(_blend(offset, shares, outer), outer.of(x), _blend(gain, shares, outer))
+            h = self.conv1(leaky_relu_(h), **middle.borders).mul_(_blend(filter1, shares, middle))
+            h = self.conv2(leaky_relu_(h), **strip.borders)
+            torch.addcmul(strip.of(x), h, _blend(filter2, shares, strip), out=strip.of(painted))
         return painted
+
+
+def _blend(factor: Tensor, shares: Tensor | None, strip: Strip) -> Tensor:
+    """What `strip` is multiplied with or shifted by: `factor` [B,C,1,1] itself without `shares`; else
+    each place's mean of K styles' factors [K,C,1,1] by their shares [H,W,K]: [1,C,rows,W]."""
+    if shares is None:
+        return factor
+    return (shares[strip.start : strip.stop] @ factor.flatten(1)).permute(2, 0, 1)[None]
 
 
 class Generator(nn.Module):
@@ -105,22 +116,32 @@ class Generator(nn.Module):
         """How many of the L layers work at 1/8: the 'structure' half of a split mix."""
         return len(self.coarse_blocks) + 1
 
-    def forward(self, content: ContentCode, w: Tensor) -> Tensor:
+    def forward(self, content: ContentCode, w: Tensor, shares: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """With `shares`, of K styles w [K,L,D] in one picture at 1/8 and at 1/4, [H/8,W/8,K] and
+        [H/4,W/4,K], every place is painted in its mixture of them. Without gradients only."""
+        coarse, fine = shares or (None, None)
         layer = iter(w.unbind(1))
-        x = adain(content.coarse, *self.entry(next(layer)))
+        scale, shift = self.entry(next(layer))
+        if coarse is None:
+            x = adain(content.coarse, scale, shift)
+        else:
+            offset, gain = adain_affine(content.coarse, scale, shift)
+            whole = Strip(0, len(coarse), len(coarse))
+            x = torch.addcmul(_blend(offset, coarse, whole), content.coarse, _blend(gain, coarse, whole))
         for block in self.coarse_blocks:
-            x = block(x, next(layer))
+            x = block(x, next(layer), coarse)
         x = F.interpolate(self.up(leaky_relu_(x)), scale_factor=2, mode="bilinear", align_corners=False)
         if torch.is_grad_enabled():
             x = x + adain(content.fine, *self.fine_entry(next(layer)))
         else:
             offset, gain = adain_affine(content.fine, *self.fine_entry(next(layer)))
-            x.add_(offset).addcmul_(content.fine, gain)
+            whole = Strip(0, x.shape[2], x.shape[2])
+            x.add_(_blend(offset, fine, whole)).addcmul_(content.fine, _blend(gain, fine, whole))
         for block in self.fine_blocks:
-            x = block(x, next(layer))
-        return self._to_image(x, next(layer))
+            x = block(x, next(layer), fine)
+        return self._to_image(x, next(layer), fine)
 
-    def _to_image(self, x: Tensor, w: Tensor) -> Tensor:
+    def _to_image(self, x: Tensor, w: Tensor, shares: Tensor | None) -> Tensor:
         """Palette and head: [B,C,H/4,W/4] -> [B,3,H,W]."""
         scale, shift = self.palette(w)
         if torch.is_grad_enabled():
@@ -129,7 +150,8 @@ class Generator(nn.Module):
         size = (len(x), 3, x.shape[2] * 4, x.shape[3] * 4)
         image = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
         for strip in strips(x):
-            h = leaky_relu_(torch.addcmul(offset, strip.widened(1).of(x), gain))
-            rows = F.pixel_shuffle(self.head(h, **strip.borders), 4)
+            outer = strip.widened(1)
+            h = torch.addcmul(_blend(offset, shares, outer), outer.of(x), _blend(gain, shares, outer))
+            rows = F.pixel_shuffle(self.head(leaky_relu_(h), **strip.borders), 4)
             image[:, :, strip.start * 4 : strip.stop * 4] = rows.add_(0.5)
         return image

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from .checkpoint import CheckpointError, read_checkpoint, write_checkpoint
 from .content_encoder import ContentCode, ContentEncoder
 from .generator import Generator
+from .regions import StyleRegion, paint_regions
 from .style_encoder import StyleEncoder
 from .style_space import StyleSpace, lerp, match_batch
 
@@ -179,35 +181,53 @@ class StyleGAN(nn.Module):
             raise ValueError(f"psi is {psi}; choose a value from 0 to 2.")
         return self.space.sample(seed, count, psi, self.config.layers)
 
-    def generate(self, content: ContentCode, code: Tensor, strength: float = 1.0) -> Tensor:
+    def generate(
+        self,
+        content: ContentCode,
+        code: Tensor,
+        strength: float = 1.0,
+        regions: Sequence[StyleRegion] = (),
+    ) -> Tensor:
         """Paint `content` in the style `code` [B,L,D]: [B,3,H,W] in 0..1, the content's H and W.
 
         One code paints B contents, one content takes B codes, or both hold B. `strength` 0 is the
         photo, 1 the full style. In between, the code moves from the photo's own style code to the
         painting's, and what the network cannot reproduce of the photo fades out:
-        (1 - s) photo + s G(content, lerp(own, code, s)).
+        (1 - s) photo + s G(content, lerp(own, code, s)). Over `code` lie the `regions`, each where its
+        mask says and over the ones before it (`models/regions.py`), still in one pass.
 
         Raises ValueError for batches that do not match, a code of another network's shape, or a
         strength outside 0..1.
         """
-        batch = match_batch(content.batch, code.shape[0], what="The content and the styles")
-        expected = (self.config.layers, self.config.code_dim)
-        if tuple(code.shape[1:]) != expected:
-            raise ValueError(
-                f"The style code is {tuple(code.shape[1:])} and this network takes {expected}; "
-                "encode the style with the same checkpoint."
-            )
+        sizes = [size for region in regions for size in region.batches]
+        batch = match_batch(content.batch, code.shape[0], *sizes, what="The content and the styles")
+        for each in (code, *(region.code for region in regions)):
+            self._check_code(each)
         if not (math.isfinite(strength) and 0 <= strength <= 1):
             raise ValueError(f"strength is {strength}; choose a value from 0 to 1.")
         photo = content.image.expand(batch, -1, -1, -1)
         if strength == 0:
             return photo.clamp(0, 1)
         if strength < 1:
-            code = lerp(self.encode_style(content.image), code, strength)
+            own = self.encode_style(content.image)
+            code = lerp(own, code, strength)
+            regions = [region.weakened(own, strength) for region in regions]
         height, width = content.size
-        painted = self.generator(content.expand(batch), code.expand(batch, -1, -1))
+        content, code = content.expand(batch), code.expand(batch, -1, -1)
+        if regions:
+            painted = paint_regions(self.generator, content, code, regions)
+        else:
+            painted = self.generator(content, code)
         painted = painted[:, :, :height, :width].clamp(0, 1)
         return painted if strength == 1 else lerp(photo, painted, strength)
+
+    def _check_code(self, code: Tensor) -> None:
+        expected = (self.config.layers, self.config.code_dim)
+        if tuple(code.shape[1:]) != expected:
+            raise ValueError(
+                f"The style code is {tuple(code.shape[1:])} and this network takes {expected}; "
+                "encode the style with the same checkpoint."
+            )
 
     def stylize(self, content_image: Tensor, style_image: Tensor, strength: float = 1.0) -> Tensor:
         """Both steps at once: content [B,3,H,W], style [B or 1,3,h,w] -> [B,3,H,W] in 0..1."""

@@ -11,6 +11,7 @@ from .generate import Generate
 from .interpolate_styles import InterpolateStyles
 from .load_style import LoadStyle
 from .load_style_gan import LoadStyleGAN
+from .mask_style import MaskStyle
 from .mix_styles import MixStyles
 from .sample_style import SampleStyle
 from .save_style import SaveStyle
@@ -30,6 +31,7 @@ NODES: dict[str, type[io.ComfyNode]] = {
     "StyleDataset": StyleDataset,
     "EvaluateStyle": EvaluateStyle,
     "InterpolateStyles": InterpolateStyles,
+    "MaskStyle": MaskStyle,
 }
 
 

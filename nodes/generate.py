@@ -84,7 +84,8 @@ class Generate(io.ComfyNode):
         strength: float = 1.0,
         preserve_color: str = "off",
     ) -> io.NodeOutput:
-        batch = match_batch(content.batch, len(style.code), what="The contents and the styles")
+        sizes = [size for region in style.regions for size in region.batches]
+        batch = match_batch(content.batch, len(style.code), *sizes, what="The contents and the styles")
         style.warn_if_foreign(style_gan.gan)
         height, width = content.size
         images = torch.empty(batch, height, width, 3, device=comfy.intermediate_device())
@@ -92,7 +93,8 @@ class Generate(io.ComfyNode):
         def paint(i: int, device: torch.device) -> Tensor:
             picture = (content[i : i + 1] if content.batch > 1 else content).to(device)
             code = style.code[i : i + 1] if len(style.code) > 1 else style.code
-            painted = style_gan.gan.generate(picture, code.to(device), strength)
+            regions = [region.picture(i).to(device) for region in style.regions]
+            painted = style_gan.gan.generate(picture, code.to(device), strength, regions)
             images[i] = to_image(PRESERVE_COLOR[preserve_color](picture.image, painted))[0]
             return images[i]
 

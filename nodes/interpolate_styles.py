@@ -89,6 +89,8 @@ class InterpolateStyles(io.ComfyNode):
     ) -> io.NodeOutput:
         connected = (others.get(f"style_{n}") for n in range(2, MAX_STYLES + 1))
         styles = [style_1, *(style for style in connected if style is not None)]
+        for style in styles:
+            style.refuse_regions("interpolate the styles first and give the result to Mask Style")
         code = interpolate_styles([style.code for style in styles], count, mode, ease, loop)
         return io.NodeOutput(Style(code, style_1.coarse_layers, common_encoder(styles)))
 

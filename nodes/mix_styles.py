@@ -77,6 +77,8 @@ class MixStyles(io.ComfyNode):
     ) -> io.NodeOutput:
         connected = [n for n in range(2, MAX_STYLES + 1) if others.get(f"style_{n}") is not None]
         styles = [style_1, *(others[f"style_{n}"] for n in connected)]
+        for style in styles:
+            style.refuse_regions("mix the styles first and give the result to Mask Style")
         code = mix_styles(
             [style.code for style in styles],
             weights=[others.get(f"weight_{n}", 1.0) for n in (1, *connected)],

@@ -88,6 +88,7 @@ class SaveStyle(io.ComfyNode):
         thumbnail: Tensor | None = None,
         style_gan: ManagedGAN | None = None,
     ) -> io.NodeOutput:
+        style.refuse_regions("save each of its styles before Mask Style")
         thumbnails = _thumbnails(style, thumbnail, style_gan)
         title = styles.style_title(style_name)
         names = []

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..models import StyleGAN
+from ..models.regions import StyleRegion
 from ..models.style_file import style_fingerprint
 from . import comfy
 from .comfy import io
@@ -32,16 +33,23 @@ class Style:
     """What BRUSHWORK_STYLE carries: B styles, code [B,L,D] on the CPU.
 
     The first `coarse_layers` of the L layers are structure, the rest colour. `encoder` is the
-    `style_fingerprint` of the network that made the code, None if several did or nobody knows.
+    `style_fingerprint` of the network that made the code, None if several did or nobody knows. Over
+    the code lie `regions`, from MaskStyle, each over those before it.
     """
 
     code: Tensor
     coarse_layers: int
     encoder: str | None = None
+    regions: tuple[StyleRegion, ...] = ()
 
     @classmethod
     def of(cls, gan: StyleGAN, code: Tensor) -> Style:
         return cls(code.cpu(), gan.config.coarse_layers, style_fingerprint(gan))
+
+    def refuse_regions(self, advice: str) -> None:
+        """Raise ValueError, one sentence that ends with `advice`, if the style carries masks."""
+        if self.regions:
+            raise ValueError(f"This style carries masks, which have no meaning here; {advice}.")
 
     def warn_if_foreign(self, gan: StyleGAN) -> None:
         """Log one sentence if the style was made by a network whose codes mean other things to `gan`."""

@@ -28,6 +28,7 @@ IDS = (
     "StyleDataset",
     "EvaluateStyle",
     "InterpolateStyles",
+    "MaskStyle",
 )
 each_node = pytest.mark.parametrize("node", NODES.values(), ids=NODES.keys())
 

@@ -1,0 +1,122 @@
+"""Several styles in one picture: each rules where its mask says, in one pass of the generator."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .content_encoder import CONTENT_STRIDE, ContentCode
+from .generator import Generator
+from .style_space import lerp
+
+# Shares this close to 0 or 1 are rounding, and one style alone is to paint as if there were no masks.
+_SNAP = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class StyleRegion:
+    """A style and where it lies over what is beneath: code [B,L,D], mask [M,h,w] in 0..1."""
+
+    code: Tensor
+    mask: Tensor
+
+    @property
+    def batches(self) -> tuple[int, int]:
+        return len(self.code), len(self.mask)
+
+    def picture(self, i: int) -> StyleRegion:
+        """What picture i of a batch gets; a batch of one is for all pictures."""
+        code = self.code if len(self.code) == 1 else self.code[i : i + 1]
+        return StyleRegion(code, self.mask if len(self.mask) == 1 else self.mask[i : i + 1])
+
+    def to(self, device: torch.device | str) -> StyleRegion:
+        return StyleRegion(self.code.to(device), self.mask.to(device))
+
+    def weakened(self, own: Tensor, strength: float) -> StyleRegion:
+        """With a code that lies between the photo's `own` and the region's: lerp(own, code, strength)."""
+        return StyleRegion(lerp(own, self.code, strength), self.mask)
+
+
+def feather_mask(mask: Tensor, feather: float) -> Tensor:
+    """Soften a mask [M,h,w]: its edges become ramps about `feather` pixels wide, 0 leaves it.
+
+    A Gaussian of deviation feather / 4, so that 95 % of a ramp lie within `feather`; beyond the frame
+    the mask goes on as at its border. Raises ValueError for a feather that is negative or not finite.
+
+    >>> feather_mask(torch.tensor([[[0.0, 0.0, 1.0, 1.0]]]), 4)[0, 0].mul(100).round().tolist()
+    [6.0, 30.0, 70.0, 94.0]
+    """
+    if not (math.isfinite(feather) and feather >= 0):
+        raise ValueError(f"feather is {feather}; give a number of pixels, 0 or more.")
+    if feather == 0:
+        return mask
+    sigma = feather / 4
+    radius = math.ceil(3 * sigma)
+    offsets = torch.arange(-radius, radius + 1, dtype=mask.dtype, device=mask.device)
+    kernel = torch.exp(-0.5 * (offsets / sigma).square())
+    kernel = (kernel / kernel.sum())[None, None]
+    soft = mask[:, None]
+    soft = F.conv2d(F.pad(soft, (radius, radius, 0, 0), mode="replicate"), kernel[:, :, None])
+    soft = F.conv2d(F.pad(soft, (0, 0, radius, radius), mode="replicate"), kernel[..., None])
+    return soft[:, 0].clamp(0, 1)
+
+
+def region_shares(
+    masks: Sequence[Tensor], size: tuple[int, int], cells: tuple[int, int], stride: int
+) -> Tensor:
+    """How much each of K + 1 styles rules in every cell, [rows,columns,K + 1], sums 1.
+
+    The K `masks`, [1,h,w] each, are stretched to the picture's `size` and averaged over the `cells`,
+    rows and columns of a feature map whose cells are `stride` pixels wide and which covers the picture
+    and what it is padded with at the right and the bottom. They lie on
+    each other in their order, as layers of a painting program: the first share is the background's, and
+    with m_k the mask of layer k, share k = m_k * product over the later layers j of (1 - m_j).
+
+    >>> left, all = torch.tensor([[[1.0, 0.0]]]), torch.tensor([[[0.25, 0.25]]])
+    >>> region_shares([left, all], (1, 2), (1, 2), 1).tolist()
+    [[[0.0, 0.75, 0.25], [0.75, 0.0, 0.25]]]
+    """
+    layers = []
+    for mask in masks:
+        mask = mask[:, None]
+        if mask.shape[-2:] != size:
+            mask = F.interpolate(mask, size, mode="bilinear", antialias=True, align_corners=False)
+        right, bottom = cells[1] * stride - size[1], cells[0] * stride - size[0]
+        mask = F.pad(mask, (0, right, 0, bottom), mode="replicate")
+        mask = F.avg_pool2d(mask, stride)[0, 0]
+        mask = torch.where(mask > 1 - _SNAP, torch.ones_like(mask), mask)
+        layers.append(torch.where(mask < _SNAP, torch.zeros_like(mask), mask))
+    shares = [torch.ones_like(layers[0])]
+    for mask in layers:
+        shares = [share * (1 - mask) for share in shares] + [mask]
+    return torch.stack(shares, -1)
+
+
+@torch.no_grad()
+def paint_regions(
+    generator: Generator, content: ContentCode, code: Tensor, regions: Sequence[StyleRegion]
+) -> Tensor:
+    """`content` of B pictures in the style `code` [B,L,D] and, over it, `regions`: [B,3,H',W'].
+
+    One pass per picture; without gradients. Its statistics are those of the whole picture.
+    """
+    painted = []
+    for i in range(content.batch):
+        own = [region.picture(i) for region in regions]
+        masks = [region.mask for region in own]
+        picture = content[i : i + 1]
+        codes = torch.cat([code[i : i + 1], *(region.code for region in own)])
+        coarse, fine = (
+            region_shares(masks, content.size, tuple(features.shape[-2:]), stride)
+            for features, stride in ((picture.coarse, CONTENT_STRIDE), (picture.fine, CONTENT_STRIDE // 2))
+        )
+        # Hidden styles cost nothing, and one that covers everything paints bit for bit as it does alone.
+        seen = fine.amax((0, 1)) > 0
+        shares = None if seen.sum() == 1 else (coarse[..., seen], fine[..., seen])
+        painted.append(generator(picture, codes[seen], shares))
+    return torch.cat(painted)

@@ -1,0 +1,70 @@
+"""MaskStyle: a style, another one, and a mask that says where the other one rules."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from torch import Tensor
+
+from ..models.regions import StyleRegion, feather_mask
+from ..models.style_space import same_network
+from .comfy import io, schema
+from .sockets import Style, StyleSocket, common_encoder
+
+
+class MaskStyle(io.ComfyNode):
+    """Lay a style over another one where a mask is white."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="MaskStyle",
+            display_name="Mask Style (Brushwork)",
+            category="Brushwork",
+            description=(
+                "Lays a style over another one where a mask is white. Generate then paints both into one "
+                "picture, in one pass, with soft transitions. Put several in a row for more regions."
+            ),
+            search_aliases=["regional style", "region", "masked style", "style layers", "brushwork"],
+            inputs=[
+                StyleSocket.Input(
+                    "background",
+                    tooltip="The style where the mask is black; may come from another Mask Style.",
+                ),
+                StyleSocket.Input("style", tooltip="The style where the mask is white."),
+                io.Mask.Input(
+                    "mask",
+                    tooltip=(
+                        "Where the style rules: white, and in part where it is grey. Stretched to the "
+                        "photo's size if it has another; a batch of masks is one per photo."
+                    ),
+                ),
+                io.Float.Input(
+                    "feather",
+                    default=24.0,
+                    min=0.0,
+                    max=512.0,
+                    step=1.0,
+                    tooltip="How wide the transitions at the mask's edges are, in pixels of the mask.",
+                ),
+            ],
+            outputs=[
+                StyleSocket.Output(
+                    "code",
+                    display_name="style",
+                    tooltip="Both styles and the mask, for Generate or as background of another Mask Style.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, background: Style, style: Style, mask: Tensor, feather: float = 24.0) -> io.NodeOutput:
+        style.refuse_regions("connect it as background instead")
+        same_network([background.code, style.code])
+        mask = mask[None] if mask.dim() == 2 else mask
+        if mask.dim() != 3 or 0 in mask.shape:
+            raise ValueError(f"The mask has shape {tuple(mask.shape)}; it must be [batch, height, width].")
+        soft = feather_mask(mask.float().cpu().clamp(0, 1), feather)
+        region = StyleRegion(style.code, soft)
+        encoder = common_encoder([background, style])
+        return io.NodeOutput(replace(background, encoder=encoder, regions=(*background.regions, region)))
