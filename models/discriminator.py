@@ -12,8 +12,8 @@ from .layers import init_conv
 class PatchDiscriminator(nn.Sequential):
     """image [B,3,H,W] -> patch logits [B,1,H/8,W/8], each with a view of 38 pixels.
 
-    Spectral norm (Miyato et al. 2018) bounds the slope, so no gradient penalty is needed. Not on the
-    last convolution: with it there too the logits never left 0.5 in 1,800 steps.
+    Spectral norm (Miyato et al. 2018) bounds the slope, so no gradient penalty is needed. The last
+    convolution goes without, so that the logits may take any scale.
     """
 
     def __init__(self, channels: int):
