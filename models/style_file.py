@@ -23,7 +23,7 @@ from .thumbnail import decode_thumbnail, encode_thumbnail
 FORMAT = "brushwork-style"
 FORMAT_VERSION = 1
 
-# A style file has about 5 kB without and 15 kB with a thumbnail; far larger ones are not read at all.
+# A style file has about 5 kB without and 10 kB with a thumbnail; far larger ones are not read at all.
 LARGEST_FILE = 256 * 1024
 _LONGEST_TEXT = 1000
 _TEXTS = ("name", "artist", "year", "licence", "origin")

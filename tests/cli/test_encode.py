@@ -1,4 +1,4 @@
-"""`brushwork encode`, and the library that it made: its styles are what the shipped network reads now."""
+"""`brushwork encode`: pictures, mixes and catalogues become style files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 import torch
 from PIL import Image
 
-from brushwork.cli.catalogue import read_catalogue
 from brushwork.cli.encode import encode_pictures
 from brushwork.cli.main import main
 from brushwork.models import StyleGAN, StyleGANConfig
@@ -18,13 +17,6 @@ from brushwork.models.style_file import read_style, style_fingerprint
 from brushwork.models.thumbnail import paint_thumbnail
 from brushwork.nodes import EncodeStyle
 from brushwork.nodes.sockets import ManagedGAN
-from brushwork.nodes.styles import LIBRARY_DIR
-
-REBUILD = (
-    "the library was made with other weights; make it again with: brushwork encode --catalogue "
-    "weights/styles/catalogue.csv --pictures-dir workflows/inputs --out weights/styles"
-)
-LIBRARY = sorted(LIBRARY_DIR.glob("*.safetensors"))
 
 
 @pytest.fixture
@@ -163,6 +155,19 @@ def test_catalogue_pictures_may_lie_elsewhere(encode, catalogue, pictures, tmp_p
     assert list(encode("--catalogue", path, "--pictures-dir", tmp_path / "far")[3]) == ["a", "b"]
 
 
+def test_catalogue_pictures_may_lie_in_several_folders(encode, catalogue, pictures, tmp_path, gan):
+    for folder in ("near", "far"):
+        (tmp_path / folder).mkdir()
+    (pictures / "photo.png").rename(tmp_path / "near" / "first.png")
+    (pictures / "painting.png").rename(tmp_path / "far" / "second.png")
+    path = catalogue([{"file": "first.png", "name": "A"}, {"file": "second.png", "name": "B"}])
+    folders = ("--pictures-dir", tmp_path / "near", "--pictures-dir", tmp_path / "far")
+    styles = encode("--catalogue", path, *folders)[3]
+    for name, picture in (("a", "near/first.png"), ("b", "far/second.png")):
+        expected = encode_pictures(gan, [tmp_path / picture])[0]
+        torch.testing.assert_close(styles[name].code, expected, rtol=2**-11, atol=2**-20)
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
@@ -230,51 +235,3 @@ def test_out_that_is_a_file(pictures, capsys):
 def test_a_checkpoint_that_is_none(encode, pictures, tmp_path):
     result = encode(pictures / "photo.png", "--checkpoint", tmp_path / "none.safetensors")
     refused(result, "There is no checkpoint at ")
-
-
-# The library that ships.
-
-
-def test_the_library_is_the_catalogues():
-    entries = read_catalogue(
-        LIBRARY_DIR / "catalogue.csv", [LIBRARY_DIR.parent.parent / "workflows" / "inputs"]
-    )
-    assert sorted(entry.id for entry in entries) == [path.stem for path in LIBRARY]
-    for entry in entries:
-        style = read_style(LIBRARY_DIR / f"{entry.id}.safetensors")
-        assert (style.name, style.artist, style.licence) == (
-            entry.name,
-            entry.texts["artist"],
-            entry.texts["licence"],
-        )
-        assert style.artist
-        assert style.year
-        assert style.origin
-        assert style.licence == "public domain"
-
-
-@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: path.stem)
-def test_library_files_are_small_and_have_thumbnails(path):
-    assert path.stat().st_size < 20_000
-    picture = read_style(path).picture()
-    assert picture.size == (160, 160)
-    assert np.asarray(picture).std() > 10
-
-
-def test_the_library_is_made_for_the_shipped_network(gan):
-    for path in LIBRARY:
-        assert read_style(path).encoder == style_fingerprint(gan), REBUILD
-
-
-def test_library_codes_are_what_the_shipped_network_reads(gan, inputs_dir):
-    for entry in read_catalogue(LIBRARY_DIR / "catalogue.csv", [inputs_dir]):
-        code = read_style(LIBRARY_DIR / f"{entry.id}.safetensors").code
-        read = encode_pictures(gan, [entry.picture])[0]
-        # Other processors round elsewhere; another network is off by far more.
-        assert (code - read).abs().max() < 0.005, REBUILD
-
-
-def test_library_thumbnails_are_what_the_shipped_network_paints(gan):
-    style = read_style(LIBRARY[0])
-    painted = np.asarray(paint_thumbnail(gan, style.code)).astype(float)
-    assert np.abs(np.asarray(style.picture()) - painted).mean() < 8, REBUILD
