@@ -187,10 +187,10 @@ def train_style() -> Image.Image:
         network(),
         style_images=parts,
         save_name="my_style",
-        steps=150,
+        steps=60,
         batch_size=2,
-        resolution=128,
-        preview_every=25,
+        resolution=96,
+        preview_every=12,
     )
     return narrowed(picture_of(result[3]))
 

@@ -30,11 +30,12 @@ SOCKETS = {
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a table: the ids in its first cell, that cell, and the other cells."""
+    """A line of a table: its first cell, the ids in it, what stands in a second line there, the meaning."""
 
-    ids: list[str]
     head: str
-    cells: list[str]
+    ids: list[str]
+    values: str
+    meaning: str
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,13 @@ class HelpPage:
 
     def table(self, section: int) -> list[Row]:
         """The rows of the first table of a section, without its head."""
-        lines = self.sections[section].split("\n\n")[0].strip().splitlines()
-        rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
-        return [Row(_ids(head), head, cells) for head, *cells in rows]
+        rows = []
+        for line in self.sections[section].split("\n\n")[0].strip().splitlines()[2:]:
+            first, meaning = (cell.strip() for cell in line.strip("|").split(" | "))
+            # Two columns, because the help panel is narrow.
+            head, _, values = first.partition("<br>")
+            rows.append(Row(head, _ids(head), values, meaning))
+        return rows
 
     @property
     def mistakes(self) -> list[str]:

@@ -73,13 +73,12 @@ def test_names_every_input_with_its_range_and_default(node, language):
     rows = page(node, language).table(0)
     assert [id_ for row in rows for id_ in row.ids] == list(inputs)
     for row in rows:
-        said, meaning = row.cells
         for id_ in row.ids:
-            assert said == values(inputs[id_], language), id_
+            assert row.values == values(inputs[id_], language), id_
             if id_ not in FILES:
                 for option in getattr(inputs[id_], "options", None) or []:
-                    assert f"`{option}`" in said
-        assert meaning
+                    assert f"`{option}`" in row.values
+        assert row.meaning
 
 
 @each_node
@@ -87,7 +86,7 @@ def test_names_every_input_with_its_range_and_default(node, language):
 def test_names_every_output(node, language):
     rows = page(node, language).table(1)
     assert [row.ids for row in rows] == [[o.display_name] for o in node.GET_SCHEMA().outputs]
-    assert all(row.cells[0] for row in rows)
+    assert all(row.meaning for row in rows)
 
 
 @each_node
