@@ -72,9 +72,10 @@ def _row(cells: Sequence[Cell], aspect: float) -> Image.Image:
 def _write(cell: Image.Image, label: str) -> None:
     if not label:
         return
-    font = ImageFont.load_default(15)
+    # The help panel is seldom wider than half of `WIDTH`.
+    font = ImageFont.load_default(24)
     pen = ImageDraw.Draw(cell)
     width = round(font.getlength(label))
-    top = cell.height - 21
-    pen.rectangle((0, top, width + 9, cell.height), fill="black")
-    pen.text((5, top + 1), label, fill="white", font=font)
+    top = cell.height - 31
+    pen.rectangle((0, top, width + 11, cell.height), fill="black")
+    pen.text((6, top + 1), label, fill="white", font=font)

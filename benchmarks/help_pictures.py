@@ -121,10 +121,9 @@ def mix_styles() -> Image.Image:
     names = ("art-hokusai-great-wave", "art-vangogh-starry-night")
     a, b = (encoded(name) for name in names)
     mix = NODES["MixStyles"].execute
-    weights = ((1, 0), (0.75, 0.25), (0.5, 0.5), (0.25, 0.75), (0, 1))
+    weights = ((1, 0), (3, 1), (1, 1), (1, 3), (0, 1))
     blends = [
-        (painted(photo, mix(a, style_2=b, weight_1=x, weight_2=y)[0])[0], f"{x:g} : {y:g}")
-        for x, y in weights
+        (painted(photo, mix(a, style_2=b, weight_1=x, weight_2=y)[0])[0], f"{x} : {y}") for x, y in weights
     ]
     split = [painted(photo, mix(x, style_2=y, split=True)[0])[0] for x, y in ((a, b), (b, a))]
     below = [(read(names[0]), "1"), (split[0], "1 | 2"), (split[1], "2 | 1"), (read(names[1]), "2")]
