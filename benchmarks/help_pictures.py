@@ -174,7 +174,7 @@ def generate() -> Image.Image:
 
 def train_style() -> Image.Image:
     """The node's own sheet of a short training on parts of one painting."""
-    painting = read("art-kandinsky-composition-viii", None)
+    painting = read("art-vangogh-starry-night", None)
     side = min(painting.size) // 2
     corners = [
         (x, y)
@@ -186,10 +186,12 @@ def train_style() -> Image.Image:
         network(),
         style_images=parts,
         save_name="my_style",
-        steps=60,
+        steps=80,
+        learning_rate=0.0006,
+        style_weight=60.0,  # so that so few steps show
         batch_size=2,
         resolution=96,
-        preview_every=12,
+        preview_every=16,
     )
     return narrowed(picture_of(result[3]))
 
