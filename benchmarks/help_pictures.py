@@ -143,9 +143,9 @@ def sample_style() -> Image.Image:
 def load_style() -> Image.Image:
     """Thumbnails of the library, as the node shows them."""
     names = [name for name in style_names() if name.startswith("library/")]
-    shown = names if len(names) < 18 else names[:: len(names) // 18][:18]
+    shown = [names[i * len(names) // 18] for i in range(18)]
     thumbnails = [picture_of(NODES["LoadStyle"].execute(name)[1]) for name in shown]
-    rows = [unlabelled(*thumbnails[i : i + 6]) for i in range(0, len(thumbnails) // 6 * 6, 6)]
+    rows = [unlabelled(*thumbnails[i : i + 6]) for i in range(0, 18, 6)]
     return grid(rows, aspect=1)
 
 
