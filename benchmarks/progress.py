@@ -1,0 +1,21 @@
+"""How far a long measurement is, on one line of the terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def progress(items: Sequence[T] | Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+    """The items, with a line on the error stream about how many are done and how long the rest will take."""
+    total = len(items) if total is None else total
+    start = time.monotonic()
+    for done, item in enumerate(items, 1):
+        yield item
+        left = (time.monotonic() - start) / done * (total - done)
+        print(f"\r{label}: {done} of {total}, {left:.0f} s to go   ", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
