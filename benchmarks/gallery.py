@@ -28,7 +28,7 @@ class Gallery:
         self._last: dict[str, tuple[tuple[Path, int], Tensor]] = {}
 
     def load(self, path: Path, shorter: int | None = None) -> Tensor:
-        """A file as [1,3,H,W] in 0..1, shorter side `size` or `shorter`; the last of a folder stays loaded."""
+        """A file as [1,3,H,W] in 0..1, shorter side `size` or `shorter`; a folder's last stays loaded."""
         key = (path, shorter or self.size)
         kind = path.parent.name
         if self._last.get(kind, (None,))[0] != key:

@@ -14,6 +14,8 @@ from pairs import Pair
 from PIL import Image
 from quality import Judge, summarise, table
 
+from brushwork.models import DEFAULT_CHECKPOINT
+
 PAIR = Pair(Path("photo"), Path("painting"))
 
 
@@ -26,6 +28,7 @@ def _keep_threads():
 
 def run(data, checkpoint, *arguments):
     common = ["--data", str(data), "--size", "64", "--threads", "1", "--device", "cpu"]
+    common += ["--cache", str(data / "cache")]
     return quality.main([*common, "--checkpoint", *map(str, checkpoint), *map(str, arguments)])
 
 
@@ -91,6 +94,30 @@ def test_several_checkpoints_side_by_side(data, small_checkpoint, tmp_path, caps
     assert first.split("|")[2:] == second.split("|")[2:]
 
 
+def test_every_bar_end_to_end(data, tmp_path, capsys):
+    file = tmp_path / "quality.json"
+    small = ["--contents", 1, "--styles", 2, "--size", 80, "--random-photos", 1, "--paths", 1]
+    arguments = [*small, "--steady-pairs", 1, "--bars", "--json", file]
+    assert run(data, [DEFAULT_CHECKPOINT], *arguments) == 0
+    printed = capsys.readouterr().out
+    assert "Brushwork, 2 paintings to compare with" in printed
+    for subject in ("style", "structure", "art-likeness", "code space", "self-consistency", "steadiness"):
+        assert f"| {subject}: " in printed
+    bars = {bar["name"]: bar for bar in json.loads(file.read_text())["bars"]["Brushwork"]}
+    assert bars["style: content loss / MicroAST's"]["note"] == "needs --microast"
+    assert bars["self-consistency: PSNR of strength 0 to the photo, dB"]["met"] is True
+    assert bars["code space: largest step / mean step, VGG features"]["value"] >= 1
+    # A second run finds everything on disk and says the same.
+    assert run(data, [DEFAULT_CHECKPOINT], *arguments) == 0
+    assert capsys.readouterr().out == printed
+
+
+def test_a_checkpoint_without_a_style_space(data, small_checkpoint, capsys):
+    small = ["--pairs", 1, "--size", 80, "--sweep-pairs", 1, "--paths", 1, "--steady-pairs", 1]
+    assert run(data, [small_checkpoint], *small, "--bars") == 0
+    assert "not measured | the checkpoint stores no style distribution |" in capsys.readouterr().out
+
+
 def test_strength_0_scores_like_the_photo(data, small_checkpoint, capsys):
     assert run(data, [small_checkpoint], "--pairs", 1, "--strength", 0) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -120,6 +147,12 @@ def test_missing_files_are_one_sentence(tmp_path, data, capsys):
     assert "split.json" in capsys.readouterr().err
     assert run(data, [tmp_path / "none.safetensors"], "--pairs", 1) == 2
     assert "There is no checkpoint at" in capsys.readouterr().err
+
+
+def test_refuses_nothing_to_measure_on(data, small_checkpoint, capsys):
+    with pytest.raises(SystemExit):
+        run(data, [small_checkpoint], "--steady-pairs", 0)
+    assert "--steady-pairs is 0; give 1 or more." in capsys.readouterr().err
 
 
 def test_refuses_sizes_that_the_peers_cannot_take(data, small_checkpoint, capsys):
