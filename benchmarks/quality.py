@@ -147,6 +147,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         if getattr(options, name) is not None and getattr(options, name) < least:
             given = f"--{name.replace('_', '-')} is {getattr(options, name)}"
             parser.error(f"{given}; give {least} or more.")
+    if options.bars and options.strength != 1:
+        parser.error(f"--strength is {options.strength:g}; --bars starts from full strength, leave it out.")
     return options
 
 

@@ -58,5 +58,5 @@ def _read(file: Path) -> Record:
 
 
 def _plain(name: str) -> str:
-    """`name` with nothing in it that a file system could mind."""
-    return re.sub(r"[^\w.-]+", "-", name)
+    """`name` in ASCII, with nothing in it that a file system could mind."""
+    return re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII)

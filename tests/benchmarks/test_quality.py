@@ -155,6 +155,12 @@ def test_refuses_nothing_to_measure_on(data, small_checkpoint, capsys):
     assert "--steady-pairs is 0; give 1 or more." in capsys.readouterr().err
 
 
+def test_bars_are_for_full_strength(data, small_checkpoint, capsys):
+    with pytest.raises(SystemExit):
+        run(data, [small_checkpoint], "--bars", "--strength", 0.5)
+    assert "--strength is 0.5; --bars starts from full strength" in capsys.readouterr().err
+
+
 def test_refuses_sizes_that_the_peers_cannot_take(data, small_checkpoint, capsys):
     with pytest.raises(SystemExit):
         run(data, [small_checkpoint], "--size", 16)
