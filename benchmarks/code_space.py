@@ -82,6 +82,7 @@ def random_bars(
             bars.append(not_measured(title, f"at most {KID_LIMIT:g}", why))
             continue
         note = f"{ours:.3g} and {theirs:.3g}, ± {found['random'].deviation:.2g}"
+        note += f"; {len(random[name])} and {len(encoded[name])} pictures of {len(by_photo)} photos"
         bars.append(at_most(title, ours / theirs, KID_LIMIT, note))
     return bars
 

@@ -57,7 +57,10 @@ def measure_bars(
     else:
         photos = spread(distinct(pair.content for pair in pairs), sample.random_photos)
         by_photo = in_random_styles(gallery, ours, photos)
-        bars += random_bars(by_photo, features[ours.name], looks, extractors)
+        # KID sees what is in pictures, too: both sets must show the same photos.
+        alike = [each for pair, each in zip(pairs, scored[ours.name], strict=True) if pair.content in photos]
+        encoded = stacked([each.tensors for each in alike], extractors)
+        bars += random_bars(by_photo, encoded, looks, extractors)
     bars += smoothness_bars(
         [
             path_steps(gallery, ours, *route)
