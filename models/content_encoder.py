@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from .layers import Conv3x3, instance_norm_, leaky_relu_, pad_to_stride, strips, unshuffle
+from .layers import (
+    Conv3x3,
+    Measure,
+    channel_mean_std,
+    instance_norm_,
+    leaky_relu_,
+    pad_to_stride,
+    strips,
+    unshuffle,
+)
 
 CONTENT_STRIDE = 8
 
@@ -65,7 +74,7 @@ class ContentEncoder(nn.Module):
         self.conv1 = Conv3x3(coarse_channels, coarse_channels)
         self.conv2 = Conv3x3(coarse_channels, coarse_channels, gain=0.3)
 
-    def forward(self, image: Tensor) -> ContentCode:
+    def forward(self, image: Tensor, measure: Measure = channel_mean_std) -> ContentCode:
         cells = unshuffle(pad_to_stride(image, CONTENT_STRIDE))
         if torch.is_grad_enabled():
             fine = leaky_relu_(self.stem(cells))
@@ -80,4 +89,4 @@ class ContentEncoder(nn.Module):
                 strip.of(fine).copy_(leaky_relu_(self.stem(strip.widened(1).of(cells), **strip.borders)))
         coarse = leaky_relu_(self.down(fine))
         coarse = coarse + self.conv2(leaky_relu_(self.conv1(coarse)))
-        return ContentCode(instance_norm_(fine), instance_norm_(coarse), image)
+        return ContentCode(instance_norm_(fine, measure), instance_norm_(coarse, measure), image)

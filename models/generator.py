@@ -7,7 +7,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .content_encoder import ContentCode
-from .layers import Conv3x3, Strip, adain, adain_affine, init_conv, leaky_relu_, strips
+from .layers import (
+    Conv3x3,
+    Measure,
+    Strip,
+    adain,
+    adain_affine,
+    channel_mean_std,
+    init_conv,
+    leaky_relu_,
+    strips,
+)
 
 
 class Modulation(nn.Module):
@@ -46,7 +56,9 @@ class ModulatedBlock(nn.Module):
         self.conv1 = Conv3x3(channels, channels)
         self.conv2 = Conv3x3(channels, channels, gain=0.3)
 
-    def forward(self, x: Tensor, w: Tensor, shares: Tensor | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, w: Tensor, shares: Tensor | None = None, measure: Measure = channel_mean_std
+    ) -> Tensor:
         """With `shares` [H,W,K] of K styles w [K,D] at every place, for one picture, without gradients."""
         scale, shift, filter1, filter2 = self.modulation(w)
         filter1, filter2 = filter1[:, :, None, None], filter2[:, :, None, None]
@@ -55,7 +67,7 @@ class ModulatedBlock(nn.Module):
             h = leaky_relu_(self.conv1(h) * filter1)
             return torch.addcmul(x, self.conv2(h), filter2)
         # The same in strips: only the statistics need the whole map.
-        offset, gain = adain_affine(x, scale, shift)
+        offset, gain = adain_affine(x, scale, shift, measure)
         painted = torch.empty_like(x)
         for strip in strips(x):
             middle = strip.widened(1)
@@ -116,37 +128,44 @@ class Generator(nn.Module):
         """How many of the L layers work at 1/8: the 'structure' half of a split mix."""
         return len(self.coarse_blocks) + 1
 
-    def forward(self, content: ContentCode, w: Tensor, shares: tuple[Tensor, Tensor] | None = None) -> Tensor:
+    def forward(
+        self,
+        content: ContentCode,
+        w: Tensor,
+        shares: tuple[Tensor, Tensor] | None = None,
+        measure: Measure = channel_mean_std,
+    ) -> Tensor:
         """With `shares`, of K styles w [K,L,D] in one picture at 1/8 and at 1/4, [H/8,W/8,K] and
-        [H/4,W/4,K], every place is painted in its mixture of them. Without gradients only."""
+        [H/4,W/4,K], every place is painted in its mixture of them. `measure` is asked once per layer,
+        in their order. Both without gradients only."""
         coarse, fine = shares or (None, None)
         layer = iter(w.unbind(1))
         scale, shift = self.entry(next(layer))
         if coarse is None:
-            x = adain(content.coarse, scale, shift)
+            x = adain(content.coarse, scale, shift, measure)
         else:
-            offset, gain = adain_affine(content.coarse, scale, shift)
+            offset, gain = adain_affine(content.coarse, scale, shift, measure)
             whole = Strip(0, len(coarse), len(coarse))
             x = torch.addcmul(_blend(offset, coarse, whole), content.coarse, _blend(gain, coarse, whole))
         for block in self.coarse_blocks:
-            x = block(x, next(layer), coarse)
+            x = block(x, next(layer), coarse, measure)
         x = F.interpolate(self.up(leaky_relu_(x)), scale_factor=2, mode="bilinear", align_corners=False)
         if torch.is_grad_enabled():
             x = x + adain(content.fine, *self.fine_entry(next(layer)))
         else:
-            offset, gain = adain_affine(content.fine, *self.fine_entry(next(layer)))
+            offset, gain = adain_affine(content.fine, *self.fine_entry(next(layer)), measure)
             whole = Strip(0, x.shape[2], x.shape[2])
             x.add_(_blend(offset, fine, whole)).addcmul_(content.fine, _blend(gain, fine, whole))
         for block in self.fine_blocks:
-            x = block(x, next(layer), fine)
-        return self._to_image(x, next(layer), fine)
+            x = block(x, next(layer), fine, measure)
+        return self._to_image(x, next(layer), fine, measure)
 
-    def _to_image(self, x: Tensor, w: Tensor, shares: Tensor | None) -> Tensor:
+    def _to_image(self, x: Tensor, w: Tensor, shares: Tensor | None, measure: Measure) -> Tensor:
         """Palette and head: [B,C,H/4,W/4] -> [B,3,H,W]."""
         scale, shift = self.palette(w)
         if torch.is_grad_enabled():
             return F.pixel_shuffle(self.head(leaky_relu_(adain(x, scale, shift))), 4) + 0.5
-        offset, gain = adain_affine(x, scale, shift)
+        offset, gain = adain_affine(x, scale, shift, measure)
         size = (len(x), 3, x.shape[2] * 4, x.shape[3] * 4)
         image = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
         for strip in strips(x):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,10 @@ from torch import Tensor, nn
 
 NORM_EPS = 1e-5
 LEAKY_SLOPE = 0.2
+
+Measure = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Where a normalisation gets the mean and the deviation of its input [B,C,H,W] from, two [B or 1,C,1,1]:
+`channel_mean_std`, or what `models/moments.py` has kept of other pictures."""
 
 
 class Conv3x3(nn.Conv2d):
@@ -128,28 +133,34 @@ def instance_norm(x: Tensor) -> Tensor:
     return _Standardise.apply(x)
 
 
-def instance_norm_(x: Tensor) -> Tensor:
-    """`instance_norm` in place, for maps that nobody else holds; a copy where autograd needs `x`."""
+def instance_norm_(x: Tensor, measure: Measure = channel_mean_std) -> Tensor:
+    """`instance_norm` in place, for maps that nobody else holds; a copy where autograd needs `x`.
+
+    A `measure` of one's own is for frozen networks; autograd does not know it.
+    """
     if torch.is_grad_enabled():
         return instance_norm(x)
-    mean, std = channel_mean_std(x)
+    mean, std = measure(x)
     return torch.addcmul(-mean / std, x, 1 / std, out=x)
 
 
-def adain(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+def adain(x: Tensor, scale: Tensor, shift: Tensor, measure: Measure = channel_mean_std) -> Tensor:
     """Adaptive instance normalisation (Huang & Belongie 2017), equation 8.
 
-    x [B,C,H,W]; scale and shift [B,C]. Returns scale * (x - mean(x)) / std(x) + shift.
+    x [B,C,H,W]; scale and shift [B,C]. Returns scale * (x - mean(x)) / std(x) + shift. A `measure` of
+    one's own is for frozen networks; autograd does not know it.
     """
     if torch.is_grad_enabled():
         return torch.addcmul(shift[:, :, None, None], instance_norm(x), scale[:, :, None, None])
-    offset, gain = adain_affine(x, scale, shift)
+    offset, gain = adain_affine(x, scale, shift, measure)
     return torch.addcmul(offset, x, gain)
 
 
-def adain_affine(x: Tensor, scale: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
+def adain_affine(
+    x: Tensor, scale: Tensor, shift: Tensor, measure: Measure = channel_mean_std
+) -> tuple[Tensor, Tensor]:
     """offset and gain, [B,C,1,1] each, such that adain(x) = offset + gain * x, row by row."""
-    mean, std = channel_mean_std(x)
+    mean, std = measure(x)
     gain = scale[:, :, None, None] / std
     return shift[:, :, None, None] - mean * gain, gain
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .content_encoder import CONTENT_STRIDE, ContentCode
 from .generator import Generator
+from .layers import Measure, channel_mean_std
 from .style_space import lerp
 
 # Shares this close to 0 or 1 are rounding, and one style alone is to paint as if there were no masks.
@@ -99,7 +100,11 @@ def region_shares(
 
 @torch.no_grad()
 def paint_regions(
-    generator: Generator, content: ContentCode, code: Tensor, regions: Sequence[StyleRegion]
+    generator: Generator,
+    content: ContentCode,
+    code: Tensor,
+    regions: Sequence[StyleRegion],
+    measure: Measure = channel_mean_std,
 ) -> Tensor:
     """`content` of B pictures in the style `code` [B,L,D] and, over it, `regions`: [B,3,H',W'].
 
@@ -118,5 +123,5 @@ def paint_regions(
         # Hidden styles cost nothing, and one that covers everything paints bit for bit as it does alone.
         seen = fine.amax((0, 1)) > 0
         shares = None if seen.sum() == 1 else (coarse[..., seen], fine[..., seen])
-        painted.append(generator(picture, codes[seen], shares))
+        painted.append(generator(picture, codes[seen], shares, measure))
     return torch.cat(painted)

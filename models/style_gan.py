@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from .checkpoint import CheckpointError, read_checkpoint, write_checkpoint
 from .content_encoder import ContentCode, ContentEncoder
 from .generator import Generator
+from .layers import Measure, channel_mean_std
 from .regions import StyleRegion, paint_regions
 from .style_encoder import StyleEncoder
 from .style_space import StyleSpace, lerp, match_batch
@@ -146,10 +147,10 @@ class StyleGAN(nn.Module):
     def parameter_count(self) -> int:
         return sum(p.numel() for p in self.parameters())
 
-    def encode_content(self, image: Tensor) -> ContentCode:
+    def encode_content(self, image: Tensor, measure: Measure = channel_mean_std) -> ContentCode:
         """image [B,3,H,W] in 0..1 -> what is in it and where. Any H and W from 1 up."""
         check_image(image, "The content picture")
-        return self.content_encoder(image)
+        return self.content_encoder(image, measure)
 
     def encode_style(self, image: Tensor, size: int | None = STYLE_SIZE, stroke_size: float = 1.0) -> Tensor:
         """image [B,3,h,w] in 0..1 -> style code [B,L,D].
@@ -187,6 +188,8 @@ class StyleGAN(nn.Module):
         code: Tensor,
         strength: float = 1.0,
         regions: Sequence[StyleRegion] = (),
+        measure: Measure = channel_mean_std,
+        own: Tensor | None = None,
     ) -> Tensor:
         """Paint `content` in the style `code` [B,L,D]: [B,3,H,W] in 0..1, the content's H and W.
 
@@ -195,6 +198,9 @@ class StyleGAN(nn.Module):
         painting's, and what the network cannot reproduce of the photo fades out:
         (1 - s) photo + s G(content, lerp(own, code, s)). Over `code` lie the `regions`, each where its
         mask says and over the ones before it (`models/regions.py`), still in one pass.
+
+        Frames of a video (`models/video.py`) take statistics that they share from `measure`, and from
+        `own` the code [1,L,D] that strength starts from in place of each frame's.
 
         Raises ValueError for batches that do not match, a code of another network's shape, or a
         strength outside 0..1.
@@ -209,15 +215,15 @@ class StyleGAN(nn.Module):
         if strength == 0:
             return photo.clamp(0, 1)
         if strength < 1:
-            own = self.encode_style(content.image)
+            own = self.encode_style(content.image) if own is None else own
             code = lerp(own, code, strength)
             regions = [region.weakened(own, strength) for region in regions]
         height, width = content.size
         content, code = content.expand(batch), code.expand(batch, -1, -1)
         if regions:
-            painted = paint_regions(self.generator, content, code, regions)
+            painted = paint_regions(self.generator, content, code, regions, measure)
         else:
-            painted = self.generator(content, code)
+            painted = self.generator(content, code, measure=measure)
         painted = painted[:, :, :height, :width].clamp(0, 1)
         return painted if strength == 1 else lerp(photo, painted, strength)
 

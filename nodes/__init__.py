@@ -13,6 +13,7 @@ from .load_style import LoadStyle
 from .load_style_gan import LoadStyleGAN
 from .mask_style import MaskStyle
 from .mix_styles import MixStyles
+from .paint_video import PaintVideo
 from .sample_style import SampleStyle
 from .save_style import SaveStyle
 from .style_dataset import StyleDataset
@@ -32,6 +33,7 @@ NODES: dict[str, type[io.ComfyNode]] = {
     "EvaluateStyle": EvaluateStyle,
     "InterpolateStyles": InterpolateStyles,
     "MaskStyle": MaskStyle,
+    "PaintVideo": PaintVideo,
 }
 
 

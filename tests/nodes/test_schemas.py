@@ -28,6 +28,7 @@ IDS = (
     "EvaluateStyle",
     "InterpolateStyles",
     "MaskStyle",
+    "PaintVideo",
 )
 each_node = pytest.mark.parametrize("node", NODES.values(), ids=NODES.keys())
 

@@ -1,0 +1,123 @@
+"""What moved where between two frames, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+# Motion is looked for in frames whose longer side is at most this many pixels.
+FLOW_SIZE = 640
+
+# Side of the window, in pixels of a pyramid's level, that is taken to move as one.
+_WINDOW = 7
+_ITERATIONS = 3
+_SMALLEST_LEVEL = 16
+
+# Added to the gradients' energy, in frames of deviation 1: where there is less to see than this, as in a
+# cloudless sky, what the coarser levels found stays.
+_DAMPING = 2e-3
+
+# Motion below this many pixels is noise.
+_STILL = 0.1
+
+# Mean difference between a frame and the moved one before it, in 0..1, at which trust falls to 1/e.
+_TOLERANCE = 0.05
+
+
+def find_motion(previous: Tensor, current: Tensor) -> tuple[Tensor, Tensor]:
+    """Two frames [1,3,H,W] in 0..1 -> flow [1,2,h,w] and trust [1,1,h,w], reduced to `FLOW_SIZE`.
+
+    What is at (x, y) in `current` was at (x, y) + flow in `previous`, in pixels of the reduced frames,
+    x first. Trust is 1 where the moved previous frame looks like the current one and falls to 0 where it
+    does not: what has come into view, turned, or moved too fast to be followed.
+    """
+    previous, current = _reduce(previous), _reduce(current)
+    flow = _estimate(previous, current)
+    difference = (warp(previous, flow) - current).abs().mean(1, keepdim=True)
+    trust = torch.exp(-(_window_mean(difference, 5) / _TOLERANCE).square())
+    # Nearest a place that fails, flow is a mixture of two motions.
+    trust = -F.max_pool2d(-trust, 5, stride=1, padding=2)
+    return flow, trust * _inside(flow)
+
+
+def warp(image: Tensor, flow: Tensor, mode: str = "bilinear") -> Tensor:
+    """image [1,C,H,W] fetched from (x, y) + flow, flow [1,2,H,W] in its pixels; borders go on outside."""
+    height, width = image.shape[-2:]
+    x, y = _positions(flow)
+    # From pixels to grid_sample's -1..1, where -1 and 1 are the outer edges of the outer pixels.
+    grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], -1)
+    return F.grid_sample(image, grid, mode=mode, padding_mode="border", align_corners=False)
+
+
+def enlarge(flow: Tensor, size: tuple[int, int]) -> Tensor:
+    """A flow [1,2,h,w] for frames of `size` H, W, in their pixels."""
+    scale = flow.new_tensor([size[1] / flow.shape[-1], size[0] / flow.shape[-2]])
+    return F.interpolate(flow, size, mode="bilinear", align_corners=False) * scale[:, None, None]
+
+
+def _reduce(frame: Tensor) -> Tensor:
+    factor = max(1, math.ceil(max(frame.shape[-2:]) / FLOW_SIZE))
+    size = [math.ceil(side / factor) for side in frame.shape[-2:]]
+    return F.interpolate(frame, size, mode="area") if factor > 1 else frame
+
+
+def _estimate(previous: Tensor, current: Tensor) -> Tensor:
+    """Lucas & Kanade 1981, at every pixel, iterated down a pyramid (Bouguet 2001)."""
+    pyramid = [(_standardised(previous), _standardised(current))]
+    while min(pyramid[-1][0].shape[-2:]) >= 2 * _SMALLEST_LEVEL:
+        pyramid.append(tuple(F.avg_pool2d(frame, 2, ceil_mode=True) for frame in pyramid[-1]))
+    flow = current.new_zeros(1, 2, 1, 1)
+    for before, after in reversed(pyramid):
+        flow = _refine(before, after, enlarge(flow, tuple(after.shape[-2:])))
+    length = flow.norm(dim=1, keepdim=True)
+    return flow * (1 - _STILL / length.clamp_min(_STILL))
+
+
+def _refine(before: Tensor, after: Tensor, flow: Tensor) -> Tensor:
+    dx, dy = _gradients(after)
+    xx, xy, yy = _window_mean(torch.cat([dx * dx, dx * dy, dy * dy], 1), _WINDOW).split(1, 1)
+    xx, yy = xx + _DAMPING, yy + _DAMPING
+    determinant = xx * yy - xy * xy
+    for _ in range(_ITERATIONS):
+        missing = after - warp(before, flow)
+        x, y = _window_mean(torch.cat([dx * missing, dy * missing], 1), _WINDOW).split(1, 1)
+        step = torch.cat([yy * x - xy * y, xx * y - xy * x], 1) / determinant
+        # A linear model of the picture holds for about a pixel.
+        flow = _window_mean(flow + step.clamp(-1, 1), 5)
+    return flow
+
+
+def _standardised(frame: Tensor) -> Tensor:
+    """Luminance with mean 0 and deviation 1, so that a change of exposure is no motion."""
+    grey = (frame * frame.new_tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
+    return (grey - grey.mean()) / (grey.std(correction=0) + 1e-3)
+
+
+def _gradients(frame: Tensor) -> tuple[Tensor, Tensor]:
+    """Central differences along x and y."""
+    padded = F.pad(frame, (1, 1, 1, 1), mode="replicate")
+    dx = padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]
+    dy = padded[:, :, 2:, 1:-1] - padded[:, :, :-2, 1:-1]
+    return dx / 2, dy / 2
+
+
+def _window_mean(x: Tensor, side: int) -> Tensor:
+    return F.avg_pool2d(x, side, stride=1, padding=side // 2, count_include_pad=False)
+
+
+def _positions(flow: Tensor) -> tuple[Tensor, Tensor]:
+    """Where `flow` leads, x and y, [1,H,W] each."""
+    height, width = flow.shape[-2:]
+    x = torch.arange(width, device=flow.device) + flow[:, 0]
+    y = torch.arange(height, device=flow.device)[:, None] + flow[:, 1]
+    return x, y
+
+
+def _inside(flow: Tensor) -> Tensor:
+    """1 where `flow` leads into the frame, 0 where it leads out, [1,1,H,W]."""
+    height, width = flow.shape[-2:]
+    x, y = _positions(flow)
+    return ((x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)).to(flow.dtype)[:, None]

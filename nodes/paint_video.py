@@ -1,0 +1,134 @@
+"""PaintVideo: the frames of a video and a style -> painted frames that do not flicker."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..models.style_space import match_batch
+from ..models.video import STATISTICS, SteadyVideo
+from . import comfy
+from .comfy import io, schema
+from .generate import PRESERVE_COLOR
+from .pictures import to_image, to_rgb
+from .sockets import GanSocket, ManagedGAN, Style, StyleSocket
+
+
+class PaintVideo(io.ComfyNode):
+    """Paint frames in their order so that the painting holds still where the video does."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="PaintVideo",
+            display_name="Paint Video (Brushwork)",
+            category="Brushwork",
+            description=(
+                "Paints the frames of a video without flicker: they share their brightness and contrast, and "
+                "each takes over the brushwork of the one before it, moved along with what moves in the video."
+            ),
+            search_aliases=["video style transfer", "steady video", "flicker", "frames", "brushwork"],
+            inputs=[
+                GanSocket.Input("style_gan", tooltip="The network, from Load Style GAN."),
+                io.Image.Input("frames", tooltip="The frames of one shot in their order, as a batch."),
+                StyleSocket.Input(
+                    "style", tooltip="How to paint: one style for all frames, or one for each of them."
+                ),
+                io.Float.Input(
+                    "strength",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    display_mode=io.NumberDisplay.slider,
+                    tooltip="How much of the style: 0 is the video, 1 the full style.",
+                ),
+                io.Combo.Input(
+                    "preserve_color",
+                    options=list(PRESERVE_COLOR),
+                    default="off",
+                    tooltip=(
+                        "off: the painting's colours. luminance: the video's colours under the painting's "
+                        "light and dark. histogram: the painting, recoloured with each frame's palette."
+                    ),
+                ),
+                io.Combo.Input(
+                    "statistics",
+                    options=list(STATISTICS),
+                    default="clip",
+                    tooltip=(
+                        "Which frames brightness and contrast are balanced over. clip: all, the steadiest. "
+                        "window: those nearby, for long shots in which the light changes. frame: each by "
+                        "itself, as Generate does; flickers."
+                    ),
+                ),
+                io.Int.Input(
+                    "window",
+                    default=25,
+                    min=1,
+                    max=1000,
+                    tooltip="How many frames the window of statistics spans; nothing else uses it.",
+                ),
+                io.Float.Input(
+                    "follow",
+                    default=0.8,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    display_mode=io.NumberDisplay.slider,
+                    tooltip=(
+                        "How much of the frame before, moved along with the video, each frame keeps where "
+                        "both agree. 0: nothing. 1: brushwork stays until something new comes into view."
+                    ),
+                ),
+            ],
+            outputs=[
+                io.Image.Output(
+                    "image", display_name="image", tooltip="The painted frames, in the video's size."
+                ),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, preserve_color: str | None = None, statistics: str | None = None) -> bool | str:
+        choices = (("preserve_color", preserve_color, PRESERVE_COLOR), ("statistics", statistics, STATISTICS))
+        for name, value, options in choices:
+            if value is not None and value not in options:
+                return f"{name} is '{value}'; choose one of {', '.join(options)}."
+        return True
+
+    @classmethod
+    def execute(
+        cls,
+        style_gan: ManagedGAN,
+        frames: Tensor,
+        style: Style,
+        strength: float = 1.0,
+        preserve_color: str = "off",
+        statistics: str = "clip",
+        window: int = 25,
+        follow: float = 0.8,
+    ) -> io.NodeOutput:
+        photos = to_rgb(frames, "The video")
+        sizes = [size for region in style.regions for size in region.batches]
+        count = match_batch(len(photos), len(style.code), *sizes, what="The frames and the styles")
+        style.warn_if_foreign(style_gan.gan)
+        video = SteadyVideo(style_gan.gan, count, strength, statistics, window, follow)
+        height, width = photos.shape[-2:]
+        images = torch.empty(count, height, width, 3, device=comfy.intermediate_device())
+        first = len(video.frames_to_read)
+
+        def work(step: int, device: torch.device) -> Tensor | None:
+            i = video.frames_to_read[step] if step < first else step - first
+            photo = (photos[i : i + 1] if len(photos) > 1 else photos).to(device)
+            code = style.code[i : i + 1] if len(style.code) > 1 else style.code
+            regions = [region.picture(i).to(device) for region in style.regions]
+            if step < first:
+                video.read(photo, code.to(device), regions)
+                return None
+            painted = video.paint(i, photo, code.to(device), regions, PRESERVE_COLOR[preserve_color])
+            images[i] = to_image(painted)[0]
+            return images[i]
+
+        style_gan.for_each(first + count, height * width, work, preview=True)
+        return io.NodeOutput(images)
