@@ -24,8 +24,8 @@ class PaintVideo(io.ComfyNode):
             display_name="Paint Video (Brushwork)",
             category="Brushwork",
             description=(
-                "Paints the frames of a video without flicker: they share their brightness and contrast, and "
-                "each takes over the brushwork of the one before it, moved along with what moves in the video."
+                "Paints the frames of a video steadily: they share their brightness and contrast, and each "
+                "takes over the brushwork of the one before it, moved along with what moves in the video."
             ),
             search_aliases=["video style transfer", "steady video", "flicker", "frames", "brushwork"],
             inputs=[

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from brushwork.nodes import EncodeContent, EncodeStyle, Generate, MaskStyle, PaintVideo, comfy
+from brushwork.nodes import EncodeContent, EncodeStyle, Generate, PaintVideo
 
 
 @pytest.fixture
