@@ -16,15 +16,17 @@ _WINDOW = 7
 _ITERATIONS = 3
 _SMALLEST_LEVEL = 16
 
-# Added to the gradients' energy, in frames of deviation 1: where there is less to see than this, as in a
-# cloudless sky, what the coarser levels found stays.
-_DAMPING = 2e-3
+# Added to the gradients' energy: where there is less to see than this, as in a cloudless sky, what the
+# coarser levels found stays.
+_DAMPING = 1e-4
 
 # Motion below this many pixels is noise.
 _STILL = 0.1
 
-# Mean difference between a frame and the moved one before it, in 0..1, at which trust falls to 1/e.
-_TOLERANCE = 0.05
+# Differences between a frame and the moved one before it that still count as the same: a sensor's noise,
+# in 0..1, and what the picture's own gradients make of an error of half a pixel.
+_NOISE = 0.02
+_ERROR = 0.5
 
 
 def find_motion(previous: Tensor, current: Tensor) -> tuple[Tensor, Tensor]:
@@ -35,10 +37,11 @@ def find_motion(previous: Tensor, current: Tensor) -> tuple[Tensor, Tensor]:
     does not: what has come into view, turned, or moved too fast to be followed.
     """
     previous, current = _reduce(previous), _reduce(current)
-    flow = _estimate(previous, current)
-    difference = (warp(previous, flow) - current).abs().mean(1, keepdim=True)
-    trust = torch.exp(-(_window_mean(difference, 5) / _TOLERANCE).square())
-    # Nearest a place that fails, flow is a mixture of two motions.
+    flow, difference = _with_dominant_motion(previous, current, _estimate(previous, current))
+    dx, dy = _gradients(current)
+    allowed = _NOISE + _ERROR * _window_mean((dx.square() + dy.square()).sqrt().mean(1, keepdim=True), 5)
+    trust = (2 - difference / allowed).clamp(0, 1)
+    # Near a place that fails, flow is a mixture of two motions.
     trust = -F.max_pool2d(-trust, 5, stride=1, padding=2)
     return flow, trust * _inside(flow)
 
@@ -66,7 +69,7 @@ def _reduce(frame: Tensor) -> Tensor:
 
 def _estimate(previous: Tensor, current: Tensor) -> Tensor:
     """Lucas & Kanade 1981, at every pixel, iterated down a pyramid (Bouguet 2001)."""
-    pyramid = [(_standardised(previous), _standardised(current))]
+    pyramid = [(_luminance(previous), _luminance(current))]
     while min(pyramid[-1][0].shape[-2:]) >= 2 * _SMALLEST_LEVEL:
         pyramid.append(tuple(F.avg_pool2d(frame, 2, ceil_mode=True) for frame in pyramid[-1]))
     flow = current.new_zeros(1, 2, 1, 1)
@@ -76,24 +79,42 @@ def _estimate(previous: Tensor, current: Tensor) -> Tensor:
     return flow * (1 - _STILL / length.clamp_min(_STILL))
 
 
+def _with_dominant_motion(previous: Tensor, current: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
+    """Flow, and the difference [1,1,h,w] that it leaves: what shows no motion of its own, such as clear
+    sky or darkness beside something that passes, moves with most of the frame."""
+    dominant = flow.flatten(2).median(2).values[:, :, None, None].expand_as(flow)
+    left, left_by_dominant = (_difference(previous, current, candidate) for candidate in (flow, dominant))
+    share = _window_mean((left_by_dominant <= 1.1 * left + 1e-3).to(flow.dtype), 5)
+    flow = torch.lerp(flow, dominant, share)
+    return flow, _difference(previous, current, flow)
+
+
+def _difference(previous: Tensor, current: Tensor, flow: Tensor) -> Tensor:
+    return _window_mean((warp(previous, flow) - current).abs().mean(1, keepdim=True), 5)
+
+
 def _refine(before: Tensor, after: Tensor, flow: Tensor) -> Tensor:
     dx, dy = _gradients(after)
-    xx, xy, yy = _window_mean(torch.cat([dx * dx, dx * dy, dy * dy], 1), _WINDOW).split(1, 1)
+    xx, xy, yy = (_covariance(a, b) for a, b in ((dx, dx), (dx, dy), (dy, dy)))
     xx, yy = xx + _DAMPING, yy + _DAMPING
     determinant = xx * yy - xy * xy
     for _ in range(_ITERATIONS):
         missing = after - warp(before, flow)
-        x, y = _window_mean(torch.cat([dx * missing, dy * missing], 1), _WINDOW).split(1, 1)
+        x, y = _covariance(dx, missing), _covariance(dy, missing)
         step = torch.cat([yy * x - xy * y, xx * y - xy * x], 1) / determinant
         # A linear model of the picture holds for about a pixel.
         flow = _window_mean(flow + step.clamp(-1, 1), 5)
     return flow
 
 
-def _standardised(frame: Tensor) -> Tensor:
-    """Luminance with mean 0 and deviation 1, so that a change of exposure is no motion."""
-    grey = (frame * frame.new_tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
-    return (grey - grey.mean()) / (grey.std(correction=0) + 1e-3)
+def _luminance(frame: Tensor) -> Tensor:
+    return (frame * frame.new_tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
+
+
+def _covariance(a: Tensor, b: Tensor) -> Tensor:
+    """Of two maps [1,1,H,W] within the window around every pixel. Without means: light that comes and
+    goes is no motion."""
+    return _window_mean(a * b, _WINDOW) - _window_mean(a, _WINDOW) * _window_mean(b, _WINDOW)
 
 
 def _gradients(frame: Tensor) -> tuple[Tensor, Tensor]:

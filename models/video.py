@@ -21,6 +21,16 @@ STATISTICS = ("clip", "window", "frame")
 # From more frames than this, spread over the clip, nothing more is learned about all of it.
 _MOST_READ = 32
 
+# Share of the moved frame at follow 1. With more, the grain of the first frame is carried along for good
+# and grows into dots.
+_MOST_FOLLOWED = 0.9
+
+# Contrast is kept in squares of this side in pixels, about a brush stroke's width.
+_NEAR = 11
+# Variance below which there is no contrast to keep.
+_FLAT = 1e-4
+_LARGEST_GAIN = 1.5
+
 
 class SteadyVideo:
     """Paints `count` frames, one after the other.
@@ -112,10 +122,26 @@ class Follower:
             size = (frame.shape[-2], frame.shape[-1])
             moved = warp(last_painted, enlarge(flow, size), mode="bicubic")
             trust = F.interpolate(trust, size, mode="bilinear", align_corners=False)
-            painted = torch.lerp(painted, moved, trust * self._follow)
+            painted = _with_contrast_of(
+                painted, torch.lerp(painted, moved, trust * (_MOST_FOLLOWED * self._follow))
+            )
         if self._follow:
             self._last = frame, painted
         return painted
+
+
+def _with_contrast_of(painted: Tensor, mixed: Tensor) -> Tensor:
+    """`mixed` with the local contrast of `painted`: strokes that do not quite meet would fade."""
+    blurred = _local_mean(mixed)
+    detail = mixed - blurred
+    wanted = _local_mean((painted - _local_mean(painted)).square()).sum(1, keepdim=True)
+    found = _local_mean(detail.square()).sum(1, keepdim=True)
+    gain = ((wanted + _FLAT) / (found + _FLAT)).sqrt().clamp(1 / _LARGEST_GAIN, _LARGEST_GAIN)
+    return blurred + detail * gain
+
+
+def _local_mean(x: Tensor) -> Tensor:
+    return F.avg_pool2d(x, _NEAR, stride=1, padding=_NEAR // 2, count_include_pad=False)
 
 
 def _spread(count: int, most: int) -> list[int]:

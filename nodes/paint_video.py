@@ -78,7 +78,7 @@ class PaintVideo(io.ComfyNode):
                     display_mode=io.NumberDisplay.slider,
                     tooltip=(
                         "How much of the frame before, moved along with the video, each frame keeps where "
-                        "both agree. 0: nothing. 1: brushwork stays until something new comes into view."
+                        "both agree. 0: nothing. 1: nine tenths."
                     ),
                 ),
             ],
