@@ -48,6 +48,12 @@ def photo(inputs_dir: Path) -> Tensor:
 
 
 @pytest.fixture(scope="session")
+def scene(inputs_dir: Path) -> Tensor:
+    """A city, [1,3,H,W] with a longer side of 256."""
+    return read_picture(inputs_dir / "photo-city-singapore.jpg", 256)
+
+
+@pytest.fixture(scope="session")
 def artwork(inputs_dir: Path) -> Tensor:
     """A painting, [1,3,H,W] with a longer side of 192."""
     return read_picture(inputs_dir / "art-vangogh-starry-night.jpg", 192)
