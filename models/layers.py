@@ -64,11 +64,15 @@ class Strip:
 
 STRIP_BYTES = 8 * 2**20
 
+# On a GPU strips save no time, but in 8K the temporaries of whole maps would take gigabytes.
+GPU_STRIP_BYTES = 256 * 2**20
+
 
 def strips(x: Tensor) -> list[Strip]:
-    """Strips of [B,C,H,W] of about 8 MB of float32 each, of 2 rows or more; one strip on other devices."""
+    """Strips of [B,C,H,W] of about 8 MB of float32 each, 256 MB on other devices, of 2 rows or more."""
     batch, channels, height, width = x.shape
-    rows = max(2, STRIP_BYTES // (4 * batch * channels * width)) if x.device.type == "cpu" else height
+    strip_bytes = STRIP_BYTES if x.device.type == "cpu" else GPU_STRIP_BYTES
+    rows = max(2, strip_bytes // (4 * batch * channels * width))
     count = max(1, round(height / rows))
     edges = [height * i // count for i in range(count + 1)]
     return [Strip(start, stop, height) for start, stop in zip(edges[:-1], edges[1:], strict=True)]

@@ -51,6 +51,14 @@ def test_strips_cover_every_row_once(monkeypatch):
     assert max(strip.stop - strip.start for strip in strips(x)) <= 6
 
 
+def test_on_a_gpu_only_huge_pictures_are_cut():
+    def cut(height, width):
+        return strips(torch.empty(1, 80, height // 4, width // 4, device="meta"))
+
+    assert len(cut(2048, 2048)) == len(cut(2160, 3840)) == 1
+    assert len(cut(4320, 7680)) > 1
+
+
 def test_a_strip_of_a_convolution_is_that_part_of_the_whole():
     torch.manual_seed(1)
     conv, x = Conv3x3(3, 4), torch.randn(2, 3, 11, 6)

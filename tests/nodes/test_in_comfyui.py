@@ -120,6 +120,37 @@ def test_a_wrong_checkpoint_says_what_is_wrong(server, small_inputs):
     assert error["exception_message"].startswith("own.safetensors is a pickled PyTorch file")
 
 
+def test_a_video_is_painted_steadily(server, small_inputs):
+    photo, painting = "photo-city-singapore.jpg", "art-vangogh-starry-night.jpg"
+    for name in (photo, painting):
+        server.upload(small_inputs / name)
+    still = {"class_type": "RepeatImageBatch", "inputs": {"image": ["2", 0], "amount": 3}}
+    video = {"style_gan": ["1", 0], "frames": ["4", 0], "style": ["5", 0], "strength": 1.0}
+    video |= {"preserve_color": "off", "statistics": "clip", "window": 25, "follow": 0.8}
+    workflow = {
+        "1": {"class_type": "LoadStyleGAN", "inputs": {"checkpoint": "brushwork_default.safetensors"}},
+        "2": {"class_type": "LoadImage", "inputs": {"image": photo}},
+        "3": {"class_type": "LoadImage", "inputs": {"image": painting}},
+        "4": still,
+        "5": {
+            "class_type": "EncodeStyle",
+            "inputs": {"style_gan": ["1", 0], "image": ["3", 0], "batch": "one each", "stroke_size": 1.0},
+        },
+        "6": {"class_type": "PaintVideo", "inputs": video},
+        "7": {"class_type": "SaveImage", "inputs": {"images": ["6", 0], "filename_prefix": "video"}},
+    }
+    entry = server.queue(workflow)
+    assert entry["status"]["status_str"] == "success", entry["status"]
+    frames = list(server.pictures(entry))
+    assert len(frames) == 3
+    assert frames[0].std() > 10
+    assert all(np.abs(frame - frames[0]).max() <= 1 for frame in frames)
+    workflow["6"]["inputs"]["statistics"] = "scene"
+    with pytest.raises(HTTPError) as refused:
+        server.queue(workflow)
+    assert "statistics" in refused.value.read().decode()
+
+
 def test_translations_and_help_are_served(server):
     node_defs = server.get_json("/i18n")["zh"]["nodeDefs"]
     assert node_defs.keys() >= NODES.keys()
