@@ -25,8 +25,10 @@ _MOST_READ = 32
 # and grows into dots.
 _MOST_FOLLOWED = 0.9
 
-# Contrast is kept in squares of this side in pixels, about a brush stroke's width.
+# Contrast is kept in squares of this side in pixels, about a brush stroke's width, and in them by itself
+# that of what is finer than the second.
 _NEAR = 11
+_GRAIN = 3
 # Variance below which there is no contrast to keep.
 _FLAT = 1e-4
 _LARGEST_GAIN = 1.5
@@ -131,17 +133,27 @@ class Follower:
 
 
 def _with_contrast_of(painted: Tensor, mixed: Tensor) -> Tensor:
-    """`mixed` with the local contrast of `painted`: strokes that do not quite meet would fade."""
-    blurred = _local_mean(mixed)
-    detail = mixed - blurred
-    wanted = _local_mean((painted - _local_mean(painted)).square()).sum(1, keepdim=True)
-    found = _local_mean(detail.square()).sum(1, keepdim=True)
-    gain = ((wanted + _FLAT) / (found + _FLAT)).sqrt().clamp(1 / _LARGEST_GAIN, _LARGEST_GAIN)
-    return blurred + detail * gain
+    """`mixed` with the local contrast of `painted`, of the grain and of the strokes: those that do not
+    quite meet would fade."""
+    *wanted_bands, _ = _bands(painted)
+    *bands, result = _bands(mixed)
+    for wanted, band in zip(wanted_bands, bands, strict=True):
+        energies = (
+            _local_mean(detail.square(), _NEAR).sum(1, keepdim=True) + _FLAT for detail in (wanted, band)
+        )
+        gain = torch.div(*energies).sqrt().clamp(1 / _LARGEST_GAIN, _LARGEST_GAIN)
+        result = torch.addcmul(result, band, gain)
+    return result
 
 
-def _local_mean(x: Tensor) -> Tensor:
-    return F.avg_pool2d(x, _NEAR, stride=1, padding=_NEAR // 2, count_include_pad=False)
+def _bands(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Grain, strokes and the rest, which sum to x."""
+    smooth, smoother = _local_mean(x, _GRAIN), _local_mean(x, _NEAR)
+    return x - smooth, smooth - smoother, smoother
+
+
+def _local_mean(x: Tensor, side: int) -> Tensor:
+    return F.avg_pool2d(x, side, stride=1, padding=side // 2, count_include_pad=False)
 
 
 def _spread(count: int, most: int) -> list[int]:

@@ -134,7 +134,7 @@ def test_a_video_is_painted_steadily(server, small_inputs):
         "4": still,
         "5": {
             "class_type": "EncodeStyle",
-            "inputs": {"style_gan": ["1", 0], "image": ["3", 0], "batch": "one each", "stroke_size": 1.0},
+            "inputs": {"style_gan": ["1", 0], "image": ["3", 0], "average": False, "stroke_size": 1.0},
         },
         "6": {"class_type": "PaintVideo", "inputs": video},
         "7": {"class_type": "SaveImage", "inputs": {"images": ["6", 0], "filename_prefix": "video"}},
