@@ -31,9 +31,9 @@ STYLES = ("art-vangogh-starry-night.jpg", "art-engraving-dore.jpg")
 PER_FRAME = "Generate, frame by frame"
 SETTINGS: dict[str, tuple[str, float]] = {
     "statistics clip, follow 0": ("clip", 0.0),
-    "statistics frame, follow 0.8": ("frame", 0.8),
-    "statistics window 25, follow 0.8": ("window", 0.8),
-    "statistics clip, follow 0.8 (default)": ("clip", 0.8),
+    "statistics frame, follow 0.9": ("frame", 0.9),
+    "statistics window 25, follow 0.9": ("window", 0.9),
+    "statistics clip, follow 0.9 (default)": ("clip", 0.9),
     "statistics clip, follow 1": ("clip", 1.0),
 }
 

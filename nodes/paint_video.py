@@ -71,14 +71,14 @@ class PaintVideo(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "follow",
-                    default=0.8,
+                    default=0.9,
                     min=0.0,
                     max=1.0,
                     step=0.01,
                     display_mode=io.NumberDisplay.slider,
                     tooltip=(
                         "How much of the frame before, moved along with the video, each frame keeps where "
-                        "both agree. 0: nothing. 1: nine tenths."
+                        "both agree. 0: nothing. 1: four fifths."
                     ),
                 ),
             ],
@@ -107,7 +107,7 @@ class PaintVideo(io.ComfyNode):
         preserve_color: str = "off",
         statistics: str = "clip",
         window: int = 25,
-        follow: float = 0.8,
+        follow: float = 0.9,
     ) -> io.NodeOutput:
         photos = to_rgb(frames, "The video")
         sizes = [size for region in style.regions for size in region.batches]
