@@ -126,7 +126,7 @@ def test_a_video_is_painted_steadily(server, small_inputs):
         server.upload(small_inputs / name)
     still = {"class_type": "RepeatImageBatch", "inputs": {"image": ["2", 0], "amount": 3}}
     video = {"style_gan": ["1", 0], "frames": ["4", 0], "style": ["5", 0], "strength": 1.0}
-    video |= {"preserve_color": "off", "statistics": "clip", "window": 25, "follow": 0.8}
+    video |= {"preserve_color": "off", "statistics": "clip", "window": 25, "follow": 0.9}
     workflow = {
         "1": {"class_type": "LoadStyleGAN", "inputs": {"checkpoint": "brushwork_default.safetensors"}},
         "2": {"class_type": "LoadImage", "inputs": {"image": photo}},
