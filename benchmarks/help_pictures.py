@@ -246,6 +246,23 @@ def mask_style() -> Image.Image:
     return grid([unlabelled(read(photo), mask, *alone), both])
 
 
+def paint_video() -> Image.Image:
+    """Frames of a pan, the same painted; below, three times what changes between the last two once the pan
+    is taken out: without following and with it."""
+    step, count = 3, 9
+    city = read("photo-city-singapore", (SIZE[0] + step * (count - 1), SIZE[1]))
+    frames = [city.crop((step * t, 0, step * t + SIZE[0], SIZE[1])) for t in range(count)]
+    style = encoded("art-vangogh-starry-night")
+    shown, changes = [], []
+    for follow in (0.0, 0.9):
+        image = NODES["PaintVideo"].execute(network(), from_pil(frames), style, follow=follow)[0]
+        shown = pictures_of(image)
+        change = (image[-1:, :, :-step] - image[-2:-1, :, step:]).abs() * 3
+        changes.append((picture_of(change), f"{follow:g}"))
+    numbers = (1, 5, 9)
+    return grid([[(pictures[n - 1], f"{n}") for n in numbers] for pictures in (frames, shown)] + [changes])
+
+
 PICTURES: dict[str, Callable[[], Image.Image]] = {
     "LoadStyleGAN": load_style_gan,
     "EncodeContent": encode_content,
@@ -260,6 +277,7 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "EvaluateStyle": evaluate_style,
     "InterpolateStyles": interpolate_styles,
     "MaskStyle": mask_style,
+    "PaintVideo": paint_video,
 }
 
 
