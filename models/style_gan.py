@@ -197,13 +197,10 @@ class StyleGAN(nn.Module):
         photo, 1 the full style. In between, the code moves from the photo's own style code to the
         painting's, and what the network cannot reproduce of the photo fades out:
         (1 - s) photo + s G(content, lerp(own, code, s)). Over `code` lie the `regions`, each where its
-        mask says and over the ones before it (`models/regions.py`), still in one pass.
+        mask says and over the ones before it (`models/regions.py`), still in one pass. Frames of a video
+        share the statistics of `measure`, and `own` [1,L,D] in place of each photo's own code.
 
-        Frames of a video (`models/video.py`) take statistics that they share from `measure`, and from
-        `own` the code [1,L,D] that strength starts from in place of each frame's.
-
-        Raises ValueError for batches that do not match, a code of another network's shape, or a
-        strength outside 0..1.
+        Raises ValueError for batches that do not match, another network's code, or a strength outside 0..1.
         """
         sizes = [size for region in regions for size in region.batches]
         batch = match_batch(content.batch, code.shape[0], *sizes, what="The content and the styles")
