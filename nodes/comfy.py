@@ -27,6 +27,7 @@ MODEL_FOLDER = "brushwork"
 STYLE_FOLDER = "brushwork_styles"
 _MODEL_SUFFIX = ".safetensors"
 _PREVIEW_SIZE = 512
+_RESULT_SIZE = 1024
 _PREVIEW_INTERVAL = 0.1
 
 
@@ -167,7 +168,7 @@ class Progress:
 
 class StepProgress:
     """The running node's progress bar, text and preview while it takes many steps; at most ten updates
-    a second. Never raises: to cancel in the middle of a step would lose it."""
+    a second, and the last step. `show` never raises: to cancel in the middle of a step would lose it."""
 
     def __init__(self, total: int):
         self._bar = comfy.utils.ProgressBar(total)
@@ -180,7 +181,7 @@ class StepProgress:
     def show(self, done: int, text: str, picture: Image.Image | None = None) -> None:
         """Nothing if the last update was just now; the picture then comes with the next one."""
         self._picture = picture or self._picture
-        due = time.monotonic() - self._last >= _PREVIEW_INTERVAL
+        due = time.monotonic() - self._last >= _PREVIEW_INTERVAL or done >= self._total
         if not due or self.cancelled or is_interrupted():
             return
         self._last = time.monotonic()
@@ -191,6 +192,11 @@ class StepProgress:
         except model_management.InterruptProcessingException:
             self.cancelled = True
         show_text(text)
+
+    def show_result(self, picture: Image.Image) -> None:
+        """All is done: `picture` is the last preview, since ComfyUI's page goes on showing that in the
+        place of what the node returns."""
+        self._bar.update_absolute(self._total, self._total, ("JPEG", picture, _RESULT_SIZE))
 
     def cancel(self) -> NoReturn:
         """End the node as cancelled."""

@@ -6,6 +6,7 @@ import json
 from dataclasses import fields
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ..training.evaluation import evaluate
@@ -109,13 +110,15 @@ class EvaluateStyle(io.ComfyNode):
             raise ValueError("There are no paintings; connect style_images, or name a style_folder.")
         contents = _pictures("photos", content_folder, content_images) or demo_photos()
         comfy.load(style_gan.patcher, chosen.side**2 * _WORKING_MEMORY_PER_PIXEL)
+        progress = _Progress()
         try:
-            found = evaluate(style_gan.gan, contents, styles, chosen, _Progress())
+            found = evaluate(style_gan.gan, contents, styles, chosen, progress)
         except torch.cuda.OutOfMemoryError as error:
             raise RuntimeError(
                 f"Evaluating at {chosen.side} pixels does not fit into the GPU's memory; choose a smaller "
                 "side."
             ) from error
+        progress.show_result(found.sheet)
         sheet = from_pil([found.sheet])
         record = json.dumps(found.as_dict(), indent=1, ensure_ascii=False)
         return io.NodeOutput(found.text(), record, sheet, ui=comfy.preview(sheet, cls))
@@ -133,6 +136,9 @@ class _Progress:
         self._bar.show(done, f"{done} of {total} pictures", to_image(picture[0]))
         if self._bar.cancelled:
             self._bar.cancel()
+
+    def show_result(self, sheet: Image.Image) -> None:
+        (self._bar or comfy.StepProgress(1)).show_result(sheet)
 
 
 def _pictures(what: str, folder: str, images: Tensor | None) -> list[Picture]:

@@ -90,6 +90,7 @@ def train(job: Job) -> Trained:
         raise ValueError(result)
     if result is None:
         progress.cancel()
+    progress.show_result(result.sheet)
     return result
 
 

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from brushwork.nodes import NODES, comfy
+from brushwork.nodes.pictures import from_pil
 from brushwork.training.set_distances import MissingPackageError
 
 EvaluateStyle = NODES["EvaluateStyle"]
@@ -87,6 +88,19 @@ def test_progress_shows_pictures(small_gan, art_image, photo_image, updates):
     EvaluateStyle.execute(small_gan, style_images=art_image, content_images=photo_image, **SMALL)
     assert updates
     assert all(total == 1 + 12 and picture for _, total, picture in updates)
+
+
+def test_the_last_preview_is_the_sheet(small_gan, art_image, photo_image):
+    """The page shows a node's last preview, not what it returns."""
+    shown = []
+    comfy.on_progress(lambda done, total, preview, **_: shown.append((done, total, preview)))
+    try:
+        result = EvaluateStyle.execute(small_gan, style_images=art_image, content_images=photo_image, **SMALL)
+    finally:
+        comfy.on_progress(None)
+    done, total, (_, picture, _) = shown[-1]
+    assert (done, total) == (13, 13)
+    assert torch.equal(from_pil([picture]), result[2])
 
 
 def test_cancel_stops_at_the_next_picture(small_gan, folders, updates):
