@@ -31,7 +31,10 @@ def _load_image_from(input_dir: Path, output_dir: Path) -> type:
         @classmethod
         def VALIDATE_INPUTS(cls, image: str) -> bool | str:
             if _find_picture(image, input_dir, output_dir) is None:
-                return f"there is no picture {image} in {input_dir} or in the current folder."
+                return (
+                    f"there is no picture {image} in {input_dir} or in the current folder; name another with "
+                    "--set, or its folder with --input-dir."
+                )
             return True
 
         def load_image(self, image: str) -> tuple[Tensor, Tensor]:

@@ -57,9 +57,11 @@ def read_workflow(path: Path) -> Workflow:
     except json.JSONDecodeError as error:
         raise CommandError(f"{path} is not JSON: {error}.") from error
     if isinstance(data, dict) and isinstance(data.get("nodes"), list):
-        raise CommandError(
-            f"{path} is in the canvas format; in ComfyUI choose Workflow > Export (API) and use that file."
+        twin = path.parent / "api" / path.name
+        advice = (
+            f"use {twin}" if twin.is_file() else "choose Workflow > Export (API) in ComfyUI and use that file"
         )
+        raise CommandError(f"{path} is in the canvas format; {advice}.")
     if not isinstance(data, dict) or not data:
         raise CommandError(f"{path} holds no workflow; export one from ComfyUI with Export (API).")
     return {id_: _read_node(path, id_, entry) for id_, entry in data.items()}

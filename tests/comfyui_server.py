@@ -30,8 +30,8 @@ START_SECONDS, RUN_SECONDS = 240, 120
 class ComfyUIServer:
     """A server on 127.0.0.1 with its own base folder, and the few requests that the tests make."""
 
-    def __init__(self, base: Path):
-        self.base, self.log = base, base / "server.log"
+    def __init__(self, base: Path, *options: str):
+        self.base, self.log, self.options = base, base / "server.log", options
         for folder in ("custom_nodes", "input", "output", "temp", "user", "models/brushwork"):
             (base / folder).mkdir(parents=True)
         (base / "custom_nodes" / "brushwork").symlink_to(Path(brushwork.__file__).resolve().parent)
@@ -46,7 +46,7 @@ class ComfyUIServer:
         command = [
             os.environ.get("COMFYUI_PYTHON", sys.executable), "main.py", "--cpu", "--listen", "127.0.0.1",
             "--port", str(self.port), "--base-directory", str(self.base), "--database-url",
-            "sqlite:///:memory:", "--disable-api-nodes", "--disable-auto-launch",
+            "sqlite:///:memory:", "--disable-api-nodes", "--disable-auto-launch", *self.options,
         ]  # fmt: skip
         environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1"}
         with self.log.open("a") as sink:
@@ -94,16 +94,16 @@ class ComfyUIServer:
         body = head.encode() + file.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
         self.post("/upload/image", body, f"multipart/form-data; boundary={boundary}")
 
-    def queue(self, workflow):
-        """Run `workflow` to its end and return its entry in the history."""
+    def queue(self, workflow, seconds=RUN_SECONDS):
+        """Run `workflow` to its end, in `seconds` at most, and return its entry in the history."""
         id_ = self.post("/prompt", json.dumps({"prompt": workflow}).encode())["prompt_id"]
-        deadline = time.monotonic() + RUN_SECONDS
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             history = self.get_json(f"/history/{id_}")
             if id_ in history:
                 return history[id_]
             time.sleep(0.2)
-        raise AssertionError(f"no result within {RUN_SECONDS} s; log:\n{self.tail()}")
+        raise AssertionError(f"no result within {seconds} s; log:\n{self.tail()}")
 
     def pictures(self, entry):
         for output in entry["outputs"].values():

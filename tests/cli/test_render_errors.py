@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from brushwork.cli.main import main
+from brushwork.cli.workflow import WORKFLOWS_DIR
 
 
 def refused(result, *words):
@@ -159,7 +160,7 @@ FILES = {
     "{}": "holds no workflow",
     "[1]": "holds no workflow",
     "{": "is not JSON",
-    '{"nodes": [], "links": []}': "is in the canvas format; in ComfyUI choose Workflow > Export (API)",
+    '{"nodes": [], "links": []}': "is in the canvas format; choose Workflow > Export (API) in ComfyUI",
     '{"1": {"inputs": {}}}': "node 1 has no class_type",
     '{"1": 5}': "node 1 has no class_type",
     '{"1": {"class_type": "LoadImage", "inputs": []}}': "the inputs of node 1 are not an object",
@@ -176,7 +177,7 @@ def test_binary_file(render, pictures):
 
 
 def test_missing_file(render, tmp_path):
-    names = "mix_three_styles, random_style, stylize_photo"
+    names = ", ".join(sorted(path.stem for path in (WORKFLOWS_DIR / "api").iterdir()))
     refused(render("stylise_photo"), f"There is no workflow stylise_photo; give a file or one of {names}.")
     refused(render(tmp_path / "lost.json"), "There is no workflow", "lost.json")
 

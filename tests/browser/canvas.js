@@ -1,0 +1,78 @@
+// Questions that the tests ask ComfyUI's page; comfyui_page.py loads this before the page.
+
+const MUTED = 2;
+const TITLE_HEIGHT = 30;
+
+const canvasTests = {
+  nodes: () => app.graph.nodes,
+  node: id => app.graph.getNodeById(Number(id)),
+  link: id => app.graph.links.get?.(id) ?? app.graph.links[id],
+
+  // [left, top, right, bottom] of a node with its title.
+  box: ({ pos, size }) => [pos[0], pos[1] - TITLE_HEIGHT, pos[0] + size[0], pos[1] + size[1]],
+
+  // Everything that a workflow must not show, as sentences.
+  faults() {
+    return this.nodes().flatMap(node => [
+      ...(LiteGraph.registered_node_types[node.type] ? [] : [`${node.type} is missing`]),
+      ...(node.widgets ?? []).flatMap(widget => this.widgetFaults(node, widget)),
+      ...(node.inputs ?? []).flatMap(input => this.linkFaults(node, input)),
+      ...this.layoutFaults(node),
+    ]);
+  },
+
+  widgetFaults(node, { name, type, value, options }) {
+    if (type === 'combo' && node.mode !== MUTED) {
+      const choices = typeof options.values === 'function' ? options.values() : options.values;
+      if (!choices.includes(value)) return [`${node.title}: ${name} is ${value}, which is no choice`];
+    }
+    if (typeof value === 'number' && (value < options?.min || value > options?.max))
+      return [`${node.title}: ${name} is ${value}, which is out of range`];
+    return [];
+  },
+
+  linkFaults(node, input) {
+    if (input.link == null) return [];
+    const link = this.link(input.link);
+    if (link?.target_id !== node.id) return [`${node.title}: ${input.name} has a bad link`];
+    const output = this.node(link.origin_id)?.outputs[link.origin_slot];
+    const fits = output && LiteGraph.isValidConnection(output.type, input.type);
+    return fits ? [] : [`${node.title}: what comes to ${input.name} does not fit`];
+  },
+
+  layoutFaults(node) {
+    const [left, top, right, bottom] = this.box(node);
+    const under = this.nodes().filter(other => {
+      const [a, b, c, d] = this.box(other);
+      return other.id < node.id && a < right && left < c && b < bottom && top < d;
+    });
+    const around = app.graph.groups.filter(({ pos: [x, y], size: [width, height] }) =>
+      x <= left && y <= top && x + width >= right && y + height >= bottom);
+    return [
+      ...under.map(other => `${node.title} lies on ${other.title}`),
+      ...(around.length === 1 ? [] : [`${node.title} is in ${around.length} groups`]),
+    ];
+  },
+
+  set(type, name, value) {
+    const widgets = this.nodes().filter(n => n.type === type).map(n => n.widgets.find(w => w.name === name));
+    if (!widgets.length || widgets.includes(undefined)) throw new Error(`no ${type} has ${name}`);
+    for (const widget of widgets) widget.value = value;
+  },
+
+  // What is seen on a node: sizes of pictures and videos.
+  shown(id) {
+    const node = this.node(id);
+    if (node.type === 'SaveVideo')
+      return [...document.querySelectorAll('video')].filter(v => v.videoWidth).map(v => [v.videoWidth, v.videoHeight]);
+    return (node.imgs ?? []).filter(i => i.complete && i.naturalWidth).map(i => [i.naturalWidth, i.naturalHeight]);
+  },
+
+  // The template browser's workflows and how wide their thumbnails are, 0 while they are loading.
+  templates() {
+    const prefix = 'template-workflow-';
+    const cards = [...document.querySelectorAll(`[data-testid^=${prefix}]`)];
+    return Object.fromEntries(cards.map(card =>
+      [card.dataset.testid.slice(prefix.length), card.querySelector('img')?.naturalWidth ?? 0]));
+  },
+};

@@ -1,0 +1,119 @@
+"""ComfyUI's page as a person uses it: open a template, turn widgets, press Run, read what it says."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+LOAD_SECONDS, RUN_SECONDS = 180, 900
+QUESTIONS = Path(__file__).with_name("canvas.js")
+READY = "Boolean(window.app?.graph && window.LiteGraph?.registered_node_types?.Generate)"
+
+
+class ComfyUIPage:
+    """One tab with ComfyUI's page in it."""
+
+    def __init__(self, page: Any, server: Any):
+        self.page, self.server = page, server
+        page.set_default_timeout(LOAD_SECONDS * 1000)
+        page.add_init_script(path=QUESTIONS)
+        page.goto(server.url)
+        page.wait_for_function(READY)
+
+    def reload(self) -> None:
+        """As the page's Reload: what panels it has opened are closed."""
+        self.page.reload()
+        self.page.wait_for_function(READY)
+
+    def browse(self) -> dict[str, int]:
+        """Open the template browser at this pack: its workflows, and how wide their thumbnails are."""
+        self.close_dialogs()
+        self.page.evaluate("() => { app.extensionManager.command.execute('Comfy.BrowseTemplates') }")
+        self.page.get_by_role("dialog").get_by_text("brushwork").first.click()
+        self.page.get_by_test_id("template-workflow-style_animation").wait_for()
+        deadline = time.monotonic() + LOAD_SECONDS
+        while True:
+            found = self.page.evaluate("canvasTests.templates()")
+            if all(found.values()) or time.monotonic() > deadline:
+                return found
+            self.page.wait_for_timeout(300)
+
+    def open(self, name: str, titles: list[str]) -> None:
+        """Click the workflow in the template browser and wait until its nodes, by title, are there."""
+        self.browse()
+        self.page.get_by_test_id(f"template-workflow-{name}").click()
+        self.page.wait_for_function(
+            "titles => JSON.stringify(app.graph.nodes.map(n => n.title).sort()) === JSON.stringify(titles)",
+            arg=sorted(titles),
+        )
+        self.page.wait_for_timeout(1500)  # pictures come, nodes grow, complaints appear
+
+    def close_dialogs(self) -> None:
+        for _ in range(3):
+            if not self.page.get_by_role("dialog").count():
+                return
+            self.page.keyboard.press("Escape")
+            self.page.wait_for_timeout(400)
+
+    def faults(self) -> list[str]:
+        """Missing nodes, bad links, values that are no choice, overlaps, nodes outside a group, alerts."""
+        return self.page.evaluate("canvasTests.faults()") + self.alerts()
+
+    def alerts(self) -> list[str]:
+        """Texts of dialogs and of the messages in the corner."""
+        shown = self.page.locator(".p-toast-message, [role=dialog], [role=alert], [role=alertdialog]")
+        return [text for text in shown.all_inner_texts() if text.strip()]
+
+    def set(self, type_: str, name: str, value: object) -> None:
+        """Turn a widget of every node of this type."""
+        self.page.evaluate("settings => canvasTests.set(...settings)", [type_, name, value])
+
+    def prompt(self) -> dict[str, Any]:
+        """What Export (API) would write."""
+        return self.page.evaluate("async () => (await app.graphToPrompt()).output")
+
+    def press_run(self) -> dict[str, Any]:
+        """The server's answer."""
+        with self.page.expect_response(
+            lambda reply: reply.url.endswith("/prompt") and reply.request.method == "POST"
+        ) as answer:
+            self.page.get_by_role("button", name="Run", exact=True).first.click()
+        return answer.value.json()
+
+    def run(self) -> dict[str, Any]:
+        """Press Run, and wait for the end: the entry in the server's history."""
+        id_ = self.press_run()["prompt_id"]
+        deadline = time.monotonic() + RUN_SECONDS
+        while time.monotonic() < deadline:
+            history = self.server.get_json(f"/history/{id_}")
+            if id_ in history:
+                return history[id_]
+            self.page.wait_for_timeout(500)  # the page goes on meanwhile
+        raise AssertionError(f"no result within {RUN_SECONDS} s; log:\n{self.server.tail()}")
+
+    def shown_on(self, node: str, count: int) -> list[Any]:
+        """What is seen on the node, once `count` things are: sizes of pictures and videos."""
+        deadline = time.monotonic() + LOAD_SECONDS
+        while (
+            len(shown := self.page.evaluate("id => canvasTests.shown(id)", node)) < count
+            and time.monotonic() < deadline
+        ):
+            self.page.wait_for_timeout(300)
+        return shown
+
+    def complaint(self, beginning: str) -> str:
+        """What the page says that has `beginning` in it; newer pages want two clicks before they say it."""
+        text = self.page.get_by_text(beginning)
+        deadline = time.monotonic() + LOAD_SECONDS
+        while time.monotonic() < deadline:
+            if text.count() and text.first.is_visible():
+                return " ".join(text.first.inner_text().split())
+            for button in (
+                self.page.get_by_role("button", name="View details"),
+                self.page.locator("button[aria-label^='Info for'][aria-expanded='false']"),
+            ):
+                if button.count() and button.first.is_visible():
+                    button.first.click()
+            self.page.wait_for_timeout(300)
+        raise AssertionError(f"the page does not say '{beginning}'; it says {self.alerts()}")

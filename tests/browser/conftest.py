@@ -1,0 +1,83 @@
+"""A ComfyUI server with this pack, and its page in a headless Chromium.
+
+    COMFYUI_PATH=… COMFYUI_PYTHON=… [COMFYUI_FRONTEND=…/comfyui_frontend_package/static] \
+        pytest -c tests/pytest.ini tests/browser
+
+COMFYUI_FRONTEND is the folder of another frontend than the server's own, for instance of the newest
+comfyui-frontend-package; BROWSER_PATH a Chromium or Chrome where none is found by its name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from comfyui_server import COMFYUI, ComfyUIServer
+from PIL import Image, ImageOps
+
+from brushwork.cli.workflow import SHIPPED_INPUTS
+
+CHROMIUM = os.environ.get("BROWSER_PATH") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+FRONTENDS = {"own": None, "other": os.environ.get("COMFYUI_FRONTEND")}
+SIDE = 192
+
+
+@pytest.fixture(scope="module", params=FRONTENDS)
+def server(request, tmp_path_factory):
+    """The server with small pictures in its input folder; once for each frontend."""
+    if not COMFYUI:
+        pytest.skip("COMFYUI_PATH is not set to a ComfyUI checkout")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed; name one with BROWSER_PATH")
+    pytest.importorskip("playwright", reason="playwright is missing; pip install 'brushwork[browser]'")
+    frontend = FRONTENDS[request.param]
+    if request.param == "other" and frontend is None:
+        pytest.skip("COMFYUI_FRONTEND is not set to the folder of another frontend")
+    options = ["--front-end-root", frontend] if frontend else []
+    running = ComfyUIServer(tmp_path_factory.mktemp("browser") / "base", *options)
+    _fill(running.base)
+    running.start()
+    try:
+        running.wait_until_up()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="module")
+def canvas(server):
+    """ComfyUI's page, open; the tests of a file share it."""
+    from comfyui_page import ComfyUIPage
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        try:
+            yield ComfyUIPage(browser.new_page(viewport={"width": 1600, "height": 1000}), server)
+        finally:
+            browser.close()
+
+
+def _fill(base: Path) -> None:
+    """The example picture, smaller, pictures to train on, and the settings of one who has been here."""
+    with Image.open(Path(COMFYUI) / "input" / "example.png") as example:
+        # Nearest: its colours are the masks of styles_by_region.
+        example.convert("RGB").resize((SIDE, SIDE), Image.Resampling.NEAREST).save(
+            base / "input" / "example.png"
+        )
+    for folder in ("my_style", "paintings"):
+        (base / "input" / folder).mkdir()
+        for path in SHIPPED_INPUTS.glob("art-*.jpg"):
+            with Image.open(path) as picture:
+                ImageOps.fit(picture.convert("RGB"), (160, 160)).save(base / "input" / folder / path.name)
+    (base / "user" / "default").mkdir()
+    settings = {"Comfy.TutorialCompleted": True}
+    (base / "user" / "default" / "comfy.settings.json").write_text(json.dumps(settings))

@@ -1,0 +1,70 @@
+"""What goes wrong is said in the page in our one sentence."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from brushwork.cli.workflow import WORKFLOWS_DIR
+from brushwork.models import DEFAULT_CHECKPOINT
+
+
+@pytest.fixture
+def open_template(canvas):
+    def open_(name):
+        workflow = json.loads((WORKFLOWS_DIR / f"{name}.json").read_text(encoding="utf-8"))
+        canvas.open(name, [node["title"] for node in workflow["nodes"]])
+
+    yield open_
+    canvas.reload()
+
+
+def test_a_style_that_is_not_there(canvas, open_template):
+    open_template("paint_in_library_style")
+    canvas.set("LoadStyle", "style_name", "lost.safetensors")
+    assert "error" in canvas.press_run()
+    sentence = (
+        "There is no style 'lost.safetensors'; put the file into ComfyUI's folder models/brushwork_styles "
+        "or choose another one."
+    )
+    assert sentence in canvas.complaint("There is no style")
+
+
+def test_a_folder_that_is_not_there(canvas, open_template):
+    open_template("train_and_paint")
+    canvas.set("TrainStyle", "style_folder", "not there")
+    canvas.press_run()
+    assert "Name one that is in ComfyUI's input folder" in canvas.complaint("There is no folder 'not there'")
+
+
+def test_a_checkpoint_that_was_deleted(canvas, server, open_template):
+    own = server.base / "models" / "brushwork" / "own.safetensors"
+    shutil.copy(DEFAULT_CHECKPOINT, own)
+    open_template("paint_in_library_style")
+    canvas.set("LoadStyleGAN", "checkpoint", "own.safetensors")
+    assert canvas.run()["status"]["status_str"] == "success"
+    own.unlink()
+    assert "error" in canvas.press_run()
+    sentence = (
+        "There is no checkpoint 'own.safetensors'; put the file into ComfyUI's folder models/brushwork "
+        "or choose another one."
+    )
+    assert sentence in canvas.complaint("There is no checkpoint")
+
+
+def test_batches_that_do_not_match(canvas, open_template):
+    open_template("random_styles_grid")
+    canvas.set("SampleStyle", "count", 3)
+    canvas.page.evaluate("""() => {
+      const two = LiteGraph.createNode('RepeatImageBatch');
+      app.graph.add(two);
+      two.widgets.find(w => w.name === 'amount').value = 2;
+      const [photo, read] = ['LoadImage', 'EncodeContent'].map(t => app.graph.nodes.find(n => n.type === t));
+      photo.connect(0, two, 0);
+      two.connect(0, read, read.inputs.findIndex(i => i.name === 'image'));
+    }""")
+    assert canvas.run()["status"]["status_str"] == "error"
+    sentence = "The contents and the styles come in batches of 2 and 3; give each 1 or the same number."
+    assert sentence in canvas.complaint("The contents and the styles")

@@ -1,0 +1,93 @@
+"""Every workflow as a person meets it: in the template browser, on the canvas, and when it has run."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from brushwork.cli.workflow import WORKFLOWS_DIR
+
+WORKFLOWS = sorted(WORKFLOWS_DIR.glob("*.json"))
+# Small enough for a test on a CPU.
+SMALLER = {
+    "random_styles_grid": {("SampleStyle", "count"): 3},
+    "style_animation": {("ImageScaleToMaxDimension", "largest_size"): 128, ("InterpolateStyles", "count"): 6},
+    "steady_video": {("ImageScaleToMaxDimension", "largest_size"): 128, ("RepeatImageBatch", "amount"): 4},
+    "train_and_paint": {
+        ("TrainStyle", "mode"): "style_code",
+        ("TrainStyle", "steps"): 10,
+        ("TrainStyle", "batch_size"): 1,
+        ("TrainStyle", "resolution"): 64,
+    },
+}
+# The first eight, and how many pictures or videos are then seen on which nodes, by their titles.
+SHOWN = {
+    "paint_in_library_style": {"Photo": 1, "Style": 1, "Result": 1},
+    "mix_library_styles": {"Result": 1},
+    "random_styles_grid": {"Nine results": 3},
+    "structure_and_color": {"Structure": 1, "Result": 1},
+    "styles_by_region": {"Result": 1},
+    "style_animation": {"Animation": 1},
+    "steady_video": {"Result": 1},
+    "train_and_paint": {"Look the pictures over": 1, "Train": 1, "Loss": 1, "Result": 1},
+}
+each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def open_template(canvas, path):
+    canvas.open(path.stem, [node["title"] for node in read(path)["nodes"]])
+
+
+def make_smaller(canvas, name):
+    for (type_, widget), value in SMALLER.get(name, {}).items():
+        canvas.set(type_, widget, value)
+
+
+def test_all_are_listed_with_a_thumbnail(canvas):
+    assert canvas.browse() == {path.stem: 512 for path in WORKFLOWS}
+
+
+@each_workflow
+def test_it_opens_without_a_fault_and_exports_its_twin(canvas, path):
+    open_template(canvas, path)
+    assert canvas.faults() == []
+    info = canvas.server.get_json("/object_info")
+    prompt = canvas.prompt()
+    for node in prompt.values():
+        known = info[node["class_type"]]["input"]
+        known = {name for group in ("required", "optional") for name in known.get(group, {})}
+        # Pages add what their own widgets hold, as PreviewAny's, which the server does not read.
+        node["inputs"] = {name: value for name, value in node["inputs"].items() if name in known}
+    assert prompt == read(path.parent / "api" / path.name)
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_it_runs_and_shows_its_results(canvas, name):
+    path = WORKFLOWS_DIR / f"{name}.json"
+    open_template(canvas, path)
+    make_smaller(canvas, name)
+    entry = canvas.run()
+    assert entry["status"]["status_str"] == "success", entry["status"]["messages"][-1]
+    ids = {node["title"].partition(":")[0]: str(node["id"]) for node in read(path)["nodes"]}
+    for title, count in SHOWN[name].items():
+        assert len(canvas.shown_on(ids[title], count)) == count, title
+    assert canvas.faults() == []
+
+
+def test_training_leaves_its_sheet_on_the_node(canvas):
+    """Not the last preview of a photo, which pages show in the place of what a node returns."""
+    path = WORKFLOWS_DIR / "train_and_paint.json"
+    open_template(canvas, path)
+    make_smaller(canvas, path.stem)
+    canvas.set("TrainStyle", "save_name", "another")
+    entry = canvas.run()
+    id_ = next(str(node["id"]) for node in read(path)["nodes"] if node["type"] == "TrainStyle")
+    entry["outputs"] = {id_: entry["outputs"][id_]}
+    (sheet,) = canvas.server.pictures(entry)
+    ((width, height),) = canvas.shown_on(id_, 1)
+    assert width / height == pytest.approx(sheet.shape[1] / sheet.shape[0], rel=0.01)

