@@ -3,7 +3,7 @@
 const MUTED = 2;
 const TITLE_HEIGHT = 30;
 
-const canvasTests = {
+window.canvasTests = {
   nodes: () => app.graph.nodes,
   node: id => app.graph.getNodeById(Number(id)),
   link: id => app.graph.links.get?.(id) ?? app.graph.links[id],
@@ -66,13 +66,5 @@ const canvasTests = {
     if (node.type === 'SaveVideo')
       return [...document.querySelectorAll('video')].filter(v => v.videoWidth).map(v => [v.videoWidth, v.videoHeight]);
     return (node.imgs ?? []).filter(i => i.complete && i.naturalWidth).map(i => [i.naturalWidth, i.naturalHeight]);
-  },
-
-  // The template browser's workflows and how wide their thumbnails are, 0 while they are loading.
-  templates() {
-    const prefix = 'template-workflow-';
-    const cards = [...document.querySelectorAll(`[data-testid^=${prefix}]`)];
-    return Object.fromEntries(cards.map(card =>
-      [card.dataset.testid.slice(prefix.length), card.querySelector('img')?.naturalWidth ?? 0]));
   },
 };

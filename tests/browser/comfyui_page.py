@@ -8,6 +8,8 @@ from typing import Any
 
 LOAD_SECONDS, RUN_SECONDS = 180, 900
 QUESTIONS = Path(__file__).with_name("canvas.js")
+CARD = "template-workflow-"  # followed by the name; both frontends that were tried have it
+CARDS = f"[data-testid^={CARD}]"
 READY = "Boolean(window.app?.graph && window.LiteGraph?.registered_node_types?.Generate)"
 
 
@@ -26,23 +28,30 @@ class ComfyUIPage:
         self.page.reload()
         self.page.wait_for_function(READY)
 
-    def browse(self) -> dict[str, int]:
-        """Open the template browser at this pack: its workflows, and how wide their thumbnails are."""
+    def browse(self) -> None:
+        """Open the template browser at this pack."""
         self.close_dialogs()
         self.page.evaluate("() => { app.extensionManager.command.execute('Comfy.BrowseTemplates') }")
         self.page.get_by_role("dialog").get_by_text("brushwork").first.click()
-        self.page.get_by_test_id("template-workflow-style_animation").wait_for()
-        deadline = time.monotonic() + LOAD_SECONDS
-        while True:
-            found = self.page.evaluate("canvasTests.templates()")
-            if all(found.values()) or time.monotonic() > deadline:
-                return found
-            self.page.wait_for_timeout(300)
+        self.page.locator(CARDS).first.wait_for()
+
+    def templates(self) -> dict[str, int]:
+        """What the template browser lists, and how wide the thumbnails are, which load when in view."""
+        self.browse()
+        widths = {}
+        for card in self.page.locator(CARDS).all():
+            card.scroll_into_view_if_needed()
+            image = card.locator("img").first
+            image.wait_for()
+            widths[card.get_attribute("data-testid").removeprefix(CARD)] = image.evaluate(
+                "image => image.decode().then(() => image.naturalWidth)"
+            )
+        return widths
 
     def open(self, name: str, titles: list[str]) -> None:
         """Click the workflow in the template browser and wait until its nodes, by title, are there."""
         self.browse()
-        self.page.get_by_test_id(f"template-workflow-{name}").click()
+        self.page.get_by_test_id(CARD + name).click()
         self.page.wait_for_function(
             "titles => JSON.stringify(app.graph.nodes.map(n => n.title).sort()) === JSON.stringify(titles)",
             arg=sorted(titles),

@@ -34,8 +34,9 @@ def test_a_style_that_is_not_there(canvas, open_template):
 
 def test_a_folder_that_is_not_there(canvas, open_template):
     open_template("train_and_paint")
+    canvas.set("StyleDataset", "folder", "not there")
     canvas.set("TrainStyle", "style_folder", "not there")
-    canvas.press_run()
+    assert "error" in canvas.press_run()
     assert "Name one that is in ComfyUI's input folder" in canvas.complaint("There is no folder 'not there'")
 
 

@@ -49,7 +49,7 @@ def make_smaller(canvas, name):
 
 
 def test_all_are_listed_with_a_thumbnail(canvas):
-    assert canvas.browse() == {path.stem: 512 for path in WORKFLOWS}
+    assert canvas.templates() == {path.stem: 512 for path in WORKFLOWS}
 
 
 @each_workflow
