@@ -127,16 +127,17 @@ def video(kitchen: Kitchen) -> Image.Image:
 
 
 def training(kitchen: Kitchen) -> Image.Image:
-    """The progress sheet of a short training on parts of one painting."""
+    """The progress sheet of a short training on parts of one painting, as in help_pictures.py."""
     folder = kitchen.input / "my_style"
     folder.mkdir()
-    with Image.open(SHIPPED_INPUTS / WAVE) as painting:
+    with Image.open(SHIPPED_INPUTS / STARRY_NIGHT) as painting:
         painting = painting.convert("RGB")
-        side = painting.height * 2 // 3
-        for i in range(6):
-            left, top = (painting.width - side) * (i % 3) // 2, (painting.height - side) * (i // 3)
+        side = min(painting.size) // 2
+        for i in range(12):
+            left, top = (painting.width - side) * (i % 4) // 3, (painting.height - side) * (i // 4) // 2
             painting.crop((left, top, left + side, top + side)).save(folder / f"{i}.png")
-    settings = {"mode": "style_code", "steps": 60, "batch_size": 2, "resolution": 96, "validation_share": 0.0}
+    settings = {"steps": 80, "batch_size": 2, "resolution": 96, "preview_every": 16}
+    settings |= {"learning_rate": 0.0006, "style_weight": 60.0}  # so that so few steps show
     return on_white(kitchen.run("train_and_paint", "Train", photo=CITY, **settings)[0])
 
 
