@@ -63,7 +63,7 @@ class Kitchen:
                 node["inputs"]["image"] = settings[first]
             node["inputs"] |= {key: value for key, value in settings.items() if key in node["inputs"]}
         id_ = next(id_ for id_, node in workflow.items() if node["_meta"]["title"].startswith(result))
-        if workflow[id_]["class_type"] == "PaintVideo":  # shows no pictures itself
+        if workflow[id_]["class_type"] in ("PaintVideo", "ImageAddNoise"):  # show no pictures themselves
             inputs = {"images": [id_, 0], "filename_prefix": "frames"}
             id_ = "frames"
             workflow[id_] = {"class_type": "SaveImage", "inputs": inputs}
@@ -118,12 +118,11 @@ def animation(kitchen: Kitchen) -> Image.Image:
 
 
 def video(kitchen: Kitchen) -> Image.Image:
-    """The grainy frame, painted from the middle on."""
-    grainy = kitchen.run(
-        "steady_video", "Paint the frames", photo=LAKE, amount=4, follow=0.0, **{"strength": 0.0}
+    """The last grainy frame, painted from the middle on."""
+    grainy, painted = (
+        kitchen.run("steady_video", title, photo=LAKE, amount=4) for title in ("Grain", "Paint the frames")
     )
-    frames = kitchen.run("steady_video", "Paint the frames", photo=LAKE, amount=4)
-    return strips([grainy[-1], frames[-1]])
+    return strips([grainy[-1], painted[-1]])
 
 
 def training(kitchen: Kitchen) -> Image.Image:
