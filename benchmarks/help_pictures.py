@@ -185,7 +185,7 @@ def train_style() -> Image.Image:
     result = NODES["TrainStyle"].execute(
         network(),
         style_images=parts,
-        save_name="my_style",
+        save_name="starry_night",
         steps=80,
         learning_rate=0.0006,
         style_weight=60.0,  # so that so few steps show
