@@ -19,13 +19,13 @@ from pictures import load_picture, to_picture
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-import brushwork
 from brushwork.cli.main import main as run_brushwork
 from brushwork.models import StyleGAN
 from brushwork.models.checkpoint import write_atomically
 from brushwork.models.style_file import StyleFile, read_style
 
-ROOT = Path(brushwork.__file__).parent
+# The repository, whose files are written, and not the package, which may be installed elsewhere.
+ROOT = Path(__file__).resolve().parents[1]
 INPUTS = ROOT / "workflows" / "inputs"
 LIBRARY = ROOT / "weights" / "styles"
 # A wide landscape and an upright portrait: width for a height of 1.
