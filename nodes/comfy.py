@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -138,6 +138,14 @@ def is_interrupted() -> bool:
 def on_progress(hook: Callable[..., None] | None) -> None:
     """Call `hook(done, total, preview, node_id=…)` at every step of every node."""
     comfy.utils.set_progress_bar_global_hook(hook)
+
+
+def known_choice(name: str, value: str | None, options: Collection[str]) -> bool | str:
+    """What `validate_inputs` answers for a combo: True, also for a linked one (None), or a sentence. ComfyUI
+    0.3.64 does not check them itself."""
+    if value is None or value in options:
+        return True
+    return f"{name} is '{value}'; choose one of {', '.join(options)}."
 
 
 def preview(image: Tensor, node: type[io.ComfyNode]) -> dict[str, Any]:

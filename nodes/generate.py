@@ -71,9 +71,7 @@ class Generate(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, preserve_color: str | None = None) -> bool | str:
-        if preserve_color is None or preserve_color in PRESERVE_COLOR:
-            return True
-        return f"preserve_color is '{preserve_color}'; choose one of {', '.join(PRESERVE_COLOR)}."
+        return comfy.known_choice("preserve_color", preserve_color, PRESERVE_COLOR)
 
     @classmethod
     def execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..models import EASES, MIX_MODES, interpolate_styles
-from .comfy import io, schema
+from .comfy import io, known_choice, schema
 from .mix_styles import MAX_STYLES
 from .sockets import Style, StyleSocket, common_encoder
 
@@ -72,10 +72,8 @@ class InterpolateStyles(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, mode: str | None = None, ease: str | None = None) -> bool | str:
-        for name, value, options in (("mode", mode, MIX_MODES), ("ease", ease, EASES)):
-            if value is not None and value not in options:
-                return f"{name} is '{value}'; choose one of {', '.join(options)}."
-        return True
+        known = known_choice("mode", mode, MIX_MODES)
+        return known_choice("ease", ease, EASES) if known is True else known
 
     @classmethod
     def execute(

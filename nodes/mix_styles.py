@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..models import MIX_MODES, mix_styles
-from .comfy import io, schema
+from .comfy import io, known_choice, schema
 from .sockets import Style, StyleSocket, common_encoder
 
 MAX_STYLES = 6
@@ -67,9 +67,7 @@ class MixStyles(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, mode: str | None = None) -> bool | str:
-        if mode is None or mode in MIX_MODES:
-            return True
-        return f"mode is '{mode}'; choose one of {', '.join(MIX_MODES)}."
+        return known_choice("mode", mode, MIX_MODES)
 
     @classmethod
     def execute(

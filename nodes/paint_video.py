@@ -91,11 +91,8 @@ class PaintVideo(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, preserve_color: str | None = None, statistics: str | None = None) -> bool | str:
-        choices = (("preserve_color", preserve_color, PRESERVE_COLOR), ("statistics", statistics, STATISTICS))
-        for name, value, options in choices:
-            if value is not None and value not in options:
-                return f"{name} is '{value}'; choose one of {', '.join(options)}."
-        return True
+        known = comfy.known_choice("preserve_color", preserve_color, PRESERVE_COLOR)
+        return comfy.known_choice("statistics", statistics, STATISTICS) if known is True else known
 
     @classmethod
     def execute(
