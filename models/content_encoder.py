@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from .grid import GRID
 from .layers import (
     Conv3x3,
     Measure,
     channel_mean_std,
     instance_norm_,
     leaky_relu_,
+    pad_around,
     pad_to_stride,
     strips,
     unshuffle,
@@ -25,13 +27,15 @@ CONTENT_STRIDE = 8
 class ContentCode:
     """Structure of B pictures, and the pictures themselves for the identity path.
 
-    fine [B,C4,H/4,W/4] and coarse [B,C8,H/8,W/8] are instance-normalised (H and W rounded up to the
-    stride); image [B,3,H,W] in 0..1 is what strength 0 gives back.
+    fine [B,C4,H'/4,W'/4] and coarse [B,C8,H'/8,W'/8] are instance-normalised (H' and W': with border);
+    image [B,3,H,W] in 0..1 is what strength 0 gives back; corner [B,2], on the CPU, is how many pixels of
+    border are above each picture and left of it.
     """
 
     fine: Tensor
     coarse: Tensor
     image: Tensor
+    corner: Tensor
 
     @property
     def batch(self) -> int:
@@ -43,7 +47,9 @@ class ContentCode:
         return self.image.shape[-2], self.image.shape[-1]
 
     def to(self, device: torch.device | str) -> ContentCode:
-        return ContentCode(self.fine.to(device), self.coarse.to(device), self.image.to(device))
+        return replace(
+            self, fine=self.fine.to(device), coarse=self.coarse.to(device), image=self.image.to(device)
+        )
 
     def expand(self, batch: int) -> ContentCode:
         """One picture repeated `batch` times without a copy; a batch of that size as it is."""
@@ -54,10 +60,21 @@ class ContentCode:
             fine=self.fine.expand(batch, -1, -1, -1),
             coarse=self.coarse.expand(batch, -1, -1, -1),
             image=self.image.expand(batch, -1, -1, -1),
+            corner=self.corner.expand(batch, -1),
         )
 
     def __getitem__(self, index: slice) -> ContentCode:
-        return ContentCode(self.fine[index], self.coarse[index], self.image[index])
+        return ContentCode(self.fine[index], self.coarse[index], self.image[index], self.corner[index])
+
+    def cut(self, painted: Tensor) -> Tensor:
+        """The pictures [B,3,H,W] without their borders out of what was painted, [B,3,H',W']."""
+        height, width = self.size
+        corners = self.corner.tolist()
+        pictures = [
+            picture[:, :, top : top + height, left : left + width]
+            for picture, (top, left) in zip(painted.split(1), corners, strict=True)
+        ]
+        return pictures[0] if len(pictures) == 1 else torch.cat(pictures)
 
 
 class ContentEncoder(nn.Module):
@@ -74,8 +91,16 @@ class ContentEncoder(nn.Module):
         self.conv1 = Conv3x3(coarse_channels, coarse_channels)
         self.conv2 = Conv3x3(coarse_channels, coarse_channels, gain=0.3)
 
-    def forward(self, image: Tensor, measure: Measure = channel_mean_std) -> ContentCode:
-        cells = unshuffle(pad_to_stride(image, CONTENT_STRIDE))
+    def forward(
+        self, image: Tensor, measure: Measure = channel_mean_std, corner: Tensor | None = None
+    ) -> ContentCode:
+        """Behind a border of `corner` [B,2] pixels of 0 to 3; without, the picture begins at the corner."""
+        if corner is None:
+            padded = pad_to_stride(image, CONTENT_STRIDE)
+            corner = torch.zeros(len(image), 2, dtype=torch.long)
+        else:
+            padded = pad_around(image, corner, GRID - 1, CONTENT_STRIDE)
+        cells = unshuffle(padded)
         if torch.is_grad_enabled():
             fine = leaky_relu_(self.stem(cells))
         else:
@@ -89,4 +114,4 @@ class ContentEncoder(nn.Module):
                 strip.of(fine).copy_(leaky_relu_(self.stem(strip.widened(1).of(cells), **strip.borders)))
         coarse = leaky_relu_(self.down(fine))
         coarse = coarse + self.conv2(leaky_relu_(self.conv1(coarse)))
-        return ContentCode(instance_norm_(fine, measure), instance_norm_(coarse, measure), image)
+        return ContentCode(instance_norm_(fine, measure), instance_norm_(coarse, measure), image, corner)

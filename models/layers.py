@@ -183,19 +183,41 @@ def reflection_index(length: int, before: int, after: int, device: torch.device)
 
 
 def pad_to_stride(image: Tensor, stride: int) -> Tensor:
-    """Reflect [B,C,H,W] at the right and the bottom to multiples of `stride` of at least 16 pixels.
+    """Reflect [B,C,H,W] at the right and the bottom to multiples of `stride` of at least 16 pixels."""
+    height, width = image.shape[-2:]
+    return _reflect(image, 0, 0, _padded_side(height, stride), _padded_side(width, stride))
+
+
+def pad_around(image: Tensor, corner: Tensor, most: int, stride: int) -> Tensor:
+    """Reflect [B,C,H,W] on all sides; above and left of picture b by corner[b], 0 to `most` pixels each.
+
+    The result has room for `most` pixels whatever the corners are, in multiples of `stride` of at least 16
+    pixels, so that pictures of one size remain a batch.
+    """
+    height, width = (_padded_side(side + most, stride) for side in image.shape[-2:])
+    padded = [
+        _reflect(picture, top, left, height, width)
+        for picture, (top, left) in zip(image.split(1), corner.tolist(), strict=True)
+    ]
+    return padded[0] if len(padded) == 1 else torch.cat(padded)
+
+
+def _padded_side(side: int, stride: int) -> int:
+    return max(16, math.ceil(side / stride) * stride)
+
+
+def _reflect(image: Tensor, top: int, left: int, height: int, width: int) -> Tensor:
+    """[B,C,H,W] -> [B,C,height,width], the picture `top` and `left` pixels from the corner.
 
     Works from 1x1 up, where `F.pad` refuses a border larger than the picture.
     """
-    height, width = image.shape[-2:]
-    bottom = max(16, math.ceil(height / stride) * stride) - height
-    right = max(16, math.ceil(width / stride) * stride) - width
-    if bottom == 0 and right == 0:
+    bottom, right = height - image.shape[-2] - top, width - image.shape[-1] - left
+    if not any((top, left, bottom, right)):
         return image
-    if bottom < height and right < width:
-        return F.pad(image, (0, right, 0, bottom), mode="reflect")
-    rows = reflection_index(height, 0, bottom, image.device)
-    columns = reflection_index(width, 0, right, image.device)
+    if max(top, bottom) < image.shape[-2] and max(left, right) < image.shape[-1]:
+        return F.pad(image, (left, right, top, bottom), mode="reflect")
+    rows = reflection_index(image.shape[-2], top, bottom, image.device)
+    columns = reflection_index(image.shape[-1], left, right, image.device)
     return image[:, :, rows][:, :, :, columns]
 
 

@@ -68,15 +68,19 @@ def feather_mask(mask: Tensor, feather: float) -> Tensor:
 
 
 def region_shares(
-    masks: Sequence[Tensor], size: tuple[int, int], cells: tuple[int, int], stride: int
+    masks: Sequence[Tensor],
+    size: tuple[int, int],
+    cells: tuple[int, int],
+    stride: int,
+    corner: tuple[int, int] = (0, 0),
 ) -> Tensor:
     """How much each of K + 1 styles rules in every cell, [rows,columns,K + 1], sums 1.
 
     The K `masks`, [1,h,w] each, are stretched to the picture's `size` and averaged over the `cells`,
     rows and columns of a feature map whose cells are `stride` pixels wide and which covers the picture
-    and what it is padded with at the right and the bottom. They lie on
-    each other in their order, as layers of a painting program: the first share is the background's, and
-    with m_k the mask of layer k, share k = m_k * product over the later layers j of (1 - m_j).
+    and its border, `corner` pixels of it above and at the left. They lie on each other in their order, as
+    layers of a painting program: the first share is the background's, and with m_k the mask of layer k,
+    share k = m_k * product over the later layers j of (1 - m_j).
 
     >>> left, all = torch.tensor([[[1.0, 0.0]]]), torch.tensor([[[0.25, 0.25]]])
     >>> region_shares([left, all], (1, 2), (1, 2), 1).tolist()
@@ -87,8 +91,9 @@ def region_shares(
         mask = mask[:, None]
         if mask.shape[-2:] != size:
             mask = F.interpolate(mask, size, mode="bilinear", antialias=True, align_corners=False)
-        right, bottom = cells[1] * stride - size[1], cells[0] * stride - size[0]
-        mask = F.pad(mask, (0, right, 0, bottom), mode="replicate")
+        top, left = corner
+        right, bottom = cells[1] * stride - size[1] - left, cells[0] * stride - size[0] - top
+        mask = F.pad(mask, (left, right, top, bottom), mode="replicate")
         mask = F.avg_pool2d(mask, stride)[0, 0]
         mask = torch.where(mask > 1 - _SNAP, torch.ones_like(mask), mask)
         layers.append(torch.where(mask < _SNAP, torch.zeros_like(mask), mask))
@@ -116,8 +121,9 @@ def paint_regions(
         masks = [region.mask for region in own]
         picture = content[i : i + 1]
         codes = torch.cat([code[i : i + 1], *(region.code for region in own)])
+        corner = tuple(picture.corner[0].tolist())
         coarse, fine = (
-            region_shares(masks, content.size, tuple(features.shape[-2:]), stride)
+            region_shares(masks, content.size, tuple(features.shape[-2:]), stride, corner)
             for features, stride in ((picture.coarse, CONTENT_STRIDE), (picture.fine, CONTENT_STRIDE // 2))
         )
         # Hidden styles cost nothing, and one that covers everything paints bit for bit as it does alone.

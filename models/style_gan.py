@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from .checkpoint import CheckpointError, read_checkpoint, write_checkpoint
 from .content_encoder import ContentCode, ContentEncoder
 from .generator import Generator
+from .grid import grid_corner
 from .layers import Measure, channel_mean_std
 from .regions import StyleRegion, paint_regions
 from .style_encoder import StyleEncoder
@@ -147,10 +148,18 @@ class StyleGAN(nn.Module):
     def parameter_count(self) -> int:
         return sum(p.numel() for p in self.parameters())
 
-    def encode_content(self, image: Tensor, measure: Measure = channel_mean_std) -> ContentCode:
-        """image [B,3,H,W] in 0..1 -> what is in it and where. Any H and W from 1 up."""
+    def encode_content(
+        self, image: Tensor, measure: Measure = channel_mean_std, corner: Tensor | None = None
+    ) -> ContentCode:
+        """image [B,3,H,W] in 0..1 -> what is in it and where. Any H and W from 1 up.
+
+        The pixel grid lies where each picture says (`grid_corner`), so that a photo that is shifted or
+        cropped keeps its strokes; or all have it at `corner` [1,2], as the frames of a video must, where
+        what comes and goes would move it.
+        """
         check_image(image, "The content picture")
-        return self.content_encoder(image, measure)
+        corner = grid_corner(image) if corner is None else corner.expand(len(image), -1)
+        return self.content_encoder(image, measure, corner)
 
     def encode_style(self, image: Tensor, size: int | None = STYLE_SIZE, stroke_size: float = 1.0) -> Tensor:
         """image [B,3,h,w] in 0..1 -> style code [B,L,D].
@@ -215,13 +224,12 @@ class StyleGAN(nn.Module):
             own = self.encode_style(content.image) if own is None else own
             code = lerp(own, code, strength)
             regions = [region.weakened(own, strength) for region in regions]
-        height, width = content.size
         content, code = content.expand(batch), code.expand(batch, -1, -1)
         if regions:
             painted = paint_regions(self.generator, content, code, regions, measure)
         else:
             painted = self.generator(content, code, measure=measure)
-        painted = painted[:, :, :height, :width].clamp(0, 1)
+        painted = content.cut(painted).clamp(0, 1)
         return painted if strength == 1 else lerp(photo, painted, strength)
 
     def _check_code(self, code: Tensor) -> None:

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .grid import grid_corner
 from .layers import Measure, channel_mean_std
 from .moments import Moments, Recorder, Replay, pool
 from .motion import enlarge, find_motion, warp
@@ -64,13 +65,14 @@ class SteadyVideo:
             self.frames_to_read = []
         self._moments: list[Moments] = []
         self._own: list[Tensor] = []
+        self._corner: Tensor | None = None
         self._follower = Follower(follow)
 
     def read(self, frame: Tensor, code: Tensor, regions: Sequence[StyleRegion] = ()) -> None:
         """Keep the statistics of a frame [1,3,H,W], painted in the style `code` [1,L,D], and its own code."""
         recorder = Recorder()
         own = self.gan.encode_style(frame) if self.strength < 1 else None
-        content = self.gan.encode_content(frame, recorder)
+        content = self.gan.encode_content(frame, recorder, self._grid(frame))
         self.gan.generate(content, code, self.strength, regions, recorder, own)
         self._moments.append(recorder.moments)
         if own is not None:
@@ -89,11 +91,17 @@ class SteadyVideo:
         `recolour(frame, painted)` changes a painted frame before the next one follows it.
         """
         measure, own = self._shared(i, frame.device)
-        content = self.gan.encode_content(frame, measure)
+        content = self.gan.encode_content(frame, measure, self._grid(frame))
         painted = recolour(frame, self.gan.generate(content, code, self.strength, regions, measure, own))
         # What the photo itself is in the picture does not lag behind.
         photo = frame * (1 - self.strength)
         return (photo + self._follower(frame, painted - photo)).clamp(0, 1)
+
+    def _grid(self, frame: Tensor) -> Tensor:
+        """The pixel grid of all frames is that of the first one seen."""
+        if self._corner is None:
+            self._corner = grid_corner(frame)
+        return self._corner
 
     def _shared(self, i: int, device: torch.device) -> tuple[Measure, Tensor | None]:
         """Statistics for frame i, and the code from which its strength starts."""

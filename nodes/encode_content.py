@@ -53,5 +53,6 @@ class EncodeContent(io.ComfyNode):
             fine=torch.cat([code.fine for code in codes]),
             coarse=torch.cat([code.coarse for code in codes]),
             image=photos.to(keep),
+            corner=torch.cat([code.corner for code in codes]),
         )
         return io.NodeOutput(content)

@@ -24,6 +24,9 @@ COLLECTION_CROPS = 64
 # Share of a batch that is painted with the learned code, where there is one beside the paintings' own.
 LEARNED_SHARE = {"style_code": 1.0, "fine_tune": 0.125, "from_scratch": 0.0}
 
+# Share of a batch that is painted twice for the steadiness loss: a fifth of a step's time if it were all.
+STEADY_SHARE = 0.25
+
 
 @dataclass
 class Batch:
@@ -42,10 +45,14 @@ class Batch:
     """[B], bool: a painting is painted in its own style."""
     learned: Tensor
     """[B], bool: painted with the learned code."""
+    twice: Tensor
+    """[B], bool: painted a second time behind the border `other_shift`, for the steadiness loss."""
     draws: Tensor
     """[B,3,DRAWS] for DiffAugment: fakes seen by G's loss, paintings, fakes seen by D's loss."""
     shift: Tensor
     """[2], int: the border, for `Painter`."""
+    other_shift: Tensor
+    """[2], int: another one, with the pixel grid at another place."""
     window: tuple[int, int]
     """Where in the painting crops D's real pictures are cut."""
 
@@ -54,7 +61,7 @@ class Batch:
 
     def part(self, start: int, stop: int) -> Batch:
         """Pictures `start` to `stop`."""
-        whole = ("shift", "window")
+        whole = ("shift", "other_shift", "window")
         cut = {f.name: getattr(self, f.name)[start:stop] for f in fields(self) if f.name not in whole}
         return replace(self, **cut)
 
@@ -106,7 +113,10 @@ class CropSource:
         place = torch.arange(size)
         itself = place >= size - share_at(options.identity_share, size, step)
         learned = (place < share_at(LEARNED_SHARE[options.mode], size, step)) & ~itself
+        twice = place < share_at(STEADY_SHARE, size, step)
         draws = torch.rand(size, 3, DRAWS, generator=generator)
+        # A shift by 4 pixels leaves the grid of the unshuffle where it was.
+        other_shift = (shift + torch.randint(1, 4, (2,), generator=generator)) % 8
         content_items = batch_indices(step, size, len(self.content_pool), options.seed)
         style_items = batch_indices(step, size, len(self.style_pool), options.seed + 1)
         mine = slice(rank * size // world, (rank + 1) * size // world)
@@ -119,8 +129,10 @@ class CropSource:
             style_items[mine],
             itself[mine],
             learned[mine],
+            twice[mine],
             draws[mine],
             shift,
+            other_shift,
             window,
         )
         # The photo gives way to a part of the painting: the identity loss then costs no pass of its own.

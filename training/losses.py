@@ -149,6 +149,16 @@ def identity_loss(image: Tensor, original: Tensor) -> tuple[Tensor, Parts]:
     return loss, {"identity": loss}
 
 
+def steady_loss(image: Tensor, again: Tensor, margin: int) -> tuple[Tensor, Parts]:
+    """mean |x - x'| but for `margin` pixels at the border, where x' was painted with the networks' pixel
+    grid elsewhere and laid over x: equivariance to shifts, which strided networks do not have by
+    themselves (Zhang 2019), as a loss. Pictures [B,3,H,W] of more than 2 margin pixels a side.
+    """
+    inner = (..., slice(margin, -margin), slice(margin, -margin))
+    loss = (image[inner] - again[inner]).abs().mean()
+    return loss, {"steady": loss}
+
+
 def code_loss(found: Tensor, code: Tensor, first: int = 0, temperature: float = 0.1) -> tuple[Tensor, Parts]:
     """The encoder finds the style again: InfoNCE over the batch (compare IEContraAST 2021).
 

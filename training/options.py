@@ -37,6 +37,9 @@ class LossWeights:
     )
     colour: float = _weight(4.0, "Match the paintings' colours.")
     identity: float = _weight(2.0, "A painting painted in its own style comes back.")
+    steady: float = _weight(
+        10.0, "A photo that is shifted by some pixels gets the same strokes; 0 saves a tenth of the time."
+    )
     code: float = _weight(0.1, "The style encoder finds the style again in the result.")
     adversarial: float = _weight(0.3, "Look like a painting to the discriminator.")
     tv: float = _weight(0.1, "Little noise: total variation.")
@@ -89,6 +92,7 @@ class TrainOptions:
     )
     round_steps: int = _option(20_000, "Steps after which all crops are cut anew.", 1, 10_000_000)
     lr: float = _option(1e-3, "Learning rate of what is trained.", 1e-8, 10.0)
+    code_rate: float = _option(1.0, "Learning rate of the learned style, as a multiple of lr.", 0.0, 1000.0)
     lr_d: float = _option(4e-4, "Learning rate of the discriminator.", 1e-8, 10.0)
     warmup: int = _option(300, "Steps in which the rates rise from 0.", 1, 1_000_000)
     decay_from: float = _option(0.4, "The rates are constant up to here, then fall to 0.02 (cosine).", 0, 1)

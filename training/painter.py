@@ -57,16 +57,23 @@ class Painter(nn.Module):
         neither the unshuffle grid nor the loss network's strides always fall on the same pixels: that
         would print a grid.
         """
+        with self._frozen_encoders():
+            code = self.gan.style_encoder(style)
+        if self.code is not None:
+            code = torch.where(learned.to(code.device)[:, None, None], self.code.to(code.dtype), code)
+        return self.paint(content, code, shift), code.float()
+
+    def paint(self, content: Tensor, code: Tensor, shift: Tensor) -> Tensor:
+        """content [B,3,S,S] in 0..1 with codes [B,L,D], behind a border of `shift` pixels: [B,3,S,S]."""
         side = content.shape[-1]
         down, right = shift.tolist()
         bordered = F.pad(content, (right, -right % 8, down, -down % 8), mode="reflect")
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.encoders_learn):
-            code = self.gan.style_encoder(style)
+        with self._frozen_encoders():
             maps = self.gan.content_encoder(bordered)
-        if self.code is not None:
-            code = torch.where(learned.to(code.device)[:, None, None], self.code.to(code.dtype), code)
-        image = self.gan.generator(maps, code)
-        return image[:, :, down : down + side, right : right + side].float(), code.float()
+        return self.gan.generator(maps, code)[:, :, down : down + side, right : right + side].float()
+
+    def _frozen_encoders(self) -> torch.autograd.grad_mode.set_grad_enabled:
+        return torch.set_grad_enabled(torch.is_grad_enabled() and self.encoders_learn)
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ from torch import Tensor
 from ..models import Discriminator, StyleGAN, StyleGANConfig
 from . import losses
 from .augment import diff_augment
-from .crops import Batch, CropSource, share_at
+from .crops import STEADY_SHARE, Batch, CropSource, share_at
 from .memory import is_out_of_memory
 from .options import TrainOptions
 from .painter import Painter, copy_network, mean_code
@@ -27,6 +27,10 @@ from .pictures import Picture
 from .ranks import OneProcess
 from .state import pack, read_state, unpack, write_state
 from .vgg import CONTENT_LAYER, LossNetwork, fastest_loss_dtype
+
+# The steadiness loss leaves this part of a crop's side out at each border: what is reflected there
+# differs with the shift.
+STEADY_MARGIN = 12
 
 
 class TrainingError(RuntimeError):
@@ -75,7 +79,7 @@ class Trainer:
         self.ancestor = start.training_record if start else None
         self.ema = copy.deepcopy(self.painter).eval().requires_grad_(False)
         # Betas 0.9/0.99: the losses are dense and smooth; StyleGAN's 0/0.99 serves a GAN without them.
-        self.opt_g = torch.optim.Adam(self.painter.learning(), options.lr, betas=(0.9, 0.99))
+        self.opt_g = torch.optim.Adam(self._groups(), options.lr, betas=(0.9, 0.99))
         self.discriminator: Discriminator | None = None
         if options.uses_discriminator:
             self.discriminator = Discriminator().to(self.device, memory_format=torch.channels_last)
@@ -92,6 +96,15 @@ class Trainer:
             gan.space = None  # The distribution of the codes moves with the encoder; `Run` fits it anew.
             return Painter(gan, mode).to(self.device)
         return Painter(gan, mode, mean_code(gan, self.paintings)).to(self.device)
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """Of the painter's parameters, in their order: the learned code with its own rate, and the rest."""
+        code = self.painter.code
+        network = [p for p in self.painter.learning() if p is not code]
+        groups = [{"params": network, "factor": 1.0}] if network else []
+        if code is None:
+            return groups
+        return [{"params": [code], "factor": self.options.code_rate}, *groups]
 
     # -- one step ------------------------------------------------------------------------------
 
@@ -143,7 +156,8 @@ class Trainer:
         self._forget_gradients()
         adversarial = self.options.adversarial_at(self.step)
         # Named from the start: of several processes, one may hold no photo or no painting of its own.
-        names = ("content", "identity") if self._own() else ("content",)
+        counts = {"content": True, "identity": self._own(), "steady": self._twice()}
+        names = [name for name, count in counts.items() if count]
         sums = {name: torch.zeros((), device=self.device) for name in names}
         if self.discriminator is not None:
             self.discriminator.requires_grad_(False)
@@ -165,6 +179,13 @@ class Trainer:
         """How many pictures of this step's whole batch are paintings in their own style."""
         return share_at(self.options.identity_share, self.options.batch_size, self.step)
 
+    def _twice(self) -> int:
+        """How many pictures of this step's whole batch are painted twice. A frozen network is as steady
+        as it is."""
+        if self.options.mode == "style_code" or self.options.weights.steady == 0:
+            return 0
+        return share_at(STEADY_SHARE, self.options.batch_size, self.step)
+
     def _parts_of(self, batch: Batch) -> Iterator[Batch]:
         for start in range(0, len(batch), self.micro_batch):
             yield batch.part(start, start + self.micro_batch)
@@ -174,6 +195,8 @@ class Trainer:
         with self._autocast():
             image, code = self.painter(batch.content, batch.style, batch.learned, batch.shift)
         parts = self._perceptual_parts(image, code, batch)
+        if self._twice() and batch.twice.any():
+            parts["steady"] = self._steady_part(image, code, batch)
         if adversarial > 0:
             fake = self.discriminator(diff_augment(image, batch.draws[:, 0]))
             loss = losses.adversarial_loss(fake, self.options.adversarial)[0]
@@ -213,6 +236,14 @@ class Trainer:
             parts["code"] = losses.code_loss(found, codes, first)[0] * share
         return parts
 
+    def _steady_part(self, image: Tensor, code: Tensor, batch: Batch) -> Tensor:
+        """Paint some pictures again on another grid and compare; weighted like the perceptual parts."""
+        twice = batch.twice
+        with self._autocast():
+            again = self.painter.paint(batch.content[twice], code[twice], batch.other_shift)
+        loss = losses.steady_loss(image[twice], again, image.shape[-1] // STEADY_MARGIN)[0]
+        return loss * (int(twice.sum()) / self._twice())
+
     def _discriminator_parts(self, batch: Batch, image: Tensor) -> losses.Parts:
         on_real = self.discriminator(diff_augment(batch.real(), batch.draws[:, 1]))
         on_fake = self.discriminator(diff_augment(image, batch.draws[:, 2]))
@@ -232,7 +263,7 @@ class Trainer:
             return False
         for optimiser, lr, _ in steps:
             for group in optimiser.param_groups:
-                group["lr"] = lr * rate
+                group["lr"] = lr * rate * group.get("factor", 1.0)
             optimiser.step()
         return True
 

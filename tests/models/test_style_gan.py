@@ -74,8 +74,7 @@ def test_strength_0_is_the_photo(gan, photo, artwork):
 
 def test_strength_1_is_the_generators_own_picture(gan, photo, artwork):
     content, code = gan.encode_content(photo), gan.encode_style(artwork)
-    height, width = content.size
-    painted = gan.generator(content, code)[:, :, :height, :width].clamp(0, 1)
+    painted = content.cut(gan.generator(content, code)).clamp(0, 1)
     assert torch.equal(gan.generate(content, code, 1.0), painted)
     torch.testing.assert_close(gan.generate(content, code, 0.99999), painted, atol=1e-3, rtol=0)
 
@@ -168,7 +167,8 @@ def test_no_convolution_runs_above_a_quarter_of_the_resolution(gan):
         for handle in handles:
             handle.remove()
     assert len(handles) <= len(seen)
-    assert all(h <= 16 and w <= 24 for h, w in (pair for s in seen for pair in (s[:2], s[2:])))
+    # The photo and up to 8 pixels of border.
+    assert all(h <= 18 and w <= 26 for h, w in (pair for s in seen for pair in (s[:2], s[2:])))
 
 
 def test_the_shipped_network_keeps_to_its_budget(gan):
@@ -181,7 +181,8 @@ def test_the_shipped_network_keeps_to_its_budget(gan):
 
 def test_gradients_reach_every_parameter(tiny):
     photo, art = torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32)
-    painted = tiny.generator(tiny.encode_content(photo), tiny.encode_style(art))
+    content = tiny.encode_content(photo)
+    painted = content.cut(tiny.generator(content, tiny.encode_style(art)))
     (painted - art).square().mean().backward()
     silent = [name for name, p in tiny.named_parameters() if p.grad is None or p.grad.abs().max() == 0]
     assert silent == []

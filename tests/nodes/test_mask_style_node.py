@@ -48,11 +48,11 @@ def test_a_mask_of_one_colour_gives_the_plain_painting(style_gan, content, style
 
 def test_the_last_mask_lies_on_top(style_gan, content, styles):
     """The second style is hidden where the third covers it, and the background where either does."""
-    left = white(0.48)
+    left, less = white(0.48), white(0.3)
     first = MaskStyle.execute(styles[0], styles[1], left, 0)[0]
     everywhere = MaskStyle.execute(first, styles[2], white())[0]
-    same_place = MaskStyle.execute(MaskStyle.execute(styles[0], styles[2], left, 0)[0], styles[1], left, 0)[0]
-    for masked, same_as in ((everywhere, styles[2]), (same_place, first)):
+    covered = MaskStyle.execute(MaskStyle.execute(styles[0], styles[2], less, 0)[0], styles[1], left, 0)[0]
+    for masked, same_as in ((everywhere, styles[2]), (covered, first)):
         expected = Generate.execute(style_gan, content, same_as)[0]
         assert near(Generate.execute(style_gan, content, masked)[0], expected)
 

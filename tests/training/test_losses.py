@@ -27,6 +27,7 @@ from brushwork.training.losses import (
     normalised,
     range_loss,
     relative_error,
+    steady_loss,
     style_statistics,
     total_loss,
     tv_loss,
@@ -146,6 +147,15 @@ class TestByHand:
         loss, parts = tv_loss(image)
         assert close(loss, 6)
         assert parts == {"tv": loss}
+
+    def test_steady_counts_what_is_not_border(self):
+        image, again = torch.zeros(1, 3, 6, 6), torch.zeros(1, 3, 6, 6)
+        again[..., 0, :] = 9
+        again[..., 2, 3] = 2
+        # One of the 2 x 2 pixels inside a margin of 2 differs by 2.
+        loss, parts = steady_loss(image, again, 2)
+        assert close(loss, 0.5)
+        assert parts == {"steady": loss}
 
     def test_range(self):
         # -1 is 1 too low, 3 is 2 too high: (1 + 0 + 0 + 4) / 4.
@@ -407,6 +417,7 @@ class TestRefusals:
             | colour_loss(image, colour_moments(image))[1]
             | identity_loss(image, image)[1]
             | code_loss(code, code)[1]
+            | steady_loss(image, image, 2)[1]
             | tv_loss(image)[1]
             | range_loss(image)[1]
             | adversarial_loss([image])[1]

@@ -7,7 +7,7 @@ import math
 import os
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -65,8 +65,10 @@ class TestLearning:
             names.append(set(trainer.train_step()))
             if trainer.step == 3:
                 after_warm_up = copied(trainer.discriminator)
-        assert names[:3] == [PERCEPTUAL] * 3
-        assert names[3:] == [PERCEPTUAL | {"adversarial", "d_real", "d_fake"}] * 3
+        # A quarter of the batch is painted twice: with two pictures, one in every second step.
+        steady = [PERCEPTUAL, PERCEPTUAL | {"steady"}]
+        assert names[:3] == [steady[step % 2] for step in range(3)]
+        assert names[3:] == [steady[step % 2] | {"adversarial", "d_real", "d_fake"} for step in range(3, 6)]
         assert equal(before, after_warm_up)
         assert not equal(before, copied(trainer.discriminator))
         assert trainer.crops.content_pool.crops.shape[-1] == 48, "the late crops were never cut"
@@ -85,6 +87,37 @@ class TestLearning:
         for network in (trainer.loss_network, trainer.ema, trainer.discriminator):
             assert all(p.grad is None for p in network.parameters())
         assert not equal(ema, copied(trainer.ema)), "the average did not move"
+
+    def test_the_steadiness_loss_compares_the_same_picture_on_two_grids(
+        self, photos: list[Path], paintings: list[Path], small: TrainOptions, gan: StyleGAN
+    ) -> None:
+        """It is small where the grids are the same, and its gradient makes the painting steadier."""
+        options = replace(small, batch_size=4, resolution=64, style_resolution=96, late_from=1.0)
+        trainer = Trainer(options, photos, paintings, start=gan)
+        batch = trainer.crops.batch(0)
+        assert batch.twice.tolist() == [True, False, False, False]
+        down, right = ((batch.other_shift - batch.shift) % 4).tolist()
+        assert down
+        assert right
+        shimmer = trainer._accumulate(batch)["steady"]
+        same = trainer._accumulate(replace(batch, other_shift=batch.shift))["steady"]
+        assert same < 1e-6
+        assert 0.005 < shimmer < 0.2
+
+        only = LossWeights(**dict.fromkeys(asdict(LossWeights()), 0.0) | {"steady": 10.0})
+        steadier = Trainer(replace(options, weights=only, lr=1e-4, warmup=1), photos, paintings, start=gan)
+        for _ in range(8):
+            steadier.train_step()
+        steadier.step = 0
+        assert steadier._accumulate(steadier.crops.batch(0))["steady"] < 0.9 * shimmer
+
+    def test_no_picture_is_painted_twice_for_nothing(
+        self, photos: list[Path], paintings: list[Path], small: TrainOptions
+    ) -> None:
+        without = replace(small, weights=LossWeights(steady=0.0))
+        assert "steady" not in Trainer(without, photos, paintings, config=TINY).train_step()
+        code = TrainOptions.for_mode("style_code", steps=1, resolution=48, style_resolution=64, variants=1)
+        assert "steady" not in Trainer(code, photos, paintings, start=StyleGAN(TINY)).train_step()
 
     def test_seed_decides(self, photos: list[Path], paintings: list[Path], small: TrainOptions) -> None:
         def first(seed: int) -> dict[str, float]:
@@ -140,6 +173,25 @@ class TestModes:
         assert torch.equal(trainer.ema.gan.space.mean, gan.space.mean)
         start = torch.cat([gan.encode_style(load(p)) for p in paintings]).mean(0, keepdim=True)
         assert not torch.equal(trainer.painter.code, start)
+
+    def test_the_learned_style_has_a_rate_of_its_own(
+        self, photos: list[Path], paintings: list[Path], small: TrainOptions, gan: StyleGAN
+    ) -> None:
+        def steps(code_rate: float) -> tuple[float, float]:
+            """How far code and generator move in a step; Adam's first is the rate itself."""
+            options = replace(
+                small, mode="fine_tune", batch_size=8, code_rate=code_rate, warmup=1, lr=1e-4, clip=1e6
+            )
+            trainer = Trainer(options, photos, paintings, start=gan)
+            before = trainer.painter.code.detach().clone()
+            head = trainer.painter.gan.generator.head.weight.detach().clone()
+            trainer.train_step()
+            moved = (trainer.painter.code - before).abs().max()
+            return moved.item(), (trainer.painter.gan.generator.head.weight - head).abs().max().item()
+
+        assert steps(1.0) == pytest.approx((1e-4, 1e-4), rel=0.05)
+        assert steps(10.0) == pytest.approx((1e-3, 1e-4), rel=0.05)
+        assert steps(0.0) == pytest.approx((0.0, 1e-4), rel=0.05)
 
     def test_from_scratch_moves_everything(
         self, photos: list[Path], paintings: list[Path], gan: StyleGAN
