@@ -1,0 +1,53 @@
+"""The recipe of the default weights, with a single step in every stage."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from brushwork.models import StyleGAN
+from brushwork.training import default_weights
+from brushwork.training.options import TrainOptions
+
+
+@pytest.fixture
+def data(photos: list[Path], paintings: list[Path], tmp_path: Path) -> Path:
+    split = {}
+    for kind, pictures in (("content", photos), ("style", paintings)):
+        folder = tmp_path / "data" / kind
+        folder.mkdir(parents=True)
+        names = [f"{kind}/{Path(shutil.copy(picture, folder)).name}" for picture in pictures]
+        split[kind] = {"train": names[:2], "val": names[2:], "test": []}
+    (tmp_path / "data" / "split.json").write_text(json.dumps(split))
+    return tmp_path / "data"
+
+
+def test_every_stage_goes_on_from_the_one_before_and_is_not_repeated(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "runs"
+    command = [str(data), str(out), "--scale", "1e-9"]
+    assert default_weights.main(command) == 0
+    before = None
+    for number, stage in enumerate(default_weights.STAGES, 1):
+        record = StyleGAN.load(out / str(number) / "brushwork.safetensors").training_record
+        options = record["options"]
+        assert (record["steps"], options["resolution"]) == (1, stage.options["resolution"])
+        assert options["weights"]["identity"] == stage.weights.get("identity", 2.0)
+        assert (record.get("started_from") or {}).get("options") == before
+        before = options
+    kept = {path: path.read_bytes() for path in out.glob("*/brushwork.safetensors")}
+    assert default_weights.main(command) == 0
+    assert {path: path.read_bytes() for path in out.glob("*/brushwork.safetensors")} == kept
+
+
+def test_a_folder_that_lacks_the_pictures_ends_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert default_weights.main([str(tmp_path), str(tmp_path / "runs")]) == 2
+    assert "brushwork train: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stage", default_weights.STAGES)
+def test_options_are_the_trainers_own(stage: default_weights.Stage) -> None:
+    options = TrainOptions.for_mode("from_scratch", stage.weights, steps=stage.steps, **stage.options)
+    assert not options.uses_discriminator

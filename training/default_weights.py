@@ -1,0 +1,100 @@
+"""The default weights from nothing, in one command that can be stopped and given again.
+
+    python -m brushwork.training.default_weights DATA OUT
+
+DATA holds content/, style/ and split.json. Four runs of `brushwork train`, each from the network of the one
+before, in OUT/1 to OUT/4; the network is OUT/4/brushwork.safetensors. Crops grow from run to run: small ones
+are cheap while everything is still to be learned. This is the way that the shipped weights went, without
+its detours (weights/README.md tells of them): about nine hours on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..cli import main as brushwork
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One run: its length and what differs from the defaults of from_scratch."""
+
+    steps: int
+    options: dict[str, float]
+    weights: dict[str, float] = field(default_factory=dict)
+
+    def flags(self, scale: float) -> list[str]:
+        flags = ["--steps", str(max(1, round(self.steps * scale)))]
+        for name, value in self.options.items():
+            flags += [f"--{name.replace('_', '-')}", f"{value:g}"]
+        for name, value in self.weights.items():
+            flags += ["--weight", f"{name}={value:g}"]
+        return flags
+
+
+# Neither the discriminator, which stayed at chance, nor the code loss has earned its time so far.
+_PERCEPTUAL = {"code": 0.0, "adversarial": 0.0}
+_ALL = {"late_from": 1, "ema": 0.998}
+_LATER = _ALL | {"batch_size": 4, "identity_share": 0.25, "warmup": 150, "variants": 2}
+
+STAGES = (
+    Stage(
+        7200,
+        _ALL
+        | {"batch_size": 6, "resolution": 128, "style_resolution": 192, "identity_share": 0.17, "seed": 1},
+        _PERCEPTUAL | {"steady": 0.0},
+    ),
+    Stage(
+        5200,
+        _LATER | {"resolution": 160, "style_resolution": 224, "lr": 6e-4, "decay_from": 0.3, "seed": 3},
+        _PERCEPTUAL | {"steady": 0.0},
+    ),
+    Stage(
+        2900,
+        _LATER | {"resolution": 192, "style_resolution": 256, "lr": 5e-4, "decay_from": 0.2, "seed": 5},
+        _PERCEPTUAL | {"identity": 8.0, "steady": 0.0},
+    ),
+    Stage(
+        4200,
+        _LATER | {"resolution": 192, "style_resolution": 256, "lr": 5e-4, "decay_from": 0.2, "seed": 7},
+        _PERCEPTUAL | {"identity": 8.0, "style": 11.0},
+    ),
+)
+
+
+def train_stages(data: Path, out: Path, scale: float = 1.0) -> int:
+    """Train what is not yet trained; the exit code of the run that ended it, 0 when all are done."""
+    network: Path | None = None
+    for number, stage in enumerate(STAGES, 1):
+        folder = out / str(number)
+        command = ["train", "--mode", "from_scratch", "--out", str(folder), *stage.flags(scale)]
+        for name in ("content", "style"):
+            command += [f"--{name}", str(data / name)]
+        command += ["--split", str(data / "split.json")]
+        if (folder / "state.safetensors").exists():
+            command.append("--resume")
+        elif network is not None:
+            command += ["--init", str(network)]
+        if code := brushwork.main(command):
+            return code
+        network = folder / "brushwork.safetensors"
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Train the default weights from nothing.")
+    parser.add_argument("data", type=Path, metavar="DATA", help="folder of content/, style/ and split.json")
+    parser.add_argument("out", type=Path, metavar="OUT", help="folder of the runs; given again, they go on")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, metavar="X", help="times as many steps, to try it out (default 1)"
+    )
+    options = parser.parse_args(arguments)
+    return train_stages(options.data, options.out, options.scale)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
