@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..cli import main as brushwork
+from ..models import StyleGAN
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,11 @@ class Stage:
     options: dict[str, float]
     weights: dict[str, float] = field(default_factory=dict)
 
+    def length(self, scale: float) -> int:
+        return max(1, round(self.steps * scale))
+
     def flags(self, scale: float) -> list[str]:
-        flags = ["--steps", str(max(1, round(self.steps * scale)))]
+        flags = ["--steps", str(self.length(scale))]
         for name, value in self.options.items():
             flags += [f"--{name.replace('_', '-')}", f"{value:g}"]
         for name, value in self.weights.items():
@@ -66,11 +70,19 @@ STAGES = (
 )
 
 
+def _is_finished(folder: Path, stage: Stage, scale: float) -> bool:
+    last = folder / "last.safetensors"
+    return last.exists() and StyleGAN.load(last).training_record["steps"] >= stage.length(scale)
+
+
 def train_stages(data: Path, out: Path, scale: float = 1.0) -> int:
     """Train what is not yet trained; the exit code of the run that ended it, 0 when all are done."""
     network: Path | None = None
     for number, stage in enumerate(STAGES, 1):
         folder = out / str(number)
+        if _is_finished(folder, stage, scale):
+            network = folder / "brushwork.safetensors"
+            continue
         command = ["train", "--mode", "from_scratch", "--out", str(folder), *stage.flags(scale)]
         for name in ("content", "style"):
             command += [f"--{name}", str(data / name)]
