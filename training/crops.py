@@ -22,7 +22,7 @@ CACHE_BYTES = 4 * 2**30
 COLLECTION_CROPS = 64
 
 # Share of a batch that is painted with the learned code, where there is one beside the paintings' own.
-LEARNED_SHARE = {"style_code": 1.0, "fine_tune": 0.125, "from_scratch": 0.0}
+LEARNED_SHARE = {"style_code": 1.0, "fine_tune": 0.25, "from_scratch": 0.0}
 
 # Share of a batch that is painted twice for the steadiness loss: a fifth of a step's time if it were all.
 STEADY_SHARE = 0.25

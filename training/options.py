@@ -196,7 +196,8 @@ class TrainOptions:
 
 # What differs from the defaults above. A style is a few thousand numbers, so its rate is high and its
 # run short; fine-tuning starts from a network that paints, so it needs neither a long warm-up nor
-# the large steps that would make it forget the other styles.
+# the large steps that would make it forget the other styles. Its crops are large: in smaller ones than it
+# was trained with last, the network at once drops what the photo shows (benchmarks/README.md).
 MODE_DEFAULTS: dict[str, dict[str, Any]] = {
     "style_code": {
         "steps": 150,
@@ -213,20 +214,23 @@ MODE_DEFAULTS: dict[str, dict[str, Any]] = {
         "weights": {"code": 0.0, "adversarial": 0.0},
     },
     "fine_tune": {
-        "steps": 500,
-        "batch_size": 4,
-        "resolution": 160,
+        "steps": 280,
+        "batch_size": 3,
+        "resolution": 224,
+        "late_resolution": 224,
         "late_from": 1.0,
+        "style_resolution": 256,
         "lr": 3e-4,
+        "code_rate": 10.0,
         "warmup": 20,
-        "decay_from": 0.4,
+        "decay_from": 0.05,
         "adversarial_from": 0.2,
         "adversarial_ramp": 0.2,
         "ema": 0.98,
-        "validate_every": 50,
+        "validate_every": 40,
         "patience": 4,
         "variants": 24,
-        "weights": {"code": 0.0, "style": 12.0},
+        "weights": {"code": 0.0, "style": 11.0, "identity": 8.0, "steady": 0.0},
     },
     "from_scratch": {},
 }

@@ -106,7 +106,7 @@ def sized(mode: str, resolution: int) -> dict[str, int]:
     """The options that bring all crops of `mode` to scale with photo crops of `resolution` pixels.
 
     >>> sized("fine_tune", 64)
-    {'resolution': 64, 'late_resolution': 80, 'style_resolution': 88}
+    {'resolution': 64, 'late_resolution': 64, 'style_resolution': 72}
     """
     defaults = TrainOptions.for_mode(mode)
     sides = {"resolution": resolution}
