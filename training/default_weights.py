@@ -5,7 +5,7 @@
 DATA holds content/, style/ and split.json. Four runs of `brushwork train`, each from the network of the one
 before, in OUT/1 to OUT/4; the network is OUT/4/brushwork.safetensors. Crops grow from run to run: small ones
 are cheap while everything is still to be learned. This is the way that the shipped weights went, without
-its detours (weights/README.md tells of them): about nine hours on two cores.
+its detours (weights/README.md tells of them): about five hours on two cores.
 """
 
 from __future__ import annotations
