@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -80,6 +81,26 @@ def spread(items: Sequence[T], count: int) -> list[T]:
     """
     count = min(count, len(items))
     return [items[i * len(items) // count] for i in range(count)]
+
+
+def balanced(pairs: Sequence[Pair], count: int) -> list[Pair]:
+    """`count` of the pairs, in their order, with every painting and then every photo as often as any other.
+
+    Even distances would not do: in a cross of 20 photos with 40 paintings they meet the same few paintings.
+
+    >>> cross = [Pair(Path(c), Path(s)) for c in "ab" for s in "xyz"]
+    >>> [pair.content.name + pair.style.name for pair in balanced(cross, 4)]
+    ['ax', 'az', 'bx', 'by']
+    """
+    used: Counter[Path] = Counter()
+    rest = list(enumerate(pairs))
+    chosen = []
+    for _ in range(min(count, len(rest))):
+        found = min(rest, key=lambda item: (used[item[1].style], used[item[1].content], item[0]))
+        rest.remove(found)
+        chosen.append(found)
+        used.update(found[1])
+    return [pair for _, pair in sorted(chosen)]
 
 
 def _shuffled(files: list[Path], seed: int) -> list[Path]:

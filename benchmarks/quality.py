@@ -25,7 +25,7 @@ from art_features import available_extractors
 from bars import bars_table
 from gallery import Gallery
 from memory import add_setup_arguments
-from pairs import Pair, cross_pairs, draw_pairs, read_split, spread
+from pairs import Pair, balanced, cross_pairs, draw_pairs, read_split, spread
 from peers import LeftOut, RememberingBrushwork, Setup, System, UntouchedContent, build_available
 from progress import progress
 from quality_bars import Sample, measure_bars
@@ -162,8 +162,8 @@ def main(arguments: list[str] | None = None) -> int:
         systems = build_systems(options)
         extractors = available_extractors(options.device) if options.bars else []
         gallery = Gallery(options.cache, options.size, Judge(options.device, extractors), options.device)
-        on_sheet = spread(pairs, options.sheet_pairs) if options.sheet else []
-        in_folders = spread(pairs, options.pictures_pairs) if options.pictures else []
+        on_sheet = balanced(pairs, options.sheet_pairs) if options.sheet else []
+        in_folders = balanced(pairs, options.pictures_pairs) if options.pictures else []
         scores = compare(gallery, systems, pairs, {*on_sheet, *in_folders})
     except (CheckpointError, LeftOut, ValueError) as error:
         print(f"quality.py: {error}", file=sys.stderr)

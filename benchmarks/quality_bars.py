@@ -10,7 +10,7 @@ from art_likeness import art_bars, stacked
 from bars import Bar, not_measured
 from code_space import DIVERSITY_LIMIT, in_random_styles, path_steps, random_bars, smoothness_bars
 from gallery import Gallery
-from pairs import Pair, spread
+from pairs import Pair, balanced, spread
 from peers import MicroAST, RememberingBrushwork, System
 from progress import progress
 from self_consistency import consistency_bars
@@ -43,7 +43,7 @@ def measure_bars(
     medians = {name: medians_of([each.numbers for each in found]) for name, found in scored.items()}
     microast = next((peer.name for peer in peers if isinstance(peer, MicroAST)), None)
     bars = ratio_bars(medians[ours.name], medians.get(microast))
-    bars += pair_bars(gallery, ours, peers, spread(pairs, sample.sweep_pairs))
+    bars += pair_bars(gallery, ours, peers, balanced(pairs, sample.sweep_pairs))
 
     extractors = gallery.judge.extractors
     looks = [gallery.painting(path) for path in progress(paintings, "paintings")]
@@ -68,8 +68,8 @@ def measure_bars(
         ]
     )
     own = distinct(pair.style for pair in pairs)
-    bars += consistency_bars(gallery, ours, peers, own, spread(pairs, STRENGTH_0_PAIRS))
-    return bars + steadiness_bars(gallery, ours, peers, spread(pairs, sample.steady_pairs))
+    bars += consistency_bars(gallery, ours, peers, own, balanced(pairs, STRENGTH_0_PAIRS))
+    return bars + steadiness_bars(gallery, ours, peers, balanced(pairs, sample.steady_pairs))
 
 
 def distinct(files: Iterable[Path]) -> list[Path]:

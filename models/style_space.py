@@ -132,7 +132,7 @@ class StyleSpace:
     count: int
 
     @classmethod
-    def fit(cls, codes: Tensor, rank: int = 64) -> StyleSpace:
+    def fit(cls, codes: Tensor, rank: int = 256) -> StyleSpace:
         """From the codes [N,L,D] of N paintings, N of 2 or more.
 
         Each layer is divided by its own spread before the axes are sought, or the layers with the
