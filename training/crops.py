@@ -24,7 +24,7 @@ COLLECTION_CROPS = 64
 # Share of a batch that is painted with the learned code, where there is one beside the paintings' own.
 LEARNED_SHARE = {"style_code": 1.0, "fine_tune": 0.25, "from_scratch": 0.0}
 
-# Share of a batch that is painted twice for the steadiness loss: a fifth of a step's time if it were all.
+# Share of a batch that is painted twice for the steadiness loss: each costs a pass through our networks more.
 STEADY_SHARE = 0.25
 
 

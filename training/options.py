@@ -38,7 +38,7 @@ class LossWeights:
     colour: float = _weight(4.0, "Match the paintings' colours.")
     identity: float = _weight(2.0, "A painting painted in its own style comes back.")
     steady: float = _weight(
-        10.0, "A photo that is shifted by some pixels gets the same strokes; 0 saves a tenth of the time."
+        10.0, "A photo that is shifted by some pixels gets the same strokes; 0 leaves it out."
     )
     code: float = _weight(0.1, "The style encoder finds the style again in the result.")
     adversarial: float = _weight(0.3, "Look like a painting to the discriminator.")
