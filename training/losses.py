@@ -19,6 +19,11 @@ from .vgg import STYLE_LAYERS
 
 Parts = dict[str, Tensor]
 
+# `ground_loss`: sides of its cells in pixels, how many times the photo's step is free, and what is free
+# besides. Smaller cells would forbid brush strokes.
+GROUND_CELLS = (32, 64, 128)
+GROUND_GAIN, GROUND_SLACK = 1.5, 0.02
+
 
 def wide(features: Tensor) -> Tensor:
     """At least float32: sums over thousands of pixels overflow or drown in 16 bits."""
@@ -157,6 +162,36 @@ def steady_loss(image: Tensor, again: Tensor, margin: int) -> tuple[Tensor, Part
     inner = (..., slice(margin, -margin), slice(margin, -margin))
     loss = (image[inner] - again[inner]).abs().mean()
     return loss, {"steady": loss}
+
+
+def ground_loss(image: Tensor, photo: Tensor) -> tuple[Tensor, Parts]:
+    """mean of max(0, |d_k(x)| - 1.5 |d_k(c)| - 0.02) over k and cells: plain grounds stay plain.
+
+    d_k is the step in colour, Euclidean in RGB, between the mean colours of two cells of k x k pixels side
+    by side, across and down, for those k of `GROUND_CELLS` that fit. Style losses ask every crop for all of a
+    painting's light and dark, a crop of a bare wall too, and normalisation finds some difference in it to
+    hang them on: walls break into patches, dark shapes get halos. Strokes smaller than the cells cost
+    nothing, nor does half as much contrast again as the photo's. Pictures [B,3,H,W] in 0..1; 0 for those
+    of less than 64 pixels a side.
+    """
+    excess = []
+    for cell in GROUND_CELLS:
+        if 2 * cell > min(image.shape[-2:]):
+            break
+        for axis in (2, 3):
+            steps = [_cell_steps(picture, cell, axis) for picture in (image, photo)]
+            excess.append(F.relu(steps[0] - GROUND_GAIN * steps[1] - GROUND_SLACK).mean())
+    loss = torch.stack(excess).mean() if excess else image.sum() * 0
+    return loss, {"ground": loss}
+
+
+def _cell_steps(image: Tensor, cell: int, axis: int) -> Tensor:
+    """How far apart the mean colours of neighbouring cells are along an axis; cells begin every half cell."""
+    means = F.avg_pool2d(image, cell, cell // 2)
+    there = means.shape[axis] - 2
+    step = means.narrow(axis, 2, there) - means.narrow(axis, 0, there)
+    # The square root has no gradient at 0.
+    return (step.square().sum(1) + 1e-8).sqrt()
 
 
 def code_loss(found: Tensor, code: Tensor, first: int = 0, temperature: float = 0.1) -> tuple[Tensor, Parts]:

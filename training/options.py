@@ -40,8 +40,11 @@ class LossWeights:
     steady: float = _weight(
         10.0, "A photo that is shifted by some pixels gets the same strokes; 0 leaves it out."
     )
+    ground: float = _weight(
+        30.0, "Plain grounds stay plain: no light and dark that the photo does not have; 0 leaves it out."
+    )
     code: float = _weight(0.1, "The style encoder finds the style again in the result.")
-    adversarial: float = _weight(0.3, "Look like a painting to the discriminator.")
+    adversarial: float = _weight(1.0, "Look like a painting to the discriminator.")
     tv: float = _weight(0.1, "Little noise: total variation.")
     range: float = _weight(5.0, "Stay between black and white.")
 
@@ -230,7 +233,7 @@ MODE_DEFAULTS: dict[str, dict[str, Any]] = {
         "validate_every": 40,
         "patience": 4,
         "variants": 24,
-        "weights": {"code": 0.0, "style": 11.0, "identity": 8.0, "steady": 0.0},
+        "weights": {"code": 0.0, "style": 11.0, "identity": 8.0, "steady": 0.0, "adversarial": 0.3},
     },
     "from_scratch": {},
 }

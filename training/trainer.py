@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from ..models import Discriminator, StyleGAN, StyleGANConfig
+from ..models.discriminator import SCALES
 from . import losses
 from .augment import diff_augment
 from .crops import STEADY_SHARE, Batch, CropSource, share_at
@@ -163,13 +164,13 @@ class Trainer:
             self.discriminator.requires_grad_(False)
         fakes = []
         for part in self._parts_of(batch):
-            image, found = self._painter_parts(part, adversarial)
+            features, found = self._painter_parts(part, adversarial)
             add_parts(sums, found)
-            fakes.append(image)
+            fakes.append(features)
         if adversarial > 0:
             self.discriminator.requires_grad_(True)
-            for part, image in zip(self._parts_of(batch), fakes, strict=True):
-                add_parts(sums, self._discriminator_parts(part, image))
+            for part, features in zip(self._parts_of(batch), fakes, strict=True):
+                add_parts(sums, self._discriminator_parts(part, features))
         self.ranks.sum_([p.grad for p in self._learning() if p.grad is not None])
         totals = torch.stack([sums[name].float() for name in sums])
         self.ranks.sum_([totals])
@@ -190,28 +191,32 @@ class Trainer:
         for start in range(0, len(batch), self.micro_batch):
             yield batch.part(start, start + self.micro_batch)
 
-    def _painter_parts(self, batch: Batch, adversarial: float) -> tuple[Tensor, losses.Parts]:
-        """Paint, compare, send gradients back; the pictures, detached, and their share of the losses."""
+    def _painter_parts(self, batch: Batch, adversarial: float) -> tuple[dict[str, Tensor], losses.Parts]:
+        """Paint, compare, send gradients back; what D will see, detached, and their share of the losses."""
         with self._autocast():
             image, code = self.painter(batch.content, batch.style, batch.learned, batch.shift)
-        parts = self._perceptual_parts(image, code, batch)
+        features = self.loss_network(image)
+        parts = self._perceptual_parts(image, features, code, batch)
         if self._twice() and batch.twice.any():
             parts["steady"] = self._steady_part(image, code, batch)
         if adversarial > 0:
-            fake = self.discriminator(diff_augment(image, batch.draws[:, 0]))
+            seen = {name: features[name] for name in SCALES}
+            fake = self.discriminator(diff_augment(seen, batch.draws[:, 0]))
             loss = losses.adversarial_loss(fake, self.options.adversarial)[0]
             parts["adversarial"] = loss * (adversarial * len(image) / self.options.batch_size)
         total, parts = losses.total_loss(parts, self.options.weights)
         total.backward()
-        return image.detach(), {k: v.detach() for k, v in parts.items()} | {"total": total.detach()}
+        kept = {name: features[name].detach() for name in SCALES} if adversarial > 0 else {}
+        return kept, {k: v.detach() for k, v in parts.items()} | {"total": total.detach()}
 
-    def _perceptual_parts(self, image: Tensor, code: Tensor, batch: Batch) -> losses.Parts:
+    def _perceptual_parts(
+        self, image: Tensor, features: dict[str, Tensor], code: Tensor, batch: Batch
+    ) -> losses.Parts:
         """Every part is a mean over the pictures that it concerns, here times those pictures' share of
         the whole batch: summed over the parts of the batch it is the mean over the batch."""
         size = self.options.batch_size
         itself = batch.itself
         share = len(image) / size
-        features = self.loss_network(image)
         grams, moments = losses.style_statistics(features)
         target_grams, target_moments, target_colours = self.crops.style_targets(batch)
         parts = {
@@ -219,6 +224,7 @@ class Trainer:
             "mean_std": losses.mean_std_loss(moments, target_moments)[0] * share,
             "colour": losses.colour_loss(image, target_colours)[0] * share,
             "tv": losses.tv_loss(image)[0] * share,
+            "ground": losses.ground_loss(image, batch.content)[0] * share,
             "range": losses.range_loss(image)[0] * share,
         }
         own = self._own()
@@ -244,11 +250,14 @@ class Trainer:
         loss = losses.steady_loss(image[twice], again, image.shape[-1] // STEADY_MARGIN)[0]
         return loss * (int(twice.sum()) / self._twice())
 
-    def _discriminator_parts(self, batch: Batch, image: Tensor) -> losses.Parts:
-        on_real = self.discriminator(diff_augment(batch.real(), batch.draws[:, 1]))
-        on_fake = self.discriminator(diff_augment(image, batch.draws[:, 2]))
+    def _discriminator_parts(self, batch: Batch, painted: dict[str, Tensor]) -> losses.Parts:
+        with torch.no_grad():
+            maps = self.loss_network(batch.real())
+            paintings = {name: maps[name] for name in SCALES}
+        on_real = self.discriminator(diff_augment(paintings, batch.draws[:, 1]))
+        on_fake = self.discriminator(diff_augment(painted, batch.draws[:, 2]))
         loss, parts = losses.discriminator_loss(on_real, on_fake, self.options.adversarial)
-        share = len(image) / self.options.batch_size
+        share = len(batch) / self.options.batch_size
         (loss * share).backward()
         return {name: part.detach() * share for name, part in parts.items()}
 

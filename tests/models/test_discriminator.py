@@ -1,66 +1,113 @@
-"""The discriminator: scales, spectral norm, gradients."""
+"""The discriminator: scales, spectral norm, gradients, and that it learns to tell paintings from photos."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from brushwork.models import Discriminator
+from brushwork.models.discriminator import SCALES
+from brushwork.training.losses import discriminator_loss
+from brushwork.training.sheet import load_square
+from brushwork.training.vgg import LossNetwork
+
+
+@pytest.fixture(scope="module")
+def network() -> LossNetwork:
+    return LossNetwork()
 
 
 @pytest.fixture
-def discriminator():
+def discriminator() -> Discriminator:
     torch.manual_seed(0)
     return Discriminator(channels=8)
 
 
-def test_patch_logits_at_three_scales(discriminator):
-    logits = discriminator(torch.rand(2, 3, 128, 96))
-    assert [tuple(x.shape) for x in logits] == [(2, 1, 16, 12), (2, 1, 8, 6), (2, 1, 4, 3)]
+def features(height: int, width: int) -> dict[str, torch.Tensor]:
+    sizes = zip(SCALES.items(), (2, 4, 8), strict=True)
+    return {name: size * torch.rand(2, c, height // s, width // s) for (name, (c, size)), s in sizes}
 
 
-def test_each_scale_sees_the_halved_picture(discriminator):
+def test_patch_logits_at_three_scales(discriminator: Discriminator, network: LossNetwork) -> None:
+    logits = discriminator(network(torch.rand(2, 3, 128, 96)))
+    assert [tuple(x.shape) for x in logits] == [(2, 1, 32, 24), (2, 1, 16, 12), (2, 1, 8, 6)]
+
+
+def test_each_logit_sees_11_of_the_features_pixels(discriminator: Discriminator) -> None:
+    maps = torch.rand(1, 256, 32, 32, requires_grad=True)
+    discriminator.scales["relu3_1"](maps)[0, 0, 8, 8].backward()
+    rows = maps.grad.abs().sum((0, 1, 3)).nonzero().flatten()
+    columns = maps.grad.abs().sum((0, 1, 2)).nonzero().flatten()
+    assert rows[-1] - rows[0] + 1 == 11
+    assert columns[-1] - columns[0] + 1 == 11
+
+
+def test_features_of_any_type_are_judged_alike(discriminator: Discriminator) -> None:
+    maps = features(32, 32)
     discriminator.eval()
-    image = torch.rand(1, 3, 64, 64)
-    logits = discriminator(image)
-    for scale, (patch, found) in enumerate(zip(discriminator.scales, logits, strict=True)):
-        reduced = image if scale == 0 else F.avg_pool2d(image, 2**scale)
-        torch.testing.assert_close(found, patch(reduced * 2 - 1), atol=1e-5, rtol=1e-4)
+    expected = discriminator(maps)
+    for dtype, tolerance in ((torch.bfloat16, 0.05), (torch.float64, 1e-5)):
+        found = discriminator.to(torch.float64 if dtype == torch.float64 else torch.float32)(
+            {name: x.to(dtype) for name, x in maps.items()}
+        )
+        for a, b in zip(found, expected, strict=True):
+            torch.testing.assert_close(a.float(), b, atol=tolerance, rtol=tolerance)
 
 
-def test_each_logit_sees_38_pixels(discriminator):
-    image = torch.rand(1, 3, 128, 128, requires_grad=True)
-    discriminator.scales[0](image)[0, 0, 8, 8].backward()
-    rows = image.grad.abs().sum((0, 1, 3)).nonzero().flatten()
-    columns = image.grad.abs().sum((0, 1, 2)).nonzero().flatten()
-    assert rows[-1] - rows[0] + 1 == 38
-    assert columns[-1] - columns[0] + 1 == 38
+def test_the_scales_bring_paintings_features_to_a_size_of_1(network: LossNetwork, inputs_dir: Path) -> None:
+    paintings = torch.cat([load_square(p, 192) for p in sorted(inputs_dir.glob("art-*.jpg"))])
+    maps = network(paintings)
+    for name, (channels, size) in SCALES.items():
+        assert maps[name].shape[1] == channels
+        assert 0.5 < maps[name].square().mean().sqrt() / size < 2
 
 
-def test_spectral_norm_bounds_every_layer_but_the_last(discriminator):
+def test_spectral_norm_bounds_every_layer_but_the_last(discriminator: Discriminator) -> None:
     with torch.no_grad():
         for convolution in discriminator.modules():
             if hasattr(convolution, "parametrizations"):
                 convolution.parametrizations.weight.original.mul_(7)
     # Each forward pass in training is one step of the power iteration.
     for _ in range(50):
-        discriminator(torch.rand(1, 3, 32, 32))
+        discriminator(features(32, 32))
     discriminator.eval()
-    for patch in discriminator.scales:
+    for patch in discriminator.scales.values():
         *layers, last = [m for m in patch if isinstance(m, nn.Conv2d)]
         assert len(layers) == 3
         assert not hasattr(last, "parametrizations")
-    layers = [m for p in discriminator.scales for m in p if hasattr(m, "parametrizations")]
+    layers = [m for p in discriminator.scales.values() for m in p if hasattr(m, "parametrizations")]
     assert len(layers) == 9
     for layer in layers:
         largest = torch.linalg.svdvals(layer.weight.flatten(1))[0].item()
         assert largest == pytest.approx(1, abs=0.05)
 
 
-def test_gradients_reach_every_parameter_and_the_picture(discriminator):
+def test_gradients_reach_every_parameter_and_the_picture(
+    discriminator: Discriminator, network: LossNetwork
+) -> None:
     image = torch.rand(2, 3, 64, 64, requires_grad=True)
-    sum(x.mean() for x in discriminator(image)).backward()
+    sum(x.mean() for x in discriminator(network(image))).backward()
     assert all(p.grad is not None and p.grad.abs().max() > 0 for p in discriminator.parameters())
     assert image.grad.abs().max() > 0
+
+
+def test_it_learns_to_tell_paintings_from_photos(network: LossNetwork, inputs_dir: Path) -> None:
+    """Also in crops that it has not seen: the right halves, trained on the left."""
+    torch.manual_seed(0)
+    discriminator = Discriminator(channels=16)
+    pictures = [
+        torch.cat([load_square(p, 192) for p in sorted(inputs_dir.glob(f"{kind}-*.jpg"))[:6]])
+        for kind in ("art", "photo")
+    ]
+    seen, unseen = ([network(x[..., part]) for x in pictures] for part in (slice(96), slice(96, None)))
+    optimiser = torch.optim.Adam(discriminator.parameters(), 4e-3, betas=(0.5, 0.99))
+    for _ in range(60):
+        optimiser.zero_grad()
+        discriminator_loss(discriminator(seen[0]), discriminator(seen[1]))[0].backward()
+        optimiser.step()
+    with torch.no_grad():
+        art, photos = (torch.stack([x.mean() for x in discriminator(maps)]).mean() for maps in unseen)
+    assert art - photos > 0.2

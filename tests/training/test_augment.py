@@ -2,43 +2,63 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 
 from brushwork.training.augment import DRAWS, diff_augment
+from brushwork.training.vgg import LossNetwork
 
 
 def draws(count: int, seed: int) -> Tensor:
     return torch.rand(count, DRAWS, generator=torch.Generator().manual_seed(seed))
 
 
-def test_same_draw_same_picture_and_each_picture_its_own(photo: Tensor) -> None:
-    batch = photo[:, :, :64, :64].repeat(3, 1, 1, 1)
-    once, again = diff_augment(batch, draws(3, 1)), diff_augment(batch, draws(3, 1))
-    assert once.shape == batch.shape
-    assert torch.equal(once, again)
-    assert not torch.equal(once, diff_augment(batch, draws(3, 2)))
-    assert not torch.equal(once[0], once[1])
+@pytest.fixture
+def features(photo: Tensor) -> dict[str, Tensor]:
+    """Of three pictures, all the same."""
+    maps = LossNetwork()(photo[:, :, :64, :64].repeat(3, 1, 1, 1))
+    return {name: maps[name] for name in ("relu2_1", "relu4_1")}
 
 
-def test_each_picture_is_changed_as_it_would_be_alone(photo: Tensor) -> None:
-    batch, numbers = photo[:, :, :64, :64].repeat(3, 1, 1, 1), draws(3, 1)
-    together = diff_augment(batch, numbers)
+def test_same_draw_same_features_and_each_picture_its_own(features: dict[str, Tensor]) -> None:
+    once, again = diff_augment(features, draws(3, 1)), diff_augment(features, draws(3, 1))
+    other = diff_augment(features, draws(3, 2))
+    for name, maps in features.items():
+        assert once[name].shape == maps.shape
+        assert torch.equal(once[name], again[name])
+        assert not torch.equal(once[name], other[name])
+        assert not torch.equal(once[name][0], once[name][1])
+
+
+def test_each_picture_is_changed_as_it_would_be_alone(features: dict[str, Tensor]) -> None:
+    numbers = draws(3, 1)
+    together = diff_augment(features, numbers)
     for i in range(3):
-        alone = diff_augment(batch[i : i + 1], numbers[i : i + 1])
-        torch.testing.assert_close(together[i : i + 1], alone)
+        alone = diff_augment({name: maps[i : i + 1] for name, maps in features.items()}, numbers[i : i + 1])
+        for name in features:
+            torch.testing.assert_close(together[name][i : i + 1], alone[name])
 
 
-def test_cutout_and_shift_leave_most_of_the_picture(photo: Tensor) -> None:
-    batch = torch.ones(16, 3, 40, 40)
-    zero = (diff_augment(batch, draws(16, 3)) == 0).float().mean((1, 2, 3))
+def test_cutout_and_shift_leave_most_and_lie_alike_in_all_layers() -> None:
+    maps = {"relu2_1": torch.ones(16, 3, 80, 80), "relu4_1": torch.ones(16, 3, 20, 20)}
+    changed = diff_augment(maps, draws(16, 3))
+    zero = (changed["relu2_1"] == 0).float().mean((1, 2, 3))
     # The rectangle alone covers 0.4 x 0.4 of the area; shifting adds at most 2 x 1/8.
     assert (zero >= 0.15).all()
     assert (zero <= 0.16 + 0.25 + 0.01).all()
+    coarse = torch.nn.functional.avg_pool2d(changed["relu2_1"], 4)
+    assert ((coarse - changed["relu4_1"]).abs() < 0.1).float().mean() > 0.75
+    # The factor of a picture: 0.75 to 1.25, the same in every layer.
+    factors = changed["relu2_1"].amax((1, 2, 3))
+    torch.testing.assert_close(factors, changed["relu4_1"].amax((1, 2, 3)))
+    assert factors.min() >= 0.75
+    assert factors.max() <= 1.25
+    assert factors.std() > 0.05
 
 
-def test_gradient_passes_through(photo: Tensor) -> None:
-    batch = photo[:, :, :64, :64].clone().requires_grad_(True)
-    diff_augment(batch, draws(1, 1)).sum().backward()
-    assert torch.isfinite(batch.grad).all()
-    assert (batch.grad != 0).float().mean() > 0.4
+def test_gradient_passes_through(features: dict[str, Tensor]) -> None:
+    maps = features["relu4_1"].requires_grad_(True)
+    diff_augment(features, draws(3, 1))["relu4_1"].sum().backward()
+    assert torch.isfinite(maps.grad).all()
+    assert (maps.grad != 0).float().mean() > 0.4

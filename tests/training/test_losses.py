@@ -21,6 +21,7 @@ from brushwork.training.losses import (
     gram_and_mean,
     gram_loss,
     gram_matrix,
+    ground_loss,
     identity_loss,
     mean_std,
     mean_std_loss,
@@ -156,6 +157,21 @@ class TestByHand:
         loss, parts = steady_loss(image, again, 2)
         assert close(loss, 0.5)
         assert parts == {"steady": loss}
+
+    def test_ground_counts_contrast_that_the_photo_does_not_have(self):
+        # Cells of 32 pixels, one every 16: in 64 x 64 the only steps are between the left and the right
+        # cell and the upper and the lower, three each; a cell in the middle of the edge has both halves.
+        photo, image = torch.full((1, 3, 64, 64), 0.5), torch.full((1, 3, 64, 64), 0.5)
+        image[..., 32:] += 0.2
+        step = 0.2 * math.sqrt(3)
+        loss, parts = ground_loss(image, photo)
+        assert close(loss, (step - 0.02) / 2, 1e-4)
+        assert parts == {"ground": loss}
+        # 1.5 times the photo's contrast is free, and so are strokes that the cells average away.
+        assert ground_loss(0.5 + (image - 0.5) * 1.5, image)[0] == 0
+        strokes = 0.5 + 0.5 * torch.ones(64, 64).cumsum(1).fmod(2)
+        assert ground_loss(strokes.expand(1, 3, 64, 64), photo)[0] == 0
+        assert ground_loss(image[..., :56], photo[..., :56])[0] == 0, "no two cells fit"
 
     def test_range(self):
         # -1 is 1 too low, 3 is 2 too high: (1 + 0 + 0 + 4) / 4.
@@ -297,6 +313,24 @@ class TestAgainstFormulas:
         tv = np.mean(np.abs(np.diff(a, axis=2))) + np.mean(np.abs(np.diff(a, axis=3)))
         assert close(tv_loss(x)[0], tv, 1e-12)
 
+    def test_ground(self):
+        x, c = doubles(2, 3, 128, 96, seed=8), doubles(2, 3, 128, 96, seed=9)
+
+        def steps(f, cell, axis):
+            # Mean colours of overlapping cells, a full cell apart.
+            means = [
+                [np.mean(f[:, :, i : i + cell, j : j + cell], (2, 3)) for j in range(0, 97 - cell, cell // 2)]
+                for i in range(0, 129 - cell, cell // 2)
+            ]
+            means = np.moveaxis(np.array(means), axis, 0)
+            return np.linalg.norm(means[2:] - means[:-2], axis=-1)
+
+        excess = [
+            np.mean(np.maximum(0, steps(x.numpy(), 32, a) - 1.5 * steps(c.numpy(), 32, a) - 0.02))
+            for a in (0, 1)
+        ]
+        assert close(ground_loss(x, c)[0], np.mean(excess), 1e-6)
+
     def test_code(self):
         found, code = doubles(4, 3, 6, seed=3), doubles(4, 3, 6, seed=4) + 5
         a, b = found.numpy() + 5, code.numpy()
@@ -418,6 +452,7 @@ class TestRefusals:
             | identity_loss(image, image)[1]
             | code_loss(code, code)[1]
             | steady_loss(image, image, 2)[1]
+            | ground_loss(image, image)[1]
             | tv_loss(image)[1]
             | range_loss(image)[1]
             | adversarial_loss([image])[1]

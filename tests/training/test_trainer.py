@@ -23,7 +23,9 @@ from brushwork.training.trainer import Diverged, Trainer, TrainingError
 TINY = StyleGANConfig(
     fine_channels=16, coarse_channels=16, code_dim=32, coarse_blocks=1, fine_blocks=1, mapping_hidden=16
 )
-PERCEPTUAL = {"content", "gram", "mean_std", "colour", "tv", "range", "identity", "code", "total"}
+PERCEPTUAL = {
+    "content", "gram", "mean_std", "colour", "tv", "ground", "range", "identity", "code", "total"
+}  # fmt: skip
 
 
 def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
