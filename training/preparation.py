@@ -105,8 +105,8 @@ def _look_at(picture: Picture, name: str) -> _Known | str:
 def sized(mode: str, resolution: int) -> dict[str, int]:
     """The options that bring all crops of `mode` to scale with photo crops of `resolution` pixels.
 
-    >>> sized("fine_tune", 64)
-    {'resolution': 64, 'late_resolution': 64, 'style_resolution': 72}
+    >>> sized("style_code", 64)
+    {'resolution': 64, 'late_resolution': 80, 'style_resolution': 88}
     """
     defaults = TrainOptions.for_mode(mode)
     sides = {"resolution": resolution}
