@@ -10,9 +10,15 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from .layers import init_conv
 
-# The loss network's layers that D looks at: their channels, and the root mean square of their activations
-# over 300 paintings, by which they are divided.
-SCALES = {"relu2_1": (128, 226.0), "relu3_1": (256, 276.0), "relu4_1": (512, 881.0)}
+# The loss network's layers that D looks at, in the picture and in the picture at half its size: their
+# channels, and the root mean square of their activations over 300 paintings, by which they are divided.
+SCALES = {
+    "relu2_1": (128, 226.0),
+    "relu3_1": (256, 276.0),
+    "relu4_1": (512, 881.0),
+    "half_relu3_1": (256, 303.0),
+    "half_relu4_1": (512, 1035.0),
+}
 
 
 class PatchDiscriminator(nn.Sequential):
@@ -36,8 +42,8 @@ class PatchDiscriminator(nn.Sequential):
 
 
 class Discriminator(nn.Module):
-    """A picture's features in the loss network, by layer -> patch logits at 3 scales: [B,1,H/4,W/4],
-    [B,1,H/8,W/8] and [B,1,H/16,W/16] of a picture [B,3,H,W].
+    """A picture's features in the loss network, by layer -> patch logits at 5 scales: [B,1,H/s,W/s] of a
+    picture [B,3,H,W], s = 4, 8, 16, and 16 and 32 of the picture at half its size.
 
     It judges what a frozen network sees and not pixels (projected GANs, Sauer et al. 2021): one that began
     with the pixels was still at chance after 600 steps; two of these scales told the painting in nine of ten

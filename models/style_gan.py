@@ -32,6 +32,9 @@ STYLE_SIZE = 512
 # How much smaller or larger than that a style picture may be read, for finer or broader strokes.
 STROKE_SIZES = (0.25, 4.0)
 
+# What a checkpoint keeps of its style space.
+SPACE_TENSORS = ("mean", "directions", "centres", "shares")
+
 # No config in a checkpoint may ask for more channels, numbers or blocks than this.
 LARGEST_WIDTH = 1024
 
@@ -135,10 +138,11 @@ class StyleGAN(nn.Module):
         tensors = dict(self.state_dict())
         header: dict[str, Any] = {"config": asdict(self.config), "training": self.training_record}
         if self.space is not None:
-            tensors["style_space.mean"] = self.space.mean
-            tensors["style_space.directions"] = self.space.directions
+            for name in SPACE_TENSORS:
+                tensors[f"style_space.{name}"] = getattr(self.space, name)
             header["style_space"] = {
-                "kind": "gaussian",
+                "kind": "gaussian mixture",
+                "centres": len(self.space.centres),
                 "rank": len(self.space.directions),
                 "count": self.space.count,
             }
@@ -180,7 +184,7 @@ class StyleGAN(nn.Module):
     def sample_style(self, seed: int, count: int = 1, psi: float = 0.8) -> Tensor:
         """`count` random codes [count,L,D], like those of the training art; no picture needed.
 
-        psi 0 is the average style, 1 the full variety (StyleGAN's truncation).
+        psi 0 is a typical style, another for every seed, 1 the full variety (truncation).
         Raises ValueError for count < 1, psi outside 0..2, or a checkpoint without a style space.
         """
         if self.space is None:
@@ -300,8 +304,19 @@ def _check_shapes(name: str, expected: dict[str, tuple[int, ...]], found: dict[s
 def _read_space(
     name: str, tensors: dict[str, Tensor], record: dict[str, Any], config: StyleGANConfig
 ) -> StyleSpace:
-    mean, directions = tensors.get("style_space.mean"), tensors.get("style_space.directions")
+    found = {key: tensors.get(f"style_space.{key}") for key in SPACE_TENSORS}
+    if record.get("kind") == "gaussian" and found["mean"] is not None:
+        # Of a checkpoint that knows one typical style only.
+        found |= {"centres": found["mean"][None], "shares": torch.ones(1)}
     size = config.layers * config.code_dim
-    if mean is None or directions is None or mean.shape != (size,) or directions.shape[1:] != (size,):
+    fits = (
+        all(tensor is not None for tensor in found.values())
+        and found["mean"].shape == (size,)
+        and found["directions"].shape[1:] == found["centres"].shape[1:] == (size,)
+        and found["shares"].shape == (len(found["centres"]),)
+        and bool((found["shares"] >= 0).all())
+        and found["shares"].sum() > 0
+    )
+    if not fits:
         raise CheckpointError(f"{name} is damaged: its style distribution does not fit the network.")
-    return StyleSpace(mean, directions, int(record.get("count", 0)))
+    return StyleSpace(**found, count=int(record.get("count", 0)))

@@ -41,8 +41,8 @@ class SampleStyle(io.ComfyNode):
                     max=2.0,
                     step=0.05,
                     tooltip=(
-                        "How far from the average style: 0 is the average itself, 1 the full variety, more "
-                        "exaggerates."
+                        "How far from a typical style, which the seed picks: 0 is that style itself, 1 the "
+                        "full variety, more exaggerates."
                     ),
                 ),
             ],

@@ -27,7 +27,7 @@ from .painter import Painter, copy_network, mean_code
 from .pictures import Picture
 from .ranks import OneProcess
 from .state import pack, read_state, unpack, write_state
-from .vgg import CONTENT_LAYER, LossNetwork, fastest_loss_dtype
+from .vgg import CONTENT_LAYER, LossNetwork, fastest_loss_dtype, features_at_half
 
 # The steadiness loss leaves this part of a crop's side out at each border: what is reflected there
 # differs with the shift.
@@ -199,14 +199,15 @@ class Trainer:
         parts = self._perceptual_parts(image, features, code, batch)
         if self._twice() and batch.twice.any():
             parts["steady"] = self._steady_part(image, code, batch)
+        seen = {}
         if adversarial > 0:
-            seen = {name: features[name] for name in SCALES}
+            seen = self._judged(image, features)
             fake = self.discriminator(diff_augment(seen, batch.draws[:, 0]))
             loss = losses.adversarial_loss(fake, self.options.adversarial)[0]
             parts["adversarial"] = loss * (adversarial * len(image) / self.options.batch_size)
         total, parts = losses.total_loss(parts, self.options.weights)
         total.backward()
-        kept = {name: features[name].detach() for name in SCALES} if adversarial > 0 else {}
+        kept = {name: maps.detach() for name, maps in seen.items()}
         return kept, {k: v.detach() for k, v in parts.items()} | {"total": total.detach()}
 
     def _perceptual_parts(
@@ -250,10 +251,15 @@ class Trainer:
         loss = losses.steady_loss(image[twice], again, image.shape[-1] // STEADY_MARGIN)[0]
         return loss * (int(twice.sum()) / self._twice())
 
+    def _judged(self, image: Tensor, features: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What D sees of pictures [B,3,H,W] whose `features` in the loss network are known."""
+        maps = features | features_at_half(self.loss_network, image)
+        return {name: maps[name] for name in SCALES}
+
     def _discriminator_parts(self, batch: Batch, painted: dict[str, Tensor]) -> losses.Parts:
         with torch.no_grad():
-            maps = self.loss_network(batch.real())
-            paintings = {name: maps[name] for name in SCALES}
+            real = batch.real()
+            paintings = self._judged(real, self.loss_network(real))
         on_real = self.discriminator(diff_augment(paintings, batch.draws[:, 1]))
         on_fake = self.discriminator(diff_augment(painted, batch.draws[:, 2]))
         loss, parts = losses.discriminator_loss(on_real, on_fake, self.options.adversarial)

@@ -69,6 +69,12 @@ class LossNetwork(nn.Module):
         return features
 
 
+def features_at_half(network: LossNetwork, image: Tensor) -> dict[str, Tensor]:
+    """What `network` sees in the picture at half its size: [B,3,H,W] -> {"half_relu1_1": [B,64,H/2,W/2], …},
+    down to [B,512,H/16,W/16]."""
+    return {f"half_{name}": maps for name, maps in network(F.avg_pool2d(image, 2)).items()}
+
+
 def fastest_loss_dtype(device: torch.device) -> torch.dtype:
     """bfloat16 where the hardware multiplies it faster than float32, else float32.
 

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 from brushwork.models import DEFAULT_CHECKPOINT, CheckpointError, StyleGAN
 from brushwork.models.checkpoint import read_checkpoint
+from brushwork.models.style_gan import SPACE_TENSORS
 
 
 class Trap:
@@ -59,8 +60,8 @@ def test_float32_comes_back_exactly(frozen_tiny, tmp_path):
     loaded = StyleGAN.load(path)
     assert loaded.config == frozen_tiny.config
     assert all(torch.equal(v, frozen_tiny.state_dict()[k]) for k, v in loaded.state_dict().items())
-    assert torch.equal(loaded.space.mean, frozen_tiny.space.mean)
-    assert torch.equal(loaded.space.directions, frozen_tiny.space.directions)
+    for name in SPACE_TENSORS:
+        assert torch.equal(getattr(loaded.space, name), getattr(frozen_tiny.space, name))
     assert loaded.space.count == frozen_tiny.space.count
     photo, art = torch.rand(1, 3, 24, 24), torch.rand(1, 3, 24, 24)
     assert torch.equal(loaded.stylize(photo, art), frozen_tiny.stylize(photo, art))
@@ -109,7 +110,12 @@ def test_header_tells_everything(tiny, tmp_path):
     assert header["format"] == "brushwork-style-gan"
     assert header["format_version"] == "1"
     assert json.loads(header["config"]) == dataclasses.asdict(tiny.config)
-    assert json.loads(header["style_space"]) == {"kind": "gaussian", "rank": 5, "count": 9}
+    assert json.loads(header["style_space"]) == {
+        "kind": "gaussian mixture",
+        "centres": 1,
+        "rank": 5,
+        "count": 9,
+    }
     assert json.loads(header["name"]) == "Häuser"
     assert json.loads(header["losses"]) == [1.5, 0.5]
     assert StyleGAN.load(path).training_record == {"steps": 12, "seed": 3}
@@ -213,11 +219,28 @@ def test_misshaped_tensor(saved):
     assert refusal(saved) == message
 
 
-@pytest.mark.parametrize("change", ["mean", "directions", "shape"])
+def test_a_style_space_of_one_gaussian_as_earlier_versions_wrote_it(saved):
+    now = StyleGAN.load(saved).space
+
+    def older(tensors):
+        del tensors["style_space.centres"], tensors["style_space.shares"]
+
+    rewrite(saved, older, style_space=json.dumps({"kind": "gaussian", "rank": 5, "count": 9}))
+    space = StyleGAN.load(saved).space
+    assert space.count == 9
+    # The tiny network's codes have one centre, which is their mean.
+    torch.testing.assert_close(space.sample(3, 4, 0.8, 6), now.sample(3, 4, 0.8, 6), atol=2e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("change", [*SPACE_TENSORS, "shape", "one share too few", "a negative share"])
 def test_style_space_that_does_not_fit(saved, change):
     def damage(tensors):
         if change == "shape":
             tensors["style_space.mean"] = torch.zeros(3)
+        elif change == "one share too few":
+            tensors["style_space.shares"] = tensors["style_space.shares"][1:]
+        elif change == "a negative share":
+            tensors["style_space.shares"][0] = -1
         else:
             del tensors[f"style_space.{change}"]
 

@@ -12,7 +12,7 @@ from brushwork.models import Discriminator
 from brushwork.models.discriminator import SCALES
 from brushwork.training.losses import discriminator_loss
 from brushwork.training.sheet import load_square
-from brushwork.training.vgg import LossNetwork
+from brushwork.training.vgg import LossNetwork, features_at_half
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +27,24 @@ def discriminator() -> Discriminator:
 
 
 def features(height: int, width: int) -> dict[str, torch.Tensor]:
-    sizes = zip(SCALES.items(), (2, 4, 8), strict=True)
+    sizes = zip(SCALES.items(), (2, 4, 8, 8, 16), strict=True)
     return {name: size * torch.rand(2, c, height // s, width // s) for (name, (c, size)), s in sizes}
 
 
-def test_patch_logits_at_three_scales(discriminator: Discriminator, network: LossNetwork) -> None:
-    logits = discriminator(network(torch.rand(2, 3, 128, 96)))
-    assert [tuple(x.shape) for x in logits] == [(2, 1, 32, 24), (2, 1, 16, 12), (2, 1, 8, 6)]
+def judged(network: LossNetwork, image: torch.Tensor) -> dict[str, torch.Tensor]:
+    return network(image) | features_at_half(network, image)
+
+
+def test_patch_logits_at_five_scales(discriminator: Discriminator, network: LossNetwork) -> None:
+    logits = discriminator(judged(network, torch.rand(2, 3, 128, 96)))
+    sizes = [tuple(x.shape) for x in logits]
+    assert sizes == [(2, 1, 128 // s, 96 // s) for s in (4, 8, 16, 16, 32)]
+
+
+def test_the_smallest_crops_of_training_are_judged(
+    discriminator: Discriminator, network: LossNetwork
+) -> None:
+    assert [x.shape[-1] for x in discriminator(judged(network, torch.rand(2, 3, 32, 32)))] == [8, 4, 2, 2, 1]
 
 
 def test_each_logit_sees_11_of_the_features_pixels(discriminator: Discriminator) -> None:
@@ -59,7 +70,7 @@ def test_features_of_any_type_are_judged_alike(discriminator: Discriminator) -> 
 
 def test_the_scales_bring_paintings_features_to_a_size_of_1(network: LossNetwork, inputs_dir: Path) -> None:
     paintings = torch.cat([load_square(p, 192) for p in sorted(inputs_dir.glob("art-*.jpg"))])
-    maps = network(paintings)
+    maps = judged(network, paintings)
     for name, (channels, size) in SCALES.items():
         assert maps[name].shape[1] == channels
         assert 0.5 < maps[name].square().mean().sqrt() / size < 2
@@ -79,7 +90,7 @@ def test_spectral_norm_bounds_every_layer_but_the_last(discriminator: Discrimina
         assert len(layers) == 3
         assert not hasattr(last, "parametrizations")
     layers = [m for p in discriminator.scales.values() for m in p if hasattr(m, "parametrizations")]
-    assert len(layers) == 9
+    assert len(layers) == 15
     for layer in layers:
         largest = torch.linalg.svdvals(layer.weight.flatten(1))[0].item()
         assert largest == pytest.approx(1, abs=0.05)
@@ -89,7 +100,7 @@ def test_gradients_reach_every_parameter_and_the_picture(
     discriminator: Discriminator, network: LossNetwork
 ) -> None:
     image = torch.rand(2, 3, 64, 64, requires_grad=True)
-    sum(x.mean() for x in discriminator(network(image))).backward()
+    sum(x.mean() for x in discriminator(judged(network, image))).backward()
     assert all(p.grad is not None and p.grad.abs().max() > 0 for p in discriminator.parameters())
     assert image.grad.abs().max() > 0
 
@@ -102,7 +113,9 @@ def test_it_learns_to_tell_paintings_from_photos(network: LossNetwork, inputs_di
         torch.cat([load_square(p, 192) for p in sorted(inputs_dir.glob(f"{kind}-*.jpg"))[:6]])
         for kind in ("art", "photo")
     ]
-    seen, unseen = ([network(x[..., part]) for x in pictures] for part in (slice(96), slice(96, None)))
+    seen, unseen = (
+        [judged(network, x[..., part]) for x in pictures] for part in (slice(96), slice(96, None))
+    )
     optimiser = torch.optim.Adam(discriminator.parameters(), 4e-3, betas=(0.5, 0.99))
     for _ in range(60):
         optimiser.zero_grad()

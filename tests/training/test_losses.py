@@ -159,19 +159,27 @@ class TestByHand:
         assert parts == {"steady": loss}
 
     def test_ground_counts_contrast_that_the_photo_does_not_have(self):
-        # Cells of 32 pixels, one every 16: in 64 x 64 the only steps are between the left and the right
-        # cell and the upper and the lower, three each; a cell in the middle of the edge has both halves.
-        photo, image = torch.full((1, 3, 64, 64), 0.5), torch.full((1, 3, 64, 64), 0.5)
-        image[..., 32:] += 0.2
+        # In 16 x 16 only cells of 8 pixels fit, one every 4: the only steps are between the left and the
+        # right cell, the upper and the lower, three each; a cell in the middle of the edge has both halves.
+        photo, image = torch.full((1, 3, 16, 16), 0.5), torch.full((1, 3, 16, 16), 0.5)
+        image[..., 8:] += 0.2
         step = 0.2 * math.sqrt(3)
         loss, parts = ground_loss(image, photo)
-        assert close(loss, (step - 0.02) / 2, 1e-4)
+        assert close(loss, (step - 0.04) / 2, 1e-4)
         assert parts == {"ground": loss}
         # 1.5 times the photo's contrast is free, and so are strokes that the cells average away.
         assert ground_loss(0.5 + (image - 0.5) * 1.5, image)[0] == 0
-        strokes = 0.5 + 0.5 * torch.ones(64, 64).cumsum(1).fmod(2)
-        assert ground_loss(strokes.expand(1, 3, 64, 64), photo)[0] == 0
-        assert ground_loss(image[..., :56], photo[..., :56])[0] == 0, "no two cells fit"
+        strokes = 0.5 + 0.5 * torch.ones(16, 16).cumsum(1).fmod(2)
+        assert ground_loss(strokes.expand(1, 3, 16, 16), photo)[0] == 0
+        assert ground_loss(image[..., :12], photo[..., :12])[0] == 0, "no two cells fit"
+
+    def test_small_cells_of_the_ground_have_more_room(self):
+        # A soft edge of 0.03 is a brush's touch to cells of 8 and 16 pixels, and too much for those of 32.
+        photo, image = torch.full((1, 3, 64, 64), 0.5), torch.full((1, 3, 64, 64), 0.5)
+        image[..., 32:] += 0.03 / math.sqrt(3)
+        assert ground_loss(image[..., 16:48, 16:48], photo[..., 16:48, 16:48])[0] == 0
+        # Cells of 8, 16 and 32, two directions each: of these six, only 32 across is above its 0.02.
+        assert close(ground_loss(image, photo)[0], (0.03 - 0.02) / 6, 1e-4)
 
     def test_range(self):
         # -1 is 1 too low, 3 is 2 too high: (1 + 0 + 0 + 4) / 4.
@@ -326,7 +334,8 @@ class TestAgainstFormulas:
             return np.linalg.norm(means[2:] - means[:-2], axis=-1)
 
         excess = [
-            np.mean(np.maximum(0, steps(x.numpy(), 32, a) - 1.5 * steps(c.numpy(), 32, a) - 0.02))
+            np.mean(np.maximum(0, steps(x.numpy(), k, a) - 1.5 * steps(c.numpy(), k, a) - free))
+            for k, free in ((8, 0.04), (16, 0.04), (32, 0.02))
             for a in (0, 1)
         ]
         assert close(ground_loss(x, c)[0], np.mean(excess), 1e-6)
