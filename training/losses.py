@@ -19,10 +19,10 @@ from .vgg import STYLE_LAYERS
 
 Parts = dict[str, Tensor]
 
-# `ground_loss`: sides of its cells in pixels and the step between two that is free, besides this many times
-# the photo's. Small cells have more of it: a touch of the brush should show in a sky, relief should not.
-GROUND_CELLS = {8: 0.04, 16: 0.04, 32: 0.02, 64: 0.02, 128: 0.02}
-GROUND_GAIN = 1.5
+# `ground_loss`: sides of its cells in pixels; how many times the photo's step between two cells is free, and
+# what is free besides. In the large, light that is there may become drama: a thin cloud a storm. In the small
+# the same factor would raise a photo's noise to relief; and a touch of the brush should still show in a sky.
+GROUND_CELLS = {8: (1.5, 0.03), 16: (1.5, 0.03), 32: (4.0, 0.02), 64: (4.0, 0.02), 128: (4.0, 0.02)}
 
 
 def wide(features: Tensor) -> Tensor:
@@ -165,22 +165,22 @@ def steady_loss(image: Tensor, again: Tensor, margin: int) -> tuple[Tensor, Part
 
 
 def ground_loss(image: Tensor, photo: Tensor) -> tuple[Tensor, Parts]:
-    """mean of max(0, |d_k(x)| - 1.5 |d_k(c)| - e_k) over k and cells: plain grounds stay plain.
+    """mean of max(0, |d_k(x)| - g_k |d_k(c)| - e_k) over k and cells: plain grounds stay plain.
 
     d_k is the step in colour, Euclidean in RGB, between the mean colours of two cells of k x k pixels side
-    by side, across and down, for those k of `GROUND_CELLS` that fit, and e_k the step that is free. Style
-    losses ask every crop for all of a painting's light and dark, a crop of a bare wall too, and normalisation
-    finds some difference in it to hang them on: walls break into patches, dark shapes get halos, skies turn
-    into relief. Strokes smaller than the cells cost nothing, nor does half as much contrast again as the
-    photo's. Pictures [B,3,H,W] in 0..1; 0 for those of less than 16 pixels a side.
+    by side, across and down, for those k of `GROUND_CELLS` that fit; g_k and e_k are there, too. Style losses
+    ask every crop for all of a painting's light and dark, a crop of a bare wall too, and normalisation finds
+    some difference in it to hang them on: walls break into patches, dark shapes get halos, skies turn into
+    relief. Strokes smaller than the cells cost nothing, nor does more of the photo's own contrast.
+    Pictures [B,3,H,W] in 0..1; 0 for those of less than 16 pixels a side.
     """
     excess = []
-    for cell, free in GROUND_CELLS.items():
+    for cell, (gain, free) in GROUND_CELLS.items():
         if 2 * cell > min(image.shape[-2:]):
             break
         for axis in (2, 3):
             steps = [_cell_steps(picture, cell, axis) for picture in (image, photo)]
-            excess.append(F.relu(steps[0] - GROUND_GAIN * steps[1] - free).mean())
+            excess.append(F.relu(steps[0] - gain * steps[1] - free).mean())
     loss = torch.stack(excess).mean() if excess else image.sum() * 0
     return loss, {"ground": loss}
 

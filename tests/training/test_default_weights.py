@@ -50,4 +50,4 @@ def test_a_folder_that_lacks_the_pictures_ends_it(tmp_path: Path, capsys: pytest
 @pytest.mark.parametrize("stage", default_weights.STAGES)
 def test_options_are_the_trainers_own(stage: default_weights.Stage) -> None:
     options = TrainOptions.for_mode("from_scratch", stage.weights, steps=stage.steps, **stage.options)
-    assert options.uses_discriminator == (stage is default_weights.STAGES[-1])
+    assert options.uses_discriminator == (stage in default_weights.STAGES[-2:])

@@ -165,7 +165,7 @@ class TestByHand:
         image[..., 8:] += 0.2
         step = 0.2 * math.sqrt(3)
         loss, parts = ground_loss(image, photo)
-        assert close(loss, (step - 0.04) / 2, 1e-4)
+        assert close(loss, (step - 0.03) / 2, 1e-4)
         assert parts == {"ground": loss}
         # 1.5 times the photo's contrast is free, and so are strokes that the cells average away.
         assert ground_loss(0.5 + (image - 0.5) * 1.5, image)[0] == 0
@@ -173,13 +173,18 @@ class TestByHand:
         assert ground_loss(strokes.expand(1, 3, 16, 16), photo)[0] == 0
         assert ground_loss(image[..., :12], photo[..., :12])[0] == 0, "no two cells fit"
 
-    def test_small_cells_of_the_ground_have_more_room(self):
-        # A soft edge of 0.03 is a brush's touch to cells of 8 and 16 pixels, and too much for those of 32.
-        photo, image = torch.full((1, 3, 64, 64), 0.5), torch.full((1, 3, 64, 64), 0.5)
-        image[..., 32:] += 0.03 / math.sqrt(3)
-        assert ground_loss(image[..., 16:48, 16:48], photo[..., 16:48, 16:48])[0] == 0
+    def test_what_the_ground_is_free_to_do_in_the_large(self):
+        # An edge of 0.025 is a brush's touch to cells of 8 and 16 pixels, and too much for those of 32.
+        flat, image = torch.full((1, 3, 64, 64), 0.5), torch.full((1, 3, 64, 64), 0.5)
+        image[..., 32:] += 0.025 / math.sqrt(3)
+        part = (..., slice(16, 48), slice(16, 48))
+        assert ground_loss(image[part], flat[part])[0] == 0
         # Cells of 8, 16 and 32, two directions each: of these six, only 32 across is above its 0.02.
-        assert close(ground_loss(image, photo)[0], (0.03 - 0.02) / 6, 1e-4)
+        assert close(ground_loss(image, flat)[0], (0.025 - 0.02) / 6, 1e-4)
+        # A soft gradient may become one of four times its height, not of eight.
+        sky = torch.linspace(-0.05, 0.05, 256).expand(1, 3, 256, 256)
+        assert ground_loss(0.5 + 4 * sky, 0.5 + sky)[0] == 0
+        assert ground_loss(0.5 + 8 * sky, 0.5 + sky)[0] > 0.01
 
     def test_range(self):
         # -1 is 1 too low, 3 is 2 too high: (1 + 0 + 0 + 4) / 4.
@@ -334,8 +339,8 @@ class TestAgainstFormulas:
             return np.linalg.norm(means[2:] - means[:-2], axis=-1)
 
         excess = [
-            np.mean(np.maximum(0, steps(x.numpy(), k, a) - 1.5 * steps(c.numpy(), k, a) - free))
-            for k, free in ((8, 0.04), (16, 0.04), (32, 0.02))
+            np.mean(np.maximum(0, steps(x.numpy(), k, a) - gain * steps(c.numpy(), k, a) - free))
+            for k, gain, free in ((8, 1.5, 0.03), (16, 1.5, 0.03), (32, 4, 0.02))
             for a in (0, 1)
         ]
         assert close(ground_loss(x, c)[0], np.mean(excess), 1e-6)
