@@ -234,7 +234,6 @@ MODE_DEFAULTS: dict[str, dict[str, Any]] = {
         "patience": 4,
         "variants": 24,
         "weights": {
-            "content": 1.2,
             "code": 0.0,
             "style": 16.0,
             "identity": 8.0,
