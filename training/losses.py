@@ -20,9 +20,20 @@ from .vgg import STYLE_LAYERS
 Parts = dict[str, Tensor]
 
 # `ground_loss`: sides of its cells in pixels; how many times the photo's step between two cells is free, and
-# what is free besides. In the large, light that is there may become drama: a thin cloud a storm. In the small
-# the same factor would raise a photo's noise to relief; and a touch of the brush should still show in a sky.
-GROUND_CELLS = {8: (1.5, 0.03), 16: (1.5, 0.03), 32: (4.0, 0.02), 64: (4.0, 0.02), 128: (4.0, 0.02)}
+# what is free besides, None for the painting's own. In the large, light that is there may become drama: a
+# thin cloud a storm. In the small the same factor would raise a photo's noise to relief.
+GROUND_CELLS: dict[int, tuple[float, float | None]] = {
+    2: (2.0, None),
+    4: (2.0, None),
+    8: (1.5, None),
+    16: (1.5, 0.03),
+    32: (4.0, 0.02),
+    64: (4.0, 0.02),
+    128: (4.0, 0.02),
+}
+
+# The part of a painting that is its plain ground.
+PLAIN_SHARE = 1 / 3
 
 
 def wide(features: Tensor) -> Tensor:
@@ -164,23 +175,31 @@ def steady_loss(image: Tensor, again: Tensor, margin: int) -> tuple[Tensor, Part
     return loss, {"steady": loss}
 
 
-def ground_loss(image: Tensor, photo: Tensor) -> tuple[Tensor, Parts]:
+def ground_loss(image: Tensor, photo: Tensor, painting: Tensor) -> tuple[Tensor, Parts]:
     """mean of max(0, |d_k(x)| - g_k |d_k(c)| - e_k) over k and cells: plain grounds stay plain.
 
     d_k is the step in colour, Euclidean in RGB, between the mean colours of two cells of k x k pixels side
-    by side, across and down, for those k of `GROUND_CELLS` that fit; g_k and e_k are there, too. Style losses
-    ask every crop for all of a painting's light and dark, a crop of a bare wall too, and normalisation finds
-    some difference in it to hang them on: walls break into patches, dark shapes get halos, skies turn into
-    relief. Strokes smaller than the cells cost nothing, nor does more of the photo's own contrast.
-    Pictures [B,3,H,W] in 0..1; 0 for those of less than 16 pixels a side.
+    by side, across and down, for those k of `GROUND_CELLS` that fit; g_k and e_k are there, too. For small
+    cells e_k is the largest step in the plainest third of the painting: where the photo is plain, the
+    picture may have the grain of the painting's plain grounds, and not of its busiest.
+
+    Style losses ask every crop for all of a painting's light and dark, a crop of a bare wall too, and
+    normalisation finds some difference in it to hang them on: walls break into patches, dark shapes get
+    halos, skies turn into relief. More of the photo's own contrast costs nothing. Pictures [B,3,H,W] in
+    0..1, the painting of any size that holds the same cells; 0 for photos of less than 4 pixels a side.
     """
     excess = []
     for cell, (gain, free) in GROUND_CELLS.items():
-        if 2 * cell > min(image.shape[-2:]):
+        if 2 * cell > min(*image.shape[-2:], *painting.shape[-2:]):
             break
         for axis in (2, 3):
-            steps = [_cell_steps(picture, cell, axis) for picture in (image, photo)]
-            excess.append(F.relu(steps[0] - gain * steps[1] - free).mean())
+            steps, of_photo = (_cell_steps(picture, cell, axis) for picture in (image, photo))
+            if free is None:
+                of_painting = _cell_steps(painting, cell, axis).flatten(1)
+                allowed = of_painting.quantile(PLAIN_SHARE, dim=1)[:, None, None]
+            else:
+                allowed = free
+            excess.append(F.relu(steps - gain * of_photo - allowed).mean())
     loss = torch.stack(excess).mean() if excess else image.sum() * 0
     return loss, {"ground": loss}
 

@@ -294,16 +294,19 @@ class Run:
     def finish(self, say: Callable[[str], None] = lambda text: None) -> tuple[StyleGAN, torch.Tensor]:
         """The best network and the learned style [1,L,D], as they are on disk.
 
-        From scratch, the style space is fitted to the training paintings first, and the style is
-        their mean. Only a style learned: the network that the run began with.
+        From scratch, the style space of the best and of the last network is fitted to the training paintings
+        first, and the style is their mean. Only a style learned: the network that the run began with.
         """
         gan, paintings = self.trainer.ema.gan, self.trainer.paintings
         if self.trainer.options.mode == "from_scratch":
-            best = StyleGAN.load(self.files.best)
-            say(f"encoding {len(paintings)} paintings for the style space")
-            best.space = fit_style_space(best, paintings)
-            best.save(self.files.best, extra={"thumbnail": header_thumbnail(self.strip(160))})
-            self._write_style(best, mean_code(best, paintings))
+            # Both networks are whole: the score knows content and style only, so where the discriminator and
+            # plain grounds were what a run was for, the last network is the one to use.
+            for file in (self.files.last, self.files.best):
+                say(f"encoding {len(paintings)} paintings for the style space of {file.name}")
+                network = StyleGAN.load(file)
+                network.space = fit_style_space(network, paintings)
+                network.save(file, extra={"thumbnail": header_thumbnail(self.strip(160))})
+            self._write_style(network, mean_code(network, paintings))
         gan = gan if self.learned else StyleGAN.load(self.files.best)
         return gan, read_style(self.files.style).code[None]
 

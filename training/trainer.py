@@ -225,7 +225,7 @@ class Trainer:
             "mean_std": losses.mean_std_loss(moments, target_moments)[0] * share,
             "colour": losses.colour_loss(image, target_colours)[0] * share,
             "tv": losses.tv_loss(image)[0] * share,
-            "ground": losses.ground_loss(image, batch.content)[0] * share,
+            "ground": losses.ground_loss(image, batch.content, batch.style)[0] * share,
             "range": losses.range_loss(image)[0] * share,
         }
         own = self._own()

@@ -31,15 +31,16 @@ def test_every_stage_goes_on_from_the_one_before_and_is_not_repeated(data: Path,
     assert default_weights.main(command) == 0
     before = None
     for number, stage in enumerate(default_weights.STAGES, 1):
-        record = StyleGAN.load(out / str(number) / "brushwork.safetensors").training_record
+        record = StyleGAN.load(out / str(number) / "last.safetensors").training_record
         options = record["options"]
         assert (record["steps"], options["resolution"]) == (1, stage.options["resolution"])
         assert options["weights"]["identity"] == stage.weights.get("identity", 2.0)
         assert (record.get("started_from") or {}).get("options") == before
         before = options
-    kept = {path: path.read_bytes() for path in out.glob("*/brushwork.safetensors")}
+    assert StyleGAN.load(out / str(number) / "last.safetensors").space is not None
+    kept = {path: path.read_bytes() for path in out.glob("*/*.safetensors")}
     assert default_weights.main(command) == 0
-    assert {path: path.read_bytes() for path in out.glob("*/brushwork.safetensors")} == kept
+    assert {path: path.read_bytes() for path in out.glob("*/*.safetensors")} == kept
 
 
 def test_a_folder_that_lacks_the_pictures_ends_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,4 +51,4 @@ def test_a_folder_that_lacks_the_pictures_ends_it(tmp_path: Path, capsys: pytest
 @pytest.mark.parametrize("stage", default_weights.STAGES)
 def test_options_are_the_trainers_own(stage: default_weights.Stage) -> None:
     options = TrainOptions.for_mode("from_scratch", stage.weights, steps=stage.steps, **stage.options)
-    assert options.uses_discriminator == (stage in default_weights.STAGES[-2:])
+    assert options.uses_discriminator == (stage in default_weights.STAGES[-3:])

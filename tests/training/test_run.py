@@ -61,7 +61,10 @@ class TestFiles:
         assert lines == run.history
         assert "adversarial" in lines[1]
         assert "adversarial" not in lines[0]
-        assert gan.sample_style(seed=1, count=2).shape == (2, TINY.layers, TINY.code_dim)
+        last = StyleGAN.load(run.files.last)
+        assert last.training_record["steps"] == 6
+        for network in (gan, last):
+            assert network.sample_style(seed=1, count=2).shape == (2, TINY.layers, TINY.code_dim)
         assert code.shape == (1, TINY.layers, TINY.code_dim)
 
     def test_fine_tune_keeps_the_best_and_the_last(self, make, start: StyleGAN) -> None:
