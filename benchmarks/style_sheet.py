@@ -38,6 +38,7 @@ NAME_SIZE, ARTIST_SIZE = 16, 14
 # Pillow's own font has no accents. It looks for these in the system's folders.
 FONTS = ("LiberationSans-Regular.ttf", "DejaVuSans.ttf", "arial.ttf", "Arial.ttf", "Helvetica.ttc")
 CAPTION = 46
+CAPTION_MARGIN = 4
 LARGEST_FILE = 500_000
 
 
@@ -91,8 +92,8 @@ def _cropped(name: str, shape: float) -> Tensor:
 def _caption(pen: ImageDraw.ImageDraw, style: StyleFile, left: int, top: int, width: int) -> None:
     lines = [(style.name, NAME_SIZE, BLACK, 3), (f"{style.artist}, {style.year}", ARTIST_SIZE, GREY, 23)]
     for text, size, colour, down in lines:
-        # Smaller rather than cut off: the longest names lose a point or two.
-        while (font := _font(size)).getlength(_writable(text)) > width:
+        # Smaller rather than cut off or up to the next cell: the longest names lose a point or two.
+        while (font := _font(size)).getlength(_writable(text)) > width - CAPTION_MARGIN:
             size -= 1
         pen.text((left, top + down), _writable(text), fill=colour, font=font)
 
