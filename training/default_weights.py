@@ -82,11 +82,12 @@ STAGES = (
         {"code": 0.0, "content": 0.7, "identity": 6.0, "style": 15.0, "ground": 50.0, "adversarial": 4.0},
     ),
     Stage(
-        2300,
+        3200,
         _LARGE
         | {"lr": 4e-4, "lr_d": 8e-4, "decay_from": 0.3, "adversarial_from": 0.005, "adversarial_ramp": 0.2}
         | {"seed": 31},
-        {"code": 0.0, "content": 0.5, "identity": 6.0, "style": 13.0, "ground": 80.0, "adversarial": 10.0},
+        {"code": 0.0, "content": 0.5, "identity": 6.0, "style": 16.0, "energy": 10.0, "ground": 80.0}
+        | {"adversarial": 10.0},
     ),
 )
 

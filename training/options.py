@@ -35,6 +35,9 @@ class LossWeights:
     style: float = _weight(
         8.0, "Match the paintings' texture: Gram matrices plus twice means and deviations."
     )
+    energy: float = _weight(
+        0.0, "As much contrast and grain as the paintings: the loss network answers as strongly."
+    )
     colour: float = _weight(4.0, "Match the paintings' colours.")
     identity: float = _weight(2.0, "A painting painted in its own style comes back.")
     steady: float = _weight(

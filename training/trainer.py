@@ -223,6 +223,7 @@ class Trainer:
         parts = {
             "gram": losses.gram_loss(grams, target_grams)[0] * share,
             "mean_std": losses.mean_std_loss(moments, target_moments)[0] * share,
+            "energy": losses.energy_loss(moments, target_moments)[0] * share,
             "colour": losses.colour_loss(image, target_colours)[0] * share,
             "tv": losses.tv_loss(image)[0] * share,
             "ground": losses.ground_loss(image, batch.content, batch.style)[0] * share,

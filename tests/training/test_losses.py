@@ -18,6 +18,7 @@ from brushwork.training.losses import (
     colour_moments,
     content_loss,
     discriminator_loss,
+    energy_loss,
     gram_and_mean,
     gram_loss,
     gram_matrix,
@@ -103,6 +104,23 @@ class TestByHand:
         loss, parts = mean_std_loss(found, target)
         assert close(loss, 1 / 5)
         assert parts == {"mean_std": loss}
+
+    def test_energy(self):
+        # Mean activations 6 against 4 in every layer: half too much. Deviations and channels do not matter.
+        found = layers(*[torch.tensor([[[4.0, 8.0], [0.0, 9.0]]])] * 4)
+        target = layers(*[torch.tensor([[[7.0, 1.0], [5.0, 5.0]]])] * 4)
+        loss, parts = energy_loss(found, target)
+        assert close(loss, 1 / 2)
+        assert parts == {"energy": loss}
+
+    def test_energy_of_too_little_is_as_bad_as_of_too_much(self):
+        statistics = {name: doubles(3, 2, 8, seed=5).abs() + 0.1 for name in STYLE_LAYERS}
+        weak, strong = ({name: each * f for name, each in statistics.items()} for f in (0.9, 1.1))
+        assert close(energy_loss(weak, statistics)[0], 0.1)
+        assert close(energy_loss(strong, statistics)[0], 0.1)
+        # One of each in a batch do not cancel.
+        mixed = {name: torch.cat([weak[name][:1], strong[name][1:]]) for name in STYLE_LAYERS}
+        assert close(energy_loss(mixed, statistics)[0], 0.1)
 
     def test_colour(self):
         # Two pixels each. Means 1, 0, 0 against 2, 1, 0: (1 + 1) / (4 + 1).
@@ -346,6 +364,12 @@ class TestAgainstFormulas:
             expected = np.mean([self.relative(formula(x.numpy()), formula(s.numpy())) for x, s in pairs])
             assert close(ours, expected, 1e-12)
 
+    def test_energy(self):
+        pairs = [self.pair(seed) for seed in range(4)]
+        found, wanted = (layers(*(mean_std(each[i]) for each in pairs)) for i in (0, 1))
+        ratios = [x.numpy().mean((1, 2, 3)) / s.numpy().mean((1, 2, 3)) for x, s in pairs]
+        assert close(energy_loss(found, wanted)[0], np.mean(np.abs(np.array(ratios) - 1)), 1e-12)
+
     def test_colour_and_pixels(self):
         x, s = self.pair(2)
         a, b = x.numpy(), s.numpy()
@@ -504,6 +528,7 @@ class TestRefusals:
             content_loss(image, image)[1]
             | gram_loss(statistics, statistics)[1]
             | mean_std_loss(statistics, statistics)[1]
+            | energy_loss(statistics, statistics)[1]
             | colour_loss(image, colour_moments(image))[1]
             | identity_loss(image, image)[1]
             | code_loss(code, code)[1]

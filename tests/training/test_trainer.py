@@ -24,7 +24,7 @@ TINY = StyleGANConfig(
     fine_channels=16, coarse_channels=16, code_dim=32, coarse_blocks=1, fine_blocks=1, mapping_hidden=16
 )
 PERCEPTUAL = {
-    "content", "gram", "mean_std", "colour", "tv", "ground", "range", "identity", "code", "total"
+    "content", "gram", "mean_std", "energy", "colour", "tv", "ground", "range", "identity", "code", "total"
 }  # fmt: skip
 
 
