@@ -103,6 +103,7 @@ def _train_as_one(args: argparse.Namespace, ranks: OneProcess) -> int:
         raise CommandError(f"A file cannot be read or written: {error}.") from error
     except LostProcess as error:
         if ranks.rank:
+            ranks.abandon()
             return 0
         raise CommandError(str(error)) from error
 

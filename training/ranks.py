@@ -88,7 +88,8 @@ class OneProcess:
         """Part from the other processes when all is done."""
 
     def abandon(self) -> None:
-        """End the processes that this one launched: it has failed, and they may wait for it forever."""
+        """Leave the others, and end those that this one launched: it has failed, and they may wait for it
+        forever."""
 
 
 class FabricRanks(OneProcess):
@@ -143,6 +144,10 @@ class FabricRanks(OneProcess):
                 process.wait(GRACE_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
+        # Gloo's threads, left to the end of the process, now and then abort it. NCCL's end would wait for
+        # work that no one finishes.
+        if torch.distributed.is_initialized() and torch.distributed.get_backend() == "gloo":
+            torch.distributed.destroy_process_group()
 
 
 class _Gather(torch.autograd.Function):
