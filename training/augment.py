@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 # Random numbers that one picture's change takes.
@@ -20,34 +19,65 @@ DRAWS = 5
 def diff_augment(features: Mapping[str, Tensor], draws: Tensor) -> dict[str, Tensor]:
     """Features [B,C,h,w] by layer -> the same shapes: contrast, shift and cutout, alike in all layers.
 
-    draws [B,5], uniform in 0..1, on the CPU, decide for each picture: drawn by the caller for the whole
-    batch, so that a batch cut in parts or spread over processes is changed as it would be in one.
+    draws [B,5], uniform in 0..1, decide for each picture: drawn by the caller for the whole batch, so that
+    a batch cut in parts or spread over processes is changed as it would be in one.
     """
+    draws = draws.to(next(iter(features.values())).device)
     contrast = 0.75 + 0.5 * draws[:, 0, None, None, None]
-    return {
-        name: _cutout(_shift(maps, draws[:, 1:3]), draws[:, 3:5]) * contrast.to(maps)
-        for name, maps in features.items()
-    }
+    changed = {}
+    for name, maps in features.items():
+        factor = contrast * _cutout(maps, draws[:, 3:5])
+        changed[name] = _shift(maps, draws[:, 1:3]) * factor.to(maps.dtype)
+    return changed
 
 
 def _shift(maps: Tensor, draws: Tensor, ratio: float = 0.125) -> Tensor:
     """[B,C,h,w]: each picture moved by up to `ratio` of its side, zeros coming in."""
-    height, width = maps.shape[-2:]
-    down, across = round(height * ratio), round(width * ratio)
-    padded = F.pad(maps, (across, across, down, down))
-    windows = []
-    for i, (row, column) in enumerate(draws.tolist()):
-        top, left = int(row * (2 * down + 1)), int(column * (2 * across + 1))
-        windows.append(padded[i, :, top : top + height, left : left + width])
-    return torch.stack(windows)
+    limits = [round(side * ratio) for side in maps.shape[-2:]]
+    return _Translate.apply(maps, *(_place(draws[:, i], -n, n) for i, n in enumerate(limits)))
 
 
 def _cutout(maps: Tensor, draws: Tensor, ratio: float = 0.4) -> Tensor:
-    """[B,C,h,w]: each picture with one rectangle of `ratio` of its sides at 0."""
+    """For maps [B,C,h,w] the mask [B,1,h,w]: one rectangle of `ratio` of the sides is 0."""
+    within = []
+    for i, side in enumerate(maps.shape[-2:]):
+        length = round(side * ratio)
+        first = _place(draws[:, i], 0, side - length)[:, None]
+        place = torch.arange(side, device=draws.device)
+        within.append((place >= first) & (place < first + length))
+    return ~(within[0][:, None, :, None] & within[1][:, None, None, :])
+
+
+def _place(draw: Tensor, low: int, high: int) -> Tensor:
+    """0..1 -> one of the whole numbers `low` to `high`."""
+    return (low + draw * (high - low + 1)).floor().long().clamp(low, high)
+
+
+class _Translate(torch.autograd.Function):
+    """maps [B,C,h,w] moved up by rows [B] and left by columns [B] pixels, zeros coming in.
+
+    The derivative of a translation is the translation back. Left to autograd, slicing takes thousands of
+    small operations for a batch, and indexing one that sorts all places.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: torch.autograd.function.FunctionCtx, maps: Tensor, rows: Tensor, columns: Tensor
+    ) -> Tensor:
+        ctx.save_for_backward(rows, columns)
+        return _translated(maps, rows, columns)
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, grad: Tensor) -> tuple[Tensor, None, None]:
+        rows, columns = ctx.saved_tensors
+        return _translated(grad, -rows, -columns), None, None
+
+
+def _translated(maps: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     batch, _, height, width = maps.shape
-    high, wide = round(height * ratio), round(width * ratio)
-    mask = torch.ones(batch, 1, height, width)
-    for i, (row, column) in enumerate(draws.tolist()):
-        top, left = int(row * (height - high + 1)), int(column * (width - wide + 1))
-        mask[i, :, top : top + high, left : left + wide] = 0
-    return maps * mask.to(maps)
+    picture = torch.arange(batch, device=maps.device)[:, None, None]
+    row = (torch.arange(height, device=maps.device) + rows[:, None])[:, :, None]
+    column = (torch.arange(width, device=maps.device) + columns[:, None])[:, None, :]
+    inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+    moved = maps.permute(0, 2, 3, 1)[picture, row.clamp(0, height - 1), column.clamp(0, width - 1)]
+    return moved.mul_(inside[..., None]).permute(0, 3, 1, 2)

@@ -11,12 +11,11 @@ from torch import Tensor
 
 from .augment import DRAWS
 from .losses import colour_moments
+from .memory import memory_to_keep
 from .options import TrainOptions
 from .pictures import CropPool, CropRule, Picture, batch_indices
 from .targets import TargetCache, content_target, style_target, unpack_style_target
 from .vgg import LossNetwork
-
-CACHE_BYTES = 4 * 2**30
 
 # Crops whose mean statistics stand for a whole collection.
 COLLECTION_CROPS = 64
@@ -179,13 +178,16 @@ class CropSource:
         if content_key != self._content_key:
             self.content_pool = self._cut(self.photos, *content_key, options.content_scale, options.seed)
             self._content_targets = TargetCache(
-                self.content_pool, lambda x: content_target(network, x), self.device, CACHE_BYTES
+                self.content_pool,
+                lambda x: content_target(network, x),
+                self.device,
+                memory_to_keep(self.device),
             )
             self._content_key = content_key
         if style_key != self._style_key:
             self.style_pool = self._cut(self.paintings, *style_key, options.style_scale, options.seed + 1)
             self._style_targets = TargetCache(
-                self.style_pool, lambda x: style_target(network, x), self.device, CACHE_BYTES
+                self.style_pool, lambda x: style_target(network, x), self.device, memory_to_keep(self.device)
             )
             self._mean_targets: tuple[Tensor, tuple[Tensor, Tensor]] | None = None
             self._style_key = style_key
@@ -197,4 +199,6 @@ class CropSource:
         rule = CropRule(side, max(side, scale[0]), max(side, scale[1]))
         pool = CropPool(pictures, rule, self.options.variants, seed, round_)
         self.say(f"cut {len(pool)} crops of {side} px in {time.monotonic() - started:.0f} s")
+        if pool.crops.nbytes <= memory_to_keep(self.device):
+            pool.move(self.device)
         return pool

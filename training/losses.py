@@ -204,24 +204,33 @@ def ground_loss(image: Tensor, photo: Tensor, painting: Tensor) -> tuple[Tensor,
     0..1, the painting of any size that holds the same cells; 0 for photos of less than 4 pixels a side.
     """
     excess = []
-    for cell, (gain, free) in GROUND_CELLS.items():
-        if 2 * cell > min(*image.shape[-2:], *painting.shape[-2:]):
-            break
+    cells = zip(*(_cell_means(picture) for picture in (image, photo, painting)), strict=False)
+    for (gain, free), means in zip(GROUND_CELLS.values(), cells, strict=False):
         for axis in (2, 3):
-            steps, of_photo = (_cell_steps(picture, cell, axis) for picture in (image, photo))
-            if free is None:
-                of_painting = _cell_steps(painting, cell, axis).flatten(1)
-                allowed = of_painting.quantile(PLAIN_SHARE, dim=1)[:, None, None]
-            else:
-                allowed = free
+            steps, of_photo, of_painting = (_steps(picture, axis) for picture in means)
+            allowed = free
+            if allowed is None:
+                allowed = of_painting.flatten(1).quantile(PLAIN_SHARE, dim=1)[:, None, None]
             excess.append(F.relu(steps - gain * of_photo - allowed).mean())
     loss = torch.stack(excess).mean() if excess else image.sum() * 0
     return loss, {"ground": loss}
 
 
-def _cell_steps(image: Tensor, cell: int, axis: int) -> Tensor:
-    """How far apart the mean colours of neighbouring cells are along an axis; cells begin every half cell."""
-    means = F.avg_pool2d(image, cell, cell // 2)
+def _cell_means(image: Tensor) -> list[Tensor]:
+    """The mean colours of all cells that begin every half cell, for every cell of `GROUND_CELLS` of which two
+    fit side by side. Each size is made of the one before, which takes a pass over the picture in all."""
+    means = []
+    halves = image
+    for cell in GROUND_CELLS:
+        if 2 * cell > min(image.shape[-2:]):
+            break
+        means.append(F.avg_pool2d(halves, 2, 1))
+        halves = F.avg_pool2d(halves, 2)
+    return means
+
+
+def _steps(means: Tensor, axis: int) -> Tensor:
+    """How far apart the mean colours of neighbouring cells are along an axis."""
     there = means.shape[axis] - 2
     step = means.narrow(axis, 2, there) - means.narrow(axis, 0, there)
     # The square root has no gradient at 0.

@@ -202,9 +202,13 @@ class CropPool:
     def __len__(self) -> int:
         return len(self.crops)
 
+    def move(self, device: torch.device) -> None:
+        """Keep the crops on `device`, so that no batch has to be fetched."""
+        self.crops = self.crops.to(device)
+
     def batch(self, indices: Tensor, device: torch.device) -> Tensor:
         """Crops [B,3,side,side], float32 in 0..1, channels last."""
-        crops = self.crops[indices].to(device).to(memory_format=torch.channels_last)
+        crops = self.crops[indices.to(self.crops.device)].to(device).to(memory_format=torch.channels_last)
         return crops.float() / 255
 
 

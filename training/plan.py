@@ -38,7 +38,7 @@ class Estimate:
     """Bytes at the peak: on the GPU, or of the whole process; None where it cannot be told. The kept
     crops are not in it."""
     crops: int
-    """Bytes of the kept crops, in the main memory."""
+    """Bytes of the kept crops, which lie on the GPU where there is room and else in the main memory."""
     painter: int
     """Numbers that are trained in generator, encoders or code."""
     discriminator: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import torch
@@ -26,10 +27,16 @@ def style_target(network: LossNetwork, image: Tensor) -> Tensor:
     grams, moments = style_statistics(network(image))
     parts = []
     for name, channels in zip(STYLE_LAYERS, STYLE_CHANNELS, strict=True):
-        rows, columns = torch.triu_indices(channels, channels)
+        rows, columns = _triangle(channels, image.device)
         parts.append(grams[name][:, rows, columns])
     parts += [moments[name].flatten(1) for name in STYLE_LAYERS]
     return torch.cat(parts, 1).bfloat16()
+
+
+@functools.cache
+def _triangle(channels: int, device: torch.device) -> Tensor:
+    """Rows and columns [2,K] of the upper triangle."""
+    return torch.triu_indices(channels, channels, device=device)
 
 
 def unpack_style_target(flat: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -39,7 +46,7 @@ def unpack_style_target(flat: Tensor) -> tuple[dict[str, Tensor], dict[str, Tens
     parts = flat.split(sizes, 1)
     grams, moments = {}, {}
     for i, (name, channels) in enumerate(zip(STYLE_LAYERS, STYLE_CHANNELS, strict=True)):
-        rows, columns = torch.triu_indices(channels, channels)
+        rows, columns = _triangle(channels, flat.device)
         gram = flat.new_zeros(len(flat), channels, channels)
         gram[:, rows, columns] = parts[i]
         gram[:, columns, rows] = parts[i]
@@ -49,26 +56,25 @@ def unpack_style_target(flat: Tensor) -> tuple[dict[str, Tensor], dict[str, Tens
 
 
 class TargetCache:
-    """`compute` of the crops of a pool, remembered on the CPU up to `limit` bytes.
+    """`compute` of the crops of a pool, remembered on `device` up to `limit` bytes.
 
-    There the missing ones are computed one at a time: a crop's target must not depend on which
-    others were in its batch, or a resumed run would differ in the last bit. On a GPU nothing is
-    kept; computing is cheaper than fetching.
+    The missing ones are computed one at a time: a crop's target must not depend on which others were in
+    its batch, or a resumed run would differ in the last bit.
     """
 
     def __init__(
         self, pool: CropPool, compute: Callable[[Tensor], Tensor], device: torch.device, limit: float
     ):
         self.pool, self.compute, self.device = pool, compute, device
-        self.limit = limit if device.type == "cpu" else 0
+        self.limit = limit
         self.kept: Tensor | None = None
         self.known = torch.zeros(len(pool), dtype=torch.bool)
 
     @torch.no_grad()
     def batch(self, indices: Tensor) -> Tensor:
         """Targets [B,K] of the crops `indices`."""
-        if self.device.type != "cpu":
-            return self.compute(self.pool.batch(indices, self.device))
+        if self.kept is not None and self.known[indices].all():
+            return self.kept[indices.to(self.device)]
         return torch.stack([self._one(int(i)) for i in indices])
 
     def _one(self, index: int) -> Tensor:
@@ -77,7 +83,7 @@ class TargetCache:
         target = self.compute(self.pool.batch(torch.tensor([index]), self.device))[0]
         if self.kept is None:
             capacity = min(len(self.pool), int(self.limit // (target.numel() * target.element_size())))
-            self.kept = torch.empty(capacity, target.numel(), dtype=target.dtype)
+            self.kept = torch.empty(capacity, target.numel(), dtype=target.dtype, device=self.device)
         if index < len(self.kept):
             self.kept[index] = target
             self.known[index] = True

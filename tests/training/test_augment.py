@@ -62,3 +62,25 @@ def test_gradient_passes_through(features: dict[str, Tensor]) -> None:
     diff_augment(features, draws(3, 1))["relu4_1"].sum().backward()
     assert torch.isfinite(maps.grad).all()
     assert (maps.grad != 0).float().mean() > 0.4
+
+
+def test_the_gradient_is_that_of_a_linear_change() -> None:
+    # A(x) is linear in x, so its derivative along y is A(y), whatever was written for the backward pass.
+    generator = torch.Generator().manual_seed(4)
+    x, y, w = (torch.randn(4, 3, 24, 17, dtype=torch.float64, generator=generator) for _ in range(3))
+    numbers = draws(4, 5)
+    (diff_augment({"maps": x.requires_grad_(True)}, numbers)["maps"] * w).sum().backward()
+    expected = (diff_augment({"maps": y}, numbers)["maps"] * w).sum((1, 2, 3))
+    torch.testing.assert_close((x.grad * y).sum((1, 2, 3)), expected)
+
+
+def test_pictures_move_in_all_directions_by_an_eighth_at_most() -> None:
+    dot = torch.zeros(64, 1, 40, 40)
+    dot[:, :, 20, 20] = 1
+    numbers = draws(64, 6)
+    numbers[:, 3:] = 0  # the rectangle lies in the corner, away from the dot
+    moved = diff_augment({"maps": dot}, numbers)["maps"]
+    places = (moved[:, 0] > 0).nonzero()[:, 1:] - 20
+    assert len(places) == 64
+    assert places.amin(0).tolist() == [-5, -5]
+    assert places.amax(0).tolist() == [5, 5]
