@@ -33,7 +33,7 @@ def test_every_stage_goes_on_from_the_one_before_and_is_not_repeated(data: Path,
     for number, stage in enumerate(default_weights.STAGES, 1):
         record = StyleGAN.load(out / str(number) / "last.safetensors").training_record
         options = record["options"]
-        assert (record["steps"], options["resolution"]) == (1, stage.options["resolution"])
+        assert (record["steps"], options["resolution"]) == (1, stage.options_here()["resolution"])
         assert options["weights"]["identity"] == stage.weights.get("identity", 2.0)
         assert (record.get("started_from") or {}).get("options") == before
         before = options
@@ -50,5 +50,15 @@ def test_a_folder_that_lacks_the_pictures_ends_it(tmp_path: Path, capsys: pytest
 
 @pytest.mark.parametrize("stage", default_weights.STAGES)
 def test_options_are_the_trainers_own(stage: default_weights.Stage) -> None:
-    options = TrainOptions.for_mode("from_scratch", stage.weights, steps=stage.steps, **stage.options)
-    assert options.uses_discriminator == (stage in default_weights.STAGES[-3:])
+    for chosen in (stage.options, stage.options | stage.on_cuda):
+        options = TrainOptions.for_mode("from_scratch", stage.weights, steps=stage.steps, **chosen)
+        assert options.uses_discriminator == (stage in default_weights.STAGES[-4:])
+
+
+def test_the_last_stage_takes_more_and_larger_crops_with_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    def batch_and_size(has_cuda: bool) -> tuple[str, str]:
+        monkeypatch.setattr("torch.cuda.is_available", lambda: has_cuda)
+        flags = default_weights.STAGES[-1].flags(1.0)
+        return flags[flags.index("--batch-size") + 1], flags[flags.index("--resolution") + 1]
+
+    assert (batch_and_size(False), batch_and_size(True)) == (("4", "256"), ("24", "320"))
