@@ -238,7 +238,7 @@ MODE_DEFAULTS: dict[str, dict[str, Any]] = {
         "variants": 24,
         "weights": {
             "code": 0.0,
-            "style": 24.0,
+            "style": 32.0,
             "identity": 8.0,
             "steady": 0.0,
             "adversarial": 0.3,
