@@ -303,7 +303,7 @@ class Run:
             # plain grounds were what a run was for, the last network is the one to use.
             for file in (self.files.last, self.files.best):
                 say(f"encoding {len(paintings)} paintings for the style space of {file.name}")
-                network = StyleGAN.load(file)
+                network = StyleGAN.load(file).to(self.trainer.device)
                 network.space = fit_style_space(network, paintings)
                 network.save(file, extra={"thumbnail": header_thumbnail(self.strip(160))})
             self._write_style(network, mean_code(network, paintings))
