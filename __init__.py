@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .nodes.comfy import ComfyExtension
+    from .nodes.bridge.api import ComfyExtension
 
 WEB_DIRECTORY = "./web"
 

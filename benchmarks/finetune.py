@@ -1,6 +1,6 @@
 """What a few minutes of fine-tuning on a dozen pictures of one artist do for others by that artist.
 
-    python benchmarks/finetune.py --data DIR --artist "Warwick Goble" --sheet FILE --json FILE
+    python -m benchmarks.finetune --data DIR --artist "Warwick Goble" --sheet FILE --json FILE
 
 Twelve of the artist's paintings are what a user would give to TrainStyle, with the default options of
 the mode and the photos that ship with Brushwork; the run holds some of them out itself to choose its
@@ -24,17 +24,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from contact_sheet import ContactSheet
-from pictures import load_picture, to_picture
 
+from benchmarks.contact_sheet import ContactSheet
+from benchmarks.pictures import load_picture, to_picture
+from brushwork.base.files import write_atomically
+from brushwork.base.shipped import demo_photos
+from brushwork.dataset.collection import collect
 from brushwork.models import StyleGAN
-from brushwork.models.checkpoint import write_atomically
+from brushwork.models.perception.vgg import LossNetwork
 from brushwork.training.options import TrainOptions
 from brushwork.training.painter import Painter, copy_network, mean_code
-from brushwork.training.preparation import collect, demo_photos, open_run
-from brushwork.training.run import Run, RunFiles
+from brushwork.training.runs.run import Run, RunFiles, open_run
 from brushwork.training.validation import Scores, Validation, spread
-from brushwork.training.vgg import LossNetwork
 
 TUNED, HELD_OUT, PHOTOS = 12, 24, 6
 SHEET_PHOTOS, SHEET_PAINTINGS, SHEET_SIDE = 3, 2, 512

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import copy
 import hashlib
 import importlib
@@ -12,10 +13,10 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-from fingerprint import fingerprint
-from pictures import to_picture, to_tensor
 from torch import Tensor
 
+from benchmarks.fingerprint import fingerprint
+from benchmarks.pictures import to_picture, to_tensor
 from brushwork import models
 from brushwork.models import DEFAULT_CHECKPOINT, ContentCode, StyleGAN
 
@@ -63,7 +64,7 @@ class Brushwork:
         self.name = name
         self.gan = StyleGAN.load(setup.checkpoint).to(setup.device)
         self.strength = setup.strength
-        code = sorted(Path(models.__file__).parent.glob("*.py"))
+        code = sorted(Path(models.__file__).parent.rglob("*.py"))
         self._origin = fingerprint(setup.checkpoint, *code, torch.device(setup.device).type)
 
     @property
@@ -213,3 +214,9 @@ def build_available(systems: Sequence[str], setup: Setup) -> dict[str, System]:
         except LeftOut as reason:
             print(f"{system} is left out on {setup.device}: {reason}.")
     return built
+
+
+def add_setup_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that `Setup` is made from, but for the checkpoint and the device."""
+    parser.add_argument("--threads", type=int, default=Setup.threads, help="CPU threads (default 2)")
+    parser.add_argument("--microast", type=Path, metavar="PATH", help="checkout of EndyWon/MicroAST")

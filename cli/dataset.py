@@ -13,7 +13,7 @@ from .errors import CommandError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..training.dataset_report import DatasetReport
+    from ..dataset.report import DatasetReport
 
 SHEET_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         ) from error
     from rich.console import Console
 
-    from ..training.dataset_sheet import dataset_sheet
+    from ..dataset.sheet import dataset_sheet
 
     _check(args)
     try:
@@ -97,9 +97,9 @@ def _survey(args: argparse.Namespace) -> DatasetReport:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from ..training.dataset import survey, with_validation_share
+    from ..dataset.collection import MANY
+    from ..dataset.survey import survey, with_validation_share
     from ..training.options import TrainOptions
-    from .train_pictures import MANY
 
     console = Console(stderr=True)
     columns = TextColumn("Looking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
@@ -120,7 +120,7 @@ def _print(report: DatasetReport, console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ..training.dataset_report import LISTED
+    from ..dataset.report import LISTED
 
     table = Table(title=Text(report.name), title_justify="left", show_header=False, box=box.SIMPLE_HEAD)
     for name, value in report.rows():
@@ -138,7 +138,7 @@ def _print(report: DatasetReport, console: Console) -> None:
 
 
 def _write(path: Path, data: bytes, console: Console) -> None:
-    from ..models.checkpoint import write_atomically
+    from ..base.files import write_atomically
 
     try:
         write_atomically(path, data)

@@ -10,14 +10,15 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..training.evaluation_options import FEATURES, EvaluationOptions
+from ..evaluation.options import EvaluationOptions
+from ..models.perception.extractors import FEATURES
 from .errors import CommandError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ..evaluation.report import Evaluation
     from ..models import StyleGAN
-    from ..training.evaluation_report import Evaluation
 
 SHEET_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 PARTS = ("train", "val", "test")
@@ -66,7 +67,7 @@ def chosen_pictures(args: argparse.Namespace) -> tuple[list[Path], list[Path]]:
 
     Raises CommandError where one is missing or nothing is left.
     """
-    from ..training.pictures import PictureFolder
+    from ..dataset.folder import PictureFolder
 
     if args.content is None or args.style is None:
         raise CommandError("Give both --content DIR, a folder of photos, and --style DIR, of paintings.")
@@ -103,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises CommandError, one sentence, when it cannot start or go on.
     """
-    from ..training.set_distances import MissingPackageError, require_torchmetrics
+    from ..evaluation.set_distances import MissingPackageError, require_torchmetrics
 
     try:
         if args.download:
@@ -123,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _download(names: list[str]) -> None:
-    from ..training.fetched_weights import FETCHED_WEIGHTS
+    from ..models.perception.fetched_weights import FETCHED_WEIGHTS
 
     for name in names:
         if name not in FETCHED_WEIGHTS:
@@ -157,7 +158,7 @@ def _evaluate_with_progress(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from ..training.evaluation import evaluate
+    from ..evaluation.evaluate import evaluate
 
     stopped = False
 
@@ -184,7 +185,7 @@ def _evaluate_with_progress(
 def _print_report(found: Evaluation, console: Console) -> None:
     from rich.table import Table
 
-    from ..training.evaluation_report import COLUMNS
+    from ..evaluation.report import COLUMNS
 
     table = Table()
     for name in COLUMNS:
@@ -206,7 +207,7 @@ def _record(args: argparse.Namespace, found: Evaluation) -> dict[str, object]:
 
 
 def _write(path: Path, data: bytes, console: Console) -> None:
-    from ..models.checkpoint import write_atomically
+    from ..base.files import write_atomically
 
     write_atomically(path, data)
     console.print(f"wrote {path}", highlight=False, soft_wrap=True)

@@ -11,7 +11,7 @@ from .errors import CommandError
 from .evaluate import add_picture_arguments, chosen_pictures, load_network
 
 if TYPE_CHECKING:
-    from ..training.judge import Row
+    from ..evaluation.judging.sheets import Row
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -53,36 +53,36 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def make_sheets(args: argparse.Namespace) -> int:
     """Write the pages, the form and the key. Raises CommandError, one sentence, if it cannot."""
-    from ..training import judge
+    from ..evaluation.judging import sheets
 
     try:
-        if (args.out / judge.KEY).exists():
+        if (args.out / sheets.KEY).exists():
             raise CommandError(f"{args.out} holds a comparison already; name another folder.")
         if args.checkpoints is not None:
             rows = _painted_rows(args)
         elif len(args.folders) == 2:
             if args.split is not None or args.part is not None:
                 raise CommandError("--split and --part choose what --checkpoints paints; leave them out.")
-            rows = judge.match_results(*args.folders, args.content, args.style)
+            rows = sheets.match_results(*args.folders, args.content, args.style)
         else:
             raise CommandError("Give two folders of results, or --checkpoints A B.")
         names = args.names or _distinct_names(args.checkpoints or args.folders)
-        key = judge.make_sheets(rows, args.out, (names[0], names[1]), args.seed)
+        key = sheets.make_sheets(rows, args.out, (names[0], names[1]), args.seed)
     except (ValueError, OSError) as error:
         raise CommandError(str(error)) from error
-    kept, handed_out = args.out / judge.KEY, args.out / judge.HAND_OUT
+    kept, handed_out = args.out / sheets.KEY, args.out / sheets.HAND_OUT
     print(
-        f"{len(key.rows)} rows. Hand out {handed_out}: the pages, and {judge.ANSWERS} to fill in.\n"
+        f"{len(key.rows)} rows. Hand out {handed_out}: the pages, and {sheets.ANSWERS} to fill in.\n"
         f"Keep {kept} to yourself, and count with:\n"
-        f"brushwork judge tally {kept} {handed_out / judge.ANSWERS}"
+        f"brushwork judge tally {kept} {handed_out / sheets.ANSWERS}"
     )
     return 0
 
 
 def count(args: argparse.Namespace) -> int:
     """Print the tally; answers that cannot be counted are listed, one sentence each, with exit code 2."""
-    from ..training import tally
-    from ..training.judge import JudgeError, read_key
+    from ..evaluation.judging import tally
+    from ..evaluation.judging.sheets import JudgeError, read_key
 
     try:
         key = read_key(args.key)
@@ -97,9 +97,9 @@ def count(args: argparse.Namespace) -> int:
 
 def _painted_rows(args: argparse.Namespace) -> list[Row]:
     """Both networks' results of the same pairs, painted into `--out`/results."""
-    from ..training.judge import Row
-    from ..training.paired_results import paint_pairs
-    from ..training.pairs import draw_pairs
+    from ..evaluation.judging.results import paint_pairs
+    from ..evaluation.judging.sheets import Row
+    from ..evaluation.pairs import draw_pairs
 
     if args.folders:
         raise CommandError("Give two folders of results or --checkpoints A B, not both.")

@@ -6,8 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from . import dataset, encode, evaluate, judge, queue, render, train
+from . import dataset, evaluate, judge, render
+from .encode import command as encode
 from .errors import CommandError
+from .queue import command as queue
+from .train import command as train
 
 
 def main(argv: Sequence[str] | None = None) -> int:

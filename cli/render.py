@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .errors import CommandError
 
 if TYPE_CHECKING:
-    from .workflow import Workflow, WorkflowNode
+    from .workflow.files import Workflow, WorkflowNode
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -61,23 +61,25 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(
             f"{error.name} is missing; install what rendering needs with: pip install 'brushwork[headless]'"
         ) from error
-    from ..nodes import comfy
-    from . import graph, headless, workflow
+    from ..base.shipped import SHIPPED_INPUTS
+    from ..nodes.bridge import api
+    from .workflow import graph, headless
+    from .workflow.files import apply_settings, find_workflow, read_workflow
 
-    input_dir = _folder(args.input_dir or workflow.SHIPPED_INPUTS, "--input-dir")
+    input_dir = _folder(args.input_dir or SHIPPED_INPUTS, "--input-dir")
     models_dir = _folder(args.models_dir, "--models-dir") if args.models_dir else None
     output_dir = args.output_dir.absolute()
     if output_dir.exists() and not output_dir.is_dir():
         raise CommandError(f"--output-dir {args.output_dir} is a file; name a folder.")
     styles_dir = _folder(args.styles_dir, "--styles-dir") if args.styles_dir else output_dir / "styles"
-    nodes = workflow.read_workflow(workflow.find_workflow(args.workflow))
-    comfy.use_folders(input_dir, output_dir, models_dir, styles_dir)
+    nodes = read_workflow(find_workflow(args.workflow))
+    api.use_folders(input_dir, output_dir, models_dir, styles_dir)
     interfaces = headless.node_interfaces(input_dir, output_dir)
     inputs = {name: interface.inputs for name, interface in interfaces.items()}
-    workflow.apply_settings(nodes, args.settings, inputs)
+    apply_settings(nodes, args.settings, inputs)
     order = graph.check(nodes, interfaces)
     for file in _run_with_progress(nodes, order, interfaces):
-        folder = styles_dir if file["type"] == comfy.STYLE_FOLDER else output_dir
+        folder = styles_dir if file["type"] == api.STYLE_FOLDER else output_dir
         print(_relative(folder / file["subfolder"] / file["filename"]))
     return 0
 
@@ -87,8 +89,8 @@ def _run_with_progress(nodes: Workflow, order: list[str], interfaces: dict) -> l
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from ..nodes import comfy
-    from . import graph
+    from ..nodes.bridge import progress
+    from .workflow import graph
 
     console = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
@@ -103,12 +105,12 @@ def _run_with_progress(nodes: Workflow, order: list[str], interfaces: dict) -> l
         def on_progress(done: int, total: int, preview: object, **_: object) -> None:
             display.update(part, completed=done, total=total)
 
-        comfy.on_progress(on_progress)
+        progress.on_progress(on_progress)
         try:
             with torch.inference_mode():
                 return graph.run(nodes, order, interfaces, on_start)
         finally:
-            comfy.on_progress(None)
+            progress.on_progress(None)
 
 
 def _folder(path: Path, option: str) -> Path:

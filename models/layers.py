@@ -15,7 +15,7 @@ LEAKY_SLOPE = 0.2
 
 Measure = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Where a normalisation gets the mean and the deviation of its input [B,C,H,W] from, two [B or 1,C,1,1]:
-`channel_mean_std`, or what `models/moments.py` has kept of other pictures."""
+`channel_mean_std`, or what `models/video/moments.py` has kept of other pictures."""
 
 
 class Conv3x3(nn.Conv2d):

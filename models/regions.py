@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .codes import lerp
 from .content_encoder import CONTENT_STRIDE, ContentCode
 from .generator import Generator
 from .layers import Measure, channel_mean_std
-from .style_space import lerp
 
 # Shares this close to 0 or 1 are rounding, and one style alone is to paint as if there were no masks.
 _SNAP = 1e-5

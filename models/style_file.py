@@ -16,7 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from .checkpoint import CheckpointError, write_atomically
+from ..base.files import write_atomically
+from .checkpoint import CheckpointError
 from .style_gan import LARGEST_WIDTH, StyleGAN
 from .thumbnail import decode_thumbnail, encode_thumbnail
 

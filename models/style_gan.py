@@ -13,17 +13,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..base.shipped import DEFAULT_CHECKPOINT
 from .checkpoint import CheckpointError, read_checkpoint, write_checkpoint
+from .codes import lerp, match_batch
 from .content_encoder import ContentCode, ContentEncoder
 from .generator import Generator
 from .grid import grid_corner
 from .layers import Measure, channel_mean_std
 from .regions import StyleRegion, paint_regions
 from .style_encoder import StyleEncoder
-from .style_space import StyleSpace, lerp, match_batch
-
-WEIGHTS_DIR = Path(__file__).resolve().parent.parent / "weights"
-DEFAULT_CHECKPOINT = WEIGHTS_DIR / "brushwork_default.safetensors"
+from .style_space import StyleSpace
 
 # Side in pixels to which a style picture's shorter side is reduced before it is encoded. Strokes
 # keep the size they were learned at, and a 50-megapixel scan costs no more than a postcard.

@@ -11,7 +11,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from .style_gan import WEIGHTS_DIR, StyleGAN
+from ..base.shipped import THUMBNAIL_PHOTO
+from ..pictures.tensors import as_picture
+from .style_gan import StyleGAN
 
 THUMBNAIL_SIZE = 160
 # Painted larger than shown: at 160 pixels strokes would be as coarse as windows.
@@ -20,8 +22,6 @@ LARGEST_THUMBNAIL = 512
 # With the code, a style file then has 10 kB at most; only noise and the like cannot be had for that.
 _WANTED_BYTES = 5450
 _QUALITIES = range(88, 24, -3)
-# Sky, rock and water: a plain, a broken and a mirroring surface, each of which styles treat in their own way.
-_DEMO_PHOTO = WEIGHTS_DIR.parent / "workflows" / "inputs" / "photo-landscape-lake-sherburne.jpg"
 
 
 def paint_thumbnail(gan: StyleGAN, code: Tensor) -> Image.Image:
@@ -35,12 +35,6 @@ def paint_thumbnail(gan: StyleGAN, code: Tensor) -> Image.Image:
         painted = gan.generate(content, code.reshape(-1, *code.shape[-2:]).to(device))[0]
     picture = as_picture(painted)
     return picture.resize((THUMBNAIL_SIZE, THUMBNAIL_SIZE), Image.Resampling.LANCZOS)
-
-
-def as_picture(image: Tensor) -> Image.Image:
-    """[3,H,W] in 0..1 -> RGB."""
-    pixels = image.detach().clamp(0, 1).mul(255).round().to("cpu", torch.uint8)
-    return Image.fromarray(np.ascontiguousarray(pixels.permute(1, 2, 0).numpy()))
 
 
 def encode_thumbnail(picture: Image.Image) -> bytes:
@@ -77,7 +71,7 @@ def decode_thumbnail(data: bytes) -> Image.Image:
 @lru_cache(maxsize=1)
 def _demo_photo() -> Tensor:
     """[1,3,256,256]: the middle of the photo."""
-    with Image.open(_DEMO_PHOTO) as file:
+    with Image.open(THUMBNAIL_PHOTO) as file:
         picture = file.convert("RGB")
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .clashes import warn_of_clashes
-from .comfy import ComfyExtension, io
+from .bridge.api import ComfyExtension, io
+from .bridge.clashes import warn_of_clashes
 from .encode_content import EncodeContent
 from .encode_style import EncodeStyle
 from .evaluate_style import EvaluateStyle
@@ -17,7 +17,7 @@ from .paint_video import PaintVideo
 from .sample_style import SampleStyle
 from .save_style import SaveStyle
 from .style_dataset import StyleDataset
-from .train_style import TrainStyle
+from .train_style.node import TrainStyle
 
 NODES: dict[str, type[io.ComfyNode]] = {
     "LoadStyleGAN": LoadStyleGAN,

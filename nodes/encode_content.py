@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from ..models import ContentCode
-from . import comfy
-from .comfy import io, schema
-from .pictures import to_rgb
-from .sockets import ContentSocket, GanSocket, ManagedGAN
+from .bridge import api
+from .bridge.api import io, schema
+from .shared.images import to_rgb
+from .shared.sockets import ContentSocket, GanSocket, ManagedGAN
 
 
 class EncodeContent(io.ComfyNode):
@@ -42,7 +42,7 @@ class EncodeContent(io.ComfyNode):
     @classmethod
     def execute(cls, style_gan: ManagedGAN, image: Tensor) -> io.NodeOutput:
         photos = to_rgb(image, "The content picture")
-        keep = comfy.intermediate_device()
+        keep = api.intermediate_device()
 
         def encode(i: int, device: torch.device) -> ContentCode:
             return style_gan.gan.encode_content(photos[i : i + 1].to(device)).to(keep)

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from ..models.style_gan import STROKE_SIZES, style_reading_size
-from .comfy import io, schema
-from .pictures import to_rgb
-from .sockets import GanSocket, ManagedGAN, Style, StyleSocket
+from .bridge.api import io, schema
+from .shared.images import to_rgb
+from .shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
 
 
 class EncodeStyle(io.ComfyNode):

@@ -9,17 +9,20 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..training.evaluation import evaluate
-from ..training.evaluation_options import FEATURES, EvaluationOptions
-from ..training.options import check_choice
-from ..training.pictures import Picture, PictureFolder
-from ..training.preparation import demo_photos
-from ..training.sheet import to_image
-from . import comfy
-from .comfy import io, schema
-from .folders import check_folders, fingerprint_folders, named_folder
-from .pictures import from_pil, to_rgb
-from .sockets import GanSocket, ManagedGAN
+from ..base.settings import check_choice
+from ..base.shipped import demo_photos
+from ..dataset.folder import PictureFolder
+from ..evaluation.evaluate import evaluate
+from ..evaluation.options import EvaluationOptions
+from ..models.perception.extractors import FEATURES
+from ..pictures.reading import Picture
+from ..pictures.tensors import to_image
+from .bridge import api
+from .bridge.api import io, schema
+from .bridge.progress import StepProgress, preview
+from .shared.folders import check_folders, fingerprint_folders, named_folder
+from .shared.images import from_pil, to_rgb
+from .shared.sockets import GanSocket, ManagedGAN
 
 _OPTIONS = {option.name: option for option in fields(EvaluationOptions)}
 # Bytes alive at once per pixel of a square: VGG's first feature maps with a copy, and the generator's.
@@ -109,7 +112,7 @@ class EvaluateStyle(io.ComfyNode):
         if not styles:
             raise ValueError("There are no paintings; connect style_images, or name a style_folder.")
         contents = _pictures("photos", content_folder, content_images) or demo_photos()
-        comfy.load(style_gan.patcher, chosen.side**2 * _WORKING_MEMORY_PER_PIXEL)
+        api.load(style_gan.patcher, chosen.side**2 * _WORKING_MEMORY_PER_PIXEL)
         progress = _Progress()
         try:
             found = evaluate(style_gan.gan, contents, styles, chosen, progress)
@@ -121,24 +124,24 @@ class EvaluateStyle(io.ComfyNode):
         progress.show_result(found.sheet)
         sheet = from_pil([found.sheet])
         record = json.dumps(found.as_dict(), indent=1, ensure_ascii=False)
-        return io.NodeOutput(found.text(), record, sheet, ui=comfy.preview(sheet, cls))
+        return io.NodeOutput(found.text(), record, sheet, ui=preview(sheet, cls))
 
 
 class _Progress:
     """Shows the pictures as they are painted, and stops at the first one after the user cancels."""
 
     def __init__(self) -> None:
-        self._bar: comfy.StepProgress | None = None
+        self._bar: StepProgress | None = None
 
     def __call__(self, done: int, total: int, picture: Tensor) -> None:
-        comfy.check_interrupt()
-        self._bar = self._bar or comfy.StepProgress(total)
+        api.check_interrupt()
+        self._bar = self._bar or StepProgress(total)
         self._bar.show(done, f"{done} of {total} pictures", to_image(picture[0]))
         if self._bar.cancelled:
             self._bar.cancel()
 
     def show_result(self, sheet: Image.Image) -> None:
-        (self._bar or comfy.StepProgress(1)).show_result(sheet)
+        (self._bar or StepProgress(1)).show_result(sheet)
 
 
 def _pictures(what: str, folder: str, images: Tensor | None) -> list[Picture]:

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from ..models import ContentCode
-from ..models.colour import luminance_only, match_histogram
-from ..models.style_space import match_batch
-from . import comfy
-from .comfy import io, schema
-from .pictures import to_image
-from .sockets import ContentSocket, GanSocket, ManagedGAN, Style, StyleSocket
+from ..models.codes import match_batch
+from ..pictures.colour import luminance_only, match_histogram
+from .bridge import api
+from .bridge.api import io, schema
+from .shared.images import to_image
+from .shared.sockets import ContentSocket, GanSocket, ManagedGAN, Style, StyleSocket
 
 # What to do with (photo, painted), [1,3,H,W] each.
 PRESERVE_COLOR: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -71,7 +71,7 @@ class Generate(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, preserve_color: str | None = None) -> bool | str:
-        return comfy.known_choice("preserve_color", preserve_color, PRESERVE_COLOR)
+        return api.known_choice("preserve_color", preserve_color, PRESERVE_COLOR)
 
     @classmethod
     def execute(
@@ -86,7 +86,7 @@ class Generate(io.ComfyNode):
         batch = match_batch(content.batch, len(style.code), *sizes, what="The contents and the styles")
         style.warn_if_foreign(style_gan.gan)
         height, width = content.size
-        images = torch.empty(batch, height, width, 3, device=comfy.intermediate_device())
+        images = torch.empty(batch, height, width, 3, device=api.intermediate_device())
 
         def paint(i: int, device: torch.device) -> Tensor:
             picture = (content[i : i + 1] if content.batch > 1 else content).to(device)

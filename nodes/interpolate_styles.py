@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..models import EASES, MIX_MODES, interpolate_styles
-from .comfy import io, known_choice, schema
+from .bridge.api import io, known_choice, schema
 from .mix_styles import MAX_STYLES
-from .sockets import Style, StyleSocket, common_encoder
+from .shared.sockets import Style, StyleSocket, common_encoder
 
 
 class InterpolateStyles(io.ComfyNode):

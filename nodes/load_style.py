@@ -7,11 +7,12 @@ from PIL import Image
 from ..models import CheckpointError
 from ..models.style_file import StyleFile, read_style
 from ..models.thumbnail import THUMBNAIL_SIZE
-from . import comfy, styles
-from .checkpoints import file_stamp
-from .comfy import io, schema
-from .pictures import from_pil
-from .sockets import Style, StyleSocket
+from .bridge.api import io, schema
+from .bridge.progress import preview
+from .shared import styles
+from .shared.checkpoints import file_stamp
+from .shared.images import from_pil
+from .shared.sockets import Style, StyleSocket
 
 
 class LoadStyle(io.ComfyNode):
@@ -76,7 +77,7 @@ class LoadStyle(io.ComfyNode):
         file = read_style(styles.find_style(style_name))
         picture = from_pil([file.picture() or Image.new("RGB", (THUMBNAIL_SIZE, THUMBNAIL_SIZE), "gray")])
         style = Style(file.code[None], file.coarse_layers, file.encoder)
-        return io.NodeOutput(style, picture, _describe(file), ui=comfy.preview(picture, cls))
+        return io.NodeOutput(style, picture, _describe(file), ui=preview(picture, cls))
 
 
 def _describe(file: StyleFile) -> str:

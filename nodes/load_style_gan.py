@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..models import DEFAULT_CHECKPOINT, CheckpointError
-from . import checkpoints
-from .comfy import io, schema
-from .sockets import GanSocket
+from .bridge.api import io, schema
+from .shared import checkpoints
+from .shared.sockets import GanSocket
 
 
 class LoadStyleGAN(io.ComfyNode):

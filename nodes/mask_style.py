@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from ..models.codes import same_network
 from ..models.regions import StyleRegion, feather_mask
-from ..models.style_space import same_network
-from .comfy import io, schema
-from .sockets import Style, StyleSocket, common_encoder
+from .bridge.api import io, schema
+from .shared.sockets import Style, StyleSocket, common_encoder
 
 
 class MaskStyle(io.ComfyNode):

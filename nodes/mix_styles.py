@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..models import MIX_MODES, mix_styles
-from .comfy import io, known_choice, schema
-from .sockets import Style, StyleSocket, common_encoder
+from .bridge.api import io, known_choice, schema
+from .shared.sockets import Style, StyleSocket, common_encoder
 
 MAX_STYLES = 6
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..models.style_space import match_batch
-from ..models.video import STATISTICS, SteadyVideo
-from . import comfy
-from .comfy import io, schema
+from ..models.codes import match_batch
+from ..models.video.steady import STATISTICS, SteadyVideo
+from .bridge import api
+from .bridge.api import io, schema
 from .generate import PRESERVE_COLOR
-from .pictures import to_image, to_rgb
-from .sockets import GanSocket, ManagedGAN, Style, StyleSocket
+from .shared.images import to_image, to_rgb
+from .shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
 
 
 class PaintVideo(io.ComfyNode):
@@ -91,8 +91,8 @@ class PaintVideo(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, preserve_color: str | None = None, statistics: str | None = None) -> bool | str:
-        known = comfy.known_choice("preserve_color", preserve_color, PRESERVE_COLOR)
-        return comfy.known_choice("statistics", statistics, STATISTICS) if known is True else known
+        known = api.known_choice("preserve_color", preserve_color, PRESERVE_COLOR)
+        return api.known_choice("statistics", statistics, STATISTICS) if known is True else known
 
     @classmethod
     def execute(
@@ -112,7 +112,7 @@ class PaintVideo(io.ComfyNode):
         style.warn_if_foreign(style_gan.gan)
         video = SteadyVideo(style_gan.gan, count, strength, statistics, window, follow)
         height, width = photos.shape[-2:]
-        images = torch.empty(count, height, width, 3, device=comfy.intermediate_device())
+        images = torch.empty(count, height, width, 3, device=api.intermediate_device())
         first = len(video.frames_to_read)
 
         def work(step: int, device: torch.device) -> Tensor | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .comfy import io, schema
-from .sockets import GanSocket, ManagedGAN, Style, StyleSocket
+from .bridge.api import io, schema
+from .shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
 
 
 class SampleStyle(io.ComfyNode):

@@ -6,11 +6,14 @@ import torch
 from torch import Tensor
 
 from ..models.style_file import StyleFile, write_style
-from ..models.thumbnail import PAINTED_SIZE, as_picture, decode_thumbnail, encode_thumbnail, paint_thumbnail
-from . import comfy, styles
-from .comfy import io, schema
-from .pictures import from_pil, to_rgb
-from .sockets import GanSocket, ManagedGAN, Style, StyleSocket
+from ..models.thumbnail import PAINTED_SIZE, decode_thumbnail, encode_thumbnail, paint_thumbnail
+from ..pictures.tensors import as_picture
+from .bridge import api
+from .bridge.api import io, schema
+from .bridge.progress import preview
+from .shared import styles
+from .shared.images import from_pil, to_rgb
+from .shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
 
 
 class SaveStyle(io.ComfyNode):
@@ -105,9 +108,9 @@ class SaveStyle(io.ComfyNode):
             path = styles.new_style_path(style_name, i + 1, overwrite)
             write_style(path, file)
             names.append(styles.style_name(path))
-        saved = [{"filename": name, "subfolder": "", "type": comfy.STYLE_FOLDER} for name in names]
+        saved = [{"filename": name, "subfolder": "", "type": api.STYLE_FOLDER} for name in names]
         shown = [decode_thumbnail(data) for data in thumbnails if data is not None]
-        page = comfy.preview(from_pil(shown), cls) if shown else {}
+        page = preview(from_pil(shown), cls) if shown else {}
         return io.NodeOutput(style, "\n".join(names), ui=page | {"styles": saved})
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ..training.dataset import survey, with_validation_share
-from ..training.dataset_report import MIN_SIDE
-from ..training.dataset_sheet import dataset_sheet
+from ..dataset.report import MIN_SIDE
+from ..dataset.sheet import dataset_sheet
+from ..dataset.survey import survey, with_validation_share
 from ..training.options import TrainOptions
-from . import comfy
-from .comfy import io, schema
-from .folders import check_folders, fingerprint_folders, named_folder
-from .pictures import from_pil, to_rgb
+from .bridge import api
+from .bridge.api import io, schema
+from .bridge.progress import StepProgress, preview
+from .shared.folders import check_folders, fingerprint_folders, named_folder
+from .shared.images import from_pil, to_rgb
 
 
 class StyleDataset(io.ComfyNode):
@@ -100,18 +101,18 @@ class StyleDataset(io.ComfyNode):
         report = survey(path, pictures, min_side=min_side, on_progress=_Progress())
         report = with_validation_share(report, validation_share)
         sheet = from_pil([dataset_sheet(report)])
-        return io.NodeOutput(report.as_text(), sheet, ui=comfy.preview(sheet, cls))
+        return io.NodeOutput(report.as_text(), sheet, ui=preview(sheet, cls))
 
 
 class _Progress:
     """Shows how many pictures have been read, and stops at the first one after the user cancels."""
 
     def __init__(self) -> None:
-        self._bar: comfy.StepProgress | None = None
+        self._bar: StepProgress | None = None
 
     def __call__(self, done: int, total: int) -> None:
-        comfy.check_interrupt()
-        self._bar = self._bar or comfy.StepProgress(total)
+        api.check_interrupt()
+        self._bar = self._bar or StepProgress(total)
         self._bar.show(done, f"{done} of {total} pictures")
         if self._bar.cancelled:
             self._bar.cancel()

@@ -1,4 +1,4 @@
-"""A real ComfyUI server with this pack in it, for tests and for benchmarks/queue_jobs.py.
+"""A real ComfyUI server with this pack in it, for tests and for benchmarks/queue_servers.py.
 
 COMFYUI_PATH is a checkout; COMFYUI_PYTHON the interpreter that has its requirements, by default this one.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,9 @@ import brushwork
 from brushwork.models import StyleGAN
 
 PACKAGE = Path(brushwork.__file__).resolve().parent
+
+# `benchmarks` and `scripts` are packages of the repository and not of the wheel.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 # More threads than this cost more in waiting than they save on pictures this small.
 if "OMP_NUM_THREADS" not in os.environ:

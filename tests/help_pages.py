@@ -115,8 +115,8 @@ def values(entry: io.Input, language: str) -> str:
 def error_patterns() -> list[re.Pattern[str]]:
     """One for every sentence with or without gaps in the code that nodes run."""
     templates = set()
-    for folder in ("nodes", "models", "training"):
-        for path in (PACKAGE / folder).glob("*.py"):
+    for folder in ("base", "pictures", "models", "dataset", "training", "evaluation", "nodes"):
+        for path in (PACKAGE / folder).rglob("*.py"):
             templates |= set(_strings(ast.parse(path.read_text(encoding="utf-8"))))
     # Shorter ones, such as f"{name}: {text}", would agree with everything.
     long = [t for t in templates if len("".join(t)) >= 25]

@@ -8,13 +8,14 @@ import pkgutil
 
 import pytest
 
-import brushwork.models
-import brushwork.training
-
+# The nodes need ComfyUI's modules, and some commands an extra; all of these load without either.
+PACKAGES = ("base", "pictures", "models", "dataset", "training", "evaluation")
 MODULES = [
     name
-    for package in (brushwork.models, brushwork.training)
-    for _, name, _ in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+    for package in PACKAGES
+    for _, name, _ in pkgutil.walk_packages(
+        importlib.import_module(f"brushwork.{package}").__path__, f"brushwork.{package}."
+    )
 ]
 
 

@@ -1,1 +1,1 @@
-"""Training: pictures, loss network, losses, trainer. Nothing in here knows ComfyUI."""
+"""The training step and all it needs. Nothing in here knows ComfyUI."""

@@ -9,13 +9,14 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
+from ..models.perception.statistics import colour_moments
+from ..models.perception.vgg import LossNetwork
+from ..pictures.reading import Picture
 from .augment import DRAWS
-from .losses import colour_moments
+from .crop_pool import CropPool, CropRule, batch_indices
 from .memory import memory_to_keep
 from .options import TrainOptions
-from .pictures import CropPool, CropRule, Picture, batch_indices
 from .targets import TargetCache, content_target, style_target, unpack_style_target
-from .vgg import LossNetwork
 
 # Crops whose mean statistics stand for a whole collection.
 COLLECTION_CROPS = 64

@@ -14,10 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..models.perception.statistics import Parts, colour_moments, relative_error, wide
+from ..models.perception.vgg import STYLE_LAYERS
 from .options import ADVERSARIAL_LOSSES, LossWeights
-from .vgg import STYLE_LAYERS
-
-Parts = dict[str, Tensor]
 
 # `ground_loss`: sides of its cells in pixels; how many times the photo's step between two cells is free, and
 # what is free besides, None for the painting's own. In the large, light that is there may become drama: a
@@ -36,96 +35,6 @@ GROUND_CELLS: dict[int, tuple[float, float | None]] = {
 PLAIN_SHARE = 1 / 3
 
 
-def wide(features: Tensor) -> Tensor:
-    """At least float32: sums over thousands of pixels overflow or drown in 16 bits."""
-    return features if features.dtype == torch.float64 else features.float()
-
-
-class _GramAndMean(torch.autograd.Function):
-    """rows [B,N,C] -> X^T X / N [B,C,C] and the mean row [B,C], with one matrix product backward.
-
-    d/dX = X (dG + dG^T) / N + dm / N. Left to autograd that is two products, two sums and a broadcast
-    over the largest tensors there are, a tenth of a training step.
-    """
-
-    @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, rows: Tensor) -> tuple[Tensor, Tensor]:
-        ctx.save_for_backward(rows)
-        return wide(rows.transpose(1, 2) @ rows) / rows.shape[1], wide(rows.mean(1))
-
-    @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, d_gram: Tensor, d_mean: Tensor) -> Tensor:
-        (rows,) = ctx.saved_tensors
-        symmetric = ((d_gram + d_gram.transpose(1, 2)) / rows.shape[1]).to(rows.dtype)
-        offset = (d_mean / rows.shape[1]).to(rows.dtype)[:, None]
-        return torch.baddbmm(offset, rows, symmetric)
-
-
-def gram_and_mean(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Gram matrix [B,C,C] and channel means [B,C] of features [B,C,H,W].
-
-    bfloat16 features are multiplied as such, summed in float32 and rounded once at the end: 0.4 % on
-    an entry, where the styles differ by tens of per cent, for a third of the time.
-    """
-    return _GramAndMean.apply(features.permute(0, 2, 3, 1).flatten(1, 2))
-
-
-def gram_matrix(features: Tensor) -> Tensor:
-    """Channel correlations [B,C,C] of features [B,C,H,W]: sum over pixels of f f^T / (H W)."""
-    return gram_and_mean(features)[0]
-
-
-def mean_std(features: Tensor) -> Tensor:
-    """Channel means and deviations [B,2,C] of features [B,C,H,W]; sqrt(var + 1e-5)."""
-    features = wide(features)
-    mean = features.mean((2, 3))
-    variance = (features - mean[:, :, None, None]).square().mean((2, 3))
-    return torch.stack([mean, (variance + 1e-5).sqrt()], 1)
-
-
-def normalised(features: Tensor) -> Tensor:
-    """Instance-normalised features, the form in which content is compared."""
-    features = wide(features)
-    mean, std = mean_std(features).unbind(1)
-    return (features - mean[:, :, None, None]) / std[:, :, None, None]
-
-
-def relative_error(found: Tensor, target: Tensor) -> Tensor:
-    """|found - target|^2 / |target|^2 per sample, averaged over the batch."""
-    target = wide(target)
-    error = (found - target).square().flatten(1).sum(1)
-    return (error / target.square().flatten(1).sum(1).clamp_min(1e-8)).mean()
-
-
-def content_loss(features: Tensor, target: Tensor) -> tuple[Tensor, Parts]:
-    """mean((n(F(x)) - n(F(c)))^2) on relu4_1, n the instance normalisation; `target` is n(F(c)).
-
-    Normalised, so that light and contrast are the style's to choose. 0 is the photo, about 2 is
-    unrelated.
-    """
-    loss = (normalised(features) - target).square().mean()
-    return loss, {"content": loss}
-
-
-def gram_loss(grams: dict[str, Tensor], target: dict[str, Tensor]) -> tuple[Tensor, Parts]:
-    """1/4 sum_l |G(F_l(x)) - G(F_l(s))|^2 / |G(F_l(s))|^2 (Gatys 2016).
-
-    Both arguments hold the `gram_matrix` of every layer in `STYLE_LAYERS`.
-    """
-    loss = sum(relative_error(grams[name], target[name]) for name in STYLE_LAYERS) / len(STYLE_LAYERS)
-    return loss, {"gram": loss}
-
-
-def mean_std_loss(moments: dict[str, Tensor], target: dict[str, Tensor]) -> tuple[Tensor, Parts]:
-    """1/4 sum_l (|mu(x) - mu(s)|^2 + |sigma(x) - sigma(s)|^2) / (|mu(s)|^2 + |sigma(s)|^2).
-
-    AdaIN's style loss (2017), equation 13, made relative; both arguments hold the `mean_std` of every
-    layer in `STYLE_LAYERS`.
-    """
-    loss = sum(relative_error(moments[name], target[name]) for name in STYLE_LAYERS) / len(STYLE_LAYERS)
-    return loss, {"mean_std": loss}
-
-
 def energy_loss(moments: dict[str, Tensor], target: dict[str, Tensor]) -> tuple[Tensor, Parts]:
     """1/4 sum_l |m_l(x) / m_l(s) - 1|, m_l the mean activation of the layer over channels and space.
 
@@ -141,19 +50,6 @@ def energy_loss(moments: dict[str, Tensor], target: dict[str, Tensor]) -> tuple[
     return loss, {"energy": loss}
 
 
-def style_statistics(features: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Gram matrices [B,C,C] and means and deviations [B,2,C] by layer, in one go.
-
-    The deviations come from the Gram matrices' diagonals: var = E[f^2] - E[f]^2.
-    """
-    grams, moments = {}, {}
-    for name in STYLE_LAYERS:
-        gram, mean = gram_and_mean(features[name])
-        variance = (gram.diagonal(dim1=1, dim2=2) - mean.square()).clamp_min(0)
-        grams[name], moments[name] = gram, torch.stack([mean, (variance + 1e-5).sqrt()], 1)
-    return grams, moments
-
-
 def colour_loss(image: Tensor, target: tuple[Tensor, Tensor]) -> tuple[Tensor, Parts]:
     """|m(x) - m(s)|^2 / |m(s)|^2 + |C(x) - C(s)|^2 / |C(s)|^2, m the mean colour, C the 3x3 covariance.
 
@@ -166,12 +62,6 @@ def colour_loss(image: Tensor, target: tuple[Tensor, Tensor]) -> tuple[Tensor, P
     size = covariance_s.square().flatten(1).sum(1) + 1e-5
     loss = relative_error(mean, mean_s) + (error / size).mean()
     return loss, {"colour": loss}
-
-
-def colour_moments(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean [B,3] and covariance [B,3,3] of the pixels of [B,3,H,W]."""
-    gram, mean = gram_and_mean(wide(image))
-    return mean, gram - mean[:, :, None] * mean[:, None, :]
 
 
 def identity_loss(image: Tensor, original: Tensor) -> tuple[Tensor, Parts]:

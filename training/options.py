@@ -8,23 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-T = TypeVar("T")
+from ..base.settings import check_choice, check_ranges, option
 
 MODES = ("style_code", "fine_tune", "from_scratch")
 ADVERSARIAL_LOSSES = ("least_squares", "cross_entropy", "hinge")
 LOSS_DTYPES = ("auto", "float32", "bfloat16")
 
 
-def _option(default: T, text: str, low: float | None = None, high: float | None = None) -> T:
-    """A field with its explanation and the range of its values, ends included."""
-    return field(default=default, metadata={"text": text, "low": low, "high": high})
-
-
 def _weight(default: float, text: str) -> float:
-    return _option(default, text, 0.0, 1000.0)
+    return option(default, text, 0.0, 1000.0)
 
 
 @dataclass(frozen=True)
@@ -52,7 +47,7 @@ class LossWeights:
     range: float = _weight(5.0, "Stay between black and white.")
 
     def __post_init__(self) -> None:
-        _check_ranges(self)
+        check_ranges(self)
 
     def of(self, part: str) -> float:
         """The factor of a loss by the name it has in `losses`; Gram and mean/std share one weight.
@@ -74,58 +69,58 @@ class TrainOptions:
     The defaults are those of 'from_scratch'; `for_mode` knows the others'.
     """
 
-    mode: str = _option(
+    mode: str = option(
         "from_scratch",
         "style_code: the network stays as it is and one style is learned. fine_tune: the generator learns "
         "to paint like the pictures. from_scratch: everything is trained anew, on many pictures.",
     )
-    steps: int = _option(40_000, "Training steps.", 1, 10_000_000)
-    batch_size: int = _option(8, "Photos and paintings per step; halved when memory runs out.", 1, 512)
-    resolution: int = _option(128, "Side of the photo crops, a multiple of 8.", 32, 1024)
-    late_resolution: int = _option(192, "Side of the photo crops from late_from on.", 32, 1024)
-    late_from: float = _option(0.8, "Where late_resolution begins; 1 means never.", 0, 1)
-    style_resolution: int = _option(
+    steps: int = option(40_000, "Training steps.", 1, 10_000_000)
+    batch_size: int = option(8, "Photos and paintings per step; halved when memory runs out.", 1, 512)
+    resolution: int = option(128, "Side of the photo crops, a multiple of 8.", 32, 1024)
+    late_resolution: int = option(192, "Side of the photo crops from late_from on.", 32, 1024)
+    late_from: float = option(0.8, "Where late_resolution begins; 1 means never.", 0, 1)
+    style_resolution: int = option(
         224, "Side of the painting crops: their statistics are the target, so they see more.", 32, 1024
     )
-    content_scale: tuple[int, int] = _option(
+    content_scale: tuple[int, int] = option(
         (224, 576), "Shorter side of the photos before cropping, drawn between these.", 32, 4096
     )
-    style_scale: tuple[int, int] = _option(
+    style_scale: tuple[int, int] = option(
         (256, 576), "Shorter side of the paintings before cropping, drawn between these.", 32, 4096
     )
-    variants: int = _option(
+    variants: int = option(
         6, "Crops kept of every picture; what is computed from a kept crop is computed once.", 1, 10_000
     )
-    round_steps: int = _option(20_000, "Steps after which all crops are cut anew.", 1, 10_000_000)
-    lr: float = _option(1e-3, "Learning rate of what is trained.", 1e-8, 10.0)
-    code_rate: float = _option(1.0, "Learning rate of the learned style, as a multiple of lr.", 0.0, 1000.0)
-    lr_d: float = _option(4e-4, "Learning rate of the discriminator.", 1e-8, 10.0)
-    warmup: int = _option(300, "Steps in which the rates rise from 0.", 1, 1_000_000)
-    decay_from: float = _option(0.4, "The rates are constant up to here, then fall to 0.02 (cosine).", 0, 1)
-    adversarial: str = _option(
+    round_steps: int = option(20_000, "Steps after which all crops are cut anew.", 1, 10_000_000)
+    lr: float = option(1e-3, "Learning rate of what is trained.", 1e-8, 10.0)
+    code_rate: float = option(1.0, "Learning rate of the learned style, as a multiple of lr.", 0.0, 1000.0)
+    lr_d: float = option(4e-4, "Learning rate of the discriminator.", 1e-8, 10.0)
+    warmup: int = option(300, "Steps in which the rates rise from 0.", 1, 1_000_000)
+    decay_from: float = option(0.4, "The rates are constant up to here, then fall to 0.02 (cosine).", 0, 1)
+    adversarial: str = option(
         "least_squares", "Kind of the adversarial loss: least_squares, cross_entropy or hinge."
     )
-    adversarial_from: float = _option(0.4, "Where the discriminator joins.", 0, 1)
-    adversarial_ramp: float = _option(0.1, "How long its weight takes to rise.", 0, 1)
-    identity_share: float = _option(
+    adversarial_from: float = option(0.4, "Where the discriminator joins.", 0, 1)
+    adversarial_ramp: float = option(0.1, "How long its weight takes to rise.", 0, 1)
+    identity_share: float = option(
         0.125, "Share of each batch in which a painting is painted in its own style.", 0, 0.75
     )
-    ema: float = _option(0.999, "Memory of the moving average of the weights.", 0, 0.999999)
-    clip: float = _option(5.0, "Largest norm of a gradient.", 1e-6, 1e6)
-    seed: int = _option(1, "Seed of everything that is random.", 0, 2**63 - 1)
-    validation_share: float = _option(
+    ema: float = option(0.999, "Memory of the moving average of the weights.", 0, 0.999999)
+    clip: float = option(5.0, "Largest norm of a gradient.", 1e-6, 1e6)
+    seed: int = option(1, "Seed of everything that is random.", 0, 2**63 - 1)
+    validation_share: float = option(
         0.15, "Share of the pictures that is never trained on and only scored.", 0, 0.5
     )
-    validate_every: int = _option(
+    validate_every: int = option(
         500, "Steps between two validations; the best weights are kept.", 1, 1_000_000
     )
-    patience: int = _option(
+    patience: int = option(
         0, "Validations without a better score after which training stops early; 0: never.", 0, 10_000
     )
-    bad_steps: int = _option(
+    bad_steps: int = option(
         8, "Steps in a row with a loss that is not finite after which training stops.", 1, 1000
     )
-    loss_dtype: str = _option("auto", "Type of the loss network: auto, float32 or bfloat16.")
+    loss_dtype: str = option("auto", "Type of the loss network: auto, float32 or bfloat16.")
     weights: LossWeights = field(default_factory=LossWeights)
 
     @classmethod
@@ -146,7 +141,7 @@ class TrainOptions:
         check_choice("mode", self.mode, MODES)
         check_choice("adversarial", self.adversarial, ADVERSARIAL_LOSSES)
         check_choice("loss_dtype", self.loss_dtype, LOSS_DTYPES)
-        _check_ranges(self)
+        check_ranges(self)
         for name in ("resolution", "late_resolution", "style_resolution"):
             if getattr(self, name) % 8:
                 raise ValueError(f"{name} is {getattr(self, name)}; give a multiple of 8 pixels.")
@@ -248,18 +243,15 @@ MODE_DEFAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raise ValueError, one sentence, unless `value` is one of `choices`."""
-    if value not in choices:
-        raise ValueError(f"{name} is '{value}'; choose one of {', '.join(choices)}.")
+def sized(mode: str, resolution: int) -> dict[str, int]:
+    """The options that bring all crops of `mode` to scale with photo crops of `resolution` pixels.
 
-
-def _check_ranges(options: TrainOptions | LossWeights) -> None:
-    for option in fields(options):
-        low, high = option.metadata.get("low"), option.metadata.get("high")
-        if low is None:
-            continue
-        values = getattr(options, option.name)
-        for value in values if isinstance(values, tuple) else (values,):
-            if not (math.isfinite(value) and low <= value <= high):
-                raise ValueError(f"{option.name} is {value}; give a value from {low:g} to {high:g}.")
+    >>> sized("style_code", 64)
+    {'resolution': 64, 'late_resolution': 80, 'style_resolution': 88}
+    """
+    defaults = TrainOptions.for_mode(mode)
+    sides = {"resolution": resolution}
+    for name in ("late_resolution", "style_resolution"):
+        factor = getattr(defaults, name) / defaults.resolution
+        sides[name] = max(resolution, round(resolution * factor / 8) * 8)
+    return sides

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..models import StyleGAN
-from .pictures import Picture
-from .sheet import load_square
+from ..pictures.reading import Picture
+from ..pictures.tensors import load_square
 
 # Side in pixels at which whole paintings are encoded, and how many make the first learned code.
 ENCODE_SIDE, ENCODE_COUNT = 384, 64

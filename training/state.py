@@ -12,7 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from ..models.checkpoint import CheckpointError, write_atomically
+from ..base.files import write_atomically
+from ..models.checkpoint import CheckpointError
 
 STATE_FORMAT = "brushwork-training-state"
 

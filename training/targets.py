@@ -8,9 +8,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .losses import normalised, style_statistics
-from .pictures import CropPool
-from .vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
+from ..models.perception.statistics import normalised, style_statistics
+from ..models.perception.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
+from .crop_pool import CropPool
 
 STYLE_CHANNELS = (64, 128, 256, 512)
 

@@ -18,16 +18,17 @@ from torch import Tensor
 
 from ..models import Discriminator, StyleGAN, StyleGANConfig
 from ..models.discriminator import SCALES
+from ..models.perception.statistics import Parts, content_loss, gram_loss, mean_std_loss, style_statistics
+from ..models.perception.vgg import CONTENT_LAYER, LossNetwork, fastest_loss_dtype, features_at_half
+from ..pictures.reading import Picture
 from . import losses
 from .augment import diff_augment
 from .crops import STEADY_SHARE, Batch, CropSource, share_at
 from .memory import is_out_of_memory
 from .options import TrainOptions
 from .painter import Painter, copy_network, mean_code
-from .pictures import Picture
-from .ranks import OneProcess
+from .processes import OneProcess
 from .state import pack, read_state, unpack, write_state
-from .vgg import CONTENT_LAYER, LossNetwork, fastest_loss_dtype, features_at_half
 
 # The steadiness loss leaves this part of a crop's side out at each border: what is reflected there
 # differs with the shift.
@@ -191,7 +192,7 @@ class Trainer:
         for start in range(0, len(batch), self.micro_batch):
             yield batch.part(start, start + self.micro_batch)
 
-    def _painter_parts(self, batch: Batch, adversarial: float) -> tuple[dict[str, Tensor], losses.Parts]:
+    def _painter_parts(self, batch: Batch, adversarial: float) -> tuple[dict[str, Tensor], Parts]:
         """Paint, compare, send gradients back; what D will see, detached, and their share of the losses."""
         with self._autocast():
             image, code = self.painter(batch.content, batch.style, batch.learned, batch.shift)
@@ -212,17 +213,17 @@ class Trainer:
 
     def _perceptual_parts(
         self, image: Tensor, features: dict[str, Tensor], code: Tensor, batch: Batch
-    ) -> losses.Parts:
+    ) -> Parts:
         """Every part is a mean over the pictures that it concerns, here times those pictures' share of
         the whole batch: summed over the parts of the batch it is the mean over the batch."""
         size = self.options.batch_size
         itself = batch.itself
         share = len(image) / size
-        grams, moments = losses.style_statistics(features)
+        grams, moments = style_statistics(features)
         target_grams, target_moments, target_colours = self.crops.style_targets(batch)
         parts = {
-            "gram": losses.gram_loss(grams, target_grams)[0] * share,
-            "mean_std": losses.mean_std_loss(moments, target_moments)[0] * share,
+            "gram": gram_loss(grams, target_grams)[0] * share,
+            "mean_std": mean_std_loss(moments, target_moments)[0] * share,
             "energy": losses.energy_loss(moments, target_moments)[0] * share,
             "colour": losses.colour_loss(image, target_colours)[0] * share,
             "tv": losses.tv_loss(image)[0] * share,
@@ -233,7 +234,7 @@ class Trainer:
         if photos := int((~itself).sum()):
             relu4 = features[CONTENT_LAYER][~itself]
             target = self.crops.content_targets(batch).view(relu4.shape)
-            parts["content"] = losses.content_loss(relu4, target)[0] * (photos / (size - own))
+            parts["content"] = content_loss(relu4, target)[0] * (photos / (size - own))
         if itself.any():
             loss = losses.identity_loss(image[itself], batch.content[itself])[0]
             parts["identity"] = loss * (int(itself.sum()) / own)
@@ -257,7 +258,7 @@ class Trainer:
         maps = features | features_at_half(self.loss_network, image)
         return {name: maps[name] for name in SCALES}
 
-    def _discriminator_parts(self, batch: Batch, painted: dict[str, Tensor]) -> losses.Parts:
+    def _discriminator_parts(self, batch: Batch, painted: dict[str, Tensor]) -> Parts:
         with torch.no_grad():
             real = batch.real()
             paintings = self._judged(real, self.loss_network(real))
@@ -358,7 +359,7 @@ class Trainer:
         return header["progress"]
 
 
-def add_parts(sums: losses.Parts, parts: losses.Parts) -> None:
+def add_parts(sums: Parts, parts: Parts) -> None:
     """sums[name] += parts[name], with absent ones as 0."""
     for name, value in parts.items():
         sums[name] = sums[name] + value if name in sums else value

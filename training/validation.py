@@ -8,12 +8,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from . import losses
+from ..models.perception.statistics import (
+    content_loss,
+    gram_loss,
+    mean_std_loss,
+    normalised,
+    style_statistics,
+)
+from ..models.perception.vgg import CONTENT_LAYER, LossNetwork
+from ..pictures.reading import Picture
+from ..pictures.tensors import load_square
 from .options import LossWeights
 from .painter import Painter
-from .pictures import Picture
-from .sheet import load_square
-from .vgg import CONTENT_LAYER, LossNetwork
 
 # Photos, and paintings painted like one by one, at most; paintings behind the mean statistics that the
 # learned style is compared with; and the side in pixels of them all.
@@ -63,14 +69,12 @@ class Validation:
         self.photos = [load_square(p, SIDE).to(device) for p in spread(photos, LIMIT)]
         self.paintings = [load_square(p, SIDE).to(device) for p in spread(paintings, LIMIT)]
         with torch.no_grad():
-            self._content = [losses.normalised(network(photo)[CONTENT_LAYER]) for photo in self.photos]
-            self._style = [losses.style_statistics(network(painting)) for painting in self.paintings]
+            self._content = [normalised(network(photo)[CONTENT_LAYER]) for photo in self.photos]
+            self._style = [style_statistics(network(painting)) for painting in self.paintings]
             self._mean = self._mean_statistics(spread(collection, LIMIT_COLLECTION)) if collection else None
 
     def _mean_statistics(self, collection: Sequence[Picture]) -> StyleStatistics:
-        each = [
-            losses.style_statistics(self.network(load_square(p, SIDE).to(self.device))) for p in collection
-        ]
+        each = [style_statistics(self.network(load_square(p, SIDE).to(self.device))) for p in collection]
         grams, moments = (mean_by_layer(kind) for kind in zip(*each, strict=True))
         return grams, moments
 
@@ -95,9 +99,9 @@ class Validation:
         if not codes:
             return None
         sums = torch.zeros(3, dtype=torch.float64)
-        for code, statistics in zip(codes, styles, strict=True):
+        for code, wanted in zip(codes, styles, strict=True):
             for photo, target in zip(self.photos, self._content, strict=True):
-                sums += self._pair(painter, photo, code, target, statistics)
+                sums += self._pair(painter, photo, code, target, wanted)
         means = dict(zip(PARTS, (sums / (len(self.photos) * len(codes))).tolist(), strict=True))
         return Scores(**means, total=sum(self.weights.of(name) * value for name, value in means.items()))
 
@@ -106,13 +110,13 @@ class Validation:
     ) -> Tensor:
         gan = painter.gan
         features = self.network(gan.generate(gan.encode_content(photo), code))
-        grams, moments = losses.style_statistics(features)
+        grams, moments = style_statistics(features)
         return (
             torch.stack(
                 [
-                    losses.content_loss(features[CONTENT_LAYER], content)[0],
-                    losses.gram_loss(grams, style[0])[0],
-                    losses.mean_std_loss(moments, style[1])[0],
+                    content_loss(features[CONTENT_LAYER], content)[0],
+                    gram_loss(grams, style[0])[0],
+                    mean_std_loss(moments, style[1])[0],
                 ]
             )
             .double()
@@ -120,9 +124,9 @@ class Validation:
         )
 
 
-def mean_by_layer(statistics: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+def mean_by_layer(each: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     """The mean of several statistics, layer by layer."""
-    return {name: torch.stack([s[name] for s in statistics]).mean(0) for name in statistics[0]}
+    return {name: torch.stack([s[name] for s in each]).mean(0) for name in each[0]}
 
 
 def spread(pictures: Sequence[Picture], count: int) -> list[Picture]:

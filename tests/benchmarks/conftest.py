@@ -1,17 +1,14 @@
-"""The benchmarks are scripts beside the package: their folder becomes importable, as when one is run."""
+"""What the tests of the benchmarks share."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
 from brushwork.models import StyleGAN, StyleGANConfig
-
-sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from contact_sheet import CELL, GAP, HEADER, ContactSheet
 from PIL import Image
+
+from benchmarks.contact_sheet import CELL, GAP, HEADER, ContactSheet
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 

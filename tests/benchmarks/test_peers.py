@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from peers import SYSTEMS, LeftOut, Setup, build, build_available
-from pictures import rounded, to_picture, to_tensor
 
+from benchmarks.peers import SYSTEMS, LeftOut, Setup, build, build_available
+from benchmarks.pictures import rounded, to_picture, to_tensor
 from brushwork.models import CheckpointError, StyleGAN
 
 

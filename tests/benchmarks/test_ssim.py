@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from ssim import C1, C2, luma, ssim
+
+from benchmarks.ssim import C1, C2, luma, ssim
 
 
 def random_picture(height, width, seed):

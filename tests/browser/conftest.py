@@ -18,7 +18,7 @@ import pytest
 from comfyui_server import COMFYUI, ComfyUIServer
 from PIL import Image, ImageOps
 
-from brushwork.cli.workflow import SHIPPED_INPUTS
+from brushwork.base.shipped import SHIPPED_INPUTS
 
 CHROMIUM = os.environ.get("BROWSER_PATH") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from brushwork.cli.workflow import WORKFLOWS_DIR
+from brushwork.base.shipped import WORKFLOWS_DIR
 from brushwork.models import DEFAULT_CHECKPOINT
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from brushwork.cli.workflow import WORKFLOWS_DIR
+from brushwork.base.shipped import WORKFLOWS_DIR
 
 WORKFLOWS = sorted(WORKFLOWS_DIR.glob("*.json"))
 # Small enough for a test on a CPU.

@@ -10,13 +10,13 @@ import pytest
 from PIL import Image
 
 from brushwork.cli.main import main
-from brushwork.nodes import comfy
+from brushwork.nodes.bridge import api
 
 
 @pytest.fixture(autouse=True)
 def _models_folder_as_before(monkeypatch):
     """--models-dir and --styles-dir are for the rest of the process; here that is the other tests."""
-    folders = comfy.folder_paths.folder_names_and_paths
+    folders = api.folder_paths.folder_names_and_paths
     for name in ("brushwork", "brushwork_styles"):
         paths, suffixes = folders[name]
         monkeypatch.setitem(folders, name, (list(paths), suffixes))

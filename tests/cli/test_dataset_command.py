@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from brushwork.cli.main import main
-from brushwork.cli.train_pictures import MANY
-from brushwork.training.dataset_report import LISTED, MIN_SIDE
+from brushwork.dataset.collection import MANY
+from brushwork.dataset.report import LISTED, MIN_SIDE
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from brushwork.cli.main import main
+from brushwork.evaluation.judging.sheets import read_key
 from brushwork.models import StyleGAN, StyleGANConfig
-from brushwork.training.judge import read_key
 
 
 @pytest.fixture

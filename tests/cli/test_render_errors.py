@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from brushwork.base.shipped import WORKFLOWS_DIR
 from brushwork.cli.main import main
-from brushwork.cli.workflow import WORKFLOWS_DIR
 
 
 def refused(result, *words):

@@ -7,8 +7,9 @@ import sys
 import pytest
 import torch
 
+from brushwork.base.files import write_atomically
 from brushwork.models import CheckpointError, StyleGAN
-from brushwork.models.checkpoint import write_atomically, write_checkpoint
+from brushwork.models.checkpoint import write_checkpoint
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from torch import nn
 
 from brushwork.models import Discriminator
 from brushwork.models.discriminator import SCALES
+from brushwork.models.perception.vgg import LossNetwork, features_at_half
+from brushwork.pictures.tensors import load_square
 from brushwork.training.losses import discriminator_loss
-from brushwork.training.sheet import load_square
-from brushwork.training.vgg import LossNetwork, features_at_half
 
 
 @pytest.fixture(scope="module")

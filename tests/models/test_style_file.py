@@ -14,14 +14,8 @@ from safetensors import safe_open
 from safetensors.torch import save, save_file
 
 from brushwork.models import CheckpointError, StyleGAN
-from brushwork.models.style_file import (
-    LARGEST_FILE,
-    StyleFile,
-    read_style,
-    style_fingerprint,
-    write_style,
-)
-from brushwork.models.thumbnail import as_picture
+from brushwork.models.style_file import LARGEST_FILE, StyleFile, read_style, style_fingerprint, write_style
+from brushwork.pictures.tensors import as_picture
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from brushwork.models import StyleSpace, lerp, mix_styles, slerp
-from brushwork.models.style_space import cluster, match_batch
+from brushwork.models.codes import match_batch
+from brushwork.models.style_space import cluster
 
 LAYERS, DIM = 5, 4
 

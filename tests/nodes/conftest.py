@@ -8,8 +8,9 @@ import torch
 from comfyui_server import ComfyUIServer
 
 from brushwork.models import StyleGAN, StyleGANConfig, StyleSpace
-from brushwork.nodes import LoadStyleGAN, comfy
-from brushwork.nodes.sockets import ManagedGAN
+from brushwork.nodes import LoadStyleGAN
+from brushwork.nodes.bridge import api
+from brushwork.nodes.shared.sockets import ManagedGAN
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +41,7 @@ def models_dir(tmp_path, monkeypatch):
     """An empty models/brushwork folder."""
     folder = tmp_path / "models"
     folder.mkdir()
-    folders = comfy.folder_paths.folder_names_and_paths
+    folders = api.folder_paths.folder_names_and_paths
     monkeypatch.setitem(folders, "brushwork", ([str(folder)], {".safetensors"}))
     return folder
 

@@ -16,9 +16,9 @@ from brushwork.nodes import (
     PaintVideo,
     SaveStyle,
     StyleDataset,
-    comfy,
 )
-from brushwork.nodes.train_inputs import photos_from, pictures_from
+from brushwork.nodes.bridge import api
+from brushwork.nodes.train_style.inputs import photos_from, pictures_from
 
 # TrainStyle reads its two batches with `pictures_from` and `photos_from`.
 COVERED = {
@@ -86,7 +86,7 @@ def test_styles(small_gan, images, count):
 @any_size
 @any_channels
 def test_thumbnails(tmp_path, monkeypatch, style, size, channels):
-    folders = comfy.folder_paths.folder_names_and_paths
+    folders = api.folder_paths.folder_names_and_paths
     monkeypatch.setitem(folders, "brushwork_styles", ([str(tmp_path)], {".safetensors"}))
     SaveStyle.execute(style, "any", thumbnail=torch.rand(1, *size, channels))
     assert (tmp_path / "any.safetensors").is_file()

@@ -10,9 +10,11 @@ import pytest
 import torch
 from PIL import Image
 
-from brushwork.nodes import NODES, comfy
-from brushwork.nodes.pictures import from_pil
-from brushwork.training.set_distances import MissingPackageError
+from brushwork.evaluation.set_distances import MissingPackageError
+from brushwork.nodes import NODES
+from brushwork.nodes.bridge import api
+from brushwork.nodes.bridge.progress import on_progress
+from brushwork.nodes.shared.images import from_pil
 
 EvaluateStyle = NODES["EvaluateStyle"]
 SMALL = {"samples": 4, "side": 48, "features": "auto", "seed": 1, "psi": 0.8}
@@ -27,7 +29,7 @@ def _no_fetched_weights(tmp_path, monkeypatch):
 @pytest.fixture
 def folders(inputs_dir, tmp_path, monkeypatch):
     """`photos` and `art` with two pictures each, in ComfyUI's input folder."""
-    monkeypatch.setattr(comfy, "input_folder", lambda: tmp_path)
+    monkeypatch.setattr(api, "input_folder", lambda: tmp_path)
     for kind, folder in (("photo", "photos"), ("art", "art")):
         (tmp_path / folder).mkdir()
         for path in sorted(inputs_dir.glob(f"{kind}-*.jpg"))[:2]:
@@ -39,9 +41,9 @@ def folders(inputs_dir, tmp_path, monkeypatch):
 def updates():
     """What the progress bar was told: (done, total, whether there was a picture)."""
     seen = []
-    comfy.on_progress(lambda done, total, preview, **_: seen.append((done, total, preview is not None)))
+    on_progress(lambda done, total, preview, **_: seen.append((done, total, preview is not None)))
     yield seen
-    comfy.on_progress(None)
+    on_progress(None)
 
 
 def test_folders_and_batches_join(small_gan, folders, art_image, photo_image):
@@ -93,11 +95,11 @@ def test_progress_shows_pictures(small_gan, art_image, photo_image, updates):
 def test_the_last_preview_is_the_sheet(small_gan, art_image, photo_image):
     """The page shows a node's last preview, not what it returns."""
     shown = []
-    comfy.on_progress(lambda done, total, preview, **_: shown.append((done, total, preview)))
+    on_progress(lambda done, total, preview, **_: shown.append((done, total, preview)))
     try:
         result = EvaluateStyle.execute(small_gan, style_images=art_image, content_images=photo_image, **SMALL)
     finally:
-        comfy.on_progress(None)
+        on_progress(None)
     done, total, (_, picture, _) = shown[-1]
     assert (done, total) == (13, 13)
     assert torch.equal(from_pil([picture]), result[2])
@@ -106,13 +108,13 @@ def test_the_last_preview_is_the_sheet(small_gan, art_image, photo_image):
 def test_cancel_stops_at_the_next_picture(small_gan, folders, updates):
     def cancel(done, *_, **__):
         updates.append(done)
-        comfy.model_management.interrupt_current_processing(True)
+        api.model_management.interrupt_current_processing(True)
 
-    comfy.on_progress(cancel)
-    with pytest.raises(comfy.model_management.InterruptProcessingException):
+    on_progress(cancel)
+    with pytest.raises(api.model_management.InterruptProcessingException):
         EvaluateStyle.execute(small_gan, style_folder="art", content_folder="photos", **SMALL)
     assert updates == [1]
-    assert not comfy.model_management.processing_interrupted()
+    assert not api.model_management.processing_interrupted()
 
 
 @pytest.mark.parametrize(

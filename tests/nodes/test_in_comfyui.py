@@ -16,8 +16,8 @@ import pytest
 from comfyui_server import COMFYUI
 from PIL import Image
 
+from brushwork.base.shipped import SHIPPED_INPUTS, WORKFLOWS_DIR
 from brushwork.cli.main import main
-from brushwork.cli.workflow import SHIPPED_INPUTS, WORKFLOWS_DIR
 from brushwork.nodes import NODES
 
 if not COMFYUI:

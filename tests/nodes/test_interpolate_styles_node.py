@@ -9,7 +9,7 @@ import torch
 
 from brushwork.models import interpolate_styles
 from brushwork.nodes import EncodeContent, EncodeStyle, Generate, InterpolateStyles
-from brushwork.nodes.sockets import Style
+from brushwork.nodes.shared.sockets import Style
 
 LAYERS, DIM, COARSE = 6, 8, 4
 

@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from brushwork.models import DEFAULT_CHECKPOINT, CheckpointError
-from brushwork.nodes import LoadStyleGAN, checkpoints, comfy
+from brushwork.nodes import LoadStyleGAN
+from brushwork.nodes.bridge import api
+from brushwork.nodes.shared import checkpoints
 
 DEFAULT = DEFAULT_CHECKPOINT.name
 
@@ -98,11 +100,11 @@ def test_a_truncated_file_is_refused(models_dir):
 
 def test_extra_model_paths_are_kept(monkeypatch, tmp_path):
     # extra_model_paths.yaml is read before packs are loaded and registers a folder that filters nothing.
-    folders = comfy.folder_paths.folder_names_and_paths
+    folders = api.folder_paths.folder_names_and_paths
     monkeypatch.setitem(folders, "brushwork", ([str(tmp_path)], set()))
     checkpoints.comfy.register_model_folder()
     paths, suffixes = folders["brushwork"]
-    assert paths == [str(tmp_path), os.path.join(comfy.folder_paths.models_dir, "brushwork")]
+    assert paths == [str(tmp_path), os.path.join(api.folder_paths.models_dir, "brushwork")]
     assert suffixes == {".safetensors"}
     (tmp_path / "notes.txt").write_text("no checkpoint")
-    assert comfy.model_folder_files() == []
+    assert api.model_folder_files() == []

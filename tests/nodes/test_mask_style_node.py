@@ -14,7 +14,7 @@ from brushwork.nodes import (
     SampleStyle,
     SaveStyle,
 )
-from brushwork.nodes.sockets import Style
+from brushwork.nodes.shared.sockets import Style
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import torch
 
 from brushwork.models import mix_styles
 from brushwork.nodes import MixStyles
-from brushwork.nodes.sockets import Style
+from brushwork.nodes.shared.sockets import Style
 
 LAYERS, DIM, COARSE = 6, 8, 4
 

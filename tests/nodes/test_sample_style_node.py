@@ -7,7 +7,7 @@ import torch
 
 from brushwork.models import StyleGAN
 from brushwork.nodes import SampleStyle
-from brushwork.nodes.sockets import ManagedGAN
+from brushwork.nodes.shared.sockets import ManagedGAN
 
 
 def test_it_is_the_networks_own(small_gan):

@@ -8,14 +8,16 @@ import pytest
 import torch
 from PIL import Image
 
-from brushwork.nodes import StyleDataset, comfy
-from brushwork.nodes.train_inputs import pictures_from
+from brushwork.nodes import StyleDataset
+from brushwork.nodes.bridge import api
+from brushwork.nodes.bridge.progress import on_progress
+from brushwork.nodes.train_style.inputs import pictures_from
 
 
 @pytest.fixture
 def input_folder(tmp_path, monkeypatch, inputs_dir):
     """ComfyUI's input folder, with six small paintings in a folder `art`, one in a subfolder."""
-    monkeypatch.setattr(comfy.folder_paths, "get_input_directory", lambda: str(tmp_path))
+    monkeypatch.setattr(api.folder_paths, "get_input_directory", lambda: str(tmp_path))
     for i, path in enumerate(sorted(inputs_dir.glob("art-*.jpg"))):
         place = tmp_path / "art" / "more" if i == 5 else tmp_path / "art"
         place.mkdir(parents=True, exist_ok=True)
@@ -29,9 +31,9 @@ def input_folder(tmp_path, monkeypatch, inputs_dir):
 def updates():
     """What the progress bar was told."""
     seen = []
-    comfy.on_progress(lambda done, total, preview, **_: seen.append((done, total)))
+    on_progress(lambda done, total, preview, **_: seen.append((done, total)))
     yield seen
-    comfy.on_progress(None)
+    on_progress(None)
 
 
 def run(**inputs):
@@ -85,11 +87,11 @@ def test_progress_ends_at_the_last_picture_at_most_once_each(input_folder, updat
 
 
 def test_cancel_ends_it(input_folder):
-    model_management = comfy.model_management
+    model_management = api.model_management
     model_management.interrupt_current_processing(True)
     with pytest.raises(model_management.InterruptProcessingException):
         StyleDataset.execute(folder="art")
-    assert not comfy.is_interrupted()
+    assert not api.is_interrupted()
     run(folder="art")
 
 

@@ -11,10 +11,11 @@ import torch
 from brushwork.models import CheckpointError
 from brushwork.models.style_file import read_style
 from brushwork.models.thumbnail import paint_thumbnail
-from brushwork.nodes import EncodeContent, EncodeStyle, Generate, LoadStyle, MixStyles, SaveStyle, comfy
-from brushwork.nodes.pictures import from_pil
-from brushwork.nodes.sockets import Style
-from brushwork.nodes.styles import DEFAULT_STYLE, LIBRARY_DIR
+from brushwork.nodes import EncodeContent, EncodeStyle, Generate, LoadStyle, MixStyles, SaveStyle
+from brushwork.nodes.bridge import api
+from brushwork.nodes.shared.images import from_pil
+from brushwork.nodes.shared.sockets import Style
+from brushwork.nodes.shared.styles import DEFAULT_STYLE, LIBRARY_DIR
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def styles_dir(tmp_path, monkeypatch):
     """An empty models/brushwork_styles folder that does not exist yet."""
     folder = tmp_path / "styles"
     monkeypatch.setitem(
-        comfy.folder_paths.folder_names_and_paths, "brushwork_styles", ([str(folder)], {".safetensors"})
+        api.folder_paths.folder_names_and_paths, "brushwork_styles", ([str(folder)], {".safetensors"})
     )
     return folder
 

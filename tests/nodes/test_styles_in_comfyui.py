@@ -10,7 +10,7 @@ from comfyui_server import COMFYUI
 from PIL import Image
 
 from brushwork.models.style_file import read_style, style_fingerprint
-from brushwork.nodes.styles import LIBRARY_DIR
+from brushwork.nodes.shared.styles import LIBRARY_DIR
 
 if not COMFYUI:
     pytest.skip("COMFYUI_PATH is not set to a ComfyUI checkout", allow_module_level=True)

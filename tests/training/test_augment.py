@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from brushwork.models.perception.vgg import LossNetwork
 from brushwork.training.augment import DRAWS, diff_augment
-from brushwork.training.vgg import LossNetwork
 
 
 def draws(count: int, seed: int) -> Tensor:

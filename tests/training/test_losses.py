@@ -9,32 +9,34 @@ import numpy as np
 import pytest
 import torch
 
+from brushwork.models.perception.statistics import (
+    colour_moments,
+    content_loss,
+    gram_and_mean,
+    gram_loss,
+    gram_matrix,
+    mean_std,
+    mean_std_loss,
+    normalised,
+    relative_error,
+    style_statistics,
+)
+from brushwork.models.perception.vgg import STYLE_LAYERS, LossNetwork
 from brushwork.training.losses import (
     ADVERSARIAL_LOSSES,
     LossWeights,
     adversarial_loss,
     code_loss,
     colour_loss,
-    colour_moments,
-    content_loss,
     discriminator_loss,
     energy_loss,
-    gram_and_mean,
-    gram_loss,
-    gram_matrix,
     ground_loss,
     identity_loss,
-    mean_std,
-    mean_std_loss,
-    normalised,
     range_loss,
-    relative_error,
     steady_loss,
-    style_statistics,
     total_loss,
     tv_loss,
 )
-from brushwork.training.vgg import STYLE_LAYERS, LossNetwork
 
 # Two channels of two pixels: (1, 3) and (2, 4).
 FEATURES = torch.tensor([[[[1.0, 3.0]], [[2.0, 4.0]]]])

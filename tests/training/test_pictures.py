@@ -10,15 +10,11 @@ import pytest
 import torch
 from PIL import Image, features
 
-from brushwork.training.pictures import (
-    CropPool,
-    CropRule,
-    PictureFolder,
-    batch_indices,
-    hash_split,
-    read_picture,
-    resize_shorter,
-)
+from brushwork.dataset.folder import PictureFolder
+from brushwork.dataset.splits import hash_split
+from brushwork.pictures.reading import read_picture
+from brushwork.pictures.tensors import resize_shorter
+from brushwork.training.crop_pool import CropPool, CropRule, batch_indices
 
 
 def test_scan_is_nested_sorted_and_counts_what_it_skips(tmp_path: Path, inputs_dir: Path) -> None:

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from brushwork.training.losses import gram_matrix, mean_std, normalised
-from brushwork.training.pictures import CropPool, CropRule
+from brushwork.models.perception.statistics import gram_matrix, mean_std, normalised
+from brushwork.models.perception.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
+from brushwork.training.crop_pool import CropPool, CropRule
 from brushwork.training.targets import TargetCache, content_target, style_target, unpack_style_target
-from brushwork.training.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
 
 CPU = torch.device("cpu")
 

@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from brushwork.models import StyleGAN, StyleGANConfig
+from brushwork.pictures.tensors import load_square
 from brushwork.training.options import LossWeights, TrainOptions
 from brushwork.training.painter import ENCODE_SIDE
-from brushwork.training.sheet import load_square
 from brushwork.training.state import pack, read_state
 from brushwork.training.trainer import Diverged, Trainer, TrainingError
 

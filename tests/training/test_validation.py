@@ -8,12 +8,18 @@ import pytest
 import torch
 
 from brushwork.models import StyleGAN
-from brushwork.training.losses import content_loss, gram_loss, mean_std_loss, normalised, style_statistics
+from brushwork.models.perception.statistics import (
+    content_loss,
+    gram_loss,
+    mean_std_loss,
+    normalised,
+    style_statistics,
+)
+from brushwork.models.perception.vgg import CONTENT_LAYER, LossNetwork
+from brushwork.pictures.tensors import load_square
 from brushwork.training.options import LossWeights
 from brushwork.training.painter import Painter, copy_network, mean_code
-from brushwork.training.sheet import load_square
 from brushwork.training.validation import SIDE, Validation, spread
-from brushwork.training.vgg import CONTENT_LAYER, LossNetwork
 
 CPU = torch.device("cpu")
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from brushwork.base.shipped import SHIPPED_INPUTS, WORKFLOWS_DIR
 from brushwork.cli.main import main
-from brushwork.cli.workflow import SHIPPED_INPUTS, WORKFLOWS_DIR
 from brushwork.nodes import NODES
 
 ALL = sorted((WORKFLOWS_DIR / "api").glob("*.json"))

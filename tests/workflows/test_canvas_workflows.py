@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from brushwork.cli.interface import NodeInterface
+from brushwork.base.shipped import WORKFLOWS_DIR
 from brushwork.cli.main import main
-from brushwork.cli.workflow import WORKFLOWS_DIR, read_workflow
+from brushwork.cli.workflow.files import read_workflow
+from brushwork.cli.workflow.interface import NodeInterface
 from brushwork.nodes import NODES
 
 CANVAS = sorted(WORKFLOWS_DIR.glob("*.json"))

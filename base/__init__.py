@@ -1,0 +1,1 @@
+"""What every room stands on, without torch: files, shipped paths, settings."""

@@ -1,0 +1,66 @@
+"""File names that every system accepts, and files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from pathlib import Path
+
+# What Windows allows in no file name, the separators among it, and the names that it keeps for devices.
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+# Bytes as UTF-8: most file systems hold 255, and an ending and a number are to follow.
+_LONGEST = 180
+
+
+def safe_file_name(name: str) -> str:
+    """`name` with everything replaced by underscores that some system forbids; never empty, '.' or '..'.
+
+    >>> safe_file_name(" waves: 1/2? ")
+    'waves_ 1_2_'
+    >>> safe_file_name("..")
+    '_'
+    """
+    name = _FORBIDDEN.sub("_", name).strip().rstrip(". ")
+    name = name.encode(errors="replace")[:_LONGEST].decode(errors="ignore").rstrip(". ")
+    hidden_or_kept = not name or name.startswith(".") or _DEVICES.fullmatch(name)
+    return f"_{name}" if hidden_or_kept else name
+
+
+def slug(text: str) -> str:
+    """Lower-case ASCII words with hyphens between them; empty if there is no such letter in `text`.
+
+    >>> slug("Gustave Doré: The Vision of Hell")
+    'gustave-dore-the-vision-of-hell'
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return "-".join(re.findall(r"[a-z0-9]+", plain))
+
+
+def numbered_path(folder: Path, stem: str, suffix: str, number: int = 1) -> Path:
+    """`stem` plus `suffix` in `folder` for number 1, with '_2', '_3' … at the end of the stem above."""
+    return folder / f"{stem}{f'_{number}' if number > 1 else ''}{suffix}"
+
+
+def free_path(folder: Path, stem: str, suffix: str, number: int = 1) -> Path:
+    """The first `numbered_path` from `number` on that does not exist."""
+    while (path := numbered_path(folder, stem, suffix, number)).exists():
+        number += 1
+    return path
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write `data` to `path` whole or not at all: temporary file, fsync, rename."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

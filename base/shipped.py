@@ -1,0 +1,22 @@
+"""Where the files that ship with Brushwork are: weights, workflows, and the pictures that workflows read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+WEIGHTS_DIR = _ROOT / "weights"
+DEFAULT_CHECKPOINT = WEIGHTS_DIR / "brushwork_default.safetensors"
+VGG_WEIGHTS = WEIGHTS_DIR / "vgg19_features.safetensors"
+
+WORKFLOWS_DIR = _ROOT / "workflows"
+SHIPPED_INPUTS = WORKFLOWS_DIR / "inputs"
+
+# Sky, rock and water: a plain, a broken and a mirroring surface. Styles treat each in its own way.
+THUMBNAIL_PHOTO = SHIPPED_INPUTS / "photo-landscape-lake-sherburne.jpg"
+
+
+def demo_photos() -> list[Path]:
+    """The six photos that ship with the workflows: content for users who have only paintings."""
+    return sorted(SHIPPED_INPUTS.glob("photo-*.jpg"))

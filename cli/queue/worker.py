@@ -1,0 +1,288 @@
+"""Keeping one server busy: submit jobs, watch them, fetch their pictures, survive its restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ..errors import CommandError
+from .display import Display
+from .jobs import Job, Recipe
+from .manifest import Results, sha256_of
+from .pool import Pool
+from .server import ComfyServer, GoneError, RefusedError, ServerDownError
+
+# Prompts of ours that a server holds: one that runs and one that waits, so that it never idles.
+DEPTH = 2
+POLL_SECONDS = 1.0
+# How long a server may be away before others get its jobs; a busy moment is not a crash.
+GRACE_SECONDS = 10.0
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
+
+
+@dataclass
+class Submission:
+    """A job that a server has, and since when."""
+
+    job: Job
+    digest: str
+    hashes: tuple[str, ...]
+    submitted: float
+    ran: bool = False
+
+
+@dataclass
+class Run:
+    """What all workers of a run share."""
+
+    recipe: Recipe
+    pool: Pool
+    results: Results
+    display: Display
+    facts: Mapping[str, Any]
+    patience: float
+
+
+@dataclass
+class Worker:
+    """One server's part of the run."""
+
+    server: ComfyServer
+    run: Run
+    load: int = 0
+    # Away until it answers for the first time.
+    down_since: float | None = field(default_factory=time.monotonic)
+    held: dict[str, Submission] = field(default_factory=dict)
+    _given_away: set[str] = field(default_factory=set)
+    _uploaded: dict[str, str] = field(default_factory=dict)
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def has_room(self) -> bool:
+        return len(self.held) < DEPTH
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def work(self) -> None:
+        """Until all jobs have ended. Raises CommandError if the run cannot go on."""
+        listener = asyncio.create_task(self.server.listen(self._hear))
+        wait = _FIRST_WAIT
+        try:
+            while not self.run.pool.ended.is_set():
+                try:
+                    await self._step()
+                    self.down_since, wait = None, _FIRST_WAIT
+                    await self._sleep(POLL_SECONDS)
+                except ServerDownError as error:
+                    self._went_down(error)
+                    await self._sleep(wait)
+                    wait = min(2 * wait, _LONGEST_WAIT)
+        finally:
+            listener.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listener
+
+    async def cancel(self) -> None:
+        """Take our prompts, and no others, off the server."""
+        if self.held or self._given_away:
+            await self.server.cancel({*self.held, *self._given_away})
+
+    async def _step(self) -> None:
+        running, pending = await self.server.queue()
+        known = {*running, *pending}
+        if stale := self._given_away & known:
+            await self.server.cancel(stale)
+        self._given_away.clear()
+        for id_ in running:
+            if id_ in self.held:
+                self.held[id_].ran = True
+        for id_ in [id_ for id_ in self.held if id_ not in known]:
+            await self._collect(id_)
+        # What waits beside the prompts that were collected just now.
+        self.load = len(known)
+        self.run.display.server_is_up(self.server.name, self.load)
+        while self.has_room and (job := self.run.pool.take(self)):
+            await self._submit(job)
+
+    async def _submit(self, job: Job) -> None:
+        prompt_id = str(uuid.uuid4())
+        try:
+            hashes = tuple(sha256_of(path) for path in job.pictures)
+            # Held from before it is sent: if the answer is lost, the server's queue will tell.
+            digest = self.run.recipe.digest(hashes)
+            self.held[prompt_id] = Submission(job, digest, hashes, time.monotonic())
+            self.load += 1
+            names = [await self._upload(path, sha) for path, sha in zip(job.pictures, hashes, strict=True)]
+            prompt = self.run.recipe.prompt(job, names, self.run.pool.attempt(job))
+            await self.server.submit(prompt, prompt_id)
+        except OSError as error:
+            self.held.pop(prompt_id, None)
+            self._fail(job, f"{error.filename} cannot be read: {error.strerror}")
+        except RefusedError as error:
+            del self.held[prompt_id]
+            self._refused(job, error)
+
+    async def _upload(self, path: Path, sha: str) -> str:
+        if sha not in self._uploaded:
+            self._uploaded[sha] = await self.server.upload(path, sha)
+        return self._uploaded[sha]
+
+    def _refused(self, job: Job, error: RefusedError) -> None:
+        slots = {self.run.recipe.content[0], (self.run.recipe.style or self.run.recipe.content)[0]}
+        if not error.nodes <= slots or not error.nodes:
+            raise CommandError(f"{self.server.name} refuses the workflow: {error}.")
+        # The uploaded picture is not there any more: somebody emptied the input folder.
+        self._uploaded.clear()
+        self._lose(job, f"the server refuses its pictures: {error}")
+
+    async def _collect(self, prompt_id: str) -> None:
+        entry = await self.server.history(prompt_id)
+        submission = self.held[prompt_id]
+        job = submission.job
+        if entry is None:
+            # A server that restarted, or whose queue was cleared.
+            del self.held[prompt_id]
+            if submission.ran:
+                self._lose(job, "the server stopped while it painted this")
+            else:
+                self.run.pool.give_back(job)
+            return
+        error = _error_of(entry)
+        pictures = _pictures_of(entry)
+        if error or not pictures:
+            del self.held[prompt_id]
+            self._fail(job, error or "the workflow saved no picture", prompt_id)
+            return
+        try:
+            files = await self._download(job, pictures)
+        except GoneError as gone:
+            del self.held[prompt_id]
+            self._lose(job, f"the server does not have its result {gone} any more")
+            return
+        self._record(submission, prompt_id, "done", files=files, seconds=_seconds(entry, submission))
+        del self.held[prompt_id]
+        self.run.pool.finish(job)
+        self.run.display.job_done(self.server.name, self.run.results.folder / files[0])
+
+    async def _download(self, job: Job, pictures: list[Mapping[str, str]]) -> list[str]:
+        files = [
+            f"{job.name}{f'~{n}' if n > 1 else ''}{Path(picture['filename']).suffix}"
+            for n, picture in enumerate(pictures, 1)
+        ]
+        # The first comes last: when it is there, all are.
+        for picture, file in reversed(list(zip(pictures, files, strict=True))):
+            await self.server.download(picture, self.run.results.folder / file)
+        return files
+
+    def _lose(self, job: Job, reason: str) -> None:
+        if final := self.run.pool.lose(job, reason):
+            self._report(job, final)
+
+    def _fail(self, job: Job, reason: str, prompt_id: str | None = None) -> None:
+        self.run.pool.fail(job, reason)
+        self._report(job, reason, prompt_id)
+
+    def _report(self, job: Job, reason: str, prompt_id: str | None = None) -> None:
+        line = {"job": job.name, "status": "failed", "error": reason, "content": str(job.content)}
+        line |= {"style": None if job.style is None else str(job.style), "prompt_id": prompt_id}
+        self.run.results.record(line | {"server": self.server.url, "finished": _now()})
+        self.run.display.job_failed(job.name, reason)
+
+    def _record(self, submission: Submission, prompt_id: str, status: str, **more: object) -> None:
+        job = submission.job
+        self.run.results.record(
+            {
+                "job": job.name,
+                "status": status,
+                **more,
+                "content": str(job.content),
+                "style": None if job.style is None else str(job.style),
+                "sha256": list(submission.hashes),
+                "digest": submission.digest,
+                **self.run.facts,
+                "prompt_id": prompt_id,
+                "server": self.server.url,
+                "attempt": self.run.pool.attempt(job),
+                "finished": _now(),
+            }
+        )
+
+    def _went_down(self, error: ServerDownError) -> None:
+        now = time.monotonic()
+        if self.down_since is None:
+            self.down_since = now
+        self._uploaded.clear()
+        self.run.display.server_is_down(self.server.name, str(error))
+        if self.held and now - self.down_since > GRACE_SECONDS and self.run.pool.anyone_up:
+            # If the server only seemed to be away, it is told to drop them when it is back.
+            self._given_away |= self.held.keys()
+            for submission in self.held.values():
+                self.run.pool.give_back(submission.job)
+            self.held.clear()
+        if self.run.pool.all_down_for() > self.run.patience:
+            raise CommandError(f"no server has answered for {self.run.patience:.0f} s, last: {error}.")
+
+    async def _sleep(self, seconds: float) -> None:
+        """Until something happens, or so long."""
+        alarm = asyncio.get_running_loop().call_later(seconds, self._woken.set)
+        try:
+            await self._woken.wait()
+        finally:
+            alarm.cancel()
+        self._woken.clear()
+
+    def _hear(self, kind: str, data: Mapping[str, Any]) -> None:
+        submission = self.held.get(data.get("prompt_id", ""))
+        if kind == "status" or kind.startswith("execution_"):
+            self.wake()
+        if submission is None:
+            return
+        if kind in ("execution_start", "executing"):
+            submission.ran = True
+        if kind == "executing" and data.get("node"):
+            self.run.display.step(self.server.name, submission.job.name, self.run.recipe.title(data["node"]))
+        elif kind == "progress":
+            title = self.run.recipe.title(data.get("node", ""))
+            step = f"{title} {data.get('value')}/{data.get('max')}"
+            self.run.display.step(self.server.name, submission.job.name, step)
+
+
+def _error_of(entry: Mapping[str, Any]) -> str | None:
+    """What went wrong, in one line; None if nothing did."""
+    status = entry.get("status") or {}
+    if status.get("status_str") != "error":
+        return None
+    messages = dict(status.get("messages") or [])
+    if "execution_interrupted" in messages:
+        return "it was cancelled on the server"
+    error = messages.get("execution_error", {})
+    text = " ".join(str(error.get("exception_message", "no reason given")).split())
+    return f"{error.get('node_type', 'a node')} failed: {text}"
+
+
+def _pictures_of(entry: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    """The pictures that were saved, by node and in order; previews only if none was."""
+    found = [image for output in entry["outputs"].values() for image in output.get("images", [])]
+    return [image for image in found if image.get("type") == "output"] or found
+
+
+def _seconds(entry: Mapping[str, Any], submission: Submission) -> float:
+    """From the start to the end on the server; by our own clock if the server does not say."""
+    messages = dict((entry.get("status") or {}).get("messages") or [])
+    try:
+        start, end = (messages[f"execution_{when}"]["timestamp"] for when in ("start", "success"))
+        return round((end - start) / 1000, 3)
+    except (KeyError, TypeError):
+        return round(time.monotonic() - submission.submitted, 3)
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

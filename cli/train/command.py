@@ -1,0 +1,176 @@
+"""`brushwork train`: learn a style, fine-tune the network or train one, on folders of pictures."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import CommandError
+from . import flags
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from rich.console import Console
+
+    from ...training.processes import OneProcess
+    from ...training.runs.run import Outcome, Run
+    from ...training.runs.tensorboard_log import TensorBoardLog
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "train",
+        help="learn a style, fine-tune the network or train one from scratch",
+        usage="brushwork train --style DIR --out DIR [--mode MODE] [--content DIR] [--dry-run] [OPTION …]",
+        description="Train on folders of paintings and photos. Ctrl-C saves and stops; --resume goes on from "
+        "there, bit for bit.",
+    )
+    add = parser.add_argument
+    add("--style", type=Path, required=True, metavar="DIR", help="folder of paintings")
+    add("--content", type=Path, metavar="DIR", help="folder of photos (default: the six that ship)")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
+    add("--split", type=Path, metavar="FILE", help="JSON that says what is train, val and test")
+    add(
+        "--init",
+        type=Path,
+        metavar="FILE",
+        help="the network to begin with (default: the shipped one; from scratch: none)",
+    )
+    add("--resume", action="store_true", help="go on with the run in --out; options that are given change")
+    add("--dry-run", action="store_true", help="check the pictures, measure a few steps, print the plan")
+    add("--name", help="what the network and the style are called")
+    add("--licence", help="licence note, kept in the files")
+    add("--save-minutes", type=float, default=5.0, metavar="X", help="minutes between saves (default: 5)")
+    add(
+        "--preview-every",
+        type=int,
+        default=0,
+        metavar="N",
+        help="steps between preview pictures (default: one with each validation)",
+    )
+    add("--tensorboard", action="store_true", help="write TensorBoard logs to OUT/tensorboard")
+    add("--device", default="auto", help="of one process: cpu, cuda, cuda:1, … (default: auto)")
+    several = parser.add_argument_group("several GPUs or machines, by Lightning Fabric")
+    several.add_argument("--devices", type=int, metavar="N", help="processes on each machine (default: 1)")
+    several.add_argument("--num-nodes", type=int, metavar="M", help="machines (default: 1)")
+    several.add_argument("--strategy", choices=("ddp",), default="ddp", help="how they work together")
+    several.add_argument("--accelerator", default="auto", help="cpu, cuda, … (default: auto)")
+    flags.add_flags(parser)
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train as `args` say; returns 0 when done, 130 when stopped by the user.
+
+    Raises CommandError, one sentence, when it cannot start or go on.
+    """
+    # PyTorch takes seconds to import, and `brushwork --help` should not.
+    from ...training.processes import LaunchError, connect
+    from ...training.trainer import TrainingError
+
+    try:
+        if args.dry_run:
+            from .dry_run import show_plan
+
+            return show_plan(args)
+        ranks = connect(args.devices, args.num_nodes, args.accelerator, args.strategy)
+    except (ValueError, TrainingError, LaunchError) as error:
+        raise CommandError(str(error)) from error
+    try:
+        return _train_as_one(args, ranks)
+    except BaseException:
+        ranks.abandon()
+        raise
+
+
+def _train_as_one(args: argparse.Namespace, ranks: OneProcess) -> int:
+    """One process's part of the run. What fails in one of several is reported by that one; the first
+    says besides that the run is over, the others end silently."""
+    from ...training.processes import LostProcess
+    from ...training.trainer import TrainingError
+
+    try:
+        return _train(args, ranks)
+    except (ValueError, TrainingError, CommandError) as error:
+        sender = f"process {ranks.rank + 1} of {ranks.world}: " if ranks.rank else ""
+        raise CommandError(sender + str(error)) from error
+    except OSError as error:
+        raise CommandError(f"A file cannot be read or written: {error}.") from error
+    except LostProcess as error:
+        if ranks.rank:
+            ranks.abandon()
+            return 0
+        raise CommandError(str(error)) from error
+
+
+def _train(args: argparse.Namespace, ranks: OneProcess) -> int:
+    from rich.console import Console
+
+    from ...training.processes import LostProcess
+    from ...training.runs.tensorboard_log import TensorBoardLog
+    from ..terminal import say
+    from .setup import open_run_from
+
+    console = Console(quiet=ranks.rank > 0)
+    tell = partial(say, console)
+    run_ = ranks.together(lambda: open_run_from(args, ranks, tell))
+    tensorboard = ranks.together(lambda: TensorBoardLog(run_) if args.tensorboard and run_.writes else None)
+    if len(set(ranks.texts(_digest(run_)))) > 1:
+        if ranks.rank:
+            raise LostProcess
+        raise ValueError("The processes see different pictures or options; give all the same command.")
+    outcome = _train_watched(run_, console, tensorboard)
+    ranks.barrier()
+    ranks.close()
+    if ranks.rank:
+        return 0
+    return _report(run_, outcome, tell)
+
+
+def _digest(run_: Run) -> str:
+    """The same in processes that train the same."""
+    record = run_.record()
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def _train_watched(run_: Run, console: Console, tensorboard: TensorBoardLog | None) -> Outcome:
+    """Train with a progress display; Ctrl-C and SIGTERM end it after the step that is under way."""
+    from ..terminal import stop_on_signals
+    from .display import Display
+
+    with Display(console, run_) as display, stop_on_signals(display.say) as stopped:
+
+        def on_step(step: int, values: dict[str, float]) -> None:
+            display.on_step(step, values)
+            if tensorboard is not None:
+                tensorboard.follow()
+
+        def on_preview(step: int, preview: Image.Image) -> None:
+            if tensorboard is not None:
+                tensorboard.add_preview(step, preview)
+
+        outcome = run_.train(on_step, stopped, on_preview)
+        if tensorboard is not None:
+            tensorboard.close()
+    return outcome
+
+
+def _report(run_: Run, outcome: Outcome, tell: Callable[[str], None]) -> int:
+    """Finish the files and say how it ended; the exit code."""
+    tell(outcome.sentence)
+    if outcome.reason == "stopped":
+        tell("The same command with --resume goes on from there.")
+        return 130
+    run_.finish(tell)
+    best = run_.progress.best_step
+    for path in (run_.files.best, run_.files.style):
+        if path.exists():
+            tell(f"wrote {path}, best at step {best}")
+    if outcome.reason == "diverged":
+        raise CommandError(outcome.sentence)
+    return 0

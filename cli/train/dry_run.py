@@ -1,0 +1,95 @@
+"""`brushwork train --dry-run`: what the command would do, and whether the pictures are fit for it."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+
+from ...dataset.collection import gather, report
+from ...training.options import TrainOptions
+from ...training.processes import OneProcess
+from ...training.runs.plan import Estimate, estimate
+from ...training.runs.run import RunFiles
+from ...training.runs.tensorboard_log import FOLDER
+from ..terminal import duration, say
+from .flags import OPTIONS, show
+from .setup import checked_options, device_from, start_from
+
+
+def show_plan(args: argparse.Namespace) -> int:
+    """Print the report on the pictures and the plan; nothing is written.
+
+    Raises ValueError or TrainingError, one sentence, where the run could not begin.
+    """
+    console = Console()
+    files = RunFiles.in_folder(args.out)
+    options = checked_options(args, files)
+    world = (args.devices or 1) * (args.num_nodes or 1)
+    photos, paintings = gather(args.content, args.style, args.split, options.validation_share)
+    for folder, pictures in ((args.content, photos), (args.style, paintings)):
+        if folder is not None:
+            say(console, report(folder, pictures).as_text() + "\n")
+    device = device_from(args, OneProcess())
+    start = start_from(args, options, files)
+    found = estimate(options, photos.train, paintings.train, start, device, world)
+    content = str(args.content) if args.content else "the photos that ship with Brushwork"
+    begins = args.init or ("untrained" if start is None else "the shipped network")
+    rows = [
+        ("mode", options.mode),
+        ("begins with", f"the run in {args.out}" if args.resume else str(begins)),
+        ("photos", f"{photos.describe('photos')} ({content})"),
+        ("paintings", f"{paintings.describe('paintings')} ({args.style})"),
+        (
+            "processes",
+            f"{world} ({args.devices or 1} on each of {args.num_nodes or 1}), measured on {device}",
+        ),
+        ("batch", f"{options.batch_size // world} of {options.batch_size} pictures in each process"),
+        *_needs(found, options),
+        ("writes", "\n".join(str(path) for path in _written(files, options, args.tensorboard))),
+        ("options", "\n".join(_settings(options))),
+    ]
+    for name, text in rows:
+        first, *more = text.splitlines()
+        say(console, f"{name:<14}{first}")
+        for line in more:
+            say(console, f"{'':<14}{line}")
+    say(console, "\nNothing was written. Without --dry-run the training begins.")
+    return 0
+
+
+def _needs(found: Estimate, options: TrainOptions) -> list[tuple[str, str]]:
+    trains = f"{found.painter:,} numbers"
+    if found.discriminator:
+        trains += f", and {found.discriminator:,} of the discriminator"
+    parts = [
+        f"{phase.steps} steps of {seconds:.2f} s at {phase.resolution} px"
+        + (" with the discriminator" if phase.adversarial else "")
+        for phase, seconds in found.seconds_per_step.items()
+    ]
+    memory = "unknown" if found.memory is None else f"about {_gigabytes(found.memory)} GB in each process"
+    return [
+        ("trains", trains),
+        ("time", f"about {duration(found.seconds)}, and more for cutting crops, validation and saving"),
+        ("", "\n".join(parts)),
+        ("memory", f"{memory}, and {_gigabytes(found.crops)} GB for the crops"),
+    ]
+
+
+def _gigabytes(number: int) -> str:
+    return f"{number / 1e9:.2f}"
+
+
+def _written(files: RunFiles, options: TrainOptions, tensorboard: bool) -> list[Path]:
+    networks = [] if options.mode == "style_code" else [files.best, files.last]
+    sheets = ["sheet_STEP.jpg"] if options.mode == "from_scratch" else []
+    others = ["preview_STEP.jpg", *sheets, *([FOLDER] if tensorboard else [])]
+    return [*networks, files.style, files.state, files.log, *(files.folder / name for name in others)]
+
+
+def _settings(options: TrainOptions) -> list[str]:
+    values = [f"{o.name} {show(getattr(options, o.name))}" for o in OPTIONS if o.name != "mode"]
+    weights = ", ".join(f"{name} {show(value)}" for name, value in asdict(options.weights).items())
+    return [*(", ".join(values[i : i + 5]) for i in range(0, len(values), 5)), f"weights: {weights}"]

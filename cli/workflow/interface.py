@@ -1,0 +1,159 @@
+"""What a node class takes and gives, read from the class, and whether a value fits."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from ..errors import CommandError
+
+Value: TypeAlias = str | int | float | bool
+
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """One input: its socket type, its options (default, min, max …), and its choices if it has some."""
+
+    name: str
+    type: str
+    options: Mapping[str, Any]
+    choices: tuple[Any, ...] | None
+    required: bool
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether the value names a picture in the input folder."""
+        return bool(self.options.get("image_upload"))
+
+    def parse(self, text: str, where: str) -> Value:
+        """`text` from the command line as a value of this input. Raises CommandError."""
+        try:
+            if self.type == "INT":
+                return int(text)
+            if self.type == "FLOAT":
+                return float(text)
+        except ValueError:
+            raise CommandError(f"{where}: '{text}' is not a number.") from None
+        if self.type == "BOOLEAN":
+            if text.lower() not in _TRUE + _FALSE:
+                raise CommandError(f"{where}: '{text}' is neither true nor false.")
+            return text.lower() in _TRUE
+        if self.type not in ("STRING", "COMBO"):
+            raise CommandError(f"{where}: {self.name} takes a connection ({self.type}), not a value.")
+        return text
+
+    def check(self, value: object, where: str, in_range: bool) -> Value:
+        """`value` in this input's type; with `in_range` also within min and max and among the choices.
+
+        Raises CommandError.
+        """
+        expected, fits = {
+            "INT": ("a whole number", _is_whole),
+            "FLOAT": ("a finite number", _is_finite),
+            "STRING": ("a text", lambda v: isinstance(v, str)),
+            "BOOLEAN": ("true or false", lambda v: isinstance(v, bool)),
+            "COMBO": ("one of its choices", lambda v: isinstance(v, (str, int, float))),
+        }.get(self.type, (f"a connection ({self.type})", lambda _: False))
+        if not fits(value):
+            raise CommandError(f"{where}: {self.name} is {value!r}; it must be {expected}.")
+        if self.type in ("INT", "FLOAT"):
+            value = int(value) if self.type == "INT" else float(value)
+        if in_range:
+            self._check_range(value, where)
+        return value
+
+    def _check_range(self, value: Value, where: str) -> None:
+        if self.choices is not None and value not in self.choices:
+            close = difflib.get_close_matches(str(value), map(str, self.choices), n=1)
+            advice = f"did you mean '{close[0]}'?" if close else f"choose one of {_enumerate(self.choices)}."
+            raise CommandError(f"{where}: {self.name} is '{value}'; {advice}")
+        low, high = self.options.get("min"), self.options.get("max")
+        if self.type in ("INT", "FLOAT") and low is not None and value < low:
+            raise CommandError(f"{where}: {self.name} is {value}; it must be at least {low}.")
+        if self.type in ("INT", "FLOAT") and high is not None and value > high:
+            raise CommandError(f"{where}: {self.name} is {value}; it must be at most {high}.")
+
+
+@dataclass(frozen=True)
+class NodeInterface:
+    """A node class of either generation of ComfyUI's API, as the graph walk sees it."""
+
+    node_class: type
+    inputs: Mapping[str, InputSpec]
+    outputs: tuple[str, ...]
+    is_output: bool
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    validator: Callable[..., bool | str] | None = None
+
+    @classmethod
+    def of(cls, node_class: type) -> NodeInterface:
+        types = node_class.INPUT_TYPES()
+        inputs = read_inputs(types)
+        # Every class of the newer API has validate_inputs; only an own one does anything.
+        name = "validate_inputs" if "validate_inputs" in vars(node_class) else "VALIDATE_INPUTS"
+        return cls(
+            node_class,
+            inputs,
+            tuple(node_class.RETURN_TYPES),
+            bool(getattr(node_class, "OUTPUT_NODE", False)),
+            # The newer API hands hidden values over in another way, and our nodes need none.
+            {} if hasattr(node_class, "EXECUTE_NORMALIZED") else dict(types.get("hidden", {})),
+            getattr(node_class, name, None),
+        )
+
+    @property
+    def validated(self) -> frozenset[str]:
+        """Inputs that the node's own validator checks; their range is its business, as in ComfyUI."""
+        return frozenset(inspect.signature(self.validator).parameters) if self.validator else frozenset()
+
+    def run(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], list[Mapping[str, str]]]:
+        """Execute the node: its outputs, and the files it saved as ComfyUI describes them."""
+        if hasattr(self.node_class, "EXECUTE_NORMALIZED"):
+            output = self.node_class.EXECUTE_NORMALIZED(**values)
+            return tuple(output.result or ()), _saved_files(output.ui or {})
+        result = getattr(self.node_class(), self.node_class.FUNCTION)(**values)
+        if isinstance(result, dict):
+            return tuple(result.get("result", ())), _saved_files(result.get("ui", {}))
+        return tuple(result), []
+
+
+def _saved_files(ui: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    return [*ui.get("images", []), *ui.get("styles", [])]
+
+
+def read_inputs(types: Mapping[str, Any]) -> dict[str, InputSpec]:
+    """The inputs in what a class's INPUT_TYPES returns, or in `input` of a server's /object_info."""
+    return {
+        name: _input_spec(name, entry, group == "required")
+        for group in ("required", "optional")
+        for name, entry in types.get(group, {}).items()
+    }
+
+
+def _input_spec(name: str, entry: tuple[Any, ...], required: bool) -> InputSpec:
+    kind, options = entry[0], entry[1] if len(entry) > 1 else {}
+    if isinstance(kind, (list, tuple)):
+        return InputSpec(name, "COMBO", options, tuple(kind), required)
+    choices = tuple(options.get("options", ())) if kind == "COMBO" else None
+    return InputSpec(name, kind, options, choices, required)
+
+
+def _is_whole(value: object) -> bool:
+    return not isinstance(value, bool) and isinstance(value, (int, float)) and value == value // 1
+
+
+def _is_finite(value: object) -> bool:
+    return not isinstance(value, bool) and isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def _enumerate(choices: tuple[Any, ...]) -> str:
+    shown = ", ".join(map(str, choices[:20]))
+    return (
+        f"{shown} and {len(choices) - 20} more" if len(choices) > 20 else shown or "none, the list is empty"
+    )

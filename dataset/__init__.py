@@ -1,0 +1,1 @@
+"""Folders of pictures before training: what is in them, and who validates."""

@@ -1,0 +1,147 @@
+"""What can be said about one picture before it is trained on: size, tone, colour, and what it is like."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+
+from ..pictures.colour import rgb_to_lab
+from ..pictures.reading import DAMAGE, upright_rgb
+from .perceptual_hash import PerceptualHash, perceptual_hash
+
+THUMBNAIL = 168
+"""The longer side of a thumbnail in pixels."""
+
+# Everything is measured on a copy of about this size: enough for the hash and for the thumbnail.
+_MEASURED = 256
+_TONES = 128
+_ORIENTATION = 0x0112
+
+
+class UnreadablePictureError(Exception):
+    """Why a file is not a picture that can be read; a few words that follow its name."""
+
+
+@dataclass(frozen=True)
+class PictureFacts:
+    """One picture, measured.
+
+    `contrast` and `colour_spread` are in units of CIE Lab, where 2 is about the least difference that
+    the eye sees: the RMS distance of the pixels from their mean colour, and the RMS distance of their
+    a and b from what their lightness alone predicts (linear regression). The second is near 0 for ink
+    on any paper, a sepia photograph or an engraving, however strong the tint.
+    """
+
+    name: str
+    """Path below the folder, with forward slashes; of a picture in memory what it is called."""
+    width: int
+    """As shown, that is after turning it as its EXIF data says; `height` likewise."""
+    height: int
+    format: str
+    """Pillow's name of the file format, 'memory' for a picture that is no file."""
+    frames: int
+    """More than 1 for an animation or a file of several pages; the first one is used."""
+    transparent: bool
+    digest: str
+    """SHA-256 of the file, or of size and pixels of a picture in memory; hexadecimal."""
+    hash: PerceptualHash | None
+    contrast: float
+    colour_spread: float
+    thumbnail: bytes = field(repr=False)
+    """A JPEG, its longer side `THUMBNAIL` or less."""
+
+    @property
+    def shorter(self) -> int:
+        return min(self.width, self.height)
+
+
+def file_facts(path: Path, name: str) -> PictureFacts:
+    """Read the file once and measure it. Raises UnreadablePictureError."""
+    try:
+        data = path.read_bytes()
+        if not data:
+            raise UnreadablePictureError("the file is empty")
+        with Image.open(io.BytesIO(data)) as image:
+            size = image.size
+            image.draft(image.mode, (_MEASURED, _MEASURED))  # JPEGs decode at a fraction of their size
+            image.load()
+            if image.getexif().get(_ORIENTATION, 1) >= 5:
+                size = size[::-1]
+            transparent = _is_transparent(image)
+            rgb = upright_rgb(image)
+    except DAMAGE as error:
+        raise UnreadablePictureError(_reason(error)) from error
+    digest = hashlib.sha256(data).hexdigest()
+    return _facts(rgb, name, size, image.format or "", _frames(data), transparent, digest)
+
+
+def pixel_facts(image: Image.Image, name: str) -> PictureFacts:
+    """Measure an RGB picture that is in memory."""
+    digest = hashlib.sha256(f"{image.size}".encode() + image.tobytes()).hexdigest()
+    return _facts(image, name, image.size, "memory", 1, False, digest)
+
+
+def _facts(
+    rgb: Image.Image,
+    name: str,
+    size: tuple[int, int],
+    format_: str,
+    frames: int,
+    transparent: bool,
+    digest: str,
+) -> PictureFacts:
+    small = rgb.copy()
+    small.thumbnail((2 * _MEASURED, 2 * _MEASURED), reducing_gap=2)
+    contrast, colour_spread = _tone_and_colour(small)
+    hash_ = perceptual_hash(small)
+    small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    small.save(file, "JPEG", quality=90)
+    return PictureFacts(
+        name, *size, format_, frames, transparent, digest, hash_, contrast, colour_spread, file.getvalue()
+    )
+
+
+def _tone_and_colour(image: Image.Image) -> tuple[float, float]:
+    """`contrast` and `colour_spread` of `PictureFacts`, on a reduction that grain does not survive."""
+    small = image.copy()
+    small.thumbnail((_TONES, _TONES), Image.Resampling.BOX)
+    pixels = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].double() / 255
+    lab = rgb_to_lab(pixels)[0].flatten(1)
+    lab = lab - lab.mean(1, keepdim=True)
+    light, colour = lab[:1], lab[1:]
+    slope = (colour * light).sum(1, keepdim=True) / light.square().sum().clamp_min(1e-9)
+    spread = (colour - slope * light).square().sum(0).mean().sqrt()
+    return lab.square().sum(0).mean().sqrt().item(), spread.item()
+
+
+def _frames(data: bytes) -> int:
+    with Image.open(io.BytesIO(data)) as image:
+        if image.format == "MPO":  # its second frame is a camera's preview or the other eye
+            return 1
+        try:
+            return getattr(image, "n_frames", 1)
+        except DAMAGE:  # of the second frame; the first, which is the picture, has been read
+            return 2
+
+
+def _is_transparent(image: Image.Image) -> bool:
+    if image.mode not in ("RGBA", "LA", "PA") and "transparency" not in image.info:
+        return False
+    return image.convert("RGBA").getchannel("A").getextrema()[0] < 255
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "it is not in a format that Pillow reads"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"it claims more than {2 * Image.MAX_IMAGE_PIXELS / 1e6:.0f} million pixels"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"it is damaged ({error})" if str(error) else "it is damaged"

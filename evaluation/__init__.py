@@ -1,0 +1,1 @@
+"""Numbers about a network: distances, losses, similarity, diversity."""

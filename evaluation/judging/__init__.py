@@ -1,0 +1,1 @@
+"""Blind comparisons by eye: sheets, answers, a tally."""

@@ -1,0 +1,207 @@
+"""Blind comparison of two sets of results: pages to look at, a form to fill in, a key, the tally."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import os
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from ...base.files import write_atomically
+from ...dataset.folder import picture_files
+from ...pictures.comparison_sheet import Column, ComparisonSheet
+from ...pictures.reading import DAMAGE, read_picture
+from .results import short_stem
+
+ROWS_PER_PAGE = 3
+RESULT_SIDE, REFERENCE_SIDE = 512, 288
+HAND_OUT, ANSWERS, KEY = "hand-out", "answers.csv", "key.json"
+KEY_FORMAT, KEY_VERSION = "brushwork-judge-key", 1
+QUESTION = "Which is the better picture, left or right?"
+QUESTION_WITH_STYLE = "Which better paints the photo in the style of the painting, left or right?"
+INSTRUCTION = f"Write l, r, or = for no difference, behind the row's number in {ANSWERS}."
+
+
+class JudgeError(ValueError):
+    """A comparison that cannot be made or counted; `problems` are one sentence each."""
+
+    def __init__(self, *problems: str):
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Row:
+    """The same task done by A and by B, with the photo and the painting to show beside them."""
+
+    name: str
+    a: Path
+    b: Path
+    content: Path | None = None
+    style: Path | None = None
+
+
+@dataclass(frozen=True)
+class Key:
+    """What only the tally may know: of each row of the sheet, whether A stands on the left."""
+
+    sheet: str
+    a: str
+    b: str
+    rows: tuple[str, ...]
+    a_is_left: tuple[bool, ...]
+
+
+def match_results(a: Path, b: Path, content: Path | None = None, style: Path | None = None) -> list[Row]:
+    """The pictures of two folders that have the same names but for the ending, by name.
+
+    A picture of the folders `content` and `style` belongs to a result if its name, without the ending,
+    is the result's name or one of its parts between double underscores: `lake.jpg` and `wave.png`
+    belong to `001__lake__wave.png`.
+
+    Raises JudgeError for folders whose names differ, and for results without their picture in
+    `content` or `style`, or with several; ValueError, one sentence, for a folder that is not there.
+    """
+    results_a, results_b = _by_name(a), _by_name(b)
+    for folder, other, missing in (
+        (a, b, results_a.keys() - results_b.keys()),
+        (b, a, results_b.keys() - results_a.keys()),
+    ):
+        if missing:
+            raise JudgeError(
+                f"{folder} has {len(missing)} pictures that {other} has not, '{min(missing)}' first; "
+                "give two folders with the same file names."
+            )
+    contents, styles = (_by_name(folder) if folder else None for folder in (content, style))
+    return [
+        Row(
+            name,
+            results_a[name],
+            results_b[name],
+            _belonging(name, contents, content),
+            _belonging(name, styles, style),
+        )
+        for name in sorted(results_a)
+    ]
+
+
+def make_sheets(rows: Sequence[Row], out: Path, names: tuple[str, str], seed: int) -> Key:
+    """Write the pages and the answer form into `out`/hand-out, and the key beside that folder.
+
+    The order of the rows and the sides are drawn by `seed`; A is on the left in half of the rows. `names`
+    of A and B are for the tally; the pages carry neither them nor file names. Raises JudgeError if
+    there is a key in `out` already: answers to it could not be counted any more.
+    """
+    if (out / KEY).exists():
+        raise JudgeError(f"{out} holds a comparison already; name another folder, or delete that one.")
+    rng = random.Random(seed)
+    rows = rng.sample(list(rows), len(rows))
+    sides = [i % 2 == 0 for i in range(len(rows))]
+    rng.shuffle(sides)
+    digest = hashlib.sha256(json.dumps([names, [row.name for row in rows], sides]).encode())
+    key = Key(f"S-{digest.hexdigest()[:6]}", *names, tuple(row.name for row in rows), tuple(sides))
+    starts = range(0, len(rows), ROWS_PER_PAGE)
+    for page, start in enumerate(starts, 1):
+        drawn = _draw_page(rows, sides, start, f"{key.sheet}, page {page} of {len(starts)}")
+        data = io.BytesIO()
+        drawn.save(data, "JPEG", quality=95, subsampling=0)
+        write_atomically(out / HAND_OUT / f"page-{page:02d}.jpg", data.getvalue())
+    form = io.StringIO()
+    table = csv.writer(form, lineterminator="\r\n")
+    table.writerows([("sheet", "row", "answer"), *((key.sheet, n, "") for n in range(1, len(rows) + 1))])
+    write_atomically(out / HAND_OUT / ANSWERS, form.getvalue().encode())
+    write_atomically(out / KEY, _pack_key(key, rng))
+    return key
+
+
+def read_key(path: str | os.PathLike[str]) -> Key:
+    """The key that `make_sheets` wrote. Raises JudgeError, one sentence, for anything else."""
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        if (record["format"], record["version"]) != (KEY_FORMAT, KEY_VERSION):
+            raise ValueError(record["version"])
+        sides = tuple(byte % 2 == 1 for byte in base64.b64decode(record["sides"]))
+        key = Key(record["sheet"], record["a"], record["b"], tuple(record["rows"]), sides)
+        if len(key.rows) != len(sides):
+            raise ValueError(sides)
+    except FileNotFoundError as error:
+        raise JudgeError(f"There is no key {path}; give the {KEY} that belongs to the sheet.") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise JudgeError(f"{path} is not a key that this Brushwork wrote; give the sheet's {KEY}.") from error
+    return key
+
+
+def _pack_key(key: Key, rng: random.Random) -> bytes:
+    # A glance at the file must not give the sides away: each is the parity of an arbitrary byte.
+    sides = bytes(rng.randrange(128) * 2 + left for left in key.a_is_left)
+    record = {
+        "format": KEY_FORMAT,
+        "version": KEY_VERSION,
+        "sheet": key.sheet,
+        "a": key.a,
+        "b": key.b,
+        "rows": key.rows,
+        "sides": base64.b64encode(sides).decode(),
+    }
+    return json.dumps(record, indent=1).encode()
+
+
+def _draw_page(rows: Sequence[Row], sides: Sequence[bool], start: int, title: str) -> Image.Image:
+    references = [("photo", "content"), ("painting", "style")]
+    shown = [(name, attribute) for name, attribute in references if getattr(rows[0], attribute)]
+    columns = [Column(name, REFERENCE_SIDE) for name, _ in shown]
+    columns += [Column("left", RESULT_SIDE), Column("right", RESULT_SIDE)]
+    question = QUESTION_WITH_STYLE if len(shown) == len(references) else QUESTION
+    sheet = ComparisonSheet(columns, question, f"{INSTRUCTION}   {title}")
+    for i in range(start, min(start + ROWS_PER_PAGE, len(rows))):
+        row = rows[i]
+        files = [getattr(row, attribute) for _, attribute in shown]
+        files += [row.a, row.b] if sides[i] else [row.b, row.a]
+        sheet.add_row(i + 1, [_read(file) for file in files])
+    return sheet.draw()
+
+
+def _read(file: Path) -> Image.Image:
+    try:
+        return read_picture(file)
+    except DAMAGE as error:
+        raise JudgeError(f"{file} cannot be read as a picture; make it again.") from error
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    """The pictures below `folder` by their path without the ending."""
+    found: dict[str, Path] = {}
+    for path in picture_files(folder):
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        if name in found:
+            raise JudgeError(f"{found[name]} and {path} have one name; keep only one of them.")
+        found[name] = path
+    if not found:
+        raise JudgeError(f"The folder {folder} holds no pictures.")
+    return found
+
+
+def _belonging(result: str, pictures: dict[str, Path] | None, folder: Path | None) -> Path | None:
+    if pictures is None:
+        return None
+    base = result.rpartition("/")[2]
+    found = [
+        path
+        for path in pictures.values()
+        if any(f"__{stem}__" in f"__{base}__" for stem in (path.stem, short_stem(path)))
+    ]
+    if len(found) != 1:
+        what = "no picture" if not found else f"{len(found)} pictures, {found[0]} and {found[1]} among them,"
+        raise JudgeError(
+            f"{folder} has {what} for the result '{result}'; name results PHOTO__PAINTING, after the "
+            "pictures' names without the ending."
+        )
+    return found[0]

@@ -1,0 +1,135 @@
+"""What an evaluation found: scores, the settings they belong to, and warnings, as table and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+from PIL import Image
+
+from .options import EvaluationOptions
+
+TITLES = {
+    "fid": "FID to the paintings ↓",
+    "kid": "KID to the paintings ↓",
+    "content": "content loss ↓",
+    "gram": "Gram style loss ↓",
+    "mean_std": "mean/std style loss ↓",
+    "ssim": "SSIM with the photo ↑",
+    "lpips": "LPIPS to the photo ↓",
+    "diversity": "diversity of random styles",
+}
+COLUMNS = ("measure", "painted", "untouched photos", "details")
+LEGEND = (
+    "↓ lower is better, ↑ higher is better. Losses, SSIM and LPIPS are medians over the pairs. Diversity: "
+    "how unlike each other one photo's pictures in random styles are, against the paintings; 1 is as unlike."
+)
+
+
+def package_versions() -> dict[str, str]:
+    """Of the packages that the numbers hang on."""
+    return {name: version(name) for name in ("torch", "torchvision", "torchmetrics")}
+
+
+@dataclass(frozen=True)
+class Score:
+    """One line of the report.
+
+    `value` belongs to the painted pictures and is None where it could not be measured; `why_none`
+    says why, in a sentence. `untouched` is the same for the photos as they are: what no painting at all
+    scores. `parts` are further numbers by name; `details` says in the table what is worth saying of them.
+    """
+
+    value: float | None = None
+    untouched: float | None = None
+    parts: dict[str, float] = field(default_factory=dict)
+    details: str = ""
+    why_none: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"value": self.value}
+        if self.untouched is not None:
+            found["untouched"] = self.untouched
+        return found | self.parts | ({"why_none": self.why_none} if self.why_none else {})
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The scores by the names in `TITLES`, and all that it takes to measure them again.
+
+    `features` says which extractor FID and KID used; `photos` and `paintings` are how many different
+    ones the pairs were made of; `sheet` shows some of the pairs.
+    """
+
+    scores: dict[str, Score]
+    options: EvaluationOptions
+    pairs: int
+    photos: int
+    paintings: int
+    features: str
+    device: str
+    warnings: tuple[str, ...]
+    sheet: Image.Image
+    versions: dict[str, str] = field(default_factory=package_versions)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All but the sheet, as JSON values."""
+        return {
+            "scores": {name: score.as_dict() for name, score in self.scores.items()},
+            "pairs": self.pairs,
+            "photos": self.photos,
+            "paintings": self.paintings,
+            "features": self.features,
+            "options": self.options.as_dict(),
+            "device": self.device,
+            "versions": self.versions,
+            "warnings": list(self.warnings),
+        }
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """The table's cells below `COLUMNS`."""
+        return [
+            (
+                TITLES[name],
+                "not available" if score.value is None else number(score.value),
+                "" if score.untouched is None else number(score.untouched),
+                score.details,
+            )
+            for name, score in self.scores.items()
+        ]
+
+    def remarks(self) -> list[str]:
+        """What the table needs to be understood, a line each: legend, settings, and what is missing."""
+        o = self.options
+        return [
+            LEGEND,
+            f"{self.pairs} pairs of {self.photos} photos and {self.paintings} paintings, {o.side} pixels, "
+            f"seed {o.seed}, on {self.device}",
+            f"features of FID and KID: {self.features}",
+            "versions: " + ", ".join(f"{name} {version}" for name, version in self.versions.items()),
+            *(f"{name}: {score.why_none}" for name, score in self.scores.items() if score.why_none),
+        ]
+
+    def text(self) -> str:
+        """Table, remarks and warnings as plain text."""
+        lines = [*_aligned([COLUMNS, *self.rows()]), "", *self.remarks()]
+        return "\n".join([*lines, *(f"Warning: {warning}" for warning in self.warnings)])
+
+
+def number(value: float) -> str:
+    """Four digits after the point, two from 10 on, three in all from a million on."""
+    if abs(value) >= 1e6:
+        return f"{value:.3g}"
+    return f"{value:.2f}" if abs(value) >= 10 else f"{value:.4f}"
+
+
+def _aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """The cells padded to columns; the last one, which may be long, is not."""
+    rows = list(rows)
+    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS) - 1)]
+    return [
+        "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[-1]]).rstrip()
+        for row in rows
+    ]

@@ -1,0 +1,171 @@
+"""Arithmetic on style codes: mixing several, and a series that leads from one to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+MIX_MODES = ("lerp", "slerp")
+
+
+def lerp(a: Tensor, b: Tensor, t: float) -> Tensor:
+    """(1 - t) a + t b.
+
+    >>> lerp(torch.zeros(2), torch.ones(2), 0.25).tolist()
+    [0.25, 0.25]
+    """
+    return a + (b - a) * t
+
+
+def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
+    """Spherical interpolation over the last axis (Shoemake 1985), lengths interpolated linearly.
+
+    Between codes that point the same way or exactly opposite ways, and from or to a code of length
+    0, the great circle is not defined; there it is `lerp`.
+
+    >>> slerp(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]), 0.5)
+    tensor([0.7071, 0.7071])
+    """
+    length_a = a.norm(dim=-1, keepdim=True)
+    length_b = b.norm(dim=-1, keepdim=True)
+    unit_a, unit_b = a / length_a.clamp_min(1e-12), b / length_b.clamp_min(1e-12)
+    # Kahan's angle: the arc cosine is off by 5e-4 near 0 and pi, which the division by the sine blows up.
+    apart, along = (unit_a - unit_b).norm(dim=-1, keepdim=True), (unit_a + unit_b).norm(dim=-1, keepdim=True)
+    angle = 2 * torch.atan2(apart, along)
+    sine = torch.sin(angle)
+    safe = sine.clamp_min(1e-6)
+    direction = torch.sin((1 - t) * angle) / safe * unit_a + torch.sin(t * angle) / safe * unit_b
+    curved = direction * lerp(length_a, length_b, t)
+    defined = (sine > 1e-4) & (length_a > 0) & (length_b > 0)
+    return torch.where(defined, curved, lerp(a, b, t))
+
+
+def match_batch(*batches: int, what: str) -> int:
+    """The common batch size of inputs that each hold 1 or N pictures.
+
+    Raises ValueError when two inputs hold different numbers above 1.
+
+    >>> match_batch(1, 4, 4, what="styles")
+    4
+    """
+    sizes = sorted({n for n in batches if n != 1})
+    if len(sizes) > 1:
+        found = " and ".join(str(n) for n in sizes)
+        raise ValueError(f"{what} come in batches of {found}; give each 1 or the same number.")
+    return sizes[0] if sizes else 1
+
+
+def same_network(codes: Sequence[Tensor]) -> None:
+    """Raise ValueError, one sentence, unless all `codes`, [B,L,D] each, have the same L and D."""
+    shapes = {tuple(code.shape[1:]) for code in codes}
+    if len(shapes) > 1:
+        raise ValueError(f"The styles come from different networks: their codes are {sorted(shapes)}.")
+
+
+def mix_styles(
+    codes: Sequence[Tensor],
+    weights: Sequence[float] | None = None,
+    mode: str = "lerp",
+    structure_from_first: int = 0,
+) -> Tensor:
+    """Blend style codes, [B,L,D] each (B may be 1 in some), into one [B,L,D].
+
+    `weights` (default: equal) are divided by their sum. `mode` 'slerp' folds the codes in one after
+    the other along great circles, layer by layer. With `structure_from_first` = k the first k
+    layers (coarse: shapes and brushwork) come from the first code alone and the other layers
+    (fine: grain and palette) from the blend of the rest.
+
+    Raises ValueError for no codes, unlike shapes, weights that are negative, not finite or all 0,
+    and a k outside 0..L.
+
+    >>> a, b = torch.zeros(1, 2, 3), torch.ones(1, 2, 3)
+    >>> mix_styles([a, b], weights=[1, 3])[0, 0].tolist()
+    [0.75, 0.75, 0.75]
+    >>> mix_styles([a, b], structure_from_first=1)[0, :, 0].tolist()
+    [0.0, 1.0]
+    """
+    if not codes:
+        raise ValueError("There is no style to mix; connect at least one.")
+    if mode not in MIX_MODES:
+        raise ValueError(f"mode is '{mode}'; choose one of {', '.join(MIX_MODES)}.")
+    same_network(codes)
+    batch = match_batch(*(code.shape[0] for code in codes), what="The styles to mix")
+    codes = [code.expand(batch, -1, -1) for code in codes]
+    layers = codes[0].shape[1]
+    if not 0 <= structure_from_first <= layers:
+        raise ValueError(f"structure_from_first is {structure_from_first}; this network has {layers} layers.")
+    weights = [1.0] * len(codes) if weights is None else [float(w) for w in weights]
+    if len(weights) != len(codes):
+        raise ValueError(f"There are {len(codes)} styles but {len(weights)} weights.")
+    if structure_from_first == 0 or len(codes) == 1:
+        return _blend(codes, weights, mode)
+    colour = _blend(codes[1:], weights[1:], mode)
+    return torch.cat([codes[0][:, :structure_from_first], colour[:, structure_from_first:]], 1)
+
+
+def _blend(codes: Sequence[Tensor], weights: Sequence[float], mode: str) -> Tensor:
+    finite = all(0 <= w < float("inf") for w in weights)
+    if not finite or sum(weights) <= 0:
+        raise ValueError(f"The weights are {weights}; give numbers of 0 or more, at least one above 0.")
+    used = [(code, weight) for code, weight in zip(codes, weights, strict=True) if weight > 0]
+    mixed, total = used[0]
+    interpolate = lerp if mode == "lerp" else slerp
+    for code, weight in used[1:]:
+        total += weight
+        mixed = interpolate(mixed, code, weight / total)
+    return mixed
+
+
+EASES: dict[str, Callable[[float], float]] = {
+    "linear": lambda t: t,
+    "smooth": lambda t: t * t * (3 - 2 * t),
+    "smoother": lambda t: t**3 * (10 + t * (6 * t - 15)),
+}
+"""From the share of a leg's time to the share of its way, 0 to 0 and 1 to 1. `linear` keeps its speed;
+`smooth` and `smoother` (Perlin 2002) start and stop at every style, at most 1.5 and 1.875 times as fast."""
+
+
+def interpolate_styles(
+    codes: Sequence[Tensor], count: int, mode: str = "lerp", ease: str = "linear", loop: bool = False
+) -> Tensor:
+    """`count` codes [count,L,D] on the way through the styles `codes`, [B,L,D] each.
+
+    The stops are all styles of all batches, K of them. Every leg from one stop to the next takes the
+    same time. With i from 0 to count - 1, code i stands at
+
+        open:  i (K - 1) / (count - 1), from the first stop to the last, both of which are hit exactly;
+        loop:  i K / count, back towards the first stop, which is not repeated at the end,
+
+    where a position of k + t is `mode`(stop k, stop k + 1, `ease`(t)). Whole positions are the stops
+    themselves, bit for bit.
+
+    Raises ValueError for fewer than 2 stops, a count below 2, unlike shapes, an unknown mode or ease.
+
+    >>> a, b = torch.zeros(1, 1, 1), torch.ones(1, 1, 1)
+    >>> interpolate_styles([a, b], 5).flatten().tolist()
+    [0.0, 0.25, 0.5, 0.75, 1.0]
+    >>> interpolate_styles([a, b], 4, loop=True).flatten().tolist()
+    [0.0, 0.5, 1.0, 0.5]
+    """
+    if mode not in MIX_MODES:
+        raise ValueError(f"mode is '{mode}'; choose one of {', '.join(MIX_MODES)}.")
+    if ease not in EASES:
+        raise ValueError(f"ease is '{ease}'; choose one of {', '.join(EASES)}.")
+    if count < 2:
+        raise ValueError(f"count is {count}; ask for 2 styles or more.")
+    same_network(codes)
+    stops = [stop for code in codes for stop in code.split(1)]
+    if len(stops) < 2:
+        raise ValueError(f"There must be 2 styles or more to go between, not {len(stops)}; connect another.")
+    interpolate = lerp if mode == "lerp" else slerp
+    legs, intervals = (len(stops), count) if loop else (len(stops) - 1, count - 1)
+    series = []
+    for i in range(count):
+        leg, rest = divmod(i * legs, intervals)
+        code = stops[leg]
+        if rest:
+            code = interpolate(code, stops[(leg + 1) % len(stops)], EASES[ease](rest / intervals))
+        series.append(code)
+    return torch.cat(series)

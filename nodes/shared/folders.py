@@ -1,0 +1,64 @@
+"""Folders that the user names in a text field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...dataset.folder import picture_files
+from ..bridge import api
+
+
+def find_folder(text: str) -> Path:
+    """The folder that `text` names: in ComfyUI's input folder, or a full path; ~ is the home folder.
+
+    Spaces and quotes around it do not count, since paths are pasted with them. Raises ValueError,
+    one sentence that says where it looked, if there is none.
+    """
+    name = _bare(text)
+    if not name:
+        raise ValueError("No folder is named; type one that is in ComfyUI's input folder, or a full path.")
+    try:
+        folder = api.input_folder() / Path(name).expanduser()
+    except RuntimeError:  # ~someone, who has no home here
+        folder = api.input_folder() / name
+    if folder.is_dir():
+        return folder
+    if folder.is_file():
+        raise ValueError(f"'{name}' is a file, {folder}; name the folder that it is in.")
+    raise ValueError(
+        f"There is no folder '{name}': looked for {folder}. Name one that is in ComfyUI's input folder, or "
+        "give a full path."
+    )
+
+
+def named_folder(text: str) -> Path | None:
+    """`find_folder`, None for a field that was left empty."""
+    return find_folder(text) if text.strip() else None
+
+
+def check_folders(*texts: str | None) -> None:
+    """Raise ValueError, one sentence, where a folder is named that does not exist; None is not known yet."""
+    for text in texts:
+        named_folder(text or "")
+
+
+def fingerprint_folders(*texts: str) -> str:
+    """Changes when a picture in any of the named folders comes, goes or is replaced."""
+    folders = [named_folder(text) for text in texts]
+    return repr([folder_stamps(folder) for folder in folders if folder is not None])
+
+
+def folder_stamps(folder: Path) -> list[tuple[str, int, int]]:
+    """Name, time and size of every picture in the folder: changes when one comes, goes or is replaced."""
+    stamps = []
+    for path in picture_files(folder):
+        stat = path.stat()
+        stamps.append((path.relative_to(folder).as_posix(), stat.st_mtime_ns, stat.st_size))
+    return stamps
+
+
+def _bare(text: str) -> str:
+    text = text.strip()
+    while len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1].strip()
+    return text

@@ -1,0 +1,121 @@
+"""What travels between Brushwork's nodes: the socket types and the values they carry."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from ...models import StyleGAN
+from ...models.regions import StyleRegion
+from ...models.style_file import style_fingerprint
+from ..bridge import api
+from ..bridge.api import io
+from ..bridge.progress import Progress
+
+logger = logging.getLogger(__name__)
+
+GanSocket = io.Custom("BRUSHWORK_GAN")
+ContentSocket = io.Custom("BRUSHWORK_CONTENT")
+StyleSocket = io.Custom("BRUSHWORK_STYLE")
+
+# Bytes of float32 feature maps alive at once per pixel of the picture: 140 measured, 265 with luminance.
+_WORKING_MEMORY_PER_PIXEL = 320
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Style:
+    """What BRUSHWORK_STYLE carries: B styles, code [B,L,D] on the CPU.
+
+    The first `coarse_layers` of the L layers are structure, the rest colour. `encoder` is the
+    `style_fingerprint` of the network that made the code, None if several did or nobody knows. Over
+    the code lie `regions`, from MaskStyle, each over those before it.
+    """
+
+    code: Tensor
+    coarse_layers: int
+    encoder: str | None = None
+    regions: tuple[StyleRegion, ...] = ()
+
+    @classmethod
+    def of(cls, gan: StyleGAN, code: Tensor) -> Style:
+        return cls(code.cpu(), gan.config.coarse_layers, style_fingerprint(gan))
+
+    def refuse_regions(self, advice: str) -> None:
+        """Raise ValueError, one sentence that ends with `advice`, if the style carries masks."""
+        if self.regions:
+            raise ValueError(f"This style carries masks, which have no meaning here; {advice}.")
+
+    def warn_if_foreign(self, gan: StyleGAN) -> None:
+        """Log one sentence if the style was made by a network whose codes mean other things to `gan`."""
+        if self.encoder is not None and self.encoder != style_fingerprint(gan):
+            logger.warning(
+                "Brushwork: the style was made with another network's style encoder (%s), so the picture "
+                "will not look like it; encode the style with the connected network, or load the network it "
+                "was made with.",
+                self.encoder,
+            )
+
+
+def common_encoder(styles: list[Style]) -> str | None:
+    """The network that made all `styles`; None, and a warning in the log, if there were several."""
+    encoders = {style.encoder for style in styles}
+    if len(encoders - {None}) > 1:
+        logger.warning(
+            "Brushwork: the mixed styles were made with different networks' style encoders (%s), so the mix "
+            "means nothing to any of them; encode all with one network.",
+            ", ".join(sorted(encoders - {None})),
+        )
+    return encoders.pop() if len(encoders) == 1 else None
+
+
+@dataclass(frozen=True, eq=False)
+class ManagedGAN:
+    """What BRUSHWORK_GAN carries: the network, under ComfyUI's memory management."""
+
+    gan: StyleGAN
+    patcher: Any
+
+    @classmethod
+    def of(cls, gan: StyleGAN) -> ManagedGAN:
+        return cls(gan, api.manage(gan))
+
+    def for_each(
+        self, count: int, pixels: int, work: Callable[[int, torch.device], T], preview: bool = False
+    ) -> list[T]:
+        """[work(0, device), …, work(count - 1, device)], pictures of `pixels` each.
+
+        One picture at a time, so that memory does not grow with the batch; between two of them the
+        user may cancel. With `preview`, `work` returns pictures [H,W,3] that the progress bar shows.
+        """
+        memory = pixels * _WORKING_MEMORY_PER_PIXEL
+        device = api.load(self.patcher, memory)
+        progress = Progress(count)
+        results = []
+        for i in range(count):
+            api.check_interrupt()
+            results.append(self._with_second_chance(lambda i=i: work(i, device), memory))
+            progress.step(results[-1] if preview else None)
+        return results
+
+    def _with_second_chance(self, work: Callable[[], T], memory: int) -> T:
+        """`work()`; if the device's memory runs out, once more with all of it free."""
+        try:
+            return work()
+        except torch.cuda.OutOfMemoryError:
+            logger.warning("Brushwork: out of memory; unloading all models and trying again.")
+        api.unload_all()
+        api.load(self.patcher, memory)
+        try:
+            return work()
+        except torch.cuda.OutOfMemoryError as error:
+            raise RuntimeError(
+                "The picture does not fit into the GPU's memory even with all models unloaded; "
+                "scale it down or start ComfyUI with --cpu."
+            ) from error

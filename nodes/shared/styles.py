@@ -1,0 +1,73 @@
+"""Which styles there are to choose from: the library that ships, and the files in models/brushwork_styles."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ...base.files import free_path, numbered_path, safe_file_name
+from ...models import WEIGHTS_DIR, CheckpointError
+from ..bridge import api
+
+api.register_model_folder(api.STYLE_FOLDER)
+
+LIBRARY_DIR = WEIGHTS_DIR / "styles"
+# Names of the library's styles have no ending, those of the user's files do, so they never clash.
+LIBRARY_PREFIX = "library/"
+DEFAULT_STYLE = "library/van-gogh-starry-night"
+_SUFFIX = ".safetensors"
+
+
+def style_names() -> list[str]:
+    """The library first, then the files in models/brushwork_styles; the same on every system."""
+    library = sorted(LIBRARY_PREFIX + path.stem for path in LIBRARY_DIR.glob(f"*{_SUFFIX}"))
+    return [*library, *(_portable(name) for name in api.model_folder_files(api.STYLE_FOLDER))]
+
+
+def find_style(name: str) -> Path:
+    """The file that `name` stands for. Raises CheckpointError if there is none."""
+    path = None
+    if name.endswith(_SUFFIX):
+        path = api.model_folder_path(name, api.STYLE_FOLDER)
+    elif name in style_names():
+        path = LIBRARY_DIR / f"{name.removeprefix(LIBRARY_PREFIX)}{_SUFFIX}"
+    if path is None:
+        raise CheckpointError(
+            f"There is no style '{name}'; put the file into ComfyUI's folder "
+            f"models/{api.STYLE_FOLDER} or choose another one."
+        )
+    return path
+
+
+def new_style_path(name: str, number: int = 1, overwrite: bool = False) -> Path:
+    """Where to write a style that the user called `name`, which may begin with folders ('mine/waves').
+
+    Without `overwrite` the first of name, name_2, name_3 … that does not exist; with it name for
+    `number` 1 and name_`number` above. Characters that a system forbids become underscores.
+    Raises ValueError for a name that is empty or leaves the folder.
+    """
+    *folders, stem = _safe_parts(name)
+    folder = api.model_folder(api.STYLE_FOLDER).joinpath(*folders)
+    place = numbered_path if overwrite else free_path
+    return place(folder, stem, _SUFFIX, number)
+
+
+def style_name(path: Path) -> str:
+    """What LoadStyle calls the file `path` in the folder that styles are written to."""
+    return path.relative_to(api.model_folder(api.STYLE_FOLDER)).as_posix()
+
+
+def style_title(name: str) -> str:
+    """The last part of what the user called a style, as it was typed."""
+    return name.strip().removesuffix(_SUFFIX).replace("\\", "/").split("/")[-1].strip()
+
+
+def _safe_parts(name: str) -> list[str]:
+    parts = name.strip().removesuffix(_SUFFIX).replace("\\", "/").split("/")
+    if name.strip().startswith(("/", "\\")) or any(part.strip() in ("", ".", "..") for part in parts):
+        raise ValueError(f"style_name is '{name}'; give a name, or folders and a name such as 'mine/waves'.")
+    return [safe_file_name(part) for part in parts]
+
+
+def _portable(name: str) -> str:
+    return name.replace(os.sep, "/")

@@ -1,0 +1,201 @@
+"""The inputs of TrainStyle, as the trainer's own options describe them, and what the user chose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import Field, fields
+from typing import Any
+
+from PIL import Image
+from torch import Tensor
+
+from ...base.settings import check_choice
+from ...base.shipped import demo_photos
+from ...dataset.collection import PictureSet, collect
+from ...pictures import tensors
+from ...training.options import ADVERSARIAL_LOSSES, MODES, LossWeights, TrainOptions, sized
+from ..bridge.api import io
+from ..shared.folders import named_folder
+from ..shared.images import to_rgb
+from ..shared.sockets import GanSocket
+
+_OPTIONS = {option.name: option for option in fields(TrainOptions)}
+_WEIGHTS = {weight.name: weight for weight in fields(LossWeights)}
+_DEFAULTS = {mode: TrainOptions.for_mode(mode) for mode in MODES}
+
+# Inputs for which 0 stands for what the mode needs, and their options.
+_OF_MODE = {
+    "steps": "steps",
+    "batch_size": "batch_size",
+    "resolution": "resolution",
+    "learning_rate": "lr",
+    "learning_rate_d": "lr_d",
+}
+# Inputs for which -1 does, since a weight may be 0.
+_WEIGHT_OF = {f"{name}_weight": name for name in ("adversarial", "content", "style", "identity", "code")}
+
+
+def training_inputs() -> list[io.Input]:
+    """All inputs of the node, in their order; ids, like those of nodes, never change."""
+    return [
+        GanSocket.Input("style_gan", tooltip="The network to start from; from_scratch takes only its shape."),
+        *_picture_inputs(),
+        io.Combo.Input(
+            "mode", options=list(MODES), default="fine_tune", tooltip=_OPTIONS["mode"].metadata["text"]
+        ),
+        *(_int_input(name) for name in ("steps", "batch_size", "resolution")),
+        *(_rate_input(name) for name in ("learning_rate", "learning_rate_d")),
+        *(_weight_input(name) for name in _WEIGHT_OF),
+        *_other_inputs(),
+        *_saving_inputs(),
+    ]
+
+
+def chosen_options(mode: str, of_mode: Mapping[str, float], **changes: object) -> TrainOptions:
+    """The options of `mode`, those in `of_mode` (by the names of the inputs) changed that say so.
+
+    Raises ValueError, one sentence, for a value out of range.
+    """
+    check_choice("mode", mode, MODES)
+    for name, option in _OF_MODE.items():
+        if of_mode.get(name, 0) != 0:
+            changes |= sized(mode, of_mode[name]) if name == "resolution" else {option: of_mode[name]}
+    weights = {weight: of_mode[name] for name, weight in _WEIGHT_OF.items() if of_mode.get(name, -1) != -1}
+    return TrainOptions.for_mode(mode, weights, **changes)
+
+
+def photos_from(folder: str, images: Tensor | None, share: float) -> PictureSet:
+    """Like `pictures_from`; where nothing is given, the photos that ship with Brushwork."""
+    if not folder.strip() and images is None:
+        return collect("photos", pictures=demo_photos(), share=share)
+    return pictures_from("photos", folder, images, share)
+
+
+def pictures_from(what: str, folder: str, images: Tensor | None, share: float) -> PictureSet:
+    """The pictures in the folder that the user typed and in the IMAGE batch, of `what`, split by `share`.
+
+    Raises ValueError, one sentence, if there is no such folder or no picture.
+    """
+    pictures: Sequence[Image.Image] = []
+    if images is not None:
+        pictures = [tensors.to_image(picture) for picture in to_rgb(images, f"The batch of {what}")]
+    return collect(what, named_folder(folder), pictures, share)
+
+
+def _picture_inputs() -> list[io.Input]:
+    relative = "a folder in ComfyUI's input folder, or a full path. Subfolders count."
+    return [
+        io.Image.Input(
+            "style_images", optional=True, tooltip="Pictures of the style, as a batch; may join a folder's."
+        ),
+        io.String.Input(
+            "style_folder", default="", tooltip=f"Pictures of the style, 5 to 200 of one kind: {relative}"
+        ),
+        io.Image.Input(
+            "content_images", optional=True, tooltip="Photos to practise on, as a batch; may join a folder's."
+        ),
+        io.String.Input(
+            "content_folder",
+            default="",
+            tooltip=(
+                f"Photos to practise on: {relative} With neither, the six photos that ship with Brushwork: "
+                "the style pictures themselves would only teach it to copy paintings."
+            ),
+        ),
+    ]
+
+
+def _other_inputs() -> list[io.Input]:
+    share, seed = _OPTIONS["validation_share"], _OPTIONS["seed"]
+    return [
+        io.Combo.Input(
+            "adversarial_loss",
+            options=list(ADVERSARIAL_LOSSES),
+            default=_OPTIONS["adversarial"].default,
+            tooltip=_OPTIONS["adversarial"].metadata["text"] + " style_code has none.",
+        ),
+        io.Int.Input(
+            "seed",
+            default=seed.default,
+            min=seed.metadata["low"],
+            max=seed.metadata["high"],
+            # A seed that changes by itself would make every queueing a new run.
+            control_after_generate=False,
+            tooltip=seed.metadata["text"],
+        ),
+        io.Float.Input(
+            "validation_share",
+            default=share.default,
+            min=share.metadata["low"],
+            max=share.metadata["high"],
+            step=0.05,
+            tooltip=share.metadata["text"] + " With fewer than 4 pictures all are trained on.",
+        ),
+    ]
+
+
+def _saving_inputs() -> list[io.Input]:
+    validations = _by_mode(_OPTIONS["validate_every"])
+    return [
+        io.String.Input(
+            "save_name", default="my style", tooltip="What to call the network's and the style's files."
+        ),
+        io.Boolean.Input(
+            "resume",
+            default=True,
+            label_on="go on",
+            label_off="begin anew",
+            tooltip=(
+                "On: goes on with the run of this name on these pictures and options, after Cancel, a crash "
+                "or with more steps. Off, or if anything else has the name: begins anew with a number, as in "
+                "my style_2; nothing is overwritten."
+            ),
+        ),
+        io.Int.Input(
+            "preview_every",
+            default=0,
+            min=0,
+            max=1_000_000,
+            tooltip=f"Steps between two previews. 0: at every validation ({validations}).",
+        ),
+        io.String.Input(
+            "licence",
+            default="",
+            tooltip="What others may do with it, for instance CC0; goes into the files. May be empty.",
+        ),
+    ]
+
+
+def _int_input(name: str) -> io.Input:
+    option = _OPTIONS[_OF_MODE[name]]
+    step = 8 if name == "resolution" else 1
+    return io.Int.Input(
+        name, default=0, min=0, max=option.metadata["high"], step=step, tooltip=_explain(option, 0)
+    )
+
+
+def _rate_input(name: str) -> io.Input:
+    option = _OPTIONS[_OF_MODE[name]]
+    return io.Float.Input(
+        name, default=0.0, min=0.0, max=option.metadata["high"], step=1e-5, tooltip=_explain(option, 0)
+    )
+
+
+def _weight_input(name: str) -> io.Input:
+    weight = _WEIGHTS[_WEIGHT_OF[name]]
+    return io.Float.Input(
+        name, default=-1.0, min=-1.0, max=weight.metadata["high"], step=0.1, tooltip=_explain(weight, -1)
+    )
+
+
+def _explain(option: Field[Any], unset: int) -> str:
+    """The option's text, and what `unset` stands for."""
+    return f"{option.metadata['text']} {unset}: what the mode needs ({_by_mode(option)})."
+
+
+def _by_mode(option: Field[Any]) -> str:
+    """The defaults of an option or a weight, such as 'style_code 4, fine_tune 4, from_scratch 8'."""
+    owners = (
+        _DEFAULTS if option is _OPTIONS.get(option.name) else {m: o.weights for m, o in _DEFAULTS.items()}
+    )
+    return ", ".join(f"{mode} {getattr(owner, option.name):g}" for mode, owner in owners.items())

@@ -1,0 +1,121 @@
+"""TrainStyle: pictures of one style -> a network, or a style, that paints like them."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from ...base.settings import check_choice
+from ...training.options import ADVERSARIAL_LOSSES, MODES
+from ..bridge import api
+from ..bridge.api import io, schema
+from ..bridge.progress import preview, show_text
+from ..shared.folders import check_folders, fingerprint_folders
+from ..shared.images import from_pil
+from ..shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
+from .inputs import chosen_options, photos_from, pictures_from, training_inputs
+from .session import Job, file_stem, train
+
+
+class TrainStyle(io.ComfyNode):
+    """Teach the network a style of your own."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="TrainStyle",
+            display_name="Train Style (Brushwork)",
+            category="Brushwork",
+            description=(
+                "Trains on your own pictures of one style, 5 to 200 of them. The network that goes in stays "
+                "as it is; the trained one is saved in models/brushwork and the learned style in "
+                "models/brushwork_styles. Cancel keeps everything; queue again to go on."
+            ),
+            search_aliases=["train", "fine-tune", "finetune", "learn style", "style transfer", "brushwork"],
+            is_output_node=True,
+            inputs=training_inputs(),
+            outputs=[
+                GanSocket.Output(
+                    "gan",
+                    display_name="style_gan",
+                    tooltip="The network with the best validation score; of style_code the one that went in.",
+                ),
+                StyleSocket.Output(
+                    "code",
+                    display_name="style",
+                    tooltip="The learned style, for Generate or Save Style; from_scratch: the mean one.",
+                ),
+                io.LossMap.Output(
+                    "loss",
+                    display_name="loss",
+                    tooltip="The total loss over time, for core's Plot Loss Graph.",
+                ),
+                io.Image.Output(
+                    "sheet",
+                    display_name="sheet",
+                    tooltip="One photo painted at up to six times of the training, and the loss curves.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(
+        cls,
+        style_folder: str | None = None,
+        content_folder: str | None = None,
+        mode: str | None = None,
+        adversarial_loss: str | None = None,
+        save_name: str | None = None,
+    ) -> bool | str:
+        try:
+            check_folders(style_folder, content_folder)
+            if mode is not None:
+                check_choice("mode", mode, MODES)
+            if adversarial_loss is not None:
+                check_choice("adversarial_loss", adversarial_loss, ADVERSARIAL_LOSSES)
+            if save_name is not None:
+                file_stem(save_name)
+        except ValueError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def fingerprint_inputs(cls, style_folder: str = "", content_folder: str = "", **others: object) -> str:
+        """Changes when a folder does."""
+        return fingerprint_folders(style_folder, content_folder)
+
+    @classmethod
+    def execute(
+        cls,
+        style_gan: ManagedGAN,
+        style_folder: str = "",
+        content_folder: str = "",
+        mode: str = "fine_tune",
+        adversarial_loss: str = "least_squares",
+        seed: int = 1,
+        validation_share: float = 0.15,
+        save_name: str = "my style",
+        resume: bool = True,
+        preview_every: int = 0,
+        licence: str = "",
+        style_images: Tensor | None = None,
+        content_images: Tensor | None = None,
+        **of_mode: float,
+    ) -> io.NodeOutput:
+        options = chosen_options(
+            mode, of_mode, adversarial=adversarial_loss, seed=seed, validation_share=validation_share
+        )
+        show_text("looking at the pictures")
+        paintings = pictures_from("paintings", style_folder, style_images, validation_share)
+        photos = photos_from(content_folder, content_images, validation_share)
+        api.check_interrupt()
+        job = Job(options, photos, paintings, style_gan.gan, save_name, resume, licence, preview_every)
+        trained = train(job)
+        same = trained.gan is style_gan.gan
+        picture = from_pil([trained.sheet])
+        return io.NodeOutput(
+            style_gan if same else ManagedGAN.of(trained.gan),
+            Style.of(trained.gan, trained.code),
+            {"loss": trained.losses},
+            picture,
+            ui=preview(picture, cls),
+        )

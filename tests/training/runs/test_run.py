@@ -1,0 +1,283 @@
+"""A run on disk: log, validation, best and last weights, previews, the way back after Cancel and kill -9."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from brushwork.models import StyleGAN, StyleGANConfig
+from brushwork.models.style_file import read_style, style_fingerprint
+from brushwork.training.options import TrainOptions
+from brushwork.training.runs.run import STATE_FILE, Outcome, Run, RunFiles, fit_style_space
+from brushwork.training.state import read_state
+from brushwork.training.trainer import Trainer
+
+TINY = StyleGANConfig(
+    fine_channels=16, coarse_channels=16, code_dim=32, coarse_blocks=1, fine_blocks=1, mapping_hidden=16
+)
+
+
+def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.fixture
+def start() -> StyleGAN:
+    torch.manual_seed(0)
+    return StyleGAN(TINY)
+
+
+@pytest.fixture
+def make(photos: list[Path], paintings: list[Path], small: TrainOptions, start: StyleGAN, tmp_path: Path):
+    """make(mode, folder, **options) -> a run on two photos and two paintings, one each to validate."""
+
+    def run(mode: str = "fine_tune", folder: str = "run", **options: object) -> Run:
+        trainer = Trainer(replace(small, mode=mode, **options), photos[:2], paintings[:2], start=start)
+        files = RunFiles.in_folder(tmp_path / folder)
+        return Run(trainer, files, photos[2:], paintings[2:], name="Mine", licence="CC0", log_every=2)
+
+    return run
+
+
+class TestFiles:
+    def test_from_scratch(self, make, tmp_path: Path) -> None:
+        run = make("from_scratch")
+        assert run.train() == Outcome("done", "Trained 6 steps.")
+        gan, code = run.finish()
+        names = {p.name for p in (tmp_path / "run").iterdir()}
+        assert {"log.jsonl", "state.safetensors", "brushwork.safetensors", "last.safetensors"} <= names
+        assert {"style.safetensors", "sheet_000006.jpg", "preview_000003.jpg", "preview_000006.jpg"} <= names
+        lines = [json.loads(line) for line in run.files.log.read_text().splitlines()]
+        assert [line["step"] for line in lines] == [2, 4, 6]
+        assert lines == run.history
+        assert "adversarial" in lines[1]
+        assert "adversarial" not in lines[0]
+        last = StyleGAN.load(run.files.last)
+        assert last.training_record["steps"] == 6
+        for network in (gan, last):
+            assert network.sample_style(seed=1, count=2).shape == (2, TINY.layers, TINY.code_dim)
+        assert code.shape == (1, TINY.layers, TINY.code_dim)
+
+    def test_fine_tune_keeps_the_best_and_the_last(self, make, start: StyleGAN) -> None:
+        run = make("fine_tune", lr=1e-2)
+        run.train()
+        gan, code = run.finish()
+        scores = {s["step"]: s["total"] for s in run.progress.scores}
+        assert list(scores) == [0, 3, 6]
+        assert run.progress.best_step == min(scores, key=scores.get)
+        assert gan.training_record["steps"] == run.progress.best_step
+        last = StyleGAN.load(run.files.last)
+        assert last.training_record["steps"] == 6
+        style = read_style(run.files.style)
+        assert torch.equal(style.code[None], code)
+        assert style.licence == "CC0"
+        assert style.picture().size[0] == 160
+        # The encoders are those of the network before: its styles can still be used.
+        assert style.encoder == style_fingerprint(gan) == style_fingerprint(start)
+
+    def test_style_code_writes_a_style_and_no_network(self, make) -> None:
+        run = make("style_code", lr=0.1)
+        run.train()
+        gan, code = run.finish()
+        assert not run.files.best.exists()
+        assert not run.files.last.exists()
+        assert torch.equal(code[0], read_style(run.files.style).code)
+        assert gan.config == TINY
+
+    def test_the_header_tells_the_recipe_and_no_path(self, make, tmp_path: Path) -> None:
+        run = make()
+        run.train()
+        record = StyleGAN.load(run.files.last).training_record
+        assert record["options"]["mode"] == "fine_tune"
+        assert (record["name"], record["licence"], record["samples"]) == ("Mine", "CC0", 12)
+        assert [set(p) for p in record["style_pictures"]] == [{"name", "sha256"}] * 2
+        assert record["style_pictures"][0]["name"] == run.trainer.paintings[0].name
+        assert record["validation"][0]["step"] == 6
+        header = run.files.last.read_bytes()[:20_000]
+        assert str(tmp_path).encode() not in header
+        assert str(run.trainer.paintings[0].parent).encode() not in header
+
+    def test_preview_shows_photo_painting_and_result(self, make) -> None:
+        run = make()
+        shown: list[tuple[int, Image.Image]] = []
+        run.train(on_preview=lambda step, image: shown.append((step, image)))
+        assert [step for step, _ in shown] == [3, 6]
+        assert shown[0][1].size == (768, 256)
+        kept = Image.open(run.files.folder / "preview_000003.jpg")
+        assert kept.size == (768, 256)
+
+    def test_pictures_in_memory(
+        self, photos: list[Path], paintings: list[Path], small: TrainOptions, start: StyleGAN, tmp_path: Path
+    ) -> None:
+        images = [Image.open(p).convert("RGB") for p in paintings]
+        trainer = Trainer(replace(small, mode="style_code", steps=2), photos, images, start=start)
+        run = Run(trainer, RunFiles.in_folder(tmp_path), [], [])
+        run.train()
+        assert [p["name"] for p in run.record()["style_pictures"]] == ["image 1", "image 2", "image 3"]
+
+
+class TestEnd:
+    def test_early_when_the_validation_score_worsens(self, make) -> None:
+        # A rate at which a network unlearns what it knew.
+        run = make(lr=0.3, steps=30, validate_every=1, patience=2, warmup=1)
+        outcome = run.train()
+        assert outcome.reason == "early"
+        assert f"best at step {run.progress.best_step}" in outcome.sentence
+        assert run.trainer.step == run.progress.best_step + 2
+
+    def test_diverged_keeps_the_best(self, make) -> None:
+        run = make(steps=30, bad_steps=2)
+
+        def spoil(step: int, values: dict[str, float]) -> None:
+            if step == 4:
+                with torch.no_grad():
+                    run.trainer.painter.gan.generator.head.bias.fill_(float("nan"))
+
+        outcome = run.train(spoil)
+        assert outcome.reason == "diverged"
+        assert "not finite in 2 steps in a row" in outcome.sentence
+        gan, _ = run.finish()
+        assert all(torch.isfinite(p).all() for p in gan.parameters())
+        assert read_state(run.files.state)[1]["step"] == 5
+
+    def test_style_space_needs_two_paintings(self, gan: StyleGAN, paintings: list[Path]) -> None:
+        assert fit_style_space(gan, paintings[:1], side=64) is None
+        assert fit_style_space(gan, paintings[:2], side=64).count == 2
+
+
+class TestResume:
+    @pytest.mark.parametrize("mode", ["from_scratch", "fine_tune", "style_code"])
+    def test_stopped_and_resumed_equals_never_stopped(self, mode: str, make) -> None:
+        whole = make(mode, "whole")
+        whole.train()
+
+        cut = make(mode, "cut")
+        outcome = cut.train(stop=lambda: cut.trainer.step == 5)
+        assert outcome == Outcome("stopped", "Stopped at step 5 of 6.")
+        again = make(mode, "cut")
+        again.resume()
+        assert again.trainer.step == 5
+        assert again.train().reason == "done"
+        assert equal(read_state(whole.files.state)[0], read_state(again.files.state)[0])
+        assert again.progress == whole.progress
+        losses = [{k: v for k, v in line.items() if k != "steps_per_second"} for line in again.history]
+        assert losses == [{k: v for k, v in x.items() if k != "steps_per_second"} for x in whole.history]
+        assert torch.equal(whole.finish()[1], again.finish()[1])
+        if mode != "style_code":
+            assert equal(whole.finish()[0].state_dict(), again.finish()[0].state_dict())
+
+    def test_a_finished_run_has_nothing_left_to_do(self, make) -> None:
+        make().train()
+        again = make()
+        again.resume()
+        steps: list[int] = []
+        assert again.train(lambda step, values: steps.append(step)).reason == "done"
+        assert steps == []
+
+    def test_lines_logged_after_the_state_was_saved_are_logged_once(self, make) -> None:
+        run = make()
+        run.train(stop=lambda: run.trainer.step == 4)
+        with run.files.log.open("a") as file:
+            file.write(json.dumps({"step": 6, "total": 1.0}) + "\n")
+        again = make()
+        again.resume()
+        again.train()
+        lines = [json.loads(line)["step"] for line in run.files.log.read_text().splitlines()]
+        assert lines == [2, 4, 6]
+
+
+KILLABLE_RUN = """
+import json, sys
+from pathlib import Path
+from brushwork.models import StyleGANConfig
+from brushwork.training.options import TrainOptions
+from brushwork.training.run import Run, RunFiles
+from brushwork.training.trainer import Trainer
+
+task = json.loads(sys.argv[1])
+photos, paintings = ([Path(p) for p in task[k]] for k in ("photos", "paintings"))
+options, config = TrainOptions.from_dict(task["options"]), StyleGANConfig(**task["config"])
+trainer = Trainer(options, photos, paintings, config)
+run = Run(trainer, RunFiles.in_folder(Path(task["out"])), photos[:1], paintings[:1], save_minutes=0)
+if run.files.state.exists():
+    run.resume()
+run.train()
+"""
+
+
+def test_training_survives_sigkill(
+    photos: list[Path], paintings: list[Path], small: TrainOptions, tmp_path: Path
+) -> None:
+    """Killed with -9 while it saves after every step, a run is resumed and ends in the very same bits."""
+    options = replace(small, steps=12)
+
+    def start(out: Path) -> subprocess.Popen[bytes]:
+        task = {
+            "photos": [str(p) for p in photos],
+            "paintings": [str(p) for p in paintings],
+            "options": options.as_dict(),
+            "config": asdict(TINY),
+            "out": str(out),
+        }
+        command = [sys.executable, "-c", KILLABLE_RUN, json.dumps(task)]
+        return subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert start(whole).wait() == 0
+
+    process = start(cut)
+    deadline = time.monotonic() + 120
+    while not ((cut / STATE_FILE).exists() and read_state(cut / STATE_FILE)[1]["step"] >= 3):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    assert read_state(cut / STATE_FILE)[1]["step"] < 12, "the run ended before it could be killed"
+    StyleGAN.load(cut / "last.safetensors")
+    StyleGAN.load(cut / "brushwork.safetensors")
+
+    assert start(cut).wait() == 0
+    expected, found = read_state(whole / STATE_FILE), read_state(cut / STATE_FILE)
+    assert found[1]["step"] == 12
+    assert equal(expected[0], found[0])
+    for name in ("brushwork.safetensors", "last.safetensors"):
+        ours, theirs = (StyleGAN.load(folder / name).state_dict() for folder in (whole, cut))
+        assert equal(ours, theirs)
+
+
+WRITER = """
+import sys
+from brushwork.models import StyleGAN
+gan = StyleGAN.default()
+print("ready", flush=True)
+while True:
+    gan.save(sys.argv[1])
+"""
+
+
+def test_sigkill_in_the_middle_of_a_checkpoint_write_leaves_a_loadable_file(tmp_path: Path) -> None:
+    """A process that does nothing but overwrite a checkpoint is killed as soon as it is seen writing."""
+    path = tmp_path / "mine.safetensors"
+    StyleGAN.default().save(path)
+    unfinished = 0
+    for _ in range(4):
+        process = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE)
+        assert process.stdout.readline() == b"ready\n"
+        while not (parts := list(tmp_path.glob(f".*.{process.pid}.part"))):
+            assert process.poll() is None
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        assert StyleGAN.load(path).parameter_count == StyleGAN.default().parameter_count
+        unfinished += parts[0].exists()
+    assert unfinished, "no kill fell into a write"

@@ -1,0 +1,1 @@
+"""A training run on disk: files, recipe, record, plan, sheets, logs."""

@@ -1,0 +1,123 @@
+"""What a run would take, before it is begun: a few of its steps are made and measured."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from ...models import StyleGAN
+from ...pictures.reading import Picture
+from ..options import TrainOptions
+from ..trainer import Trainer, share_of_batch
+from ..validation import spread
+
+# Pictures that are cut for the measurement: enough for its few batches.
+MEASURED_PICTURES = 8
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of a run whose steps all cost the same."""
+
+    steps: int
+    resolution: int
+    adversarial: bool
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one process was measured to need for its part of the batches."""
+
+    seconds_per_step: dict[Phase, float]
+    memory: int | None
+    """Bytes at the peak: on the GPU, or of the whole process; None where it cannot be told. The kept
+    crops are not in it."""
+    crops: int
+    """Bytes of the kept crops, which lie on the GPU where there is room and else in the main memory."""
+    painter: int
+    """Numbers that are trained in generator, encoders or code."""
+    discriminator: int
+
+    @property
+    def seconds(self) -> float:
+        """All steps; cutting crops, validation and saving come on top."""
+        return sum(phase.steps * seconds for phase, seconds in self.seconds_per_step.items())
+
+
+def phases(options: TrainOptions) -> list[Phase]:
+    """The stretches of a run in their order.
+
+    >>> phases(TrainOptions(steps=100, late_from=0.8, adversarial_from=0.4))[1]
+    Phase(steps=40, resolution=128, adversarial=True)
+    """
+    borders = {0, options.steps}
+    borders |= {math.ceil(share * options.steps) for share in (options.late_from, options.adversarial_from)}
+    edges = sorted(border for border in borders if border <= options.steps)
+    return [
+        Phase(stop - start, options.resolution_at(start), options.adversarial_at(start) > 0)
+        for start, stop in zip(edges[:-1], edges[1:], strict=True)
+    ]
+
+
+def estimate(
+    options: TrainOptions,
+    photos: Sequence[Picture],
+    paintings: Sequence[Picture],
+    start: StyleGAN | None,
+    device: torch.device,
+    world: int = 1,
+) -> Estimate:
+    """Make two steps of every phase with one process's part of the batch and measure the second.
+
+    Writes nothing. Raises TrainingError where the run could not be trained.
+    """
+    seconds = {}
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    some = spread(photos, MEASURED_PICTURES), spread(paintings, MEASURED_PICTURES)
+    for phase in phases(options):
+        trainer = Trainer(_short(options, phase, world, len(some[0])), *some, device=device, start=start)
+        trainer.train_step()
+        began = time.perf_counter()
+        trainer.train_step()
+        seconds[phase] = time.perf_counter() - began
+    d = trainer.discriminator
+    side = max(phase.resolution for phase in seconds)
+    pixels = len(photos) * side**2 + len(paintings) * options.style_resolution**2
+    return Estimate(
+        seconds,
+        _peak_memory(device),
+        3 * options.variants * pixels,
+        sum(p.numel() for p in trainer.painter.learning()),
+        0 if d is None else sum(p.numel() for p in d.parameters()),
+    )
+
+
+def _short(options: TrainOptions, phase: Phase, world: int, pictures: int) -> TrainOptions:
+    """Two steps like those of `phase`, on crops that are enough for them."""
+    size = share_of_batch(options.batch_size, world)
+    return replace(
+        options,
+        steps=2,
+        batch_size=size,
+        resolution=phase.resolution,
+        late_from=1.0,
+        adversarial_from=0.0 if phase.adversarial else 1.0,
+        variants=min(options.variants, math.ceil(2 * size / pictures)),
+    )
+
+
+def _peak_memory(device: torch.device) -> int | None:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    if sys.platform == "win32" or device.type != "cpu":
+        return None
+    import resource  # not on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

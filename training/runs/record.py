@@ -1,0 +1,58 @@
+"""What a checkpoint tells about its training: recipe, pictures, licence, thumbnail. Never a path."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from ...models.style_file import encode_thumbnail
+from ...pictures.reading import Picture
+
+
+def picture_records(pictures: Sequence[Picture]) -> list[dict[str, str]]:
+    """Name and the first 16 hexadecimal digits of the SHA-256 of every picture.
+
+    Of a file its bytes are hashed; of pixels their values, and they are named 'image 1', 'image 2', …
+    """
+    records = []
+    for number, picture in enumerate(pictures, 1):
+        if isinstance(picture, Path):
+            name, data = picture.name, picture.read_bytes()
+        else:
+            name, data = f"image {number}", picture.tobytes()
+        records.append({"name": name, "sha256": hashlib.sha256(data).hexdigest()[:16]})
+    return records
+
+
+def training_record(
+    options: dict[str, Any],
+    photos: list[dict[str, str]],
+    paintings: list[dict[str, str]],
+    ancestor: dict[str, Any] | None,
+    licence: str,
+) -> dict[str, Any]:
+    """The parts of the record that stay the same through a run; JSON values.
+
+    Of the network that the run started from only what it says of itself is kept, not its own list
+    of pictures: after ten generations that would outgrow the weights.
+    """
+    kept = ("steps", "samples", "options", "name", "licence")
+    return {
+        "options": options,
+        "content_pictures": photos,
+        "style_pictures": paintings,
+        "started_from": None if ancestor is None else {k: ancestor[k] for k in kept if k in ancestor},
+        "licence": licence,
+        "torch": torch.__version__,
+    }
+
+
+def header_thumbnail(picture: Image.Image) -> str:
+    """`picture`, at most 160 px and 12 kB, as JPEG in base64: fits into a checkpoint's header."""
+    return base64.b64encode(encode_thumbnail(picture)).decode()

@@ -1,0 +1,366 @@
+"""A run on disk: its files, log, validation, best and last weights, and the way back into it."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from ...base.files import write_atomically
+from ...dataset.collection import PictureSet
+from ...models import StyleGAN, StyleGANConfig, StyleSpace
+from ...models.style_file import StyleFile, read_style, write_style
+from ...pictures.reading import Picture
+from ...pictures.tensors import load_square, to_image
+from ..options import TrainOptions
+from ..painter import mean_code
+from ..processes import OneProcess
+from ..state import read_state
+from ..trainer import Diverged, Trainer, TrainingError
+from ..validation import Scores, Validation, spread
+from .record import header_thumbnail, picture_records, training_record
+from .style_sheet import style_sheet
+
+STATE_FILE = "state.safetensors"
+LOG_FILE = "log.jsonl"
+CHECKPOINT_FILE = "brushwork.safetensors"
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """Where a run writes. `folder` holds what only the run needs: state, log, previews, sheets."""
+
+    folder: Path
+    best: Path
+    """The network with the best validation score; not written where only a style is learned."""
+    last: Path
+    """The network of the last save."""
+    style: Path
+    """The learned style of the best score."""
+
+    @classmethod
+    def in_folder(cls, out: Path) -> RunFiles:
+        """Everything in one folder."""
+        return cls(out, out / CHECKPOINT_FILE, out / "last.safetensors", out / "style.safetensors")
+
+    @property
+    def state(self) -> Path:
+        return self.folder / STATE_FILE
+
+    @property
+    def log(self) -> Path:
+        return self.folder / LOG_FILE
+
+
+@dataclass
+class Progress:
+    """What a run remembers beside the weights; saved with the state, exact through JSON."""
+
+    sums: dict[str, float]
+    """Losses added up since the last line of the log, and how many of each."""
+    counts: dict[str, int]
+    scores: list[dict[str, float]]
+    """Every validation: its step and its losses."""
+    best_step: int | None = None
+    worse: int = 0
+    """Validations since the best one."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How `Run.train` ended: 'done', 'stopped', 'early' or 'diverged', and a sentence on it."""
+
+    reason: str
+    sentence: str
+
+
+class Run:
+    """Drives a `Trainer`, validates it and keeps the best.
+
+    run = Run(trainer, RunFiles.in_folder(out), val_photos, val_paintings)
+    outcome = run.train()
+    gan, code = run.finish()
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        files: RunFiles,
+        photos: Sequence[Picture],
+        paintings: Sequence[Picture],
+        name: str = "",
+        licence: str = "",
+        save_minutes: float = 5.0,
+        log_every: int = 50,
+        preview_every: int = 0,
+    ):
+        """`photos` and `paintings` are for validation; training ones stand in where there are none.
+        `preview_every` 0 makes a preview only with every validation."""
+        self.trainer, self.files, self.name = trainer, files, name
+        self.photos, self.paintings = list(photos or trainer.photos), list(paintings or trainer.paintings)
+        self.save_minutes, self.log_every, self.preview_every = save_minutes, log_every, preview_every
+        self.writes = trainer.ranks.rank == 0
+        self.progress = Progress({}, {}, [])
+        self.history: list[dict[str, float]] = []
+        options = trainer.options
+        self.learned = options.mode == "style_code"
+        # The learned style stands for all the paintings that there are; to score it on the held-out few
+        # alone would measure how they differ from the rest.
+        collection = [] if options.mode == "from_scratch" else [*paintings, *trainer.paintings]
+        own = [] if self.learned else self.paintings
+        self.validation = Validation(
+            self.photos, own, collection, trainer.loss_network, options.weights, trainer.device
+        )
+        self.licence = licence
+        self._records = picture_records(trainer.photos), picture_records(trainer.paintings)
+        if self.writes:
+            files.folder.mkdir(parents=True, exist_ok=True)
+
+    def resume(self) -> None:
+        """Go on from the files. Raises CheckpointError or TrainingError, one sentence, if that cannot be."""
+        self.progress = Progress(**self.trainer.load_state(self.files.state))
+        # Lines that were logged after the state was saved will be logged again.
+        lines = self.files.log.read_text(encoding="utf-8").splitlines() if self.files.log.exists() else []
+        self.history = [line for line in map(json.loads, lines) if line["step"] <= self.trainer.step]
+        if self.writes:
+            text = "".join(json.dumps(line) + "\n" for line in self.history)
+            write_atomically(self.files.log, text.encode())
+
+    # -- training ------------------------------------------------------------------------------
+
+    def train(
+        self,
+        on_step: Callable[[int, dict[str, float]], None] = lambda step, values: None,
+        stop: Callable[[], bool] = lambda: False,
+        on_preview: Callable[[int, Image.Image], None] = lambda step, image: None,
+    ) -> Outcome:
+        """Train to the last step, until `stop()`, or until it no longer helps. Saves in any case."""
+        trainer, options = self.trainer, self.trainer.options
+        if not self.progress.scores:
+            self._validate()
+        saved = logged = time.monotonic()
+        outcome = self._ended()
+        while outcome is None:
+            if self._all_stop(stop):
+                outcome = Outcome("stopped", f"Stopped at step {trainer.step} of {options.steps}.")
+                break
+            try:
+                values = trainer.train_step()
+            except Diverged as error:
+                outcome = Outcome("diverged", str(error))
+                break
+            except TrainingError:
+                self.save()  # Out of memory with nothing left to halve: the step has changed nothing yet.
+                raise
+            self._count(values)
+            on_step(trainer.step, values)
+            if trainer.step % self.log_every == 0:
+                self._log(self.log_every / (time.monotonic() - logged))
+                logged = time.monotonic()
+            if self._is_due(options.validate_every):
+                self._validate()
+            if self._is_due(self.preview_every or options.validate_every) and self.writes:
+                on_preview(trainer.step, self.preview())
+            if time.monotonic() - saved > self.save_minutes * 60:
+                self.save()
+                saved = time.monotonic()
+            outcome = self._ended()
+        self.save()
+        return outcome
+
+    def _is_due(self, every: int) -> bool:
+        return self.trainer.step % every == 0 or self.trainer.step >= self.trainer.options.steps
+
+    def _ended(self) -> Outcome | None:
+        step, options = self.trainer.step, self.trainer.options
+        if step >= options.steps:
+            return Outcome("done", f"Trained {step} steps.")
+        if options.patience and self.progress.worse >= options.patience:
+            sentence = (
+                f"Stopped at step {step}: the validation score was best at step {self.progress.best_step}."
+            )
+            return Outcome("early", sentence)
+        return None
+
+    def _all_stop(self, stop: Callable[[], bool]) -> bool:
+        """Whether any of the processes is asked to stop: they must agree, or the others wait forever."""
+        asked = torch.tensor([float(stop())], device=self.trainer.device)
+        self.trainer.ranks.sum_([asked])
+        return bool(asked.item())
+
+    # -- log and validation --------------------------------------------------------------------
+
+    def _count(self, values: dict[str, float]) -> None:
+        sums, counts = self.progress.sums, self.progress.counts
+        for name, value in values.items():
+            if math.isfinite(value):
+                sums[name] = sums.get(name, 0.0) + value
+                counts[name] = counts.get(name, 0) + 1
+
+    def _log(self, rate: float) -> None:
+        sums, counts = self.progress.sums, self.progress.counts
+        line: dict[str, float] = {"step": self.trainer.step, "steps_per_second": round(rate, 3)}
+        line |= {name: round(sums[name] / counts[name], 5) for name in sums}
+        self.progress.sums, self.progress.counts = {}, {}
+        self.history.append(line)
+        if self.writes:
+            with self.files.log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+
+    def _validate(self) -> None:
+        """Score the average weights; keep them if they are the best so far."""
+        # One process scores for all: whether to stop early has to be the same everywhere.
+        own = astuple(self.validation.score(self.trainer.ema)) if self.writes else (0.0,) * 4
+        scores = Scores(*self.trainer.ranks.first(own))
+        progress, step = self.progress, self.trainer.step
+        best = min((s["total"] for s in progress.scores if math.isfinite(s["total"])), default=math.inf)
+        progress.scores.append({"step": step, **scores.as_dict()})
+        if scores.as_dict()["total"] < best or progress.best_step is None:
+            progress.best_step, progress.worse = step, 0
+            if self.writes:
+                self._write_best(scores)
+        else:
+            progress.worse += 1
+
+    def _write_best(self, scores: Scores) -> None:
+        painter = self.trainer.ema
+        if not self.learned:
+            self._write_network(self.files.best)
+        if painter.code is not None:
+            self._write_style(painter.gan, painter.code)
+
+    # -- files ---------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """State and last weights of this moment; from scratch also a sheet."""
+        if self.writes:
+            self.trainer.save_state(self.files.state, asdict(self.progress))
+            if not self.learned:
+                self._write_network(self.files.last)
+            if self.trainer.options.mode == "from_scratch":
+                photos, paintings = spread(self.photos, 4), spread(self.paintings, 6)
+                sheet = style_sheet(self.trainer.ema.gan, photos, paintings, 256)
+                self._write_picture(f"sheet_{self.trainer.step:06d}.jpg", sheet)
+
+    def preview(self) -> Image.Image:
+        """Photo, painting and result of the first validation pair, side by side; also kept as a file."""
+        strip = self.strip(256)
+        self._write_picture(f"preview_{self.trainer.step:06d}.jpg", strip)
+        return strip
+
+    @torch.no_grad()
+    def strip(self, side: int) -> Image.Image:
+        """[3*side, side] pixels: the first validation photo, painting, and the one painted like the other."""
+        painter, device = self.trainer.ema, self.trainer.device
+        photo, painting = (load_square(p[0], side).to(device) for p in (self.photos, self.paintings))
+        code = painter.code if self.learned else painter.gan.encode_style(painting)
+        result = painter.gan.generate(painter.gan.encode_content(photo), code)
+        return to_image(torch.cat([photo, painting, result], 3)[0])
+
+    def _write_picture(self, name: str, picture: Image.Image) -> None:
+        buffer = io.BytesIO()
+        picture.save(buffer, "JPEG", quality=90)
+        write_atomically(self.files.folder / name, buffer.getvalue())
+
+    def _write_network(self, path: Path) -> None:
+        gan = self.trainer.ema.gan
+        gan.training_record = self.record()
+        gan.save(path, extra={"thumbnail": header_thumbnail(self.strip(160))})
+
+    def _write_style(self, gan: StyleGAN, code: torch.Tensor) -> None:
+        with torch.no_grad():
+            photo = load_square(self.photos[0], 160).to(self.trainer.device)
+            thumbnail = to_image(gan.generate(gan.encode_content(photo), code)[0])
+        name = self.name or self.files.style.stem
+        write_style(self.files.style, StyleFile.of(gan, code, name, thumbnail, licence=self.licence))
+
+    def record(self) -> dict[str, Any]:
+        """What the checkpoint's header says about the training."""
+        options = self.trainer.options
+        record = training_record(options.as_dict(), *self._records, self.trainer.ancestor, self.licence)
+        step = self.trainer.step
+        return record | {
+            "name": self.name,
+            "steps": step,
+            "samples": step * options.batch_size,
+            "validation": self.progress.scores[-1:],
+        }
+
+    def finish(self, say: Callable[[str], None] = lambda text: None) -> tuple[StyleGAN, torch.Tensor]:
+        """The best network and the learned style [1,L,D], as they are on disk.
+
+        From scratch, the style space of the best and of the last network is fitted to the training paintings
+        first, and the style is their mean. Only a style learned: the network that the run began with.
+        """
+        gan, paintings = self.trainer.ema.gan, self.trainer.paintings
+        if self.trainer.options.mode == "from_scratch":
+            # Both networks are whole: the score knows content and style only, so where the discriminator and
+            # plain grounds were what a run was for, the last network is the one to use.
+            for file in (self.files.last, self.files.best):
+                say(f"encoding {len(paintings)} paintings for the style space of {file.name}")
+                network = StyleGAN.load(file).to(self.trainer.device)
+                network.space = fit_style_space(network, paintings)
+                network.save(file, extra={"thumbnail": header_thumbnail(self.strip(160))})
+            self._write_style(network, mean_code(network, paintings))
+        gan = gan if self.learned else StyleGAN.load(self.files.best)
+        return gan, read_style(self.files.style).code[None]
+
+
+@torch.no_grad()
+def fit_style_space(gan: StyleGAN, paintings: Sequence[Picture], side: int = 384) -> StyleSpace | None:
+    """The distribution of the style codes of `paintings`; None for fewer than 2."""
+    if len(paintings) < 2:
+        return None
+    device = next(gan.parameters()).device
+    codes = [gan.encode_style(load_square(path, side).to(device)).cpu() for path in paintings]
+    return StyleSpace.fit(torch.cat(codes))
+
+
+def resume_options(state: Path, changes: dict[str, object]) -> TrainOptions:
+    """The options that the run with this state file was started with, some of them changed."""
+    _, header = read_state(state)
+    return TrainOptions.from_dict(header["options"] | changes)
+
+
+def open_run(
+    options: TrainOptions,
+    photos: PictureSet,
+    paintings: PictureSet,
+    files: RunFiles,
+    start: StyleGAN | None = None,
+    config: StyleGANConfig | None = None,
+    device: torch.device | str = "cpu",
+    say: Callable[[str], None] = lambda text: None,
+    ranks: OneProcess | None = None,
+    resume: bool = False,
+    name: str = "",
+    licence: str = "",
+    save_minutes: float = 5.0,
+    preview_every: int = 0,
+) -> Run:
+    """A run ready to train; with `resume` it goes on from the state in `files`.
+
+    `start`, `config`, `device`, `say` and `ranks` are the `Trainer`'s, the rest are the `Run`'s.
+    Raises CheckpointError or TrainingError, one sentence, where that cannot be.
+    """
+    trainer = Trainer(options, photos.train, paintings.train, config, device, say, start, ranks)
+    interval = log_interval(options.steps)
+    held_out = photos.val, paintings.val
+    run = Run(trainer, files, *held_out, name, licence, save_minutes, interval, preview_every)
+    if resume:
+        run.resume()
+        say(f"going on from step {trainer.step}")
+    return run
+
+
+def log_interval(steps: int) -> int:
+    """Steps between two lines of the log: about a hundred lines in a short run, one in 50 in a long one."""
+    return max(1, min(50, steps // 100))

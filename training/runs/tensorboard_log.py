@@ -1,0 +1,60 @@
+"""A run's log as TensorBoard shows it: losses, rate, validation scores, previews."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..trainer import TrainingError
+from .run import Run
+
+FOLDER = "tensorboard"
+
+
+class TensorBoardLog:
+    """Writes what is new in a run's log and scores each time `follow` is called.
+
+    A resumed run goes on in the same curves: what an earlier one wrote past the step to which it went
+    back is hidden, and where there is nothing from before, all of the run's log is written.
+    """
+
+    def __init__(self, run: Run):
+        """Begins a file in the folder 'tensorboard' of the run. Raises TrainingError, one sentence."""
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise TrainingError(
+                'TensorBoard logs need the package tensorboard; run: pip install "brushwork[train]"'
+            ) from error
+        self.run = run
+        folder: Path = run.files.folder / FOLDER
+        known = any(folder.glob("events.*"))
+        self._lines = len(run.history) if known else 0
+        self._scores = len(run.progress.scores) if known else 0
+        self._writer = SummaryWriter(str(folder), purge_step=run.trainer.step + 1 if known else None)
+
+    def follow(self) -> None:
+        """Write the lines and the scores that have come since the last call."""
+        lines, scores = self.run.history[self._lines :], self.run.progress.scores[self._scores :]
+        if not lines and not scores:
+            return
+        for group, entries in (("training", lines), ("validation", scores)):
+            for entry in entries:
+                for name, value in entry.items():
+                    if name != "step":
+                        self._writer.add_scalar(f"{group}/{name}", value, int(entry["step"]))
+        self._lines += len(lines)
+        self._scores += len(scores)
+        self._writer.flush()
+
+    def add_preview(self, step: int, preview: Image.Image) -> None:
+        """Show the picture of this step."""
+        self._writer.add_image("preview", np.asarray(preview), step, dataformats="HWC")
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Write the rest."""
+        self.follow()
+        self._writer.close()
