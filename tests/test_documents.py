@@ -60,6 +60,17 @@ def test_links_lead_to_files_and_headings(path):
     assert lost == []
 
 
+def test_links_and_headings_are_told_apart():
+    document = ROOT / "docs" / "page.md"
+    text = "[a](lost.md) [b](training.md#lost) [c](#b-c) `[d](code.md)` [e](https://example.org)\n"
+    text += "# B, c\n# B, c\n"
+    assert links(text) == ["lost.md", "training.md#lost", "#b-c", "https://example.org"]
+    assert target("lost.md", document) == (ROOT / "docs" / "lost.md", "")
+    assert target("training.md#lost", document) == (ROOT / "docs" / "training.md", "lost")
+    assert target("https://example.org", document) is None
+    assert anchors(text) == {"b-c", "b-c-1"}
+
+
 def too_long(text: str) -> list[str]:
     """Lines wider than WIDTH that could be broken; code, tables and raw HTML keep theirs."""
     found = []
