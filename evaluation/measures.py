@@ -51,7 +51,7 @@ class Measures:
         """How much of the photo is left: content loss, SSIM and, where it can be had, LPIPS."""
         scores = {
             "content": (seen.content - of_photo.content).square().mean().item(),
-            "ssim": ssim(painted, photo),
+            "ssim": ssim(painted, photo).item(),
         }
         return scores | ({"lpips": self.lpips(painted, photo)} if self.lpips else {})
 

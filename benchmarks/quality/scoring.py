@@ -12,8 +12,8 @@ from torch import Tensor
 from benchmarks.fingerprint import fingerprint
 from benchmarks.pictures import load_picture, rounded
 from benchmarks.quality.pairs import Pair
-from benchmarks.ssim import ssim
 from brushwork.base.shipped import VGG_WEIGHTS
+from brushwork.evaluation.similarity import ssim
 from brushwork.models.perception.extractors import Extractor
 from brushwork.models.perception.statistics import (
     gram_and_mean,
