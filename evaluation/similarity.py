@@ -8,6 +8,8 @@ from torch import Tensor
 from ..models.perception.fetched_weights import LPIPS_BACKBONE, read_state_dict
 
 WINDOW = 11
+# Rows of windows that are compared at once.
+STRIP = 64
 _REC_601 = (0.299, 0.587, 0.114)
 
 
@@ -24,18 +26,29 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
 
     Raises ValueError, one sentence, for pictures of unlike size or with a side below 11 pixels.
     """
-    from torchmetrics.functional.image import structural_similarity_index_measure
-
     if a.shape != b.shape or min(a.shape[-2:]) < WINDOW:
         raise ValueError(
             f"SSIM compares pictures of one size, {WINDOW} pixels or more a side; "
             f"these are {tuple(a.shape)} and {tuple(b.shape)}."
         )
-    x, y = (luma(picture.cpu().double()) for picture in (a, b))
+    # Apple's GPUs have no float64.
+    x, y = (luma((picture.cpu() if picture.is_mps else picture).double()) for picture in (a, b))
+    # In strips that overlap by the window: in float64 PyTorch lays out all windows side by side, which takes
+    # more than a gigabyte for a picture of 512 pixels.
+    rows = a.shape[-2] - WINDOW + 1
+    strips = [slice(top, min(top + STRIP, rows) + WINDOW - 1) for top in range(0, rows, STRIP)]
+    sums = [_ssim_map(x[:, :, strip], y[:, :, strip]).sum((1, 2, 3)) for strip in strips]
+    return torch.stack(sums).sum(0) / (rows * (a.shape[-1] - WINDOW + 1))
+
+
+def _ssim_map(x: Tensor, y: Tensor) -> Tensor:
+    """SSIM at every place where the window lies inside the pictures: [B,1,H,W] -> [B,1,H-10,W-10]."""
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
     # The map and not the mean: some versions of torchmetrics count the mirrored borders in the mean.
     _, everywhere = structural_similarity_index_measure(x, y, data_range=1.0, return_full_image=True)
     border = WINDOW // 2
-    return everywhere[..., border:-border, border:-border].mean((1, 2, 3))
+    return everywhere[..., border:-border, border:-border]
 
 
 class Lpips:

@@ -12,7 +12,7 @@ from torchvision.models import alexnet
 
 from brushwork.evaluation.evaluate import evaluate
 from brushwork.evaluation.options import EvaluationOptions
-from brushwork.evaluation.similarity import Lpips, luma, ssim
+from brushwork.evaluation.similarity import STRIP, Lpips, luma, ssim
 from brushwork.models import StyleGAN
 from brushwork.pictures.tensors import load_square
 
@@ -89,6 +89,13 @@ def test_against_loops():
     assert ssim(a, b).item() == pytest.approx(
         ssim_by_loops(a[0].double().numpy(), b[0].double().numpy()), 1e-6
     )
+
+
+def test_high_pictures_in_several_strips():
+    a, b = random_picture(2 * STRIP + 20, 13, 7), random_picture(2 * STRIP + 20, 13, 8)
+    b = (a + b) / 2
+    expected = ssim_by_loops(a[0].double().numpy(), b[0].double().numpy())
+    assert ssim(a, b).item() == pytest.approx(expected, 1e-6)
 
 
 def test_luma_is_rec_601():
