@@ -94,13 +94,13 @@ def painters(material: Material, run: Run) -> tuple[Painter, Painter]:
 def compare(material: Material, before: Painter, after: Painter) -> dict[str, dict[str, dict[str, float]]]:
     """{question: {'before'/'after': losses}}"""
     options, device = TrainOptions.for_mode("fine_tune"), torch.device("cpu")
-    judge = Validation(
+    validation = Validation(
         material.photos, material.held_out, material.held_out, LossNetwork(), options.weights, device
     )
     table: dict[str, dict[str, dict[str, float]]] = {}
     for question, score in (
-        ("style of the artist", judge.score_learned),
-        ("single paintings", judge.score_paintings),
+        ("style of the artist", validation.score_learned),
+        ("single paintings", validation.score_paintings),
     ):
         table[question] = {"before": losses_of(score(before)), "after": losses_of(score(after))}
     return table

@@ -38,7 +38,7 @@ SETTINGS: dict[str, tuple[str, float]] = {
     "statistics clip, follow 1": ("clip", 1.0),
 }
 
-Painter = Callable[[StyleGAN, Tensor, Tensor], Tensor]
+PaintFrames = Callable[[StyleGAN, Tensor, Tensor], Tensor]
 """network, frames [T,3,H,W], style code [1,L,D] -> painted frames [T,3,H,W]."""
 
 
@@ -46,7 +46,7 @@ def frame_by_frame(gan: StyleGAN, frames: Tensor, code: Tensor) -> Tensor:
     return torch.cat([gan.generate(gan.encode_content(frame), code) for frame in frames.split(1)])
 
 
-def steadily(statistics: str, follow: float) -> Painter:
+def steadily(statistics: str, follow: float) -> PaintFrames:
     def paint(gan: StyleGAN, frames: Tensor, code: Tensor) -> Tensor:
         video = SteadyVideo(gan, len(frames), statistics=statistics, follow=follow)
         for i in video.frames_to_read:

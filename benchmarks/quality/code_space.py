@@ -39,7 +39,7 @@ def in_random_styles(
         with torch.inference_mode():
             code = codes[number, None].to(picture.device)
             painted = rounded(ours.gan.generate(ours.content(picture), code))
-        return described(gallery.judge.look(painted))
+        return described(gallery.scorer.look(painted))
 
     def remembered(photo: Path, number: int) -> Record:
         kind = f"random-psi{PSI}-seed{SEED}-{number}"
@@ -97,7 +97,7 @@ def path_steps(
     """
 
     def compute() -> Record:
-        picture, network = gallery.load(photo), gallery.judge.network
+        picture, network = gallery.load(photo), gallery.scorer.observer.network
         codes = [ours.style(gallery.load(path)) for path in paintings]
         pixels, vgg = [], []
         last = None
