@@ -36,7 +36,7 @@ from benchmarks.quality.all_bars import SampleSizes, measure_bars
 from benchmarks.quality.art_features import available_extractors
 from benchmarks.quality.bar import bars_table
 from benchmarks.quality.gallery import Gallery
-from benchmarks.quality.pairs import Pair, balanced, cross_pairs, draw_pairs, read_split, spread
+from benchmarks.quality.pairs import Pair, balanced, cross_pairs, read_split, shuffled_pairs, spread
 from benchmarks.quality.scoring import Scorer, Scores
 from benchmarks.quality.sheets import save_pictures, save_sheet
 from brushwork.base.files import write_atomically
@@ -105,7 +105,7 @@ def build_systems(options: argparse.Namespace) -> list[System]:
 def choose_pairs(options: argparse.Namespace) -> list[Pair]:
     contents, styles = read_split(options.data, options.split)
     if options.contents is None and options.styles is None:
-        return draw_pairs(contents, styles, options.pairs, options.seed)
+        return shuffled_pairs(contents, styles, options.pairs, options.seed)
     if options.contents is None or options.styles is None:
         raise ValueError("--contents and --styles make a full cross together; give both or neither.")
     return cross_pairs(contents, styles, options.contents, options.styles, options.seed)
