@@ -8,17 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from .grid import GRID
-from .layers import (
-    Conv3x3,
-    Measure,
-    channel_mean_std,
-    instance_norm_,
-    leaky_relu_,
-    pad_around,
-    pad_to_stride,
-    strips,
-    unshuffle,
-)
+from .layers import Conv3x3, pad_around, pad_to_stride, unshuffle
+from .passes import ForwardPass
+from .strips import Strip
 
 CONTENT_STRIDE = 8
 
@@ -84,6 +76,9 @@ class ContentEncoder(nn.Module):
     residual block at 1/8 widens the view.
     """
 
+    normalized = ("content_encoder.fine", "content_encoder.coarse")
+    """The names of its normalizations."""
+
     def __init__(self, fine_channels: int, coarse_channels: int):
         super().__init__()
         self.stem = Conv3x3(48, fine_channels)
@@ -91,27 +86,25 @@ class ContentEncoder(nn.Module):
         self.conv1 = Conv3x3(coarse_channels, coarse_channels)
         self.conv2 = Conv3x3(coarse_channels, coarse_channels, gain=0.3)
 
-    def forward(
-        self, image: Tensor, measure: Measure = channel_mean_std, corner: Tensor | None = None
-    ) -> ContentCode:
+    def forward(self, image: Tensor, how: ForwardPass, corner: Tensor | None = None) -> ContentCode:
         """Behind a border of `corner` [B,2] pixels of 0 to 3; without, the picture begins at the corner."""
+        how.check(self, image)
         if corner is None:
             padded = pad_to_stride(image, CONTENT_STRIDE)
             corner = torch.zeros(len(image), 2, dtype=torch.long)
         else:
             padded = pad_around(image, corner, GRID - 1, CONTENT_STRIDE)
         cells = unshuffle(padded)
-        if torch.is_grad_enabled():
-            fine = leaky_relu_(self.stem(cells))
-        else:
-            fine = torch.empty(
-                (len(cells), self.stem.out_channels, *cells.shape[2:]),
-                dtype=cells.dtype,
-                device=cells.device,
-                memory_format=torch.channels_last,
-            )
-            for strip in strips(fine):
-                strip.of(fine).copy_(leaky_relu_(self.stem(strip.widened(1).of(cells), **strip.borders)))
-        coarse = leaky_relu_(self.down(fine))
-        coarse = coarse + self.conv2(leaky_relu_(self.conv1(coarse)))
-        return ContentCode(instance_norm_(fine, measure), instance_norm_(coarse, measure), image, corner)
+
+        def fine_rows(strip: Strip) -> Tensor:
+            return how.activate(self.stem(strip.widened(1).rows(cells), **strip.borders))
+
+        # Edges and texture at 1/4, then shapes at 1/8.
+        size = (len(cells), self.stem.out_channels, *cells.shape[2:])
+        fine = how.by_rows(fine_rows, size, like=cells)
+        coarse = how.activate(self.down(fine))
+        coarse = coarse + self.conv2(how.activate(self.conv1(coarse)))
+        # Without mean and deviation per channel, light and contrast are the style's to choose.
+        fine = how.normalize("content_encoder.fine", fine)
+        coarse = how.normalize("content_encoder.coarse", coarse)
+        return ContentCode(fine, coarse, image, corner)

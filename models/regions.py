@@ -13,7 +13,7 @@ from torch import Tensor
 from .codes import lerp
 from .content_encoder import CONTENT_STRIDE, ContentCode
 from .generator import Generator
-from .layers import Measure, channel_mean_std
+from .passes import Frozen
 
 # Shares this close to 0 or 1 are rounding, and one style alone is to paint as if there were no masks.
 _SNAP = 1e-5
@@ -103,17 +103,16 @@ def region_shares(
     return torch.stack(shares, -1)
 
 
-@torch.no_grad()
 def paint_regions(
     generator: Generator,
     content: ContentCode,
     code: Tensor,
     regions: Sequence[StyleRegion],
-    measure: Measure = channel_mean_std,
+    how: Frozen,
 ) -> Tensor:
     """`content` of B pictures in the style `code` [B,L,D] and, over it, `regions`: [B,3,H',W'].
 
-    One pass per picture; without gradients. Its statistics are those of the whole picture.
+    One pass per picture. Its statistics are those of the whole picture.
     """
     painted = []
     for i in range(content.batch):
@@ -129,5 +128,5 @@ def paint_regions(
         # Hidden styles cost nothing, and one that covers everything paints bit for bit as it does alone.
         seen = fine.amax((0, 1)) > 0
         shares = None if seen.sum() == 1 else (coarse[..., seen], fine[..., seen])
-        painted.append(generator(picture, codes[seen], shares, measure))
+        painted.append(generator(picture, codes[seen], how, shares))
     return torch.cat(painted)

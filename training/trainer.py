@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ..models import Discriminator, StyleGAN, StyleGANConfig
 from ..models.discriminator import SCALES
+from ..models.passes import Trained
 from ..models.perception.statistics import Parts, content_loss, gram_loss, mean_std_loss, style_statistics
 from ..models.perception.vgg import CONTENT_LAYER, LossNetwork, fastest_loss_dtype, features_at_half
 from ..pictures.reading import Picture
@@ -240,7 +241,7 @@ class Trainer:
             parts["identity"] = loss * (int(itself.sum()) / own)
         if self.options.weights.code > 0 and self.options.mode != "style_code":
             codes = self.ranks.gather(code)
-            found = self.painter.gan.style_encoder(image)
+            found = self.painter.gan.style_encoder(image, Trained())
             first = self.ranks.rank * len(code)
             parts["code"] = losses.code_loss(found, codes, first)[0] * share
         return parts
