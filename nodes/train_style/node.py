@@ -13,7 +13,7 @@ from ..shared.images import from_pil
 from ..shared.inputs import check_known, verdict
 from ..shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
 from .inputs import chosen_options, photos_from, pictures_from, training_inputs
-from .session import Job, file_stem, train
+from .session import TrainTask, file_stem, train
 
 
 class TrainStyle(io.ComfyNode):
@@ -103,8 +103,8 @@ class TrainStyle(io.ComfyNode):
         paintings = pictures_from("paintings", style_folder, style_images, validation_share)
         photos = photos_from(content_folder, content_images, validation_share)
         api.check_interrupt()
-        job = Job(options, photos, paintings, style_gan.gan, save_name, resume, licence, preview_every)
-        trained = train(job)
+        task = TrainTask(options, photos, paintings, style_gan.gan, save_name, resume, licence, preview_every)
+        trained = train(task)
         same = trained.gan is style_gan.gan
         picture = from_pil([trained.sheet])
         return io.NodeOutput(
