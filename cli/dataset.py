@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 SHEET_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "dataset",
-        help="look a folder of pictures over before training on it",
         description="Look a folder of pictures over before training on it: sizes, copies and near-copies, "
         "damaged, tiny, blank and monochrome pictures, and the split into train, val and test. Changes "
         "nothing; the exit code is 0 whatever was found.",

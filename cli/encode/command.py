@@ -22,7 +22,6 @@ SUFFIX = ".safetensors"
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "encode",
-        help="turn pictures into style files",
         description=(
             "Read the style of pictures and save each as a file of a few kB for Load Style. Put the files "
             "into ComfyUI's models/brushwork_styles."
