@@ -8,11 +8,11 @@ from ..dataset.report import MIN_SIDE
 from ..dataset.sheet import dataset_sheet
 from ..dataset.survey import survey, with_validation_share
 from ..training.options import TrainOptions
-from .bridge import api
 from .bridge.api import io, schema
-from .bridge.progress import StepProgress, preview
+from .bridge.progress import PictureProgress, preview
 from .shared.folders import check_folders, fingerprint_folders, named_folder
 from .shared.images import from_pil, to_rgb
+from .shared.inputs import folder_input, verdict
 
 
 class StyleDataset(io.ComfyNode):
@@ -31,14 +31,7 @@ class StyleDataset(io.ComfyNode):
             search_aliases=["dataset report", "find duplicates", "contact sheet", "brushwork"],
             is_output_node=True,
             inputs=[
-                io.String.Input(
-                    "folder",
-                    default="",
-                    tooltip=(
-                        "A folder in ComfyUI's input folder, or a full path. Subfolders count. May be empty "
-                        "if images are connected."
-                    ),
-                ),
+                folder_input("folder", "", " May be empty if images are connected."),
                 io.Image.Input(
                     "images", optional=True, tooltip="Pictures as a batch, instead of a folder or beside it."
                 ),
@@ -75,11 +68,7 @@ class StyleDataset(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, folder: str | None = None) -> bool | str:
-        try:
-            check_folders(folder)
-        except ValueError as error:
-            return str(error)
-        return True
+        return verdict(lambda: check_folders(folder))
 
     @classmethod
     def fingerprint_inputs(cls, folder: str = "", **others: object) -> str:
@@ -98,21 +87,7 @@ class StyleDataset(io.ComfyNode):
             raise ValueError("There is nothing to look at; name a folder, or connect images.")
         path = named_folder(folder)
         pictures = None if images is None else to_rgb(images, "The batch of images")
-        report = survey(path, pictures, min_side=min_side, on_progress=_Progress())
+        report = survey(path, pictures, min_side=min_side, on_progress=PictureProgress().show)
         report = with_validation_share(report, validation_share)
         sheet = from_pil([dataset_sheet(report)])
         return io.NodeOutput(report.as_text(), sheet, ui=preview(sheet, cls))
-
-
-class _Progress:
-    """Shows how many pictures have been read, and stops at the first one after the user cancels."""
-
-    def __init__(self) -> None:
-        self._bar: StepProgress | None = None
-
-    def __call__(self, done: int, total: int) -> None:
-        api.check_interrupt()
-        self._bar = self._bar or StepProgress(total)
-        self._bar.show(done, f"{done} of {total} pictures")
-        if self._bar.cancelled:
-            self._bar.cancel()

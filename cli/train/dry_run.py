@@ -8,13 +8,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ...base.duration import duration
 from ...dataset.collection import gather, report
 from ...training.options import TrainOptions
 from ...training.processes import OneProcess
 from ...training.runs.plan import Estimate, estimate
 from ...training.runs.run import RunFiles
 from ...training.runs.tensorboard_log import FOLDER
-from ..terminal import duration, say
+from ..terminal import say
 from .flags import OPTIONS, show
 from .setup import checked_options, device_from, start_from
 

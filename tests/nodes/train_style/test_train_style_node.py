@@ -23,7 +23,7 @@ from brushwork.nodes import EncodeContent, EncodeStyle, Generate, LoadStyle, Loa
 from brushwork.nodes.bridge import api, progress
 from brushwork.nodes.shared.images import from_pil
 from brushwork.nodes.train_style.inputs import chosen_options, photos_from, pictures_from
-from brushwork.nodes.train_style.session import Job, duration, file_stem, train
+from brushwork.nodes.train_style.session import TrainTask, file_stem, train
 from brushwork.training.options import MODES, TrainOptions
 from brushwork.training.state import read_state
 from brushwork.training.trainer import Trainer
@@ -372,10 +372,10 @@ def test_who_tidied_up_begins_anew(fresh, small_gan, paintings_dir):
 # -- how it ends early ----------------------------------------------------------------------------
 
 
-def job(small_gan, paintings_dir, **changes):
+def task(small_gan, paintings_dir, **changes):
     options = TrainOptions.for_mode("fine_tune", **{**TINY, **changes})
     paintings = pictures_from("paintings", str(paintings_dir), None, 0.25)
-    return Job(options, photos_from("", None, 0.25), paintings, small_gan.gan, "ended")
+    return TrainTask(options, photos_from("", None, 0.25), paintings, small_gan.gan, "ended")
 
 
 TINY = {
@@ -390,7 +390,7 @@ TINY = {
 
 
 def test_early_stopping_keeps_the_best_and_says_so(fresh, small_gan, paintings_dir, caplog):
-    trained = train(job(small_gan, paintings_dir, lr=0.5, ema=0.0, patience=2))
+    trained = train(task(small_gan, paintings_dir, lr=0.5, ema=0.0, patience=2))
     assert "Stopped at step" in caplog.text
     assert "the validation score was best at step" in caplog.text
     _, header = read_state(fresh / "output" / "brushwork_training" / "ended" / "state.safetensors")
@@ -403,7 +403,7 @@ def test_early_stopping_keeps_the_best_and_says_so(fresh, small_gan, paintings_d
 
 def test_diverging_keeps_the_best_and_says_so(fresh, small_gan, paintings_dir, caplog):
     trained = train(
-        job(small_gan, paintings_dir, lr=10.0, ema=0.0, clip=1e6, bad_steps=1, patience=0, steps=40)
+        task(small_gan, paintings_dir, lr=10.0, ema=0.0, clip=1e6, bad_steps=1, patience=0, steps=40)
     )
     assert "The loss was not finite in 1 steps in a row" in caplog.text
     assert all(value.isfinite().all() for value in trained.gan.state_dict().values())
@@ -508,4 +508,3 @@ def test_a_changed_folder_trains_again(fresh, art_image):
 def test_names():
     assert file_stem("  waves.safetensors ") == "waves"
     assert file_stem("a/b:c") == "a_b_c"
-    assert duration(59.6) == "1 min 0 s"
