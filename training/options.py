@@ -49,8 +49,8 @@ class LossWeights:
     def __post_init__(self) -> None:
         check_ranges(self)
 
-    def of(self, part: str) -> float:
-        """The factor of a loss by the name it has in `losses`; Gram and mean/std share one weight.
+    def factor(self, part: str) -> float:
+        """The factor of a loss by its name in the log; Gram and mean/std share one weight, `style`.
 
         Raises ValueError for a name that has none.
         """
@@ -59,7 +59,8 @@ class LossWeights:
             raise ValueError(
                 f"There is no weight for the loss '{part}'; LossWeights has {sorted(asdict(self))}."
             )
-        return factor * getattr(self, name)
+        weight: float = getattr(self, name)
+        return factor * weight
 
 
 @dataclass(frozen=True)

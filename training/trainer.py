@@ -19,12 +19,13 @@ from torch import Tensor
 from ..models import Discriminator, StyleGAN, StyleGANConfig
 from ..models.discriminator import SCALES
 from ..models.passes import Trained
-from ..models.perception.statistics import Parts, content_loss, gram_loss, mean_std_loss, style_statistics
+from ..models.perception.statistics import content_loss, gram_loss, mean_std_loss, style_statistics
 from ..models.perception.vgg import CONTENT_LAYER, LossNetwork, fastest_loss_dtype, features_at_half
 from ..pictures.reading import Picture
 from . import losses
 from .augment import diff_augment
 from .crops import STEADY_SHARE, Batch, CropSource, share_at
+from .losses import Parts
 from .memory import is_out_of_memory
 from .options import TrainOptions
 from .painter import Painter, copy_network, mean_code
@@ -205,9 +206,9 @@ class Trainer:
         if adversarial > 0:
             seen = self._judged(image, features)
             fake = self.discriminator(diff_augment(seen, batch.draws[:, 0]))
-            loss = losses.adversarial_loss(fake, self.options.adversarial)[0]
+            loss = losses.adversarial_loss(fake, self.options.adversarial)
             parts["adversarial"] = loss * (adversarial * len(image) / self.options.batch_size)
-        total, parts = losses.total_loss(parts, self.options.weights)
+        total = losses.total_loss(parts, self.options.weights)
         total.backward()
         kept = {name: maps.detach() for name, maps in seen.items()}
         return kept, {k: v.detach() for k, v in parts.items()} | {"total": total.detach()}
@@ -223,27 +224,27 @@ class Trainer:
         grams, moments = style_statistics(features)
         target_grams, target_moments, target_colours = self.crops.style_targets(batch)
         parts = {
-            "gram": gram_loss(grams, target_grams)[0] * share,
-            "mean_std": mean_std_loss(moments, target_moments)[0] * share,
-            "energy": losses.energy_loss(moments, target_moments)[0] * share,
-            "colour": losses.colour_loss(image, target_colours)[0] * share,
-            "tv": losses.tv_loss(image)[0] * share,
-            "ground": losses.ground_loss(image, batch.content, batch.style)[0] * share,
-            "range": losses.range_loss(image)[0] * share,
+            "gram": gram_loss(grams, target_grams) * share,
+            "mean_std": mean_std_loss(moments, target_moments) * share,
+            "energy": losses.energy_loss(moments, target_moments) * share,
+            "colour": losses.color_loss(image, target_colours) * share,
+            "tv": losses.tv_loss(image) * share,
+            "ground": losses.ground_loss(image, batch.content, batch.style) * share,
+            "range": losses.range_loss(image) * share,
         }
         own = self._own()
         if photos := int((~itself).sum()):
             relu4 = features[CONTENT_LAYER][~itself]
             target = self.crops.content_targets(batch).view(relu4.shape)
-            parts["content"] = content_loss(relu4, target)[0] * (photos / (size - own))
+            parts["content"] = content_loss(relu4, target) * (photos / (size - own))
         if itself.any():
-            loss = losses.identity_loss(image[itself], batch.content[itself])[0]
+            loss = losses.identity_loss(image[itself], batch.content[itself])
             parts["identity"] = loss * (int(itself.sum()) / own)
         if self.options.weights.code > 0 and self.options.mode != "style_code":
             codes = self.ranks.gather(code)
             found = self.painter.gan.style_encoder(image, Trained())
             first = self.ranks.rank * len(code)
-            parts["code"] = losses.code_loss(found, codes, first)[0] * share
+            parts["code"] = losses.code_loss(found, codes, first) * share
         return parts
 
     def _steady_part(self, image: Tensor, code: Tensor, batch: Batch) -> Tensor:
@@ -251,7 +252,7 @@ class Trainer:
         twice = batch.twice
         with self._autocast():
             again = self.painter.paint(batch.content[twice], code[twice], batch.other_shift)
-        loss = losses.steady_loss(image[twice], again, image.shape[-1] // STEADY_MARGIN)[0]
+        loss = losses.steady_loss(image[twice], again, image.shape[-1] // STEADY_MARGIN)
         return loss * (int(twice.sum()) / self._twice())
 
     def _judged(self, image: Tensor, features: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -265,9 +266,12 @@ class Trainer:
             paintings = self._judged(real, self.loss_network(real))
         on_real = self.discriminator(diff_augment(paintings, batch.draws[:, 1]))
         on_fake = self.discriminator(diff_augment(painted, batch.draws[:, 2]))
-        loss, parts = losses.discriminator_loss(on_real, on_fake, self.options.adversarial)
+        parts = {
+            "d_real": losses.real_loss(on_real, self.options.adversarial),
+            "d_fake": losses.fake_loss(on_fake, self.options.adversarial),
+        }
         share = len(batch) / self.options.batch_size
-        (loss * share).backward()
+        ((parts["d_real"] + parts["d_fake"]) * share).backward()
         return {name: part.detach() * share for name, part in parts.items()}
 
     def _descend(self, values: dict[str, float]) -> bool:

@@ -92,3 +92,9 @@ def test_weights_out_of_range_are_refused() -> None:
 
 def test_late_crops_that_never_come_need_not_fit() -> None:
     assert TrainOptions(late_from=1.0, late_resolution=512, style_resolution=128).resolution_at(10**9) == 128
+
+
+def test_gram_and_mean_std_share_the_weight_of_style():
+    weights = LossWeights(style=3.0)
+    assert weights.factor("mean_std") == 2 * weights.style
+    assert weights.factor("gram") == weights.style
