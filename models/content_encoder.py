@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
+from .batches import entry, repeated
 from .grid import GRID
 from .layers import Conv3x3, pad_around, pad_to_stride, unshuffle
 from .passes import ForwardPass
@@ -38,25 +40,37 @@ class ContentCode:
         """Height and width of the picture in pixels."""
         return self.image.shape[-2], self.image.shape[-1]
 
+    @classmethod
+    def cat(cls, codes: Sequence[ContentCode]) -> ContentCode:
+        """The pictures of all `codes`, which must have one size, as one batch."""
+        if len(codes) == 1:
+            return codes[0]
+        return cls(
+            fine=torch.cat([code.fine for code in codes]),
+            coarse=torch.cat([code.coarse for code in codes]),
+            image=torch.cat([code.image for code in codes]),
+            corner=torch.cat([code.corner for code in codes]),
+        )
+
     def to(self, device: torch.device | str) -> ContentCode:
+        """On that device; `corner` stays on the CPU."""
         return replace(
             self, fine=self.fine.to(device), coarse=self.coarse.to(device), image=self.image.to(device)
         )
 
     def expand(self, batch: int) -> ContentCode:
         """One picture repeated `batch` times without a copy; a batch of that size as it is."""
-        if self.batch == batch:
-            return self
-        return replace(
-            self,
-            fine=self.fine.expand(batch, -1, -1, -1),
-            coarse=self.coarse.expand(batch, -1, -1, -1),
-            image=self.image.expand(batch, -1, -1, -1),
-            corner=self.corner.expand(batch, -1),
-        )
+        return self if self.batch == batch else self._each(lambda tensor: repeated(tensor, batch))
+
+    def picture(self, i: int) -> ContentCode:
+        """Picture i, or the only one, as a batch of one."""
+        return self._each(lambda tensor: entry(tensor, i))
 
     def __getitem__(self, index: slice) -> ContentCode:
-        return ContentCode(self.fine[index], self.coarse[index], self.image[index], self.corner[index])
+        return self._each(lambda tensor: tensor[index])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> ContentCode:
+        return ContentCode(change(self.fine), change(self.coarse), change(self.image), change(self.corner))
 
     def cut(self, painted: Tensor) -> Tensor:
         """The pictures [B,3,H,W] without their borders out of what was painted, [B,3,H',W']."""

@@ -14,13 +14,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..base.shipped import DEFAULT_CHECKPOINT
+from .batches import repeated
 from .checkpoint import CheckpointError, read_checkpoint, write_checkpoint
-from .codes import lerp, match_batch
+from .codes import lerp
 from .content_encoder import ContentCode, ContentEncoder
 from .generator import Generator
 from .grid import grid_corner
 from .passes import ForwardPass, Frozen, fitting_pass
-from .regions import StyleRegion, paint_regions
+from .regions import StyleRegion, paint_regions, paired_batch
 from .style_encoder import StyleEncoder
 from .style_space import StyleSpace
 
@@ -229,8 +230,7 @@ class StyleGAN(nn.Module):
         Raises ValueError for batches that do not match, another network's code, a strength outside 0..1, or
         regions where gradients are wanted.
         """
-        sizes = [size for region in regions for size in region.batches]
-        batch = match_batch(content.batch, code.shape[0], *sizes, what="The content and the styles")
+        batch = paired_batch(content.batch, code, regions, "The content and the styles")
         for each in (code, *(region.code for region in regions)):
             self._check_code(each)
         if not (math.isfinite(strength) and 0 <= strength <= 1):
@@ -241,14 +241,14 @@ class StyleGAN(nn.Module):
                 "Several styles in one picture have no gradients; freeze the network, or paint under "
                 "torch.no_grad()."
             )
-        photo = content.image.expand(batch, -1, -1, -1)
+        photo = repeated(content.image, batch)
         if strength == 0:
             return photo.clamp(0, 1)
         if strength < 1:
             own = self.encode_style(content.image, how=how) if own is None else own
             code = lerp(own, code, strength)
             regions = [region.weakened(own, strength) for region in regions]
-        content, code = content.expand(batch), code.expand(batch, -1, -1)
+        content, code = content.expand(batch), repeated(code, batch)
         if regions and isinstance(how, Frozen):
             painted = paint_regions(self.generator, content, code, regions, how)
         else:

@@ -132,7 +132,7 @@ def _write(path: Path, gan: StyleGAN, pictures: Sequence[Path], name: str, texts
     from ...models.thumbnail import paint_thumbnail
 
     code = encode_pictures(gan, pictures)
-    write_style(path, StyleFile.of(gan, code, name, thumbnail=paint_thumbnail(gan, code), **texts))
+    write_style(path, StyleFile.made_by(gan, code, name, thumbnail=paint_thumbnail(gan, code), **texts))
     print(f"{path} ({path.stat().st_size:,} bytes)")
 
 

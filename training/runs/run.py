@@ -280,7 +280,7 @@ class Run:
             photo = load_square(self.photos[0], 160).to(self.trainer.device)
             thumbnail = to_image(gan.generate(gan.encode_content(photo), code)[0])
         name = self.name or self.files.style.stem
-        write_style(self.files.style, StyleFile.of(gan, code, name, thumbnail, licence=self.licence))
+        write_style(self.files.style, StyleFile.made_by(gan, code, name, thumbnail, licence=self.licence))
 
     def record(self) -> dict[str, Any]:
         """What the checkpoint's header says about the training."""
