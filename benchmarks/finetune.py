@@ -26,12 +26,13 @@ from pathlib import Path
 import torch
 
 from benchmarks.contact_sheet import ContactSheet
-from benchmarks.pictures import load_picture, to_picture
+from benchmarks.pictures import load_picture
 from brushwork.base.files import write_atomically
 from brushwork.base.shipped import demo_photos
 from brushwork.dataset.collection import collect
 from brushwork.models import StyleGAN
 from brushwork.models.perception.vgg import LossNetwork
+from brushwork.pictures.tensors import as_picture
 from brushwork.training.options import TrainOptions
 from brushwork.training.painter import Painter, copy_network, mean_code
 from brushwork.training.runs.run import Run, RunFiles, open_run
@@ -137,7 +138,7 @@ def draw_sheet(material: Material, before: Painter, after: Painter) -> ContactSh
         for style in styles:
             row += [style, *(p.gan.stylize(photo, style) for p in (before, after))]
         row += [p.gan.generate(p.gan.encode_content(photo), p.code) for p in (before, after)]
-        sheet.add_row([to_picture(picture) for picture in row], [""] * len(row))
+        sheet.add_row([as_picture(picture) for picture in row], [""] * len(row))
     return sheet
 
 

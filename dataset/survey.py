@@ -12,7 +12,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ..pictures.tensors import to_image
+from ..pictures.tensors import as_picture
 from .folder import PictureFolder, picture_files
 from .perceptual_hash import near_duplicates
 from .picture_facts import PictureFacts, UnreadablePictureError, file_facts, pixel_facts
@@ -48,7 +48,7 @@ def survey(
     unreadable: list[UnreadableFile] = []
     pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
     try:
-        of_images = (pixel_facts(to_image(image), f"image {n}") for n, image in enumerate(_rows(images), 1))
+        of_images = (pixel_facts(as_picture(image), f"image {n}") for n, image in enumerate(_rows(images), 1))
         for done, item in enumerate(chain(pool.map(_look_at, paths, names), of_images), 1):
             if isinstance(item, UnreadableFile):
                 unreadable.append(item)

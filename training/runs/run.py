@@ -19,7 +19,7 @@ from ...dataset.collection import PictureSet
 from ...models import StyleGAN, StyleGANConfig, StyleSpace
 from ...models.style_file import StyleFile, read_style, write_style
 from ...pictures.reading import Picture
-from ...pictures.tensors import load_square, to_image
+from ...pictures.tensors import as_picture, load_square
 from ..options import TrainOptions
 from ..painter import mean_code
 from ..processes import OneProcess
@@ -263,7 +263,7 @@ class Run:
         photo, painting = (load_square(p[0], side).to(device) for p in (self.photos, self.paintings))
         code = painter.code if self.learned else painter.gan.encode_style(painting)
         result = painter.gan.generate(painter.gan.encode_content(photo), code)
-        return to_image(torch.cat([photo, painting, result], 3)[0])
+        return as_picture(torch.cat([photo, painting, result], 3)[0])
 
     def _write_picture(self, name: str, picture: Image.Image) -> None:
         buffer = io.BytesIO()
@@ -278,7 +278,7 @@ class Run:
     def _write_style(self, gan: StyleGAN, code: torch.Tensor) -> None:
         with torch.no_grad():
             photo = load_square(self.photos[0], 160).to(self.trainer.device)
-            thumbnail = to_image(gan.generate(gan.encode_content(photo), code)[0])
+            thumbnail = as_picture(gan.generate(gan.encode_content(photo), code)[0])
         name = self.name or self.files.style.stem
         write_style(self.files.style, StyleFile.made_by(gan, code, name, thumbnail, licence=self.licence))
 
