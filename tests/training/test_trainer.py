@@ -100,7 +100,7 @@ class TestLearning:
         options = replace(small, batch_size=4, resolution=64, style_resolution=96, late_from=1.0)
         trainer = Trainer(options, photos, paintings, start=gan)
         batch = trainer.crops.batch(0)
-        assert batch.twice.tolist() == [True, False, False, False]
+        assert batch.steady_mask.tolist() == [True, False, False, False]
         down, right = ((batch.other_shift - batch.shift) % 4).tolist()
         assert down
         assert right
