@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 SHEET_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "dataset",
-        help="look a folder of pictures over before training on it",
         description="Look a folder of pictures over before training on it: sizes, copies and near-copies, "
         "damaged, tiny, blank and monochrome pictures, and the split into train, val and test. Changes "
         "nothing; the exit code is 0 whatever was found.",
@@ -97,9 +96,7 @@ def _survey(args: argparse.Namespace) -> DatasetReport:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from ..dataset.collection import MANY
-    from ..dataset.survey import survey, with_validation_share
-    from ..training.options import TrainOptions
+    from ..dataset.survey import survey
 
     console = Console(stderr=True)
     columns = TextColumn("Looking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
@@ -109,10 +106,7 @@ def _survey(args: argparse.Namespace) -> DatasetReport:
         def show(done: int, total: int) -> None:
             display.update(task, completed=done, total=total)
 
-        report = survey(args.folder, split_file=args.split, min_side=args.min_side, on_progress=show)
-    if args.split is None and len(report.pictures) < MANY:
-        report = with_validation_share(report, TrainOptions.validation_share)
-    return report
+        return survey(args.folder, split_file=args.split, min_side=args.min_side, on_progress=show)
 
 
 def _print(report: DatasetReport, console: Console) -> None:

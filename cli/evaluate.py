@@ -24,10 +24,9 @@ SHEET_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 PARTS = ("train", "val", "test")
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "evaluate",
-        help="score a network: FID, KID, losses, SSIM, LPIPS, diversity",
         description="Paint pairs of a photo and a painting and score them: FID and KID to the real "
         "paintings, content and style losses, SSIM, LPIPS, and the diversity of random styles. Ctrl-C scores "
         "what has been painted so far. Nothing is downloaded but what --download names.",

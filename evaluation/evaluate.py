@@ -14,7 +14,7 @@ from ..models import ContentCode, StyleGAN
 from ..models.perception.extractors import build_extractor
 from ..pictures.comparison_sheet import Column, ComparisonSheet, fitted
 from ..pictures.reading import Picture
-from ..pictures.tensors import load_square, to_image
+from ..pictures.tensors import as_picture, load_square, rounded
 from .observer import Observation, Observer, likeness, style_losses
 from .options import EvaluationOptions
 from .pairs import draw_pairs
@@ -135,7 +135,7 @@ class _Evaluator:
                 painting = self._painting(style)
                 painted = self._score(photo, painting)
                 if number in shown:
-                    row = to_image(photo.picture[0]), painting.shown, to_image(painted[0])
+                    row = as_picture(photo.picture[0]), painting.shown, as_picture(painted[0])
                     self.sheet.add_row(row, number + 1)
                 yield painted
         for content in self.random_photos if self.random_codes else ():
@@ -161,14 +161,14 @@ class _Evaluator:
         if index not in self.known:
             self.known.add(index)
             self.scores.add_painting(self._features(seen), seen.moments)
-        shown = fitted(to_image(picture[0]), SHEET_CELL)
+        shown = fitted(as_picture(picture[0]), SHEET_CELL)
         painting = _Painting(self.gan.encode_style(picture), seen.grams, seen.moments, shown)
         if len(self.kept) < KEPT_PAINTINGS:
             self.kept[index] = painting
         return painting
 
     def _score(self, photo: _Photo, painting: _Painting) -> Tensor:
-        painted = _as_saved(self.gan.generate(photo.code, painting.code))
+        painted = rounded(self.gan.generate(photo.code, painting.code))
         seen = self.observer.look(painted)
         scores = likeness(painted, seen, photo.picture, photo.seen, self.lpips)
         scores |= style_losses(seen, painting.grams, painting.moments)
@@ -179,15 +179,10 @@ class _Evaluator:
     def _in_random_styles(self, photo: Tensor) -> Iterator[Tensor]:
         content, moments = self.gan.encode_content(photo), []
         for code in self.random_codes:
-            painted = _as_saved(self.gan.generate(content, code.to(self.device)))
+            painted = rounded(self.gan.generate(content, code.to(self.device)))
             moments.append(self.observer.look(painted).moments)
             yield painted
         self.scores.add_random_styles(moments)
 
     def _load(self, picture: Picture) -> Tensor:
         return load_square(picture, self.options.side).to(self.device)
-
-
-def _as_saved(painted: Tensor) -> Tensor:
-    """What a file of 8 bits would hold."""
-    return (painted * 255).round() / 255

@@ -63,6 +63,6 @@ def likeness(
 def style_losses(seen: Observation, grams: dict[str, Tensor], moments: dict[str, Tensor]) -> dict[str, float]:
     """How far a picture is from a painting with these statistics."""
     return {
-        "gram": gram_loss(seen.grams, grams)[0].item(),
-        "mean_std": mean_std_loss(seen.moments, moments)[0].item(),
+        "gram": gram_loss(seen.grams, grams).item(),
+        "mean_std": mean_std_loss(seen.moments, moments).item(),
     }

@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..models.codes import match_batch
+from ..models.batches import entry
 from ..models.video.steady import STATISTICS, SteadyVideo
 from .bridge import api
 from .bridge.api import io, schema
-from .generate import PRESERVE_COLOR
 from .shared.images import to_image, to_rgb
+from .shared.inputs import PRESERVE_COLOR, check_known, preserve_color_input, strength_input, verdict
 from .shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
 
 
@@ -34,24 +34,8 @@ class PaintVideo(io.ComfyNode):
                 StyleSocket.Input(
                     "style", tooltip="How to paint: one style for all frames, or one for each of them."
                 ),
-                io.Float.Input(
-                    "strength",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    display_mode=io.NumberDisplay.slider,
-                    tooltip="How much of the style: 0 is the video, 1 the full style.",
-                ),
-                io.Combo.Input(
-                    "preserve_color",
-                    options=list(PRESERVE_COLOR),
-                    default="off",
-                    tooltip=(
-                        "off: the painting's colours. luminance: the video's colours under the painting's "
-                        "light and dark. histogram: the painting, recoloured with each frame's palette."
-                    ),
-                ),
+                strength_input("video"),
+                preserve_color_input("video", "each frame"),
                 io.Combo.Input(
                     "statistics",
                     options=list(STATISTICS),
@@ -91,8 +75,10 @@ class PaintVideo(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, preserve_color: str | None = None, statistics: str | None = None) -> bool | str:
-        known = api.known_choice("preserve_color", preserve_color, PRESERVE_COLOR)
-        return api.known_choice("statistics", statistics, STATISTICS) if known is True else known
+        return verdict(
+            lambda: check_known("preserve_color", preserve_color, PRESERVE_COLOR),
+            lambda: check_known("statistics", statistics, STATISTICS),
+        )
 
     @classmethod
     def execute(
@@ -107,8 +93,7 @@ class PaintVideo(io.ComfyNode):
         follow: float = 0.9,
     ) -> io.NodeOutput:
         photos = to_rgb(frames, "The video")
-        sizes = [size for region in style.regions for size in region.batches]
-        count = match_batch(len(photos), len(style.code), *sizes, what="The frames and the styles")
+        count = style.batch_with(len(photos), "The frames and the styles")
         style.warn_if_foreign(style_gan.gan)
         video = SteadyVideo(style_gan.gan, count, strength, statistics, window, follow)
         height, width = photos.shape[-2:]
@@ -117,13 +102,11 @@ class PaintVideo(io.ComfyNode):
 
         def work(step: int, device: torch.device) -> Tensor | None:
             i = video.frames_to_read[step] if step < first else step - first
-            photo = (photos[i : i + 1] if len(photos) > 1 else photos).to(device)
-            code = style.code[i : i + 1] if len(style.code) > 1 else style.code
-            regions = [region.picture(i).to(device) for region in style.regions]
+            photo, own = entry(photos, i).to(device), style.picture(i).to(device)
             if step < first:
-                video.read(photo, code.to(device), regions)
+                video.read(photo, own.code, own.regions)
                 return None
-            painted = video.paint(i, photo, code.to(device), regions, PRESERVE_COLOR[preserve_color])
+            painted = video.paint(i, photo, own.code, own.regions, PRESERVE_COLOR[preserve_color])
             images[i] = to_image(painted)[0]
             return images[i]
 

@@ -17,11 +17,11 @@ from torch import Tensor
 
 from benchmarks.flicker import clips
 from benchmarks.flicker.clips import Clip
-from benchmarks.pictures import load_picture, to_picture
 from brushwork.base.shipped import SHIPPED_INPUTS
 from brushwork.models import DEFAULT_CHECKPOINT, CheckpointError, StyleGAN
 from brushwork.models.video.steady import SteadyVideo
 from brushwork.pictures.comparison_sheet import Column, ComparisonSheet
+from brushwork.pictures.tensors import as_picture, load_picture
 
 INPUTS = SHIPPED_INPUTS
 CITY, LAKE = INPUTS / "photo-city-singapore.jpg", INPUTS / "photo-landscape-lake-sherburne.jpg"
@@ -93,10 +93,10 @@ def table(found: dict[str, dict[str, tuple[float, float]]], untouched: dict[str,
 
 def add_rows(sheet: ComparisonSheet, clip: Clip, painted: Tensor, name: str) -> None:
     """First, middle and last frame, and ten times the last difference between two."""
-    shown = [to_picture(painted[t : t + 1]) for t in (0, len(painted) // 2, len(painted) - 1)]
+    shown = [as_picture(painted[t : t + 1]) for t in (0, len(painted) // 2, len(painted) - 1)]
     difference = (painted[-1:] - painted[-2:-1]).abs() * 10
     captions = [f"{clip.name}: {name}", "", "", ""]
-    sheet.add_row([*shown, to_picture(difference)], captions=captions)
+    sheet.add_row([*shown, as_picture(difference)], captions=captions)
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:

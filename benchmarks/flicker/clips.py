@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.pictures import load_picture
 from brushwork.models.video.motion import warp
+from brushwork.pictures.tensors import load_picture
 
 NOISE = 2 / 255
 MARGIN = 16

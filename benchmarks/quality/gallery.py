@@ -7,17 +7,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from benchmarks.peers import System
-from benchmarks.pictures import load_picture, rounded, to_picture, to_tensor
 from benchmarks.quality.pairs import Pair
 from benchmarks.quality.results_cache import Record, ResultsCache
 from benchmarks.quality.scoring import Scorer
 from brushwork.base.files import write_atomically
 from brushwork.evaluation.observer import Observation
 from brushwork.models.perception.vgg import STYLE_LAYERS
+from brushwork.pictures.reading import read_picture
+from brushwork.pictures.tensors import as_picture, as_tensor, load_picture, rounded
 
 
 class Gallery:
@@ -46,12 +46,11 @@ class Gallery:
         """What the system paints, rounded to 8 bits: [1,3,H,W] in 0..1; with `keep` its file stays."""
         file = self.picture_file(system, pair)
         if file.is_file():
-            with Image.open(file) as kept:
-                return to_tensor(kept.convert("RGB")).to(self.device)
+            return as_tensor(read_picture(file)).to(self.device)
         painted = rounded(system.paint(self.load(pair.content), self.load(pair.style)))
         if keep:
             data = io.BytesIO()
-            to_picture(painted).save(data, "PNG")
+            as_picture(painted).save(data, "PNG")
             write_atomically(file, data.getvalue())
         return painted
 

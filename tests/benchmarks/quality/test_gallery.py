@@ -9,7 +9,6 @@ import torch
 from PIL import Image
 
 from benchmarks.peers import Brushwork, RememberingBrushwork, Setup, UntouchedContent
-from benchmarks.pictures import rounded
 from benchmarks.quality.all_bars import routes
 from benchmarks.quality.art_features import available_extractors
 from benchmarks.quality.code_space import (
@@ -29,6 +28,7 @@ from benchmarks.quality.steadiness import unsteadiness_of
 from brushwork.cli.main import main
 from brushwork.models.perception.extractors import VggFeatures
 from brushwork.pictures.comparison_sheet import GAP, MARGIN
+from brushwork.pictures.tensors import rounded
 
 SIZE = 80
 
