@@ -1,4 +1,4 @@
-"""The style library on one sheet: two shipped photos in every style, with its name, artist and year beneath.
+"""Draw the style library on one sheet: two shipped photos in every style, its name, artist and year.
 
 python -m scripts.style_sheet docs/styles.jpg                 # the library as it is
 python -m scripts.style_sheet docs/styles.jpg --encode DIR    # first encode it anew; DIR: the paintings
@@ -21,9 +21,10 @@ from brushwork.base.files import write_atomically
 from brushwork.cli.main import main as run_brushwork
 from brushwork.models import StyleGAN
 from brushwork.models.style_file import StyleFile, read_style
+from brushwork.pictures.lettering import font
 from brushwork.pictures.tensors import as_picture, load_picture
 
-# The repository, whose files are written, and not the package, which may be installed elsewhere.
+# The repository, since its files are written. The package may be installed elsewhere.
 ROOT = Path(__file__).resolve().parents[1]
 INPUTS = ROOT / "workflows" / "inputs"
 LIBRARY = ROOT / "weights" / "styles"
@@ -72,13 +73,15 @@ def draw_sheet(gan: StyleGAN, styles: Sequence[StyleFile]) -> Image.Image:
 
 
 def encode_jpeg(sheet: Image.Image) -> bytes:
-    """The best JPEG of at most 500 kB."""
+    """The best JPEG of at most 500 kB, of quality 32 or more; a larger one if there is none."""
+    data = b""
     for quality in range(90, 30, -2):
         buffer = io.BytesIO()
         sheet.save(buffer, "JPEG", quality=quality, optimize=True, progressive=True)
-        if buffer.tell() <= LARGEST_FILE:
+        data = buffer.getvalue()
+        if len(data) <= LARGEST_FILE:
             break
-    return buffer.getvalue()
+    return data
 
 
 def _cropped(name: str, shape: float) -> Tensor:
@@ -92,16 +95,16 @@ def _cropped(name: str, shape: float) -> Tensor:
 
 def _caption(pen: ImageDraw.ImageDraw, style: StyleFile, left: int, top: int, width: int) -> None:
     lines = [(style.name, NAME_SIZE, BLACK, 3), (f"{style.artist}, {style.year}", ARTIST_SIZE, GREY, 23)]
-    for text, size, colour, down in lines:
-        # Smaller rather than cut off or up to the next cell: the longest names lose a point or two.
-        while (font := _font(size)).getlength(_writable(text)) > width - CAPTION_MARGIN:
+    for text, size, color, down in lines:
+        # Smaller rather than cut off or up to the next cell.
+        while (letters := _font(size)).getlength(_writable(text)) > width - CAPTION_MARGIN:
             size -= 1
-        pen.text((left, top + down), _writable(text), fill=colour, font=font)
+        pen.text((left, top + down), _writable(text), fill=color, font=letters)
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     name = _accented_font()
-    return ImageFont.truetype(name, size) if name else ImageFont.load_default(size)
+    return ImageFont.truetype(name, size) if name else font(size)
 
 
 @lru_cache(maxsize=1)
@@ -124,9 +127,11 @@ def _writable(text: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        "python -m scripts.style_sheet",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("out", type=Path)
+    parser.add_argument("out", type=Path, metavar="OUT", help="the sheet, a JPEG")
     parser.add_argument("--encode", type=Path, metavar="DIR", help="encode the library anew first")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one")
     args = parser.parse_args()
