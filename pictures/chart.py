@@ -51,7 +51,7 @@ class Chart:
     """An x to point out, and what to write at it."""
 
     def draw(self, width: int, height: int) -> Image.Image:
-        """[width, height] pixels, RGB."""
+        """RGB, `width` x `height` pixels."""
         sheet = Image.new("RGB", (width, height), BACKGROUND)
         pen = ImageDraw.Draw(sheet)
         title = font(TITLE_SIZE)
@@ -73,7 +73,7 @@ class Chart:
 
 
 class _Frame:
-    """Where values lie in the picture."""
+    """The axes, and the places of values in the picture."""
 
     def __init__(self, series: Sequence[Series], box: tuple[int, int, int, int]):
         self.left, self.top, self.right, self.bottom = box
@@ -199,4 +199,5 @@ def log_ticks(low: float, high: float) -> list[float]:
 
 def pale(color: Color) -> Color:
     """Two thirds of the way to the background."""
-    return tuple((c + 2 * b) // 3 for c, b in zip(color, BACKGROUND, strict=True))
+    red, green, blue = ((c + 2 * b) // 3 for c, b in zip(color, BACKGROUND, strict=True))
+    return red, green, blue
