@@ -26,6 +26,8 @@ from brushwork.training.options import MODES, LossWeights, TrainOptions
 from brushwork.training.pictures import hash_split
 from brushwork.training.state import read_state, write_state
 
+pytestmark = pytest.mark.usefixtures("small_validation")
+
 TINY = StyleGANConfig(
     fine_channels=16, coarse_channels=16, code_dim=32, coarse_blocks=1, fine_blocks=1, mapping_hidden=16
 )
