@@ -21,6 +21,8 @@ from brushwork.training.run import STATE_FILE, Outcome, Run, RunFiles, fit_style
 from brushwork.training.state import read_state
 from brushwork.training.trainer import Trainer
 
+pytestmark = pytest.mark.usefixtures("small_validation")
+
 TINY = StyleGANConfig(
     fine_channels=16, coarse_channels=16, code_dim=32, coarse_blocks=1, fine_blocks=1, mapping_hidden=16
 )
