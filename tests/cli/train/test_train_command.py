@@ -27,6 +27,8 @@ from brushwork.models.style_file import read_style, style_fingerprint
 from brushwork.training.options import MODES, LossWeights, TrainOptions
 from brushwork.training.state import read_state, write_state
 
+pytestmark = pytest.mark.usefixtures("small_validation")
+
 TINY = StyleGANConfig(
     fine_channels=16, coarse_channels=16, code_dim=32, coarse_blocks=1, fine_blocks=1, mapping_hidden=16
 )

@@ -28,6 +28,8 @@ from brushwork.training.options import MODES, TrainOptions
 from brushwork.training.state import read_state
 from brushwork.training.trainer import Trainer
 
+pytestmark = pytest.mark.usefixtures("small_validation")
+
 SMALL = {"steps": 4, "batch_size": 2, "resolution": 64}
 
 

@@ -21,6 +21,8 @@ from brushwork.training.runs.run import STATE_FILE, Outcome, Run, RunFiles, fit_
 from brushwork.training.state import read_state
 from brushwork.training.trainer import Trainer
 
+pytestmark = pytest.mark.usefixtures("small_validation")
+
 TINY = StyleGANConfig(
     fine_channels=16, coarse_channels=16, code_dim=32, coarse_blocks=1, fine_blocks=1, mapping_hidden=16
 )
@@ -199,10 +201,12 @@ KILLABLE_RUN = """
 import json, sys
 from pathlib import Path
 from brushwork.models import StyleGANConfig
+from brushwork.training import validation
 from brushwork.training.options import TrainOptions
 from brushwork.training.run import Run, RunFiles
 from brushwork.training.trainer import Trainer
 
+validation.SIDE = 64  # as `small_validation` does in the tests' own process
 task = json.loads(sys.argv[1])
 photos, paintings = ([Path(p) for p in task[k]] for k in ("photos", "paintings"))
 options, config = TrainOptions.from_dict(task["options"]), StyleGANConfig(**task["config"])
