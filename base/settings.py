@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import field, fields
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ def option(default: T, text: str, low: float | None = None, high: float | None =
     return field(default=default, metadata={"text": text, "low": low, "high": high})
 
 
-def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+def check_choice(name: str, value: str, choices: Collection[str]) -> None:
     """Raise ValueError, one sentence, unless `value` is one of `choices`."""
     if value not in choices:
         raise ValueError(f"{name} is '{value}'; choose one of {', '.join(choices)}.")

@@ -14,22 +14,6 @@ def say(console: Console, text: str) -> None:
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def duration(seconds: float) -> str:
-    """As a person says it.
-
-    >>> [duration(s) for s in (8, 95, 4000, 200000)]
-    ['8 s', '1 min 35 s', '1 h 06 min', '2 d 7 h']
-    """
-    seconds = round(seconds)
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60:02d} s"
-    if seconds < 86400:
-        return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
-    return f"{seconds // 86400} d {seconds % 86400 // 3600} h"
-
-
 @contextmanager
 def stop_on_signals(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
     """Gives a function that tells whether Ctrl-C or SIGTERM has come; neither ends the process."""

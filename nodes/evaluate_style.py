@@ -6,10 +6,8 @@ import json
 from dataclasses import fields
 
 import torch
-from PIL import Image
 from torch import Tensor
 
-from ..base.settings import check_choice
 from ..base.shipped import demo_photos
 from ..dataset.folder import PictureFolder
 from ..evaluation.evaluate import evaluate
@@ -19,9 +17,10 @@ from ..pictures.reading import Picture
 from ..pictures.tensors import to_image
 from .bridge import api
 from .bridge.api import io, schema
-from .bridge.progress import StepProgress, preview
+from .bridge.progress import PictureProgress, preview
 from .shared.folders import check_folders, fingerprint_folders, named_folder
 from .shared.images import from_pil, to_rgb
+from .shared.inputs import check_known, option_input, picture_inputs, seed_input, verdict
 from .shared.sockets import GanSocket, ManagedGAN
 
 _OPTIONS = {option.name: option for option in fields(EvaluationOptions)}
@@ -46,23 +45,16 @@ class EvaluateStyle(io.ComfyNode):
             is_output_node=True,
             inputs=[
                 GanSocket.Input("style_gan", tooltip="The network to score."),
-                *_picture_inputs(),
-                *(_int_input(name) for name in ("samples", "side")),
+                *picture_inputs("Paintings to paint like", "", "Photos"),
+                *(option_input(_OPTIONS[name]) for name in ("samples", "side")),
                 io.Combo.Input(
                     "features",
                     options=list(FEATURES),
                     default=EvaluationOptions.features,
                     tooltip=_OPTIONS["features"].metadata["text"],
                 ),
-                _int_input("seed"),
-                io.Float.Input(
-                    "psi",
-                    default=EvaluationOptions.psi,
-                    min=_OPTIONS["psi"].metadata["low"],
-                    max=_OPTIONS["psi"].metadata["high"],
-                    step=0.05,
-                    tooltip=_OPTIONS["psi"].metadata["text"],
-                ),
+                seed_input(_OPTIONS["seed"]),
+                option_input(_OPTIONS["psi"], step=0.05),
             ],
             outputs=[
                 io.String.Output(
@@ -84,13 +76,10 @@ class EvaluateStyle(io.ComfyNode):
         content_folder: str | None = None,
         features: str | None = None,
     ) -> bool | str:
-        try:
-            check_folders(style_folder, content_folder)
-            if features is not None:
-                check_choice("features", features, FEATURES)
-        except ValueError as error:
-            return str(error)
-        return True
+        return verdict(
+            lambda: check_folders(style_folder, content_folder),
+            lambda: check_known("features", features, FEATURES),
+        )
 
     @classmethod
     def fingerprint_inputs(cls, style_folder: str = "", content_folder: str = "", **others: object) -> str:
@@ -113,9 +102,13 @@ class EvaluateStyle(io.ComfyNode):
             raise ValueError("There are no paintings; connect style_images, or name a style_folder.")
         contents = _pictures("photos", content_folder, content_images) or demo_photos()
         api.load(style_gan.patcher, chosen.side**2 * _WORKING_MEMORY_PER_PIXEL)
-        progress = _Progress()
+        progress = PictureProgress()
+
+        def painted(done: int, total: int, picture: Tensor) -> None:
+            progress.show(done, total, to_image(picture[0]))
+
         try:
-            found = evaluate(style_gan.gan, contents, styles, chosen, progress)
+            found = evaluate(style_gan.gan, contents, styles, chosen, painted)
         except torch.cuda.OutOfMemoryError as error:
             raise RuntimeError(
                 f"Evaluating at {chosen.side} pixels does not fit into the GPU's memory; choose a smaller "
@@ -127,23 +120,6 @@ class EvaluateStyle(io.ComfyNode):
         return io.NodeOutput(found.text(), record, sheet, ui=preview(sheet, cls))
 
 
-class _Progress:
-    """Shows the pictures as they are painted, and stops at the first one after the user cancels."""
-
-    def __init__(self) -> None:
-        self._bar: StepProgress | None = None
-
-    def __call__(self, done: int, total: int, picture: Tensor) -> None:
-        api.check_interrupt()
-        self._bar = self._bar or StepProgress(total)
-        self._bar.show(done, f"{done} of {total} pictures", to_image(picture[0]))
-        if self._bar.cancelled:
-            self._bar.cancel()
-
-    def show_result(self, sheet: Image.Image) -> None:
-        (self._bar or StepProgress(1)).show_result(sheet)
-
-
 def _pictures(what: str, folder: str, images: Tensor | None) -> list[Picture]:
     """Those in the folder that the user typed, and those of the IMAGE batch."""
     path = named_folder(folder)
@@ -151,31 +127,3 @@ def _pictures(what: str, folder: str, images: Tensor | None) -> list[Picture]:
     if images is not None:
         found += [to_image(picture) for picture in to_rgb(images, f"The batch of {what}")]
     return found
-
-
-def _picture_inputs() -> list[io.Input]:
-    relative = "a folder in ComfyUI's input folder, or a full path. Subfolders count."
-    return [
-        io.Image.Input(
-            "style_images", optional=True, tooltip="Paintings to paint like, as a batch; may join a folder's."
-        ),
-        io.String.Input("style_folder", default="", tooltip=f"Paintings to paint like: {relative}"),
-        io.Image.Input("content_images", optional=True, tooltip="Photos, as a batch; may join a folder's."),
-        io.String.Input(
-            "content_folder",
-            default="",
-            tooltip=f"Photos: {relative} With neither, the six photos that ship with Brushwork.",
-        ),
-    ]
-
-
-def _int_input(name: str) -> io.Input:
-    option = _OPTIONS[name]
-    return io.Int.Input(
-        name,
-        default=option.default,
-        min=option.metadata["low"],
-        max=option.metadata["high"],
-        control_after_generate=False if name == "seed" else None,
-        tooltip=option.metadata["text"],
-    )

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
 from ..models import ContentCode
 from ..models.codes import match_batch
-from ..pictures.colour import luminance_only, match_histogram
 from .bridge import api
 from .bridge.api import io, schema
 from .shared.images import to_image
+from .shared.inputs import PRESERVE_COLOR, check_known, preserve_color_input, strength_input, verdict
 from .shared.sockets import ContentSocket, GanSocket, ManagedGAN, Style, StyleSocket
-
-# What to do with (photo, painted), [1,3,H,W] each.
-PRESERVE_COLOR: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "off": lambda photo, painted: painted,
-    "luminance": luminance_only,
-    "histogram": lambda photo, painted: match_histogram(painted, photo),
-}
 
 
 class Generate(io.ComfyNode):
@@ -43,24 +34,8 @@ class Generate(io.ComfyNode):
                 StyleSocket.Input(
                     "style", tooltip="How to paint it, from Encode Style, Mix Styles or Sample Style."
                 ),
-                io.Float.Input(
-                    "strength",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    display_mode=io.NumberDisplay.slider,
-                    tooltip="How much of the style: 0 is the photo, 1 the full style.",
-                ),
-                io.Combo.Input(
-                    "preserve_color",
-                    options=list(PRESERVE_COLOR),
-                    default="off",
-                    tooltip=(
-                        "off: the painting's colours. luminance: the photo's colours under the painting's "
-                        "light and dark. histogram: the painting, recoloured with the photo's palette."
-                    ),
-                ),
+                strength_input("photo"),
+                preserve_color_input("photo", "the photo"),
             ],
             outputs=[
                 io.Image.Output(
@@ -71,7 +46,7 @@ class Generate(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, preserve_color: str | None = None) -> bool | str:
-        return api.known_choice("preserve_color", preserve_color, PRESERVE_COLOR)
+        return verdict(lambda: check_known("preserve_color", preserve_color, PRESERVE_COLOR))
 
     @classmethod
     def execute(

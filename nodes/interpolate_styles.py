@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..models import EASES, MIX_MODES, interpolate_styles
-from .bridge.api import io, known_choice, schema
-from .mix_styles import MAX_STYLES
+from .bridge.api import io, schema
+from .shared.inputs import MAX_STYLES, check_known, mix_mode_input, style_inputs, verdict
 from .shared.sockets import Style, StyleSocket, common_encoder
 
 
@@ -23,9 +23,10 @@ class InterpolateStyles(io.ComfyNode):
             ),
             search_aliases=["style animation", "style morph", "style walk", "lerp", "slerp", "brushwork"],
             inputs=[
-                *(
-                    StyleSocket.Input(f"style_{n}", optional=n > 1, tooltip=_style_tooltip(n))
-                    for n in range(1, MAX_STYLES + 1)
+                *style_inputs(
+                    "Where the series begins. A batch of styles counts as that many stops, in its order.",
+                    "The next style; may only be left unconnected if style_1 is a batch.",
+                    "One more style on the way; leave it unconnected if there is none.",
                 ),
                 io.Int.Input(
                     "count",
@@ -34,15 +35,7 @@ class InterpolateStyles(io.ComfyNode):
                     max=1000,
                     tooltip="How many styles in all; Generate paints one picture in each.",
                 ),
-                io.Combo.Input(
-                    "mode",
-                    options=list(MIX_MODES),
-                    default="lerp",
-                    tooltip=(
-                        "lerp: straight from style to style, the calmest. slerp: along a curve that keeps "
-                        "the styles' strength, livelier between very different styles."
-                    ),
-                ),
+                mix_mode_input("straight from style to style"),
                 io.Combo.Input(
                     "ease",
                     options=list(EASES),
@@ -72,8 +65,7 @@ class InterpolateStyles(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, mode: str | None = None, ease: str | None = None) -> bool | str:
-        known = known_choice("mode", mode, MIX_MODES)
-        return known_choice("ease", ease, EASES) if known is True else known
+        return verdict(lambda: check_known("mode", mode, MIX_MODES), lambda: check_known("ease", ease, EASES))
 
     @classmethod
     def execute(
@@ -91,11 +83,3 @@ class InterpolateStyles(io.ComfyNode):
             style.refuse_regions("interpolate the styles first and give the result to Mask Style")
         code = interpolate_styles([style.code for style in styles], count, mode, ease, loop)
         return io.NodeOutput(Style(code, style_1.coarse_layers, common_encoder(styles)))
-
-
-def _style_tooltip(n: int) -> str:
-    if n == 1:
-        return "Where the series begins. A batch of styles counts as that many stops, in its order."
-    if n == 2:
-        return "The next style; may only be left unconnected if style_1 is a batch."
-    return "One more style on the way; leave it unconnected if there is none."

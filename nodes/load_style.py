@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PIL import Image
 
-from ..models import CheckpointError
 from ..models.style_file import StyleFile, read_style
 from ..models.thumbnail import THUMBNAIL_SIZE
 from .bridge.api import io, schema
@@ -12,6 +11,7 @@ from .bridge.progress import preview
 from .shared import styles
 from .shared.checkpoints import file_stamp
 from .shared.images import from_pil
+from .shared.inputs import verdict
 from .shared.sockets import Style, StyleSocket
 
 
@@ -60,13 +60,7 @@ class LoadStyle(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, style_name: str | None = None) -> bool | str:
-        if style_name is None:
-            return True
-        try:
-            styles.find_style(style_name)
-        except CheckpointError as error:
-            return str(error)
-        return True
+        return True if style_name is None else verdict(lambda: styles.find_style(style_name))
 
     @classmethod
     def fingerprint_inputs(cls, style_name: str) -> str:

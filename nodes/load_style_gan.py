@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ..models import DEFAULT_CHECKPOINT, CheckpointError
+from ..base.shipped import DEFAULT_CHECKPOINT
 from .bridge.api import io, schema
 from .shared import checkpoints
+from .shared.inputs import verdict
 from .shared.sockets import GanSocket
 
 
@@ -46,13 +47,7 @@ class LoadStyleGAN(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, checkpoint: str | None = None) -> bool | str:
-        if checkpoint is None:
-            return True
-        try:
-            checkpoints.find_checkpoint(checkpoint)
-        except CheckpointError as error:
-            return str(error)
-        return True
+        return True if checkpoint is None else verdict(lambda: checkpoints.find_checkpoint(checkpoint))
 
     @classmethod
     def fingerprint_inputs(cls, checkpoint: str) -> str:

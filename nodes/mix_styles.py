@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from ..models import MIX_MODES, mix_styles
-from .bridge.api import io, known_choice, schema
+from .bridge.api import io, schema
+from .shared.inputs import MAX_STYLES, check_known, mix_mode_input, style_inputs, verdict, weight_inputs
 from .shared.sockets import Style, StyleSocket, common_encoder
-
-MAX_STYLES = 6
 
 
 class MixStyles(io.ComfyNode):
@@ -14,7 +13,7 @@ class MixStyles(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        numbers = range(1, MAX_STYLES + 1)
+        another = "Another style to blend in; leave it unconnected if there is none."
         return schema(
             node_id="MixStyles",
             display_name="Mix Styles (Brushwork)",
@@ -25,30 +24,11 @@ class MixStyles(io.ComfyNode):
             ),
             search_aliases=["blend styles", "style interpolation", "combine styles", "brushwork"],
             inputs=[
-                *(
-                    StyleSocket.Input(f"style_{n}", optional=n > 1, tooltip=_style_tooltip(n))
-                    for n in numbers
+                *style_inputs(
+                    "The first style; with split on, the one that gives shapes and strokes.", another, another
                 ),
-                *(
-                    io.Float.Input(
-                        f"weight_{n}",
-                        default=1.0,
-                        min=0.0,
-                        max=10.0,
-                        step=0.05,
-                        tooltip=f"How much of style_{n}, relative to the other weights; 0 leaves it out.",
-                    )
-                    for n in numbers
-                ),
-                io.Combo.Input(
-                    "mode",
-                    options=list(MIX_MODES),
-                    default="lerp",
-                    tooltip=(
-                        "lerp: straight average, the calmest. slerp: along a curve that keeps the styles' "
-                        "strength, livelier between very different styles."
-                    ),
-                ),
+                *weight_inputs(),
+                mix_mode_input("straight average"),
                 io.Boolean.Input(
                     "split",
                     default=False,
@@ -67,7 +47,7 @@ class MixStyles(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, mode: str | None = None) -> bool | str:
-        return known_choice("mode", mode, MIX_MODES)
+        return verdict(lambda: check_known("mode", mode, MIX_MODES))
 
     @classmethod
     def execute(
@@ -85,9 +65,3 @@ class MixStyles(io.ComfyNode):
         )
         # A mix of one is that style's own tensor; what a node hands on must not share it.
         return io.NodeOutput(Style(code.clone(), style_1.coarse_layers, common_encoder(styles)))
-
-
-def _style_tooltip(n: int) -> str:
-    if n == 1:
-        return "The first style; with split on, the one that gives shapes and strokes."
-    return "Another style to blend in; leave it unconnected if there is none."

@@ -9,8 +9,8 @@ from ..models.codes import match_batch
 from ..models.video.steady import STATISTICS, SteadyVideo
 from .bridge import api
 from .bridge.api import io, schema
-from .generate import PRESERVE_COLOR
 from .shared.images import to_image, to_rgb
+from .shared.inputs import PRESERVE_COLOR, check_known, preserve_color_input, strength_input, verdict
 from .shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
 
 
@@ -34,24 +34,8 @@ class PaintVideo(io.ComfyNode):
                 StyleSocket.Input(
                     "style", tooltip="How to paint: one style for all frames, or one for each of them."
                 ),
-                io.Float.Input(
-                    "strength",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    display_mode=io.NumberDisplay.slider,
-                    tooltip="How much of the style: 0 is the video, 1 the full style.",
-                ),
-                io.Combo.Input(
-                    "preserve_color",
-                    options=list(PRESERVE_COLOR),
-                    default="off",
-                    tooltip=(
-                        "off: the painting's colours. luminance: the video's colours under the painting's "
-                        "light and dark. histogram: the painting, recoloured with each frame's palette."
-                    ),
-                ),
+                strength_input("video"),
+                preserve_color_input("video", "each frame"),
                 io.Combo.Input(
                     "statistics",
                     options=list(STATISTICS),
@@ -91,8 +75,10 @@ class PaintVideo(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, preserve_color: str | None = None, statistics: str | None = None) -> bool | str:
-        known = api.known_choice("preserve_color", preserve_color, PRESERVE_COLOR)
-        return api.known_choice("statistics", statistics, STATISTICS) if known is True else known
+        return verdict(
+            lambda: check_known("preserve_color", preserve_color, PRESERVE_COLOR),
+            lambda: check_known("statistics", statistics, STATISTICS),
+        )
 
     @classmethod
     def execute(

@@ -6,13 +6,14 @@ from torch import Tensor
 
 from ..dataset.report import MIN_SIDE
 from ..dataset.sheet import dataset_sheet
-from ..dataset.survey import survey, with_validation_share
-from ..training.options import TrainOptions
-from .bridge import api
+from ..dataset.splits import VALIDATION_SHARE
+from ..dataset.survey import survey
+from ..pictures.tensors import to_image
 from .bridge.api import io, schema
-from .bridge.progress import StepProgress, preview
+from .bridge.progress import PictureProgress, preview
 from .shared.folders import check_folders, fingerprint_folders, named_folder
 from .shared.images import from_pil, to_rgb
+from .shared.inputs import folder_input, verdict
 
 
 class StyleDataset(io.ComfyNode):
@@ -31,14 +32,7 @@ class StyleDataset(io.ComfyNode):
             search_aliases=["dataset report", "find duplicates", "contact sheet", "brushwork"],
             is_output_node=True,
             inputs=[
-                io.String.Input(
-                    "folder",
-                    default="",
-                    tooltip=(
-                        "A folder in ComfyUI's input folder, or a full path. Subfolders count. May be empty "
-                        "if images are connected."
-                    ),
-                ),
+                folder_input("folder", "", " May be empty if images are connected."),
                 io.Image.Input(
                     "images", optional=True, tooltip="Pictures as a batch, instead of a folder or beside it."
                 ),
@@ -51,7 +45,7 @@ class StyleDataset(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "validation_share",
-                    default=TrainOptions.validation_share,
+                    default=VALIDATION_SHARE,
                     min=0.0,
                     max=0.5,
                     step=0.05,
@@ -75,11 +69,7 @@ class StyleDataset(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, folder: str | None = None) -> bool | str:
-        try:
-            check_folders(folder)
-        except ValueError as error:
-            return str(error)
-        return True
+        return verdict(lambda: check_folders(folder))
 
     @classmethod
     def fingerprint_inputs(cls, folder: str = "", **others: object) -> str:
@@ -92,27 +82,18 @@ class StyleDataset(io.ComfyNode):
         folder: str = "",
         images: Tensor | None = None,
         min_side: int = MIN_SIDE,
-        validation_share: float = TrainOptions.validation_share,
+        validation_share: float = VALIDATION_SHARE,
     ) -> io.NodeOutput:
         if not folder.strip() and images is None:
             raise ValueError("There is nothing to look at; name a folder, or connect images.")
         path = named_folder(folder)
-        pictures = None if images is None else to_rgb(images, "The batch of images")
-        report = survey(path, pictures, min_side=min_side, on_progress=_Progress())
-        report = with_validation_share(report, validation_share)
+        batch = [] if images is None else to_rgb(images, "The batch of images")
+        report = survey(
+            path,
+            [to_image(picture) for picture in batch],
+            share=validation_share,
+            min_side=min_side,
+            on_progress=PictureProgress().show,
+        )
         sheet = from_pil([dataset_sheet(report)])
         return io.NodeOutput(report.as_text(), sheet, ui=preview(sheet, cls))
-
-
-class _Progress:
-    """Shows how many pictures have been read, and stops at the first one after the user cancels."""
-
-    def __init__(self) -> None:
-        self._bar: StepProgress | None = None
-
-    def __call__(self, done: int, total: int) -> None:
-        api.check_interrupt()
-        self._bar = self._bar or StepProgress(total)
-        self._bar.show(done, f"{done} of {total} pictures")
-        if self._bar.cancelled:
-            self._bar.cancel()

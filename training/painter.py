@@ -70,7 +70,8 @@ class Painter(nn.Module):
         bordered = F.pad(content, (right, -right % 8, down, -down % 8), mode="reflect")
         with self._frozen_encoders():
             maps = self.gan.content_encoder(bordered)
-        return self.gan.generator(maps, code)[:, :, down : down + side, right : right + side].float()
+        painted: Tensor = self.gan.generator(maps, code)
+        return painted[:, :, down : down + side, right : right + side].float()
 
     def _frozen_encoders(self) -> torch.autograd.grad_mode.set_grad_enabled:
         return torch.set_grad_enabled(torch.is_grad_enabled() and self.encoders_learn)

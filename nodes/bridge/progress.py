@@ -92,6 +92,26 @@ class StepProgress:
         raise model_management.InterruptProcessingException
 
 
+class PictureProgress:
+    """The running node's progress through pictures; how many there are is known with the first of them.
+    Ends the node at the first one after the user cancels."""
+
+    def __init__(self) -> None:
+        self._bar: StepProgress | None = None
+
+    def show(self, done: int, total: int, picture: Image.Image | None = None) -> None:
+        """`done` of `total` pictures are done, of which `picture` is the last, if it can be shown."""
+        check_interrupt()
+        self._bar = self._bar or StepProgress(total)
+        self._bar.show(done, f"{done} of {total} pictures", picture)
+        if self._bar.cancelled:
+            self._bar.cancel()
+
+    def show_result(self, picture: Image.Image) -> None:
+        """All is done: `picture` is the last preview."""
+        (self._bar or StepProgress(1)).show_result(picture)
+
+
 def show_text(text: str) -> None:
     """Write `text` under the running node, where this ComfyUI has a page and can."""
     server = getattr(sys.modules.get("server"), "PromptServer", None)

@@ -17,6 +17,7 @@ from ...training.options import ADVERSARIAL_LOSSES, MODES, LossWeights, TrainOpt
 from ..bridge.api import io
 from ..shared.folders import named_folder
 from ..shared.images import to_rgb
+from ..shared.inputs import option_input, picture_inputs, seed_input
 from ..shared.sockets import GanSocket
 
 _OPTIONS = {option.name: option for option in fields(TrainOptions)}
@@ -39,7 +40,12 @@ def training_inputs() -> list[io.Input]:
     """All inputs of the node, in their order; ids, like those of nodes, never change."""
     return [
         GanSocket.Input("style_gan", tooltip="The network to start from; from_scratch takes only its shape."),
-        *_picture_inputs(),
+        *picture_inputs(
+            "Pictures of the style",
+            ", 5 to 200 of one kind",
+            "Photos to practise on",
+            ": the style pictures themselves would only teach it to copy paintings.",
+        ),
         io.Combo.Input(
             "mode", options=list(MODES), default="fine_tune", tooltip=_OPTIONS["mode"].metadata["text"]
         ),
@@ -82,31 +88,7 @@ def pictures_from(what: str, folder: str, images: Tensor | None, share: float) -
     return collect(what, named_folder(folder), pictures, share)
 
 
-def _picture_inputs() -> list[io.Input]:
-    relative = "a folder in ComfyUI's input folder, or a full path. Subfolders count."
-    return [
-        io.Image.Input(
-            "style_images", optional=True, tooltip="Pictures of the style, as a batch; may join a folder's."
-        ),
-        io.String.Input(
-            "style_folder", default="", tooltip=f"Pictures of the style, 5 to 200 of one kind: {relative}"
-        ),
-        io.Image.Input(
-            "content_images", optional=True, tooltip="Photos to practise on, as a batch; may join a folder's."
-        ),
-        io.String.Input(
-            "content_folder",
-            default="",
-            tooltip=(
-                f"Photos to practise on: {relative} With neither, the six photos that ship with Brushwork: "
-                "the style pictures themselves would only teach it to copy paintings."
-            ),
-        ),
-    ]
-
-
 def _other_inputs() -> list[io.Input]:
-    share, seed = _OPTIONS["validation_share"], _OPTIONS["seed"]
     return [
         io.Combo.Input(
             "adversarial_loss",
@@ -114,22 +96,9 @@ def _other_inputs() -> list[io.Input]:
             default=_OPTIONS["adversarial"].default,
             tooltip=_OPTIONS["adversarial"].metadata["text"] + " style_code has none.",
         ),
-        io.Int.Input(
-            "seed",
-            default=seed.default,
-            min=seed.metadata["low"],
-            max=seed.metadata["high"],
-            # A seed that changes by itself would make every queueing a new run.
-            control_after_generate=False,
-            tooltip=seed.metadata["text"],
-        ),
-        io.Float.Input(
-            "validation_share",
-            default=share.default,
-            min=share.metadata["low"],
-            max=share.metadata["high"],
-            step=0.05,
-            tooltip=share.metadata["text"] + " With fewer than 4 pictures all are trained on.",
+        seed_input(_OPTIONS["seed"]),
+        option_input(
+            _OPTIONS["validation_share"], " With fewer than 4 pictures all are trained on.", step=0.05
         ),
     ]
 

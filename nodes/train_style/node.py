@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ...base.settings import check_choice
 from ...training.options import ADVERSARIAL_LOSSES, MODES
 from ..bridge import api
 from ..bridge.api import io, schema
 from ..bridge.progress import preview, show_text
 from ..shared.folders import check_folders, fingerprint_folders
 from ..shared.images import from_pil
+from ..shared.inputs import check_known, verdict
 from ..shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
 from .inputs import chosen_options, photos_from, pictures_from, training_inputs
-from .session import Job, file_stem, train
+from .session import TrainTask, file_stem, train
 
 
 class TrainStyle(io.ComfyNode):
@@ -66,17 +66,12 @@ class TrainStyle(io.ComfyNode):
         adversarial_loss: str | None = None,
         save_name: str | None = None,
     ) -> bool | str:
-        try:
-            check_folders(style_folder, content_folder)
-            if mode is not None:
-                check_choice("mode", mode, MODES)
-            if adversarial_loss is not None:
-                check_choice("adversarial_loss", adversarial_loss, ADVERSARIAL_LOSSES)
-            if save_name is not None:
-                file_stem(save_name)
-        except ValueError as error:
-            return str(error)
-        return True
+        return verdict(
+            lambda: check_folders(style_folder, content_folder),
+            lambda: check_known("mode", mode, MODES),
+            lambda: check_known("adversarial_loss", adversarial_loss, ADVERSARIAL_LOSSES),
+            lambda: save_name is None or file_stem(save_name),
+        )
 
     @classmethod
     def fingerprint_inputs(cls, style_folder: str = "", content_folder: str = "", **others: object) -> str:
@@ -108,8 +103,8 @@ class TrainStyle(io.ComfyNode):
         paintings = pictures_from("paintings", style_folder, style_images, validation_share)
         photos = photos_from(content_folder, content_images, validation_share)
         api.check_interrupt()
-        job = Job(options, photos, paintings, style_gan.gan, save_name, resume, licence, preview_every)
-        trained = train(job)
+        task = TrainTask(options, photos, paintings, style_gan.gan, save_name, resume, licence, preview_every)
+        trained = train(task)
         same = trained.gan is style_gan.gan
         picture = from_pil([trained.sheet])
         return io.NodeOutput(

@@ -15,13 +15,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ...base.duration import duration
 from ...base.files import safe_file_name
 from ...dataset.collection import PictureSet
 from ...models import CheckpointError, StyleGAN
 from ...training.options import TrainOptions
+from ...training.runs.files import RunFiles
 from ...training.runs.progress_sheet import run_sheet
 from ...training.runs.recipe import has_recipe, recipe, write_recipe
-from ...training.runs.run import Run, RunFiles, open_run
+from ...training.runs.run import Run, open_run
+from ...training.runs.spec import RunSpec
 from ...training.trainer import TrainingError
 from ..bridge import api
 from ..bridge.progress import StepProgress, show_text
@@ -35,7 +38,7 @@ _LOG_SECONDS = 30
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainTask:
     """All that a training is told."""
 
     options: TrainOptions
@@ -54,7 +57,7 @@ class Trained:
     """What came of it; all on the CPU, nothing of it in inference mode."""
 
     gan: StyleGAN
-    """The best network; the job's own where only a style was learned."""
+    """The best network; the task's own where only a style was learned."""
     code: Tensor
     """[1,L,D]"""
     losses: list[float]
@@ -73,19 +76,19 @@ class Place:
     started: bool
 
 
-def train(job: Job) -> Trained:
+def train(task: TrainTask) -> Trained:
     """Train, showing bar, text and previews on the running node.
 
     May be called in inference mode. If the user cancels, everything is saved before ComfyUI's own
     exception is raised. Raises ValueError, one sentence, for whatever else prevents it.
     """
     device = api.device()
-    progress = StepProgress(job.options.steps)
+    progress = StepProgress(task.options.steps)
     if device.type != "cpu":
         api.unload_all()
     with _training_mode(device):
         # Not raised from inside: the traceback would keep the trainer and its memory alive.
-        result = _try_to_train(job, device, progress)
+        result = _try_to_train(task, device, progress)
     gc.collect()
     api.empty_cache()
     if isinstance(result, str):
@@ -149,39 +152,37 @@ def _training_mode(device: torch.device) -> Iterator[None]:
         yield
 
 
-def _try_to_train(job: Job, device: torch.device, progress: StepProgress) -> Trained | str | None:
+def _try_to_train(task: TrainTask, device: torch.device, progress: StepProgress) -> Trained | str | None:
     """What came of it; a sentence if it failed, None if it was cancelled."""
-    start = None if job.options.mode == "from_scratch" else job.gan
-    wanted = recipe(job.options, job.photos, job.paintings, start)
-    place = find_place(job.save_name, wanted, job.resume)
-    display = Display(progress, job.options.steps)
-    if place.name != file_stem(job.save_name):
-        display.say(f"the name '{job.save_name}' is taken by another run; this one is called {place.name}")
+    start = None if task.options.mode == "from_scratch" else task.gan
+    wanted = recipe(task.options, task.photos, task.paintings, start)
+    place = find_place(task.save_name, wanted, task.resume)
+    display = NodeDisplay(progress, task.options.steps)
+    if place.name != file_stem(task.save_name):
+        display.say(f"the name '{task.save_name}' is taken by another run; this one is called {place.name}")
     for path in (place.files.best, place.files.style):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_recipe(place.files.folder, wanted)
+    spec = RunSpec(
+        task.options,
+        task.photos,
+        task.paintings,
+        place.files,
+        start,
+        task.gan.config,
+        resume=place.started,
+        name=place.name,
+        licence=task.licence,
+        save_minutes=_SAVE_MINUTES,
+        preview_every=task.preview_every,
+    )
     try:
-        run = open_run(
-            job.options,
-            job.photos,
-            job.paintings,
-            place.files,
-            start,
-            job.gan.config,
-            device,
-            display.say,
-            resume=place.started,
-            name=place.name,
-            licence=job.licence,
-            save_minutes=_SAVE_MINUTES,
-            preview_every=job.preview_every,
-        )
-        return _drive(run, job, display)
+        return _drive(open_run(spec, device, display.say), task, display)
     except (TrainingError, CheckpointError) as error:
         return str(error)
 
 
-def _drive(run: Run, job: Job, display: Display) -> Trained | None:
+def _drive(run: Run, task: TrainTask, display: NodeDisplay) -> Trained | None:
     """Train and finish; None if it was cancelled."""
     if run.trainer.step == 0:
         display.preview(0, run.preview())
@@ -193,14 +194,14 @@ def _drive(run: Run, job: Job, display: Display) -> Trained | None:
     warning = outcome.sentence if outcome.reason in ("early", "diverged") else ""
     if warning:
         logger.warning("Brushwork: %s The best weights are kept.", warning)
-    sheet = run_sheet(run, _title(run, job), warning)
-    learned = job.options.mode == "style_code"
-    return Trained(job.gan if learned else gan, code.cpu(), loss_curve(run), sheet, run.name)
+    sheet = run_sheet(run, _title(run, task), warning)
+    learned = task.options.mode == "style_code"
+    return Trained(task.gan if learned else gan, code.cpu(), loss_curve(run), sheet, run.name)
 
 
-def _title(run: Run, job: Job) -> str:
-    mode = job.options.mode.replace("_", " ")
-    return f"{run.name}: {mode}, {run.trainer.step} steps, {job.paintings.describe('paintings')}"
+def _title(run: Run, task: TrainTask) -> str:
+    mode = task.options.mode.replace("_", " ")
+    return f"{run.name}: {mode}, {run.trainer.step} steps, {task.paintings.describe('paintings')}"
 
 
 def loss_curve(run: Run) -> list[float]:
@@ -209,7 +210,7 @@ def loss_curve(run: Run) -> list[float]:
     return [line["total"] for line in lines if math.isfinite(line.get("total", math.nan))]
 
 
-class Display:
+class NodeDisplay:
     """What the user sees of a run: on the node, and in ComfyUI's log."""
 
     def __init__(self, progress: StepProgress, steps: int):
@@ -263,17 +264,3 @@ def status(step: int, steps: int, rate: float, loss: float) -> str:
         parts += [f"{rate:.1f} steps/s" if rate >= 1 else f"{1 / rate:.1f} s/step"]
         parts += [f"{duration((steps - step) / rate)} left"]
     return ", ".join([*parts, f"loss {loss:.4g}"])
-
-
-def duration(seconds: float) -> str:
-    """In the two largest units.
-
-    >>> duration(8), duration(292), duration(7260)
-    ('8 s', '4 min 52 s', '2 h 1 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

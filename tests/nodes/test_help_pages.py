@@ -7,9 +7,9 @@ import re
 import pytest
 from help_pages import DOCS, FILES, PAGES, HelpPage, error_patterns, values
 from PIL import Image, ImageStat
-from translations import locale
 
 from brushwork.nodes import NODES
+from scripts.translations import locale
 
 WIDTH, MOST_BYTES = 700, 60_000
 LANGUAGES = tuple(PAGES)

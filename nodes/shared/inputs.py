@@ -1,0 +1,158 @@
+"""Inputs that several nodes have, so that each of them is explained and checked in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import Field
+from typing import Any
+
+from torch import Tensor
+
+from ...base.settings import check_choice
+from ...models.codes import MIX_MODES
+from ...pictures.colour import luminance_only, match_histogram
+from ..bridge.api import io
+from .sockets import StyleSocket
+
+MAX_STYLES = 6
+
+# What to do with (photo, painted), [1,3,H,W] each.
+PRESERVE_COLOR: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "off": lambda photo, painted: painted,
+    "luminance": luminance_only,
+    "histogram": lambda photo, painted: match_histogram(painted, photo),
+}
+
+_FOLDER = "a folder in ComfyUI's input folder, or a full path. Subfolders count."
+
+
+def strength_input(source: str) -> io.Input:
+    """How much of the style, from 0, the `source` ('photo', 'video'), to 1."""
+    return io.Float.Input(
+        "strength",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        step=0.01,
+        display_mode=io.NumberDisplay.slider,
+        tooltip=f"How much of the style: 0 is the {source}, 1 the full style.",
+    )
+
+
+def preserve_color_input(source: str, picture: str) -> io.Input:
+    """Which colours to paint in: those of the style, or in some way those of the `source`.
+
+    `picture` is what the histogram is taken from: the photo, or each frame of a video.
+    """
+    return io.Combo.Input(
+        "preserve_color",
+        options=list(PRESERVE_COLOR),
+        default="off",
+        tooltip=(
+            f"off: the painting's colours. luminance: the {source}'s colours under the painting's light and "
+            f"dark. histogram: the painting, recoloured with {picture}'s palette."
+        ),
+    )
+
+
+def style_inputs(first: str, second: str, others: str) -> list[io.Input]:
+    """style_1, which must be connected, and style_2 to style_6, which need not be; with their tooltips."""
+    tooltips = {1: first, 2: second}
+    return [
+        StyleSocket.Input(f"style_{n}", optional=n > 1, tooltip=tooltips.get(n, others))
+        for n in range(1, MAX_STYLES + 1)
+    ]
+
+
+def weight_inputs() -> list[io.Input]:
+    """weight_1 to weight_6: how much of the style of that number."""
+    return [
+        io.Float.Input(
+            f"weight_{n}",
+            default=1.0,
+            min=0.0,
+            max=10.0,
+            step=0.05,
+            tooltip=f"How much of style_{n}, relative to the other weights; 0 leaves it out.",
+        )
+        for n in range(1, MAX_STYLES + 1)
+    ]
+
+
+def mix_mode_input(lerp: str) -> io.Input:
+    """How to go from one style to another; `lerp` says what the straight way is."""
+    return io.Combo.Input(
+        "mode",
+        options=list(MIX_MODES),
+        default="lerp",
+        tooltip=(
+            f"lerp: {lerp}, the calmest. slerp: along a curve that keeps the styles' strength, livelier "
+            "between very different styles."
+        ),
+    )
+
+
+def folder_input(name: str, before: str, after: str = "") -> io.Input:
+    """A folder of pictures. Between these two texts, the tooltip says which folders may be named."""
+    text = f"{before}{_FOLDER}{after}"
+    return io.String.Input(name, default="", tooltip=text[0].upper() + text[1:])
+
+
+def picture_inputs(styles: str, which: str, contents: str, why: str = ".") -> list[io.Input]:
+    """Pictures to learn or to score from, each kind as a batch, as a folder or both.
+
+    `styles` and `contents` say what the pictures are for, `which` is more about the styles, and `why`
+    explains what stands in for photos.
+    """
+    return [
+        io.Image.Input("style_images", optional=True, tooltip=f"{styles}, as a batch; may join a folder's."),
+        folder_input("style_folder", f"{styles}{which}: "),
+        io.Image.Input(
+            "content_images", optional=True, tooltip=f"{contents}, as a batch; may join a folder's."
+        ),
+        folder_input(
+            "content_folder",
+            f"{contents}: ",
+            f" With neither, the six photos that ship with Brushwork{why}",
+        ),
+    ]
+
+
+def option_input(option: Field[Any], note: str = "", **more: Any) -> io.Input:  # noqa: ANN401
+    """The input for an `option` with text and range, of the same name; `note` follows its text.
+
+    `more` goes on to ComfyUI's Int or Float input.
+    """
+    kind = io.Int if isinstance(option.default, int) else io.Float
+    return kind.Input(
+        option.name,
+        default=option.default,
+        min=option.metadata["low"],
+        max=option.metadata["high"],
+        tooltip=option.metadata["text"] + note,
+        **more,
+    )
+
+
+def seed_input(option: Field[Any]) -> io.Input:
+    """A seed that stays as it is: one that changed by itself would make every queueing begin anew."""
+    return option_input(option, control_after_generate=False)
+
+
+def check_known(name: str, value: str | None, choices: Collection[str]) -> None:
+    """Raise ValueError, one sentence, unless `value` is one of `choices` or None: a link, not known yet."""
+    if value is not None:
+        check_choice(name, value, choices)
+
+
+def verdict(*checks: Callable[[], object]) -> bool | str:
+    """What `validate_inputs` answers: True, or the sentence of the first check that raises ValueError.
+
+    ComfyUI 0.3.64 itself does not check what is chosen in a combo.
+    """
+    try:
+        for check in checks:
+            check()
+    except ValueError as error:
+        return str(error)
+    return True
