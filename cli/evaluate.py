@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..evaluation.report import Evaluation
-    from ..models import StyleGAN
+    from ..models.style_gan import StyleGAN
 
 SHEET_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 PARTS = ("train", "val", "test")
@@ -87,7 +87,8 @@ def load_network(checkpoint: Path | None, device: str) -> StyleGAN:
     """The network in `checkpoint`, by default the shipped one, on `device`, by default the fastest."""
     import torch
 
-    from ..models import DEFAULT_CHECKPOINT, StyleGAN
+    from ..base.shipped import DEFAULT_CHECKPOINT
+    from ..models.style_gan import StyleGAN
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"

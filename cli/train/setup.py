@@ -8,8 +8,8 @@ from collections.abc import Callable
 import torch
 
 from ...dataset.collection import gather
-from ...models import StyleGAN
 from ...models.style_file import read_style, style_fingerprint
+from ...models.style_gan import StyleGAN
 from ...training.options import TrainOptions
 from ...training.processes import OneProcess
 from ...training.runs.run import Run, RunFiles, open_run

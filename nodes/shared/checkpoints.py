@@ -7,8 +7,9 @@ from weakref import WeakValueDictionary
 
 from safetensors import SafetensorError, safe_open
 
-from ...models import DEFAULT_CHECKPOINT, WEIGHTS_DIR, CheckpointError, StyleGAN
-from ...models.checkpoint import FORMAT
+from ...base.shipped import DEFAULT_CHECKPOINT, WEIGHTS_DIR
+from ...models.checkpoint import FORMAT, CheckpointError
+from ...models.style_gan import StyleGAN
 from ..bridge import api
 from .sockets import ManagedGAN
 

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from ...models import StyleGAN
 from ...models.regions import StyleRegion
 from ...models.style_file import style_fingerprint
+from ...models.style_gan import StyleGAN
 from ..bridge import api
 from ..bridge.api import io
 from ..bridge.progress import Progress

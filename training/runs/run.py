@@ -16,8 +16,9 @@ from PIL import Image
 
 from ...base.files import write_atomically
 from ...dataset.collection import PictureSet
-from ...models import StyleGAN, StyleGANConfig, StyleSpace
 from ...models.style_file import StyleFile, read_style, write_style
+from ...models.style_gan import StyleGAN, StyleGANConfig
+from ...models.style_space import StyleSpace
 from ...pictures.reading import Picture
 from ...pictures.tensors import load_square, to_image
 from ..options import TrainOptions

@@ -22,8 +22,8 @@ from brushwork.cli.train import command as train
 from brushwork.cli.train.flags import options_from
 from brushwork.dataset.collection import MANY, gather
 from brushwork.dataset.splits import hash_split
-from brushwork.models import StyleGAN, StyleGANConfig
 from brushwork.models.style_file import read_style, style_fingerprint
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.training.options import MODES, LossWeights, TrainOptions
 from brushwork.training.state import read_state, write_state
 

@@ -14,8 +14,8 @@ import pytest
 import torch
 from PIL import Image
 
-from brushwork.models import StyleGAN, StyleGANConfig
 from brushwork.models.style_file import read_style, style_fingerprint
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.training.options import TrainOptions
 from brushwork.training.runs.run import STATE_FILE, Outcome, Run, RunFiles, fit_style_space
 from brushwork.training.state import read_state
@@ -198,7 +198,7 @@ class TestResume:
 KILLABLE_RUN = """
 import json, sys
 from pathlib import Path
-from brushwork.models import StyleGANConfig
+from brushwork.models.style_gan import StyleGANConfig
 from brushwork.training.options import TrainOptions
 from brushwork.training.run import Run, RunFiles
 from brushwork.training.trainer import Trainer
