@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..evaluation.options import EvaluationOptions
 from ..models.perception.extractors import FEATURES
 from .errors import CommandError
+from .extras import require
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -114,13 +115,10 @@ def run(args: argparse.Namespace) -> int:
         if args.sheet is not None and args.sheet.suffix.lower() not in SHEET_FORMATS:
             raise CommandError(f"--sheet {args.sheet}: give a name that ends in .png or .jpg.")
         require_torchmetrics()
+        require(("rich",), "train", "evaluation needs")
         return _evaluate(args)
     except (ValueError, OSError, MissingPackageError) as error:
         raise CommandError(str(error)) from error
-    except ImportError as error:
-        raise CommandError(
-            f"{error.name} is missing; install what evaluation needs with: pip install 'brushwork[train]'"
-        ) from error
 
 
 def _download(names: list[str]) -> None:
