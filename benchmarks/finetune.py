@@ -26,15 +26,18 @@ from pathlib import Path
 import torch
 
 from benchmarks.contact_sheet import ContactSheet
-from benchmarks.pictures import load_picture, to_picture
+from benchmarks.pictures import load_picture
 from brushwork.base.files import write_atomically
 from brushwork.base.shipped import demo_photos
 from brushwork.dataset.collection import collect
 from brushwork.models import StyleGAN
 from brushwork.models.perception.vgg import LossNetwork
+from brushwork.pictures.tensors import as_picture
 from brushwork.training.options import TrainOptions
 from brushwork.training.painter import Painter, copy_network, mean_code
-from brushwork.training.runs.run import Run, RunFiles, open_run
+from brushwork.training.runs.files import RunFiles
+from brushwork.training.runs.run import Run, open_run
+from brushwork.training.runs.spec import RunSpec
 from brushwork.training.validation import Scores, Validation, spread
 
 TUNED, HELD_OUT, PHOTOS = 12, 24, 6
@@ -73,7 +76,7 @@ def tune(material: Material, options: TrainOptions, folder: Path) -> tuple[Run, 
     paintings = collect("paintings", pictures=material.tuned, share=options.validation_share)
     photos = collect("photos", pictures=demo_photos(), share=options.validation_share)
     print(f"{paintings.describe('paintings')}; {photos.describe('photos')}", file=sys.stderr)
-    run = open_run(options, photos, paintings, RunFiles.in_folder(folder), StyleGAN.default())
+    run = open_run(RunSpec(options, photos, paintings, RunFiles.in_folder(folder), StyleGAN.default()))
 
     def show(step: int, values: dict[str, float]) -> None:
         print(f"\rstep {step} of {options.steps}, loss {values['total']:.3f}", end="", file=sys.stderr)
@@ -137,7 +140,7 @@ def draw_sheet(material: Material, before: Painter, after: Painter) -> ContactSh
         for style in styles:
             row += [style, *(p.gan.stylize(photo, style) for p in (before, after))]
         row += [p.gan.generate(p.gan.encode_content(photo), p.code) for p in (before, after)]
-        sheet.add_row([to_picture(picture) for picture in row], [""] * len(row))
+        sheet.add_row([as_picture(picture) for picture in row], [""] * len(row))
     return sheet
 
 

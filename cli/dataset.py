@@ -92,9 +92,7 @@ def _survey(args: argparse.Namespace) -> DatasetReport:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from ..dataset.collection import MANY
-    from ..dataset.survey import survey, with_validation_share
-    from ..training.options import TrainOptions
+    from ..dataset.survey import survey
 
     console = Console(stderr=True)
     columns = TextColumn("Looking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
@@ -104,10 +102,7 @@ def _survey(args: argparse.Namespace) -> DatasetReport:
         def show(done: int, total: int) -> None:
             display.update(task, completed=done, total=total)
 
-        report = survey(args.folder, split_file=args.split, min_side=args.min_side, on_progress=show)
-    if args.split is None and len(report.pictures) < MANY:
-        report = with_validation_share(report, TrainOptions.validation_share)
-    return report
+        return survey(args.folder, split_file=args.split, min_side=args.min_side, on_progress=show)
 
 
 def _print(report: DatasetReport, console: Console) -> None:

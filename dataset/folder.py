@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,16 +9,17 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..pictures.reading import DAMAGE, decoders, read_picture
-from .splits import SPLITS, hash_split
+from ..pictures.reading import decoders
+from .picture_facts import PictureFacts, UnreadablePictureError, duplicate_groups, file_facts
+from .splits import SPLITS, assign_splits, read_split_file
 
 
 @dataclass
 class PictureFolder:
-    """What a folder holds: the readable pictures, sorted, and how many files were not."""
+    """What a folder holds: the readable pictures, sorted, and the files that are none."""
 
     root: Path
-    paths: list[Path]
+    pictures: list[PictureFacts]
     skipped: list[Path] = field(default_factory=list)
 
     @classmethod
@@ -32,37 +32,32 @@ class PictureFolder:
         root = Path(root)
         candidates = picture_files(root)
         with ThreadPoolExecutor(decoders()) as pool:
-            readable = list(pool.map(_decodes, candidates))
-        found = [p for p, ok in zip(candidates, readable, strict=True) if ok]
-        skipped = [p for p, ok in zip(candidates, readable, strict=True) if not ok]
+            read = list(pool.map(lambda path: _facts(path, root), candidates))
+        found = [facts for facts in read if facts is not None]
+        skipped = [path for path, facts in zip(candidates, read, strict=True) if facts is None]
         if not found:
             raise ValueError(f"The folder {root} holds no picture that can be read.")
         return cls(root, found, skipped)
 
-    def split(self, name: str, split_file: str | os.PathLike[str] | None = None) -> list[Path]:
-        """The pictures of 'train', 'val' or 'test': 80, 10 and 10 in 100.
+    @property
+    def paths(self) -> list[Path]:
+        """The readable pictures, sorted."""
+        return [self.root / facts.name for facts in self.pictures]
 
-        By SHA-256 of the path below the folder, so a picture stays where it is when others come or
-        go; or as `split_file` says (JSON: {folder name: {"train": [path below its parent, …], …}}).
+    def split(self, name: str, split_file: str | os.PathLike[str] | None = None) -> list[Path]:
+        """The pictures of 'train', 'val' or 'test', as `assign_splits` or the split file says.
+
+        Raises ValueError, one sentence, for another name or a file that does not fit.
         """
         if name not in SPLITS:
             raise ValueError(f"split is '{name}'; choose one of {', '.join(SPLITS)}.")
+        names = [facts.name for facts in self.pictures]
         if split_file is None:
-            return [p for p in self.paths if hash_split(p.relative_to(self.root).as_posix()) == name]
-        with open(split_file, encoding="utf-8") as file:
-            table = json.load(file)
-        try:
-            members = set(table[self.root.name][name])
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"{split_file} has no entry '{self.root.name}' with a '{name}' list.") from error
-        return [p for p in self.paths if p.relative_to(self.root.parent).as_posix() in members]
-
-    def describe(self) -> str:
-        """One line: what was found and what was skipped."""
-        text = f"{self.root.name}: {len(self.paths)} pictures"
-        if self.skipped:
-            text += f", {len(self.skipped)} unreadable files skipped (first: {self.skipped[0].name})"
-        return text
+            splits = assign_splits(names, groups=duplicate_groups(self.pictures))
+        else:
+            table = read_split_file(split_file, self.root)
+            splits = [table.get(each, "") for each in names]
+        return [path for path, split in zip(self.paths, splits, strict=True) if split == name]
 
 
 def picture_files(root: Path) -> list[Path]:
@@ -76,9 +71,8 @@ def picture_files(root: Path) -> list[Path]:
     return sorted(p for p in root.rglob("*") if p.suffix.lower() in endings and p.is_file())
 
 
-def _decodes(path: Path) -> bool:
+def _facts(path: Path, root: Path) -> PictureFacts | None:
     try:
-        read_picture(path)
-    except DAMAGE:
-        return False
-    return True
+        return file_facts(path, path.relative_to(root).as_posix())
+    except UnreadablePictureError:
+        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,8 +13,8 @@ import torch
 from PIL import Image, UnidentifiedImageError
 
 from ..pictures.colour import rgb_to_lab
-from ..pictures.reading import DAMAGE, upright_rgb
-from .perceptual_hash import PerceptualHash, perceptual_hash
+from ..pictures.reading import DAMAGE, Picture, upright_rgb
+from .perceptual_hash import PerceptualHash, near_duplicates, perceptual_hash
 
 THUMBNAIL = 168
 """The longer side of a thumbnail in pixels."""
@@ -32,7 +33,7 @@ class UnreadablePictureError(Exception):
 class PictureFacts:
     """One picture, measured.
 
-    `contrast` and `colour_spread` are in units of CIE Lab, where 2 is about the least difference that
+    `contrast` and `color_spread` are in units of CIE Lab, where 2 is about the least difference that
     the eye sees: the RMS distance of the pixels from their mean colour, and the RMS distance of their
     a and b from what their lightness alone predicts (linear regression). The second is near 0 for ink
     on any paper, a sepia photograph or an engraving, however strong the tint.
@@ -40,6 +41,8 @@ class PictureFacts:
 
     name: str
     """Path below the folder, with forward slashes; of a picture in memory what it is called."""
+    source: Picture = field(repr=False, compare=False)
+    """The picture itself: the file, or the pixels in memory."""
     width: int
     """As shown, that is after turning it as its EXIF data says; `height` likewise."""
     height: int
@@ -52,7 +55,7 @@ class PictureFacts:
     """SHA-256 of the file, or of size and pixels of a picture in memory; hexadecimal."""
     hash: PerceptualHash | None
     contrast: float
-    colour_spread: float
+    color_spread: float
     thumbnail: bytes = field(repr=False)
     """A JPEG, its longer side `THUMBNAIL` or less."""
 
@@ -78,18 +81,32 @@ def file_facts(path: Path, name: str) -> PictureFacts:
     except DAMAGE as error:
         raise UnreadablePictureError(_reason(error)) from error
     digest = hashlib.sha256(data).hexdigest()
-    return _facts(rgb, name, size, image.format or "", _frames(data), transparent, digest)
+    return _facts(rgb, name, path, size, image.format or "", _frames(data), transparent, digest)
 
 
 def pixel_facts(image: Image.Image, name: str) -> PictureFacts:
     """Measure an RGB picture that is in memory."""
     digest = hashlib.sha256(f"{image.size}".encode() + image.tobytes()).hexdigest()
-    return _facts(image, name, image.size, "memory", 1, False, digest)
+    return _facts(image, name, image, image.size, "memory", 1, False, digest)
+
+
+def duplicate_groups(pictures: Sequence[PictureFacts]) -> list[int]:
+    """For each picture the index of the first one that it equals or nearly equals; its own if none.
+
+    Blank pictures have no hash, and are equal only byte by byte.
+    """
+    groups = near_duplicates([facts.hash for facts in pictures])
+    first: dict[str, int] = {}
+    for index, facts in enumerate(pictures):
+        if facts.hash is None:
+            groups[index] = first.setdefault(facts.digest, index)
+    return groups
 
 
 def _facts(
     rgb: Image.Image,
     name: str,
+    source: Picture,
     size: tuple[int, int],
     format_: str,
     frames: int,
@@ -98,26 +115,36 @@ def _facts(
 ) -> PictureFacts:
     small = rgb.copy()
     small.thumbnail((2 * _MEASURED, 2 * _MEASURED), reducing_gap=2)
-    contrast, colour_spread = _tone_and_colour(small)
+    contrast, color_spread = _tone_and_colour(small)
     hash_ = perceptual_hash(small)
     small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     file = io.BytesIO()
     small.save(file, "JPEG", quality=90)
     return PictureFacts(
-        name, *size, format_, frames, transparent, digest, hash_, contrast, colour_spread, file.getvalue()
+        name,
+        source,
+        *size,
+        format_,
+        frames,
+        transparent,
+        digest,
+        hash_,
+        contrast,
+        color_spread,
+        file.getvalue(),
     )
 
 
 def _tone_and_colour(image: Image.Image) -> tuple[float, float]:
-    """`contrast` and `colour_spread` of `PictureFacts`, on a reduction that grain does not survive."""
+    """`contrast` and `color_spread` of `PictureFacts`, on a reduction that grain does not survive."""
     small = image.copy()
     small.thumbnail((_TONES, _TONES), Image.Resampling.BOX)
     pixels = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].double() / 255
     lab = rgb_to_lab(pixels)[0].flatten(1)
     lab = lab - lab.mean(1, keepdim=True)
-    light, colour = lab[:1], lab[1:]
-    slope = (colour * light).sum(1, keepdim=True) / light.square().sum().clamp_min(1e-9)
-    spread = (colour - slope * light).square().sum(0).mean().sqrt()
+    light, color = lab[:1], lab[1:]
+    slope = (color * light).sum(1, keepdim=True) / light.square().sum().clamp_min(1e-9)
+    spread = (color - slope * light).square().sum(0).mean().sqrt()
     return lab.square().sum(0).mean().sqrt().item(), spread.item()
 
 

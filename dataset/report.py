@@ -36,6 +36,9 @@ class UnreadableFile:
     name: str
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -94,7 +97,7 @@ class DatasetReport:
                 "duplicate": index in doubled and index not in leaking,
                 "blank": blank,
                 "tiny": facts.shorter < self.min_side,
-                "monochrome": not blank and facts.colour_spread < MONOCHROME,
+                "monochrome": not blank and facts.color_spread < MONOCHROME,
                 "animated": facts.frames > 1,
                 "transparent": facts.transparent,
             }
@@ -180,7 +183,7 @@ class DatasetReport:
             Finding(
                 WARNING,
                 f"{_count(len(self.unreadable), 'file')} cannot be read and will be left out.",
-                tuple(f"{file.name}: {file.reason}" for file in self.unreadable),
+                tuple(map(str, self.unreadable)),
             ),
             Finding(
                 WARNING,
@@ -275,7 +278,7 @@ class DatasetReport:
             "sha256": facts.digest,
             "perceptual_hash": facts.hash and f"{facts.hash.bits:016x}",
             "contrast": round(facts.contrast, 2),
-            "colour_spread": round(facts.colour_spread, 2),
+            "colour_spread": round(facts.color_spread, 2),
             "split": self.split_of[index] or None,
             "flags": list(self.flags[index]),
         }

@@ -13,7 +13,7 @@ from ..models.content_encoder import ContentCode
 from ..models.style_gan import StyleGAN
 from ..pictures.comparison_sheet import Column, ComparisonSheet, fitted
 from ..pictures.reading import Picture
-from ..pictures.tensors import load_square, to_image
+from ..pictures.tensors import as_picture, load_square
 from .measures import Measures, Seen, style_losses
 from .options import EvaluationOptions
 from .pairs import draw_pairs
@@ -120,7 +120,7 @@ class _Run:
             painting = self._painting(style)
             painted = self._score(photo, painting)
             if number in shown:
-                row = to_image(photo.picture[0]), painting.shown, to_image(painted[0])
+                row = as_picture(photo.picture[0]), painting.shown, as_picture(painted[0])
                 self.sheet.add_row(number + 1, row)
             yield painted
         for content in self.random_photos if self.random_codes else ():
@@ -143,7 +143,7 @@ class _Run:
         if index not in self.known:
             self.known.add(index)
             self.findings.add_painting(seen.features, seen.moments)
-        shown = fitted(to_image(picture[0]), SHEET_CELL)
+        shown = fitted(as_picture(picture[0]), SHEET_CELL)
         painting = _Painting(self.gan.encode_style(picture), seen.grams, seen.moments, shown)
         if len(self.kept) < KEPT_PAINTINGS:
             self.kept[index] = painting

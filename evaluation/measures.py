@@ -59,6 +59,6 @@ class Measures:
 def style_losses(seen: Seen, grams: dict[str, Tensor], moments: dict[str, Tensor]) -> dict[str, float]:
     """How far a picture is from a painting with these statistics."""
     return {
-        "gram": gram_loss(seen.grams, grams)[0].item(),
-        "mean_std": mean_std_loss(seen.moments, moments)[0].item(),
+        "gram": gram_loss(seen.grams, grams).item(),
+        "mean_std": mean_std_loss(seen.moments, moments).item(),
     }

@@ -50,7 +50,7 @@ class StyleFile:
     thumbnail: bytes | None = None
 
     @classmethod
-    def of(
+    def made_by(
         cls, gan: StyleGAN, code: Tensor, name: str, thumbnail: Image.Image | None = None, **texts: str
     ) -> StyleFile:
         """The style `code` [L,D] or [1,L,D] of `gan`; `texts` are artist, year, licence, origin.

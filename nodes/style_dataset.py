@@ -6,8 +6,9 @@ from torch import Tensor
 
 from ..dataset.report import MIN_SIDE
 from ..dataset.sheet import dataset_sheet
-from ..dataset.survey import survey, with_validation_share
-from ..training.options import TrainOptions
+from ..dataset.splits import VALIDATION_SHARE
+from ..dataset.survey import survey
+from ..pictures.tensors import as_picture
 from .bridge.api import io, schema
 from .bridge.progress import PictureProgress, preview
 from .shared.folders import check_folders, fingerprint_folders, named_folder
@@ -44,7 +45,7 @@ class StyleDataset(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "validation_share",
-                    default=TrainOptions.validation_share,
+                    default=VALIDATION_SHARE,
                     min=0.0,
                     max=0.5,
                     step=0.05,
@@ -81,13 +82,18 @@ class StyleDataset(io.ComfyNode):
         folder: str = "",
         images: Tensor | None = None,
         min_side: int = MIN_SIDE,
-        validation_share: float = TrainOptions.validation_share,
+        validation_share: float = VALIDATION_SHARE,
     ) -> io.NodeOutput:
         if not folder.strip() and images is None:
             raise ValueError("There is nothing to look at; name a folder, or connect images.")
         path = named_folder(folder)
-        pictures = None if images is None else to_rgb(images, "The batch of images")
-        report = survey(path, pictures, min_side=min_side, on_progress=PictureProgress().show)
-        report = with_validation_share(report, validation_share)
+        batch = [] if images is None else to_rgb(images, "The batch of images")
+        report = survey(
+            path,
+            [as_picture(picture) for picture in batch],
+            share=validation_share,
+            min_side=min_side,
+            on_progress=PictureProgress().show,
+        )
         sheet = from_pil([dataset_sheet(report)])
         return io.NodeOutput(report.as_text(), sheet, ui=preview(sheet, cls))

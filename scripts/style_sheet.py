@@ -18,11 +18,12 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from benchmarks.contact_sheet import BLACK, GAP, GREY, WHITE
-from benchmarks.pictures import load_picture, to_picture
+from benchmarks.pictures import load_picture
 from brushwork.base.files import write_atomically
 from brushwork.cli.main import main as run_brushwork
 from brushwork.models import StyleGAN
 from brushwork.models.style_file import StyleFile, read_style
+from brushwork.pictures.tensors import as_picture
 
 # The repository, whose files are written, and not the package, which may be installed elsewhere.
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,7 +65,7 @@ def draw_sheet(gan: StyleGAN, styles: Sequence[StyleFile]) -> Image.Image:
         left, top = GAP + i % COLUMNS * (cell + 2 * GAP), GAP + i // COLUMNS * (HEIGHT + CAPTION)
         _caption(ImageDraw.Draw(sheet), style, left, top + HEIGHT, cell)
         for (content, _), width in zip(contents, widths, strict=True):
-            painted = to_picture(gan.generate(content, style.code[None]))
+            painted = as_picture(gan.generate(content, style.code[None]))
             sheet.paste(painted.resize((width, HEIGHT), Image.Resampling.LANCZOS), (left, top))
             left += width + 2
     return sheet

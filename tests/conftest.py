@@ -20,9 +20,20 @@ PACKAGE = Path(brushwork.__file__).resolve().parent
 # `benchmarks` and `scripts` are packages of the repository and not of the wheel.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-# More threads than this cost more in waiting than they save on pictures this small.
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+PROCESSES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+
+# More threads than this cost more in waiting than they save on pictures this small. The processes that tests
+# start inherit the number.
 if "OMP_NUM_THREADS" not in os.environ:
-    torch.set_num_threads(min(4, os.cpu_count() or 1))
+    os.environ["OMP_NUM_THREADS"] = str(max(1, min(4, CORES // PROCESSES)))
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Folders are shared among processes; single files run in this one, which starts at once."""
+    named = [Path(config.invocation_params.dir, argument.split("::")[0]) for argument in config.args]
+    return 0 if all(path.is_file() for path in named) else min(CORES, 4)
 
 
 def read_picture(path: Path, longest: int) -> Tensor:

@@ -24,7 +24,7 @@ COLLECTION_CROPS = 64
 # Share of a batch that is painted with the learned code, where there is one beside the paintings' own.
 LEARNED_SHARE = {"style_code": 1.0, "fine_tune": 0.25, "from_scratch": 0.0}
 
-# Share of a batch that is painted twice for the steadiness loss: each costs a pass through our networks more.
+# Share of a batch that is painted twice for the steadiness loss: each costs one more pass of the networks.
 STEADY_SHARE = 0.25
 
 
@@ -34,18 +34,18 @@ class Batch:
     on whatever process, are what they are in the whole."""
 
     content: Tensor
-    """[B,3,S,S]: photos and, where `itself`, the painting itself."""
+    """[B,3,S,S]: photos and, where `identity_mask`, the painting itself."""
     style: Tensor
     """[B,3,T,T]"""
     content_items: Tensor
     """[B], int: which crops of the photos."""
     style_items: Tensor
     """[B], int: which crops of the paintings."""
-    itself: Tensor
+    identity_mask: Tensor
     """[B], bool: a painting is painted in its own style."""
-    learned: Tensor
+    learned_mask: Tensor
     """[B], bool: painted with the learned code."""
-    twice: Tensor
+    steady_mask: Tensor
     """[B], bool: painted a second time behind the border `other_shift`, for the steadiness loss."""
     draws: Tensor
     """[B,3,DRAWS] for DiffAugment: fakes seen by G's loss, paintings, fakes seen by D's loss."""
@@ -71,11 +71,11 @@ class Batch:
         return self.style[:, :, top : top + side, left : left + side]
 
 
-def share_at(share: float, size: int, step: int) -> int:
+def count_at(share: float, size: int, step: int) -> int:
     """How many of the `size` pictures of step number `step` are a `share` of all; a share of half a
     picture is one in every second step.
 
-    >>> [share_at(0.125, 4, step) for step in range(4)]
+    >>> [count_at(0.125, 4, step) for step in range(4)]
     [0, 1, 0, 1]
     """
     return int(share * size * (step + 1)) - int(share * size * step)
@@ -111,9 +111,9 @@ class CropSource:
         shift = torch.randint(0, 8, (2,), generator=generator)
         window = tuple(torch.randint(0, room + 1, (2,), generator=generator).tolist())
         place = torch.arange(size)
-        itself = place >= size - share_at(options.identity_share, size, step)
-        learned = (place < share_at(LEARNED_SHARE[options.mode], size, step)) & ~itself
-        twice = place < share_at(STEADY_SHARE, size, step)
+        identity_mask = place >= size - count_at(options.identity_share, size, step)
+        learned_mask = (place < count_at(LEARNED_SHARE[options.mode], size, step)) & ~identity_mask
+        steady_mask = place < count_at(STEADY_SHARE, size, step)
         draws = torch.rand(size, 3, DRAWS, generator=generator)
         # A shift by 4 pixels leaves the grid of the unshuffle where it was.
         other_shift = (shift + torch.randint(1, 4, (2,), generator=generator)) % 8
@@ -127,21 +127,21 @@ class CropSource:
             style,
             content_items[mine],
             style_items[mine],
-            itself[mine],
-            learned[mine],
-            twice[mine],
+            identity_mask[mine],
+            learned_mask[mine],
+            steady_mask[mine],
             draws[mine],
             shift,
             other_shift,
             window,
         )
         # The photo gives way to a part of the painting: the identity loss then costs no pass of its own.
-        batch.content[batch.itself] = batch.real()[batch.itself]
+        batch.content[batch.identity_mask] = batch.real()[batch.identity_mask]
         return batch
 
     def content_targets(self, batch: Batch) -> Tensor:
-        """Flat `content_target` of the photos of the batch, those that are not `itself`, [P,K]."""
-        return self._content_targets.batch(batch.content_items[~batch.itself]).float()
+        """Flat `content_target` of the photos of the batch, those outside `identity_mask`, [P,K]."""
+        return self._content_targets.batch(batch.content_items[~batch.identity_mask]).float()
 
     def style_targets(
         self, batch: Batch
@@ -150,8 +150,8 @@ class CropSource:
         the whole collection for what is painted with the learned code, which stands for all of it."""
         targets = self._style_targets.batch(batch.style_items)
         colours = colour_moments(batch.style)
-        if batch.learned.any():
-            learned = batch.learned.to(targets.device)
+        if batch.learned_mask.any():
+            learned = batch.learned_mask.to(targets.device)
             style, (mean, covariance) = self._collection()
             targets = torch.where(learned[:, None], style, targets)
             mean = torch.where(learned[:, None], mean, colours[0])

@@ -1,4 +1,4 @@
-"""Losses as free functions: each returns the loss, a scalar tensor, and its named parts.
+"""Losses as free functions; each returns a scalar tensor.
 
 Formulas use F_l for the features of a loss-network layer l in `STYLE_LAYERS`, x for the output, s for
 the painting, c for the photo, mu and sigma for channel mean and deviation over space. Style losses
@@ -8,15 +8,19 @@ differ by orders of magnitude; and every layer counts alike.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..models.perception.statistics import Parts, colour_moments, relative_error, wide
+from ..base.settings import check_choice
+from ..models.perception.statistics import colour_moments, relative_error, wide
 from ..models.perception.vgg import STYLE_LAYERS
 from .options import ADVERSARIAL_LOSSES, LossWeights
+
+Parts = dict[str, Tensor]
+"""Losses, scalar tensors, by name."""
 
 # `ground_loss`: sides of its cells in pixels; how many times the photo's step between two cells is free, and
 # what is free besides, None for the painting's own. In the large, light that is there may become drama: a
@@ -35,7 +39,7 @@ GROUND_CELLS: dict[int, tuple[float, float | None]] = {
 PLAIN_SHARE = 1 / 3
 
 
-def energy_loss(moments: dict[str, Tensor], target: dict[str, Tensor]) -> tuple[Tensor, Parts]:
+def energy_loss(moments: dict[str, Tensor], target: dict[str, Tensor]) -> Tensor:
     """1/4 sum_l |m_l(x) / m_l(s) - 1|, m_l the mean activation of the layer over channels and space.
 
     How much there is, of contrast and of grain, whatever it shows. Squared losses shrink: where x cannot
@@ -46,11 +50,10 @@ def energy_loss(moments: dict[str, Tensor], target: dict[str, Tensor]) -> tuple[
     for name in STYLE_LAYERS:
         found, wanted = (wide(each[name][:, 0]).mean(1) for each in (moments, target))
         errors.append((found / wanted.clamp_min(1e-8) - 1).abs().mean())
-    loss = torch.stack(errors).mean()
-    return loss, {"energy": loss}
+    return torch.stack(errors).mean()
 
 
-def colour_loss(image: Tensor, target: tuple[Tensor, Tensor]) -> tuple[Tensor, Parts]:
+def color_loss(image: Tensor, target: tuple[Tensor, Tensor]) -> Tensor:
     """|m(x) - m(s)|^2 / |m(s)|^2 + |C(x) - C(s)|^2 / |C(s)|^2, m the mean colour, C the 3x3 covariance.
 
     image [B,3,H,W] in 0..1; target: the paintings' `colour_moments`. Means and deviations of the channels
@@ -60,27 +63,24 @@ def colour_loss(image: Tensor, target: tuple[Tensor, Tensor]) -> tuple[Tensor, P
     (mean, covariance), (mean_s, covariance_s) = colour_moments(image), target
     error = (covariance - covariance_s).square().flatten(1).sum(1)
     size = covariance_s.square().flatten(1).sum(1) + 1e-5
-    loss = relative_error(mean, mean_s) + (error / size).mean()
-    return loss, {"colour": loss}
+    return relative_error(mean, mean_s) + (error / size).mean()
 
 
-def identity_loss(image: Tensor, original: Tensor) -> tuple[Tensor, Parts]:
+def identity_loss(image: Tensor, original: Tensor) -> Tensor:
     """mean |x - s|: a painting painted in its own style comes back."""
-    loss = (image - original).abs().mean()
-    return loss, {"identity": loss}
+    return (image - original).abs().mean()
 
 
-def steady_loss(image: Tensor, again: Tensor, margin: int) -> tuple[Tensor, Parts]:
+def steady_loss(image: Tensor, again: Tensor, margin: int) -> Tensor:
     """mean |x - x'| but for `margin` pixels at the border, where x' was painted with the networks' pixel
     grid elsewhere and laid over x: equivariance to shifts, which strided networks do not have by
     themselves (Zhang 2019), as a loss. Pictures [B,3,H,W] of more than 2 margin pixels a side.
     """
     inner = (..., slice(margin, -margin), slice(margin, -margin))
-    loss = (image[inner] - again[inner]).abs().mean()
-    return loss, {"steady": loss}
+    return (image[inner] - again[inner]).abs().mean()
 
 
-def ground_loss(image: Tensor, photo: Tensor, painting: Tensor) -> tuple[Tensor, Parts]:
+def ground_loss(image: Tensor, photo: Tensor, painting: Tensor) -> Tensor:
     """mean of max(0, |d_k(x)| - g_k |d_k(c)| - e_k) over k and cells: plain grounds stay plain.
 
     d_k is the step in colour, Euclidean in RGB, between the mean colours of two cells of k x k pixels side
@@ -102,8 +102,7 @@ def ground_loss(image: Tensor, photo: Tensor, painting: Tensor) -> tuple[Tensor,
             if allowed is None:
                 allowed = of_painting.flatten(1).quantile(PLAIN_SHARE, dim=1)[:, None, None]
             excess.append(F.relu(steps - gain * of_photo - allowed).mean())
-    loss = torch.stack(excess).mean() if excess else image.sum() * 0
-    return loss, {"ground": loss}
+    return torch.stack(excess).mean() if excess else image.sum() * 0
 
 
 def _cell_means(image: Tensor) -> list[Tensor]:
@@ -127,7 +126,7 @@ def _steps(means: Tensor, axis: int) -> Tensor:
     return (step.square().sum(1) + 1e-8).sqrt()
 
 
-def code_loss(found: Tensor, code: Tensor, first: int = 0, temperature: float = 0.1) -> tuple[Tensor, Parts]:
+def code_loss(found: Tensor, code: Tensor, first: int = 0, temperature: float = 0.1) -> Tensor:
     """The encoder finds the style again: InfoNCE over the batch (compare IEContraAST 2021).
 
     code [N,L,D]: the codes that the batch was painted with; found [B,L,D]: the codes of the outputs
@@ -136,76 +135,81 @@ def code_loss(found: Tensor, code: Tensor, first: int = 0, temperature: float = 
     off (all codes share most of their length) and averaged over the layers. 0 for a batch of one.
     """
     if len(code) < 2:
-        zero = found.sum() * 0
-        return zero, {"code": zero}
-    centre = code.mean(0, keepdim=True)
-    found = F.normalize(found - centre, dim=-1)
-    code = F.normalize(code - centre, dim=-1)
+        return found.sum() * 0
+    center = code.mean(0, keepdim=True)
+    found = F.normalize(found - center, dim=-1)
+    code = F.normalize(code - center, dim=-1)
     similarity = torch.einsum("ild,jld->ij", found, code) / code.shape[1]
     own = torch.arange(first, first + len(found), device=code.device)
-    loss = F.cross_entropy(similarity / temperature, own)
-    return loss, {"code": loss}
+    return F.cross_entropy(similarity / temperature, own)
 
 
-def tv_loss(image: Tensor) -> tuple[Tensor, Parts]:
+def tv_loss(image: Tensor) -> Tensor:
     """Total variation: mean |difference| of neighbours down plus across, [B,3,H,W]."""
     down = (image[:, :, 1:] - image[:, :, :-1]).abs().mean()
     across = (image[:, :, :, 1:] - image[:, :, :, :-1]).abs().mean()
-    return down + across, {"tv": down + across}
+    return down + across
 
 
-def range_loss(image: Tensor) -> tuple[Tensor, Parts]:
+def range_loss(image: Tensor) -> Tensor:
     """mean (x - clamp(x, 0, 1))^2: the generator is linear, and clamping is for inference only."""
-    loss = (image - image.clamp(0, 1)).square().mean()
-    return loss, {"range": loss}
+    return (image - image.clamp(0, 1)).square().mean()
 
 
-def discriminator_loss(
-    real: Sequence[Tensor], fake: Sequence[Tensor], kind: str = "least_squares"
-) -> tuple[Tensor, Parts]:
-    """D's loss on patch logits at several scales, averaged over the scales.
+def real_loss(real: Sequence[Tensor], kind: str = "least_squares") -> Tensor:
+    """D's loss on its patch logits of paintings, at several scales, averaged over the scales.
 
-    least_squares (LSGAN 2017): mean((D(s) - 1)^2) + mean(D(x)^2)
-    cross_entropy (Goodfellow 2014): mean(softplus(-D(s))) + mean(softplus(D(x)))
-    hinge (Lim & Ye 2017): mean(max(0, 1 - D(s))) + mean(max(0, 1 + D(x)))
+    least_squares (LSGAN 2017): mean((D(s) - 1)^2)
+    cross_entropy (Goodfellow 2014): mean(softplus(-D(s)))
+    hinge (Lim & Ye 2017): mean(max(0, 1 - D(s)))
     """
-    _check_kind(kind)
-    on_real = {
+    formulas: dict[str, Callable[[Tensor], Tensor]] = {
         "least_squares": lambda d: (d - 1).square().mean(),
         "cross_entropy": lambda d: F.softplus(-d).mean(),
         "hinge": lambda d: F.relu(1 - d).mean(),
-    }[kind]
-    on_fake = {
+    }
+    return _mean_over_scales(formulas, kind, real)
+
+
+def fake_loss(fake: Sequence[Tensor], kind: str = "least_squares") -> Tensor:
+    """D's loss on its patch logits of painted pictures, to be added to `real_loss`.
+
+    least_squares: mean(D(x)^2); cross_entropy: mean(softplus(D(x))); hinge: mean(max(0, 1 + D(x))).
+    """
+    formulas: dict[str, Callable[[Tensor], Tensor]] = {
         "least_squares": lambda d: d.square().mean(),
         "cross_entropy": lambda d: F.softplus(d).mean(),
         "hinge": lambda d: F.relu(1 + d).mean(),
-    }[kind]
-    loss_real = sum(on_real(logits) for logits in real) / len(real)
-    loss_fake = sum(on_fake(logits) for logits in fake) / len(fake)
-    return loss_real + loss_fake, {"d_real": loss_real, "d_fake": loss_fake}
+    }
+    return _mean_over_scales(formulas, kind, fake)
 
 
-def adversarial_loss(fake: Sequence[Tensor], kind: str = "least_squares") -> tuple[Tensor, Parts]:
-    """G's loss on D's patch logits of its pictures, averaged over the scales.
+def adversarial_loss(fake: Sequence[Tensor], kind: str = "least_squares") -> Tensor:
+    """G's loss on D's patch logits of painted pictures, averaged over the scales.
 
     least_squares: mean((D(x) - 1)^2); cross_entropy, non-saturating: mean(softplus(-D(x)));
     hinge: -mean(D(x)).
     """
-    _check_kind(kind)
-    score = {
+    formulas: dict[str, Callable[[Tensor], Tensor]] = {
         "least_squares": lambda d: (d - 1).square().mean(),
         "cross_entropy": lambda d: F.softplus(-d).mean(),
         "hinge": lambda d: -d.mean(),
-    }[kind]
-    loss = sum(score(logits) for logits in fake) / len(fake)
-    return loss, {"adversarial": loss}
+    }
+    return _mean_over_scales(formulas, kind, fake)
 
 
-def total_loss(parts: Parts, weights: LossWeights) -> tuple[Tensor, Parts]:
-    """sum over the parts of weight x part. Parts must carry names that `LossWeights.of` knows."""
-    return sum(weights.of(name) * part for name, part in parts.items()), parts
+def _mean_over_scales(
+    formulas: Mapping[str, Callable[[Tensor], Tensor]], kind: str, scales: Sequence[Tensor]
+) -> Tensor:
+    check_choice("adversarial loss", kind, ADVERSARIAL_LOSSES)
+    first, *others = (formulas[kind](logits) for logits in scales)
+    return sum(others, first) / len(scales)
 
 
-def _check_kind(kind: str) -> None:
-    if kind not in ADVERSARIAL_LOSSES:
-        raise ValueError(f"adversarial loss is '{kind}'; choose one of {', '.join(ADVERSARIAL_LOSSES)}.")
+def total_loss(parts: Parts, weights: LossWeights) -> Tensor:
+    """The sum over the parts of weight x part.
+
+    Raises ValueError for a name that `LossWeights.factor` does not know.
+    """
+    first, *others = (weights.factor(name) * part for name, part in parts.items())
+    return sum(others, first)

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..base.settings import check_choice, check_ranges, option
+from ..dataset.splits import MANY, VALIDATION_SHARE
 
 MODES = ("style_code", "fine_tune", "from_scratch")
 ADVERSARIAL_LOSSES = ("least_squares", "cross_entropy", "hinge")
@@ -49,8 +50,8 @@ class LossWeights:
     def __post_init__(self) -> None:
         check_ranges(self)
 
-    def of(self, part: str) -> float:
-        """The factor of a loss by the name it has in `losses`; Gram and mean/std share one weight.
+    def factor(self, part: str) -> float:
+        """The factor of a loss by its name in the log; Gram and mean/std share one weight, `style`.
 
         Raises ValueError for a name that has none.
         """
@@ -59,7 +60,8 @@ class LossWeights:
             raise ValueError(
                 f"There is no weight for the loss '{part}'; LossWeights has {sorted(asdict(self))}."
             )
-        return factor * getattr(self, name)
+        weight: float = getattr(self, name)
+        return factor * weight
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,11 @@ class TrainOptions:
     clip: float = option(5.0, "Largest norm of a gradient.", 1e-6, 1e6)
     seed: int = option(1, "Seed of everything that is random.", 0, 2**63 - 1)
     validation_share: float = option(
-        0.15, "Share of the pictures that is never trained on and only scored.", 0, 0.5
+        VALIDATION_SHARE,
+        "Share of the pictures that is never trained on and only scored; "
+        f"of {MANY} and more it is 10 in 100.",
+        0,
+        0.5,
     )
     validate_every: int = option(
         500, "Steps between two validations; the best weights are kept.", 1, 1_000_000

@@ -1,7 +1,7 @@
 """Processes that share one run: each takes a part of every batch, and gradients are summed.
 
-`OneProcess` is the usual case; `FabricRanks` are several, on one machine or many, that Lightning Fabric
-launched and connected. Both offer the same, so the trainer has one code path.
+`OneProcess` is the usual case; `FabricProcesses` are several, on one machine or many, that Lightning Fabric
+launched and connected. Both are `Processes`, so the trainer has one code path.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -42,57 +43,94 @@ class LostProcess(RuntimeError):
         )
 
 
-class OneProcess:
-    """A run of its own."""
+class Processes(ABC):
+    """The processes that share a run, as one of them sees them."""
 
-    rank = 0
-    world = 1
+    rank: int
+    """This one's number, from 0."""
+    world: int
+    """How many there are."""
+    device: torch.device | None = None
+    """Where this one has to compute; None where it may choose."""
 
+    @abstractmethod
     def sum_(self, tensors: Iterable[Tensor]) -> None:
         """Replace every tensor by its sum over all processes."""
 
+    @abstractmethod
     def gather(self, tensor: Tensor) -> Tensor:
         """[B,…] of this process -> [world*B,…] of all, in the order of their ranks; gradients flow
         back to every process."""
-        return tensor
 
+    @abstractmethod
     def first(self, values: Sequence[float]) -> list[float]:
         """The values that the first process gave, in every process."""
-        return list(values)
 
+    @abstractmethod
     def texts(self, text: str) -> list[str]:
         """What every process gave, in the order of their ranks; 512 bytes of each."""
-        return [text]
 
+    @abstractmethod
     def barrier(self) -> None:
         """Wait until all processes are here."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Part from the other processes when all is done."""
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Leave the others, and end those that this one launched: it has failed, and they may wait for it
+        forever."""
 
     def together(self, action: Callable[[], T]) -> T:
         """What `action` returns, once it has succeeded in all processes; it must not communicate.
 
         Of the processes in which it failed the first raises its error; all others raise LostProcess.
         """
-        error, result = None, None
+        error: Exception | None = None
+        results: list[T] = []
         try:
-            result = action()
+            results.append(action())
         except Exception as raised:  # of any kind: the others would wait forever
             error = raised
         failed = [rank for rank, text in enumerate(self.texts("failed" if error else "")) if text]
         if not failed:
-            return result
-        if self.rank == failed[0]:
+            return results[0]
+        if error is not None and self.rank == failed[0]:
             raise error
         raise LostProcess from error
 
+
+class OneProcess(Processes):
+    """The only process of its run: there is nobody to wait for."""
+
+    rank = 0
+    world = 1
+
+    def sum_(self, tensors: Iterable[Tensor]) -> None:
+        pass
+
+    def gather(self, tensor: Tensor) -> Tensor:
+        return tensor
+
+    def first(self, values: Sequence[float]) -> list[float]:
+        return list(values)
+
+    def texts(self, text: str) -> list[str]:
+        return [text]
+
+    def barrier(self) -> None:
+        pass
+
     def close(self) -> None:
-        """Part from the other processes when all is done."""
+        pass
 
     def abandon(self) -> None:
-        """Leave the others, and end those that this one launched: it has failed, and they may wait for it
-        forever."""
+        pass
 
 
-class FabricRanks(OneProcess):
+class FabricProcesses(Processes):
     """The processes that a launched `Fabric` holds together. Where one has ended, its methods raise
     LostProcess in the others."""
 
@@ -150,22 +188,28 @@ class FabricRanks(OneProcess):
             torch.distributed.destroy_process_group()
 
 
+class _GatherContext(FunctionCtx):
+    processes: FabricProcesses
+    rows: slice
+
+
 class _Gather(torch.autograd.Function):
     """`gather` as a sum: every process has zeros where the others' parts go."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, tensor: Tensor, ranks: FabricRanks) -> Tensor:
-        ctx.ranks, ctx.own = ranks, slice(ranks.rank * len(tensor), (ranks.rank + 1) * len(tensor))
-        whole = tensor.new_zeros(ranks.world * len(tensor), *tensor.shape[1:])
-        whole[ctx.own] = tensor
-        ranks.sum_([whole])
+    def forward(ctx: _GatherContext, tensor: Tensor, processes: FabricProcesses) -> Tensor:
+        ctx.processes = processes
+        ctx.rows = slice(processes.rank * len(tensor), (processes.rank + 1) * len(tensor))
+        whole = tensor.new_zeros(processes.world * len(tensor), *tensor.shape[1:])
+        whole[ctx.rows] = tensor
+        processes.sum_([whole])
         return whole
 
     @staticmethod
-    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: _GatherContext, gradient: Tensor) -> tuple[Tensor, None]:
         gradient = gradient.clone()
-        ctx.ranks.sum_([gradient])
-        return gradient[ctx.own], None
+        ctx.processes.sum_([gradient])
+        return gradient[ctx.rows], None
 
 
 @contextmanager
@@ -176,7 +220,7 @@ def _connected() -> Iterator[None]:
         raise LostProcess from error
 
 
-def connect(devices: int | None, num_nodes: int | None, accelerator: str, strategy: str) -> OneProcess:
+def connect(devices: int | None, num_nodes: int | None, accelerator: str, strategy: str) -> Processes:
     """The processes of this run: one, unless more are asked for or torchrun has started more.
 
     Where nobody has started the others, this starts them: copies of this very command, which come
@@ -198,7 +242,7 @@ def connect(devices: int | None, num_nodes: int | None, accelerator: str, strate
     return OneProcess()
 
 
-def _launch(devices: int, num_nodes: int, accelerator: str, strategy: str) -> FabricRanks:
+def _launch(devices: int, num_nodes: int, accelerator: str, strategy: str) -> FabricProcesses:
     try:
         from lightning_fabric import Fabric
     except ImportError as error:
@@ -213,4 +257,4 @@ def _launch(devices: int, num_nodes: int, accelerator: str, strategy: str) -> Fa
         where = f"{num_nodes} x {devices} processes on '{accelerator}'"
         reason = " ".join(str(error).split())
         raise LaunchError(f"The {where} cannot be started: {reason}") from error
-    return FabricRanks(fabric)
+    return FabricProcesses(fabric)

@@ -17,17 +17,19 @@ import torch
 from torch import Tensor
 
 from ..models.discriminator import SCALES, Discriminator
-from ..models.perception.statistics import Parts, content_loss, gram_loss, mean_std_loss, style_statistics
+from ..models.passes import Trained
+from ..models.perception.statistics import content_loss, gram_loss, mean_std_loss, style_statistics
 from ..models.perception.vgg import CONTENT_LAYER, LossNetwork, fastest_loss_dtype, features_at_half
 from ..models.style_gan import StyleGAN, StyleGANConfig
 from ..pictures.reading import Picture
 from . import losses
 from .augment import diff_augment
-from .crops import STEADY_SHARE, Batch, CropSource, share_at
+from .crops import STEADY_SHARE, Batch, CropSource, count_at
+from .losses import Parts
 from .memory import is_out_of_memory
 from .options import TrainOptions
 from .painter import Painter, copy_network, mean_code
-from .processes import OneProcess
+from .processes import OneProcess, Processes
 from .state import pack, read_state, unpack, write_state
 
 # The steadiness loss leaves this part of a crop's side out at each border: what is reflected there
@@ -63,18 +65,18 @@ class Trainer:
         device: torch.device | str = "cpu",
         say: Callable[[str], None] = lambda text: None,
         start: StyleGAN | None = None,
-        ranks: OneProcess | None = None,
+        processes: Processes | None = None,
     ):
         """`start` is a network to go on from, left as it is; only from scratch, one of `config` can begin
-        untrained instead. Of several processes (`ranks`) each takes its part of every batch."""
+        untrained instead. Of several processes (`processes`) each takes its part of every batch."""
         if not photos or not paintings:
             raise TrainingError(f"There are {len(photos)} photos and {len(paintings)} paintings to train on.")
         if start is None and options.mode != "from_scratch":
             raise TrainingError(f"The mode {options.mode} needs a trained network to start from; give one.")
         self.options, self.photos, self.paintings = options, list(photos), list(paintings)
         self.device, self.say, self.step = torch.device(device), say, 0
-        self.ranks = ranks or OneProcess()
-        self.micro_batch = share_of_batch(options.batch_size, self.ranks.world)
+        self.processes = processes or OneProcess()
+        self.micro_batch = share_of_batch(options.batch_size, self.processes.world)
         self.rate_factor, self.bad_in_row = 1.0, 0
         torch.manual_seed(options.seed)
         self.painter = self._make_painter(start, config)
@@ -114,7 +116,7 @@ class Trainer:
         """One step of the painter and, once the adversarial ramp has begun, one of D; returns the loss
         parts, without their weights. A step whose loss or gradient is not finite changes nothing but
         the rate, which it halves; raises Diverged after `options.bad_steps` of them in a row."""
-        batch = self.crops.batch(self.step, self.ranks.rank, self.ranks.world)
+        batch = self.crops.batch(self.step, self.processes.rank, self.processes.world)
         values = self._gradients(batch)
         while values is None:
             values = self._gradients(batch)
@@ -134,7 +136,7 @@ class Trainer:
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            if self.micro_batch == 1 or self.ranks.world > 1:
+            if self.micro_batch == 1 or self.processes.world > 1:
                 raise TrainingError(
                     "Memory ran out; give a smaller resolution, or a smaller batch_size for each process."
                 ) from error
@@ -158,7 +160,7 @@ class Trainer:
         self._forget_gradients()
         adversarial = self.options.adversarial_at(self.step)
         # Named from the start: of several processes, one may hold no photo or no painting of its own.
-        counts = {"content": True, "identity": self._own(), "steady": self._twice()}
+        counts = {"content": True, "identity": self._identity_count(), "steady": self._steady_count()}
         names = [name for name, count in counts.items() if count]
         sums = {name: torch.zeros((), device=self.device) for name in names}
         if self.discriminator is not None:
@@ -172,21 +174,21 @@ class Trainer:
             self.discriminator.requires_grad_(True)
             for part, features in zip(self._parts_of(batch), fakes, strict=True):
                 add_parts(sums, self._discriminator_parts(part, features))
-        self.ranks.sum_([p.grad for p in self._learning() if p.grad is not None])
+        self.processes.sum_([p.grad for p in self._learning() if p.grad is not None])
         totals = torch.stack([sums[name].float() for name in sums])
-        self.ranks.sum_([totals])
+        self.processes.sum_([totals])
         return dict(zip(sums, totals.tolist(), strict=True))
 
-    def _own(self) -> int:
+    def _identity_count(self) -> int:
         """How many pictures of this step's whole batch are paintings in their own style."""
-        return share_at(self.options.identity_share, self.options.batch_size, self.step)
+        return count_at(self.options.identity_share, self.options.batch_size, self.step)
 
-    def _twice(self) -> int:
+    def _steady_count(self) -> int:
         """How many pictures of this step's whole batch are painted twice. A frozen network is as steady
         as it is."""
         if self.options.mode == "style_code" or self.options.weights.steady == 0:
             return 0
-        return share_at(STEADY_SHARE, self.options.batch_size, self.step)
+        return count_at(STEADY_SHARE, self.options.batch_size, self.step)
 
     def _parts_of(self, batch: Batch) -> Iterator[Batch]:
         for start in range(0, len(batch), self.micro_batch):
@@ -195,18 +197,18 @@ class Trainer:
     def _painter_parts(self, batch: Batch, adversarial: float) -> tuple[dict[str, Tensor], Parts]:
         """Paint, compare, send gradients back; what D will see, detached, and their share of the losses."""
         with self._autocast():
-            image, code = self.painter(batch.content, batch.style, batch.learned, batch.shift)
+            image, code = self.painter(batch.content, batch.style, batch.learned_mask, batch.shift)
         features = self.loss_network(image)
         parts = self._perceptual_parts(image, features, code, batch)
-        if self._twice() and batch.twice.any():
+        if self._steady_count() and batch.steady_mask.any():
             parts["steady"] = self._steady_part(image, code, batch)
         seen = {}
         if adversarial > 0:
             seen = self._judged(image, features)
             fake = self.discriminator(diff_augment(seen, batch.draws[:, 0]))
-            loss = losses.adversarial_loss(fake, self.options.adversarial)[0]
+            loss = losses.adversarial_loss(fake, self.options.adversarial)
             parts["adversarial"] = loss * (adversarial * len(image) / self.options.batch_size)
-        total, parts = losses.total_loss(parts, self.options.weights)
+        total = losses.total_loss(parts, self.options.weights)
         total.backward()
         kept = {name: maps.detach() for name, maps in seen.items()}
         return kept, {k: v.detach() for k, v in parts.items()} | {"total": total.detach()}
@@ -217,41 +219,40 @@ class Trainer:
         """Every part is a mean over the pictures that it concerns, here times those pictures' share of
         the whole batch: summed over the parts of the batch it is the mean over the batch."""
         size = self.options.batch_size
-        itself = batch.itself
         share = len(image) / size
         grams, moments = style_statistics(features)
         target_grams, target_moments, target_colours = self.crops.style_targets(batch)
         parts = {
-            "gram": gram_loss(grams, target_grams)[0] * share,
-            "mean_std": mean_std_loss(moments, target_moments)[0] * share,
-            "energy": losses.energy_loss(moments, target_moments)[0] * share,
-            "colour": losses.colour_loss(image, target_colours)[0] * share,
-            "tv": losses.tv_loss(image)[0] * share,
-            "ground": losses.ground_loss(image, batch.content, batch.style)[0] * share,
-            "range": losses.range_loss(image)[0] * share,
+            "gram": gram_loss(grams, target_grams) * share,
+            "mean_std": mean_std_loss(moments, target_moments) * share,
+            "energy": losses.energy_loss(moments, target_moments) * share,
+            "colour": losses.color_loss(image, target_colours) * share,
+            "tv": losses.tv_loss(image) * share,
+            "ground": losses.ground_loss(image, batch.content, batch.style) * share,
+            "range": losses.range_loss(image) * share,
         }
-        own = self._own()
+        itself, paintings = batch.identity_mask, self._identity_count()
         if photos := int((~itself).sum()):
             relu4 = features[CONTENT_LAYER][~itself]
             target = self.crops.content_targets(batch).view(relu4.shape)
-            parts["content"] = content_loss(relu4, target)[0] * (photos / (size - own))
+            parts["content"] = content_loss(relu4, target) * (photos / (size - paintings))
         if itself.any():
-            loss = losses.identity_loss(image[itself], batch.content[itself])[0]
-            parts["identity"] = loss * (int(itself.sum()) / own)
+            loss = losses.identity_loss(image[itself], batch.content[itself])
+            parts["identity"] = loss * (int(itself.sum()) / paintings)
         if self.options.weights.code > 0 and self.options.mode != "style_code":
-            codes = self.ranks.gather(code)
-            found = self.painter.gan.style_encoder(image)
-            first = self.ranks.rank * len(code)
-            parts["code"] = losses.code_loss(found, codes, first)[0] * share
+            codes = self.processes.gather(code)
+            found = self.painter.gan.style_encoder(image, Trained())
+            first = self.processes.rank * len(code)
+            parts["code"] = losses.code_loss(found, codes, first) * share
         return parts
 
     def _steady_part(self, image: Tensor, code: Tensor, batch: Batch) -> Tensor:
         """Paint some pictures again on another grid and compare; weighted like the perceptual parts."""
-        twice = batch.twice
+        twice = batch.steady_mask
         with self._autocast():
             again = self.painter.paint(batch.content[twice], code[twice], batch.other_shift)
-        loss = losses.steady_loss(image[twice], again, image.shape[-1] // STEADY_MARGIN)[0]
-        return loss * (int(twice.sum()) / self._twice())
+        loss = losses.steady_loss(image[twice], again, image.shape[-1] // STEADY_MARGIN)
+        return loss * (int(twice.sum()) / self._steady_count())
 
     def _judged(self, image: Tensor, features: dict[str, Tensor]) -> dict[str, Tensor]:
         """What D sees of pictures [B,3,H,W] whose `features` in the loss network are known."""
@@ -264,9 +265,12 @@ class Trainer:
             paintings = self._judged(real, self.loss_network(real))
         on_real = self.discriminator(diff_augment(paintings, batch.draws[:, 1]))
         on_fake = self.discriminator(diff_augment(painted, batch.draws[:, 2]))
-        loss, parts = losses.discriminator_loss(on_real, on_fake, self.options.adversarial)
+        parts = {
+            "d_real": losses.real_loss(on_real, self.options.adversarial),
+            "d_fake": losses.fake_loss(on_fake, self.options.adversarial),
+        }
         share = len(batch) / self.options.batch_size
-        (loss * share).backward()
+        ((parts["d_real"] + parts["d_fake"]) * share).backward()
         return {name: part.detach() * share for name, part in parts.items()}
 
     def _descend(self, values: dict[str, float]) -> bool:
@@ -329,7 +333,7 @@ class Trainer:
             "step": self.step,
             "options": self.options.as_dict(),
             "ancestor": self.ancestor,
-            "micro_batch": self.micro_batch * self.ranks.world,
+            "micro_batch": self.micro_batch * self.processes.world,
             "rate_factor": self.rate_factor,
             "bad_in_row": self.bad_in_row,
             "progress": progress or {},
@@ -355,7 +359,7 @@ class Trainer:
             ) from error
         self.step, self.ancestor = header["step"], header["ancestor"]
         self.rate_factor, self.bad_in_row = header["rate_factor"], header["bad_in_row"]
-        self.micro_batch = max(1, min(header["micro_batch"], self.options.batch_size) // self.ranks.world)
+        self.micro_batch = max(1, min(header["micro_batch"], self.options.batch_size) // self.processes.world)
         return header["progress"]
 
 

@@ -82,7 +82,7 @@ class Validation:
         """The losses of `painter`, means of all that is asked for."""
         found = [scores for scores in (self.score_paintings(painter), self.score_learned(painter)) if scores]
         means = {name: sum(getattr(s, name) for s in found) / len(found) for name in PARTS}
-        return Scores(**means, total=sum(self.weights.of(name) * value for name, value in means.items()))
+        return Scores(**means, total=sum(self.weights.factor(name) * value for name, value in means.items()))
 
     def score_paintings(self, painter: Painter) -> Scores | None:
         """Each painting's own code; None without paintings."""
@@ -103,7 +103,7 @@ class Validation:
             for photo, target in zip(self.photos, self._content, strict=True):
                 sums += self._pair(painter, photo, code, target, wanted)
         means = dict(zip(PARTS, (sums / (len(self.photos) * len(codes))).tolist(), strict=True))
-        return Scores(**means, total=sum(self.weights.of(name) * value for name, value in means.items()))
+        return Scores(**means, total=sum(self.weights.factor(name) * value for name, value in means.items()))
 
     def _pair(
         self, painter: Painter, photo: Tensor, code: Tensor, content: Tensor, style: StyleStatistics
@@ -114,9 +114,9 @@ class Validation:
         return (
             torch.stack(
                 [
-                    content_loss(features[CONTENT_LAYER], content)[0],
-                    gram_loss(grams, style[0])[0],
-                    mean_std_loss(moments, style[1])[0],
+                    content_loss(features[CONTENT_LAYER], content),
+                    gram_loss(grams, style[0]),
+                    mean_std_loss(moments, style[1]),
                 ]
             )
             .double()

@@ -18,10 +18,11 @@ from torch import Tensor
 from benchmarks.contact_sheet import ContactSheet
 from benchmarks.flicker import clips
 from benchmarks.flicker.clips import Clip
-from benchmarks.pictures import load_picture, to_picture
+from benchmarks.pictures import load_picture
 from brushwork.base.shipped import DEFAULT_CHECKPOINT, SHIPPED_INPUTS
 from brushwork.models import CheckpointError, StyleGAN
 from brushwork.models.video.steady import SteadyVideo
+from brushwork.pictures.tensors import as_picture
 
 INPUTS = SHIPPED_INPUTS
 CITY, LAKE = INPUTS / "photo-city-singapore.jpg", INPUTS / "photo-landscape-lake-sherburne.jpg"
@@ -91,9 +92,9 @@ def table(found: dict[str, dict[str, tuple[float, float]]], untouched: dict[str,
 
 def add_rows(sheet: ContactSheet, clip: Clip, painted: Tensor, name: str) -> None:
     """First, middle and last frame, and ten times the last difference between two."""
-    shown = [to_picture(painted[t : t + 1]) for t in (0, len(painted) // 2, len(painted) - 1)]
+    shown = [as_picture(painted[t : t + 1]) for t in (0, len(painted) // 2, len(painted) - 1)]
     difference = (painted[-1:] - painted[-2:-1]).abs() * 10
-    sheet.add_row([*shown, to_picture(difference)], [f"{clip.name}: {name}", "", "", ""])
+    sheet.add_row([*shown, as_picture(difference)], [f"{clip.name}: {name}", "", "", ""])
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:

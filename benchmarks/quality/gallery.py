@@ -11,12 +11,13 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks.peers import System
-from benchmarks.pictures import load_picture, rounded, to_picture, to_tensor
+from benchmarks.pictures import load_picture, rounded
 from benchmarks.quality.pairs import Pair
 from benchmarks.quality.results_cache import Record, ResultsCache
 from benchmarks.quality.scoring import Judge, Seen
 from brushwork.base.files import write_atomically
 from brushwork.models.perception.vgg import STYLE_LAYERS
+from brushwork.pictures.tensors import as_picture, as_tensor
 
 
 class Gallery:
@@ -46,11 +47,11 @@ class Gallery:
         file = self.picture_file(system, pair)
         if file.is_file():
             with Image.open(file) as kept:
-                return to_tensor(kept.convert("RGB")).to(self.device)
+                return as_tensor(kept.convert("RGB")).to(self.device)
         painted = rounded(system.paint(self.load(pair.content), self.load(pair.style)))
         if keep:
             data = io.BytesIO()
-            to_picture(painted).save(data, "PNG")
+            as_picture(painted).save(data, "PNG")
             write_atomically(file, data.getvalue())
         return painted
 

@@ -78,8 +78,8 @@ class Judge:
         seen = photo if torch.equal(painted, content) else self.look(painted)
         return {
             "content": (seen.content - photo.content).square().mean().item(),
-            "gram": gram_loss(seen.grams, grams)[0].item(),
-            "mean_std": mean_std_loss(seen.moments, moments)[0].item(),
+            "gram": gram_loss(seen.grams, grams).item(),
+            "mean_std": mean_std_loss(seen.moments, moments).item(),
             "ssim": ssim(painted, content).item(),
         }, seen
 

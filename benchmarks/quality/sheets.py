@@ -8,11 +8,11 @@ from pathlib import Path
 
 from benchmarks.contact_sheet import ContactSheet
 from benchmarks.peers import System
-from benchmarks.pictures import to_picture
 from benchmarks.quality.gallery import Gallery
 from benchmarks.quality.pairs import Pair
 from brushwork.base.files import write_atomically
 from brushwork.evaluation.judging.results import short_stem
+from brushwork.pictures.tensors import as_picture
 
 
 def save_sheet(
@@ -30,7 +30,7 @@ def save_sheet(
             pictures = [gallery.load(path) for path in pair]
             pictures += [gallery.picture(system, pair, keep=True) for system in systems]
             captions = [pair.content.stem, pair.style.stem] + [""] * len(systems)
-            sheet.add_row([to_picture(picture) for picture in pictures], captions)
+            sheet.add_row([as_picture(picture) for picture in pictures], captions)
         files.append(file if len(pages) == 1 else file.with_name(f"{file.stem}-{number:02d}{file.suffix}"))
         files[-1].parent.mkdir(parents=True, exist_ok=True)
         sheet.draw().save(files[-1], quality=90)

@@ -132,7 +132,7 @@ def _write(path: Path, gan: StyleGAN, pictures: Sequence[Path], name: str, texts
     from ...models.thumbnail import paint_thumbnail
 
     code = encode_pictures(gan, pictures)
-    write_style(path, StyleFile.of(gan, code, name, thumbnail=paint_thumbnail(gan, code), **texts))
+    write_style(path, StyleFile.made_by(gan, code, name, thumbnail=paint_thumbnail(gan, code), **texts))
     print(f"{path} ({path.stat().st_size:,} bytes)")
 
 
@@ -141,18 +141,17 @@ def encode_pictures(gan: StyleGAN, pictures: Sequence[Path]) -> Tensor:
 
     Raises CommandError for a file that is not a picture.
     """
-    import numpy as np
     import torch
 
     from ...pictures.reading import read_picture
+    from ...pictures.tensors import as_tensor
 
     codes = []
     for path in pictures:
         try:
-            pixels = np.array(read_picture(path))
+            image = as_tensor(read_picture(path))
         except (OSError, ValueError) as error:
             raise CommandError(f"{path} is not a picture that can be read; choose a whole one.") from error
-        image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
         with torch.inference_mode():
             codes.append(gan.encode_style(image))
     return torch.cat(codes).mean(0, keepdim=True)

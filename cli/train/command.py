@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from PIL import Image
     from rich.console import Console
 
-    from ...training.processes import OneProcess
+    from ...training.processes import Processes
     from ...training.runs.run import Outcome, Run
     from ...training.runs.tensorboard_log import TensorBoardLog
+    from .request import TrainRequest
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -68,65 +69,78 @@ def run(args: argparse.Namespace) -> int:
 
     Raises CommandError, one sentence, when it cannot start or go on.
     """
+    try:
+        import rich  # noqa: F401
+    except ImportError as error:
+        raise CommandError(
+            f'{error.name} is missing; install what training needs with: pip install "brushwork[train]"'
+        ) from error
     # PyTorch takes seconds to import, and `brushwork --help` should not.
     from ...training.processes import LaunchError, connect
     from ...training.trainer import TrainingError
 
     try:
-        if args.dry_run:
+        request = flags.request_from(args)
+        if request.dry_run:
             from .dry_run import show_plan
 
-            return show_plan(args)
-        ranks = connect(args.devices, args.num_nodes, args.accelerator, args.strategy)
+            return show_plan(request)
+        processes = connect(request.devices, request.num_nodes, request.accelerator, request.strategy)
     except (ValueError, TrainingError, LaunchError) as error:
         raise CommandError(str(error)) from error
     try:
-        return _train_as_one(args, ranks)
+        return _train_as_one(request, processes)
     except BaseException:
-        ranks.abandon()
+        processes.abandon()
         raise
 
 
-def _train_as_one(args: argparse.Namespace, ranks: OneProcess) -> int:
+def _train_as_one(request: TrainRequest, processes: Processes) -> int:
     """One process's part of the run. What fails in one of several is reported by that one; the first
     says besides that the run is over, the others end silently."""
     from ...training.processes import LostProcess
     from ...training.trainer import TrainingError
 
     try:
-        return _train(args, ranks)
+        return _train(request, processes)
     except (ValueError, TrainingError, CommandError) as error:
-        sender = f"process {ranks.rank + 1} of {ranks.world}: " if ranks.rank else ""
+        sender = f"process {processes.rank + 1} of {processes.world}: " if processes.rank else ""
         raise CommandError(sender + str(error)) from error
     except OSError as error:
         raise CommandError(f"A file cannot be read or written: {error}.") from error
     except LostProcess as error:
-        if ranks.rank:
-            ranks.abandon()
+        if processes.rank:
+            processes.abandon()
             return 0
         raise CommandError(str(error)) from error
 
 
-def _train(args: argparse.Namespace, ranks: OneProcess) -> int:
+def _train(request: TrainRequest, processes: Processes) -> int:
     from rich.console import Console
 
     from ...training.processes import LostProcess
     from ...training.runs.tensorboard_log import TensorBoardLog
     from ..terminal import say
-    from .setup import open_run_from
+    from .setup import open_run_for
 
-    console = Console(quiet=ranks.rank > 0)
+    # Only the first process prints.
+    console = Console(quiet=processes.rank > 0)
     tell = partial(say, console)
-    run_ = ranks.together(lambda: open_run_from(args, ranks, tell))
-    tensorboard = ranks.together(lambda: TensorBoardLog(run_) if args.tensorboard and run_.writes else None)
-    if len(set(ranks.texts(_digest(run_)))) > 1:
-        if ranks.rank:
+
+    # Open the run in all processes, or in none.
+    run_ = processes.together(lambda: open_run_for(request, processes, tell))
+    tensorboard = processes.together(
+        lambda: TensorBoardLog(run_) if request.tensorboard and run_.writes else None
+    )
+    if len(set(processes.texts(_digest(run_)))) > 1:
+        if processes.rank:
             raise LostProcess
         raise ValueError("The processes see different pictures or options; give all the same command.")
+
     outcome = _train_watched(run_, console, tensorboard)
-    ranks.barrier()
-    ranks.close()
-    if ranks.rank:
+    processes.barrier()
+    processes.close()
+    if processes.rank:
         return 0
     return _report(run_, outcome, tell)
 

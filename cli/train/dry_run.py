@@ -2,54 +2,61 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 
 from ...base.duration import duration
-from ...dataset.collection import gather, report
+from ...dataset.collection import photos_and_paintings
 from ...training.options import TrainOptions
 from ...training.processes import OneProcess
+from ...training.runs.files import RunFiles
 from ...training.runs.plan import Estimate, estimate
-from ...training.runs.run import RunFiles
 from ...training.runs.tensorboard_log import FOLDER
 from ..terminal import say
 from .flags import OPTIONS, show
-from .setup import checked_options, device_from, start_from
+from .request import TrainRequest
+from .setup import device_for, network_for
 
 
-def show_plan(args: argparse.Namespace) -> int:
+def show_plan(request: TrainRequest) -> int:
     """Print the report on the pictures and the plan; nothing is written.
 
     Raises ValueError or TrainingError, one sentence, where the run could not begin.
     """
     console = Console()
-    files = RunFiles.in_folder(args.out)
-    options = checked_options(args, files)
-    world = (args.devices or 1) * (args.num_nodes or 1)
-    photos, paintings = gather(args.content, args.style, args.split, options.validation_share)
-    for folder, pictures in ((args.content, photos), (args.style, paintings)):
+    options = request.options()
+    devices, machines = request.devices or 1, request.num_nodes or 1
+    world = devices * machines
+
+    # Are the pictures fit for it?
+    photos, paintings = photos_and_paintings(
+        request.content, request.style, request.split, options.validation_share
+    )
+    for folder, pictures in ((request.content, photos), (request.style, paintings)):
         if folder is not None:
-            say(console, report(folder, pictures).as_text() + "\n")
-    device = device_from(args, OneProcess())
-    start = start_from(args, options, files)
+            say(console, pictures.report.as_text() + "\n")
+
+    # What does it take?
+    device = device_for(request, OneProcess())
+    start = network_for(request, options)
     found = estimate(options, photos.train, paintings.train, start, device, world)
-    content = str(args.content) if args.content else "the photos that ship with Brushwork"
-    begins = args.init or ("untrained" if start is None else "the shipped network")
+
+    content = str(request.content) if request.content else "the photos that ship with Brushwork"
+    begins = request.init or ("untrained" if start is None else "the shipped network")
     rows = [
         ("mode", options.mode),
-        ("begins with", f"the run in {args.out}" if args.resume else str(begins)),
+        ("begins with", f"the run in {request.out}" if request.resume else str(begins)),
         ("photos", f"{photos.describe('photos')} ({content})"),
-        ("paintings", f"{paintings.describe('paintings')} ({args.style})"),
+        ("paintings", f"{paintings.describe('paintings')} ({request.style})"),
         (
             "processes",
-            f"{world} ({args.devices or 1} on each of {args.num_nodes or 1}), measured on {device}",
+            f"{world} ({devices} on each of {machines}), measured on {device}",
         ),
         ("batch", f"{options.batch_size // world} of {options.batch_size} pictures in each process"),
         *_needs(found, options),
-        ("writes", "\n".join(str(path) for path in _written(files, options, args.tensorboard))),
+        ("writes", "\n".join(str(path) for path in _written(request.files, options, request.tensorboard))),
         ("options", "\n".join(_settings(options))),
     ]
     for name, text in rows:

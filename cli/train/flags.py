@@ -5,13 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import Field, asdict, fields
-from pathlib import Path
 from typing import Any
 
 from ...training.options import MODES, LossWeights, TrainOptions
-
-# For who has only a folder of paintings: starts from the shipped network and takes minutes.
-DEFAULT_MODE = "fine_tune"
+from .request import DEFAULT_MODE, TrainRequest
 
 OPTIONS = [f for f in fields(TrainOptions) if f.name != "weights"]
 WEIGHTS = [f.name for f in fields(LossWeights)]
@@ -64,42 +61,30 @@ def show(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def options_from(args: argparse.Namespace, state: Path | None = None) -> TrainOptions:
-    """The options of a new run, or those of the run with the state file `state`, changed as `args` say.
-
-    Raises ValueError, one sentence.
-    """
-    given = {option.name: getattr(args, option.name) for option in OPTIONS}
-    changes = {
-        option.name: _read("--" + option.name.replace("_", "-"), given[option.name], option.default)
-        for option in OPTIONS
-        if given[option.name] is not None
-    }
-    weights = dict(_read_weight(text) for text in args.weight)
-    if state is None:
-        return TrainOptions.for_mode(str(changes.pop("mode", DEFAULT_MODE)), weights, **changes)
-    from ...training.runs.run import resume_options
-
-    try:
-        kept = asdict(resume_options(state, {}).weights)
-    except (KeyError, TypeError) as error:
-        raise ValueError(
-            f"The run in {state.parent} was begun with another version of Brushwork; begin a new one, "
-            "with its network as --init."
-        ) from error
-    return resume_options(state, changes | {"weights": kept | weights})
+def request_from(args: argparse.Namespace) -> TrainRequest:
+    """What was asked for, typed. Raises ValueError, one sentence, for a value that is none."""
+    changes = {}
+    for option in OPTIONS:
+        text = getattr(args, option.name)
+        if text is not None:
+            changes[option.name] = _read("--" + option.name.replace("_", "-"), text, option.default)
+    given = {each.name: vars(args)[each.name] for each in fields(TrainRequest) if each.name in args}
+    return TrainRequest(**given, changes=changes, weights=dict(map(_read_weight, args.weight)))
 
 
 def _read(flag: str, text: str | Sequence[str], like: object) -> object:
-    """The value typed as `text`, of the type of `like`."""
-    if isinstance(like, tuple):
-        return tuple(_read(flag, part, like[0]) for part in text)
-    if isinstance(like, str):
-        return text
-    kind, name = (int, "a whole number") if isinstance(like, int) else (float, "a number")
+    """The value typed as `text`, of the type of `like`; of each of several where `like` is a tuple."""
+    if isinstance(text, str):
+        return text if isinstance(like, str) else _read_number(flag, text, isinstance(like, int))
+    whole = isinstance(like, tuple) and isinstance(like[0], int)
+    return tuple(_read_number(flag, part, whole) for part in text)
+
+
+def _read_number(flag: str, text: str, whole: bool) -> float:
     try:
-        return kind(text)
+        return int(text) if whole else float(text)
     except ValueError as error:
+        name = "a whole number" if whole else "a number"
         raise ValueError(f"{flag} is '{text}'; give {name}.") from error
 
 
@@ -107,4 +92,4 @@ def _read_weight(text: str) -> tuple[str, float]:
     name, _, value = text.partition("=")
     if name not in WEIGHTS:
         raise ValueError(f"--weight {text}: there is no loss '{name}'; choose one of {', '.join(WEIGHTS)}.")
-    return name, _read(f"--weight {name}", value, 0.0)
+    return name, _read_number(f"--weight {name}", value, whole=False)

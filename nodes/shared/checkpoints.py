@@ -54,7 +54,7 @@ def load_checkpoint(name: str) -> ManagedGAN:
     stamp = file_stamp(path)
     managed = _loaded.get(stamp)
     if managed is None:
-        managed = _loaded[stamp] = ManagedGAN.of(StyleGAN.load(path))
+        managed = _loaded[stamp] = ManagedGAN.manage(StyleGAN.load(path))
     return managed
 
 

@@ -21,9 +21,11 @@ from ...dataset.collection import PictureSet
 from ...models.checkpoint import CheckpointError
 from ...models.style_gan import StyleGAN
 from ...training.options import TrainOptions
+from ...training.runs.files import RunFiles
 from ...training.runs.progress_sheet import run_sheet
 from ...training.runs.recipe import has_recipe, recipe, write_recipe
-from ...training.runs.run import Run, RunFiles, open_run
+from ...training.runs.run import Run, open_run
+from ...training.runs.spec import RunSpec
 from ...training.trainer import TrainingError
 from ..bridge import api
 from ..bridge.progress import StepProgress, show_text
@@ -162,23 +164,21 @@ def _try_to_train(task: TrainTask, device: torch.device, progress: StepProgress)
     for path in (place.files.best, place.files.style):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_recipe(place.files.folder, wanted)
+    spec = RunSpec(
+        task.options,
+        task.photos,
+        task.paintings,
+        place.files,
+        start,
+        task.gan.config,
+        resume=place.started,
+        name=place.name,
+        licence=task.licence,
+        save_minutes=_SAVE_MINUTES,
+        preview_every=task.preview_every,
+    )
     try:
-        run = open_run(
-            task.options,
-            task.photos,
-            task.paintings,
-            place.files,
-            start,
-            task.gan.config,
-            device,
-            display.say,
-            resume=place.started,
-            name=place.name,
-            licence=task.licence,
-            save_minutes=_SAVE_MINUTES,
-            preview_every=task.preview_every,
-        )
-        return _drive(run, task, display)
+        return _drive(open_run(spec, device, display.say), task, display)
     except (TrainingError, CheckpointError) as error:
         return str(error)
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from brushwork.cli.main import main
-from brushwork.dataset.collection import MANY
 from brushwork.dataset.report import LISTED, MIN_SIDE
+from brushwork.dataset.splits import MANY
 
 
 @pytest.fixture

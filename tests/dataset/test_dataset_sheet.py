@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ def picture(number: int, name: str = "", **changes: object) -> PictureFacts:
     Image.new("RGB", (168, 120), colour(number)).save(file, "JPEG", quality=100, subsampling=0)
     fields = {
         "name": name or f"{number}.jpg",
+        "source": Path(f"{number}.jpg"),
         "width": 800,
         "height": 600,
         "format": "JPEG",
@@ -35,7 +37,7 @@ def picture(number: int, name: str = "", **changes: object) -> PictureFacts:
         "digest": str(number),
         "hash": None,
         "contrast": 20.0,
-        "colour_spread": 10.0,
+        "color_spread": 10.0,
         "thumbnail": file.getvalue(),
     }
     return PictureFacts(**(fields | changes))
@@ -84,7 +86,7 @@ def test_what_needs_a_look_comes_first_and_copies_stand_together() -> None:
     pictures[2] = picture(2, width=100)
     pictures[9] = picture(9, contrast=1.0)
     pictures[5] = picture(5, frames=3)
-    pictures[0] = picture(0, colour_spread=0.5)
+    pictures[0] = picture(0, color_spread=0.5)
     copies = {8: 1, 11: 4}
     sheet = dataset_sheet(report(pictures, copies, {11: "val"}))
     assert shown(sheet) == [4, 11, 1, 8, 9, 2, 5, 0, 3, 6, 7, 10]
@@ -100,7 +102,7 @@ def test_what_needs_a_look_comes_first_and_copies_stand_together() -> None:
         ("#8f0015", {"unreadable": [UnreadableFile("cut.jpg", "it is damaged")]}),
         ("#7b2cbf", {"height": 90}),
         ("#7c4a00", {"contrast": 2.9}),
-        ("#596570", {"colour_spread": 2.4}),
+        ("#596570", {"color_spread": 2.4}),
         ("#00697a", {"frames": 2}),
         ("#4d6b0f", {"transparent": True}),
     ],

@@ -40,7 +40,7 @@ def test_a_file_and_its_pixels_are_alike(inputs_dir: Path, wave: Image.Image) ->
     # The file was decoded at a fraction of its size.
     assert (file.hash.bits ^ pixels.hash.bits).bit_count() <= 2
     assert pixels.contrast == pytest.approx(file.contrast, rel=0.02)
-    assert pixels.colour_spread == pytest.approx(file.colour_spread, rel=0.05)
+    assert pixels.color_spread == pytest.approx(file.color_spread, rel=0.05)
     assert pixels.digest == pixel_facts(wave.copy(), "c").digest
     assert pixels.digest != pixel_facts(ImageOps.mirror(wave), "b").digest
 
@@ -55,15 +55,15 @@ def test_the_size_is_the_one_shown(tmp_path: Path, wave: Image.Image, orientatio
     assert (facts.width, facts.height) == read_picture(path).size
 
 
-def test_colour_spread_tells_ink_on_any_paper_from_colour(inputs_dir: Path, wave: Image.Image) -> None:
+def test_color_spread_tells_ink_on_any_paper_from_colour(inputs_dir: Path, wave: Image.Image) -> None:
     grey = ImageOps.grayscale(wave)
     sepia = ImageOps.colorize(grey, "#20140a", "#f3dfb0")
-    assert pixel_facts(grey.convert("RGB"), "").colour_spread < 0.1
-    assert pixel_facts(sepia, "").colour_spread < 2.5
+    assert pixel_facts(grey.convert("RGB"), "").color_spread < 0.1
+    assert pixel_facts(sepia, "").color_spread < 2.5
     for name in ("engraving-dore", "ink-fuchun-mountains"):
-        assert file_facts(inputs_dir / f"art-{name}.jpg", name).colour_spread < 2.5
+        assert file_facts(inputs_dir / f"art-{name}.jpg", name).color_spread < 2.5
     for name in ("hokusai-great-wave", "monet-woman-with-a-parasol", "vangogh-starry-night"):
-        assert file_facts(inputs_dir / f"art-{name}.jpg", name).colour_spread > 6
+        assert file_facts(inputs_dir / f"art-{name}.jpg", name).color_spread > 6
 
 
 def test_contrast_tells_blank_from_faint(wave: Image.Image) -> None:

@@ -15,8 +15,10 @@ from torch import Tensor
 
 from brushwork.dataset.folder import PictureFolder
 from brushwork.dataset.report import LISTED, DatasetReport
-from brushwork.dataset.survey import survey, with_validation_share
+from brushwork.dataset.splits import MANY, hash_split
+from brushwork.dataset.survey import survey
 from brushwork.pictures.reading import read_picture
+from brushwork.pictures.tensors import as_picture
 
 
 def small(path: Path) -> Image.Image:
@@ -108,7 +110,7 @@ def test_reads_what_training_reads(folder: Path) -> None:
 
 
 def test_the_text_names_every_finding(folder: Path) -> None:
-    text = with_validation_share(survey(folder), 0.2).as_text()
+    text = survey(folder, share=0.2).as_text()
     for line in (
         "pictures    15 (PNG 12, GIF 1, JPEG 1, WEBP 1)",
         "smallest    90x60 px, #13 tiny.png",
@@ -145,8 +147,8 @@ def test_json_holds_everything_and_no_path(folder: Path) -> None:
 
 
 def test_nothing_wrong_is_said_so(coloured: Callable[..., Path]) -> None:
-    report = survey(coloured("a.png", "b.png", "c.png", "d.png"))
-    assert with_validation_share(report, 0.25).as_text().endswith("\n\nNo problems found.")
+    report = survey(coloured("a.png", "b.png", "c.png", "d.png"), share=0.25)
+    assert report.as_text().endswith("\n\nNo problems found.")
 
 
 def test_min_side_decides_what_is_tiny(coloured: Callable[..., Path]) -> None:
@@ -161,15 +163,21 @@ def test_long_lists_are_cut_in_the_text_alone(coloured: Callable[..., Path]) -> 
     assert len(report.as_dict()["findings"][0]["items"]) == LISTED + 5
 
 
-def test_the_split_is_that_of_the_folder(coloured: Callable[..., Path]) -> None:
-    root = coloured(*(f"{i}.png" for i in range(30)))
+@pytest.mark.parametrize(("count", "splits"), [(30, ("train", "val")), (MANY, ("train", "val", "test"))])
+def test_the_split_is_that_of_the_folder(
+    coloured: Callable[..., Path], count: int, splits: tuple[str, ...]
+) -> None:
+    root = coloured(*(f"{i}.png" for i in range(count)))
     report = survey(root)
     scanned = PictureFolder.scan(root)
-    for split in ("train", "val", "test"):
+    for split in splits:
         names = {p.name for p in scanned.split(split)}
         assert names
         assert {f.name for f, s in zip(report.pictures, report.split_of, strict=True) if s == split} == names
+        if count == MANY:
+            assert names == {f"{i}.png" for i in range(count) if hash_split(f"{i}.png") == split}
     assert report.split_counts() == {s: report.split_of.count(s) for s in ("train", "val", "test")}
+    assert sum(report.split_counts()[split] for split in splits) == count
 
 
 def test_copies_on_both_sides_of_a_split_are_a_leak(
@@ -214,36 +222,42 @@ def test_split_files_that_do_not_fit(coloured, tmp_path: Path, content, sentence
 
 
 def test_the_share_keeps_copies_together_and_is_said_to_be_missing(folder: Path) -> None:
-    report = with_validation_share(survey(folder), 0.3)
+    report = survey(folder, share=0.3)
     assert not report.leaks
     assert 0 < report.split_counts()["val"] <= 0.5 * len(report.pictures)
     for group in report.duplicates:
         assert len({report.split_of[i] for i in group}) == 1
-    without = with_validation_share(report, 0.0)
+    without = survey(folder, share=0.0)
     assert "No picture is kept for validation" in without.as_text()
     assert "No picture is kept for validation" not in report.as_text()
 
 
 @pytest.fixture
-def batch(photo: Tensor) -> Tensor:
-    """A photo, the same brighter, and another picture, [3,3,H,W]."""
-    return torch.cat([photo, (photo * 1.2).clamp(0, 1), photo.roll(60, 3).flip(2)])
+def batch(photo: Tensor) -> list[Image.Image]:
+    """A photo, the same brighter, and another picture."""
+    return [as_picture(p) for p in torch.cat([photo, (photo * 1.2).clamp(0, 1), photo.roll(60, 3).flip(2)])]
 
 
-def test_pictures_in_memory(batch: Tensor, coloured: Callable[..., Path]) -> None:
+def test_pictures_in_memory(batch: list[Image.Image], coloured: Callable[..., Path]) -> None:
     report = survey(None, batch)
     assert report.name == "images"
     assert [facts.name for facts in report.pictures] == ["image 1", "image 2", "image 3"]
     assert report.group_of == (0, 0, 2)
-    assert (report.pictures[0].height, report.pictures[0].width) == batch.shape[2:]
-    assert dict(report.rows()).keys() == {"pictures", "smallest", "median", "largest"}
+    assert (report.pictures[0].width, report.pictures[0].height) == batch[0].size
+    assert [facts.source for facts in report.pictures] == batch
+    assert dict(report.rows()).keys() == {"pictures", "smallest", "median", "largest", "split"}
 
     both = survey(coloured("a.png"), batch)
     assert [facts.name for facts in both.pictures] == ["a.png", "image 1", "image 2", "image 3"]
-    assert both.split_of[1:] == ("", "", "")
+    # They take part in the split, near-copies together.
+    halves = survey(coloured("a.png"), batch, share=0.5).split_of
+    assert sorted(halves) == ["train", "train", "val", "val"]
+    assert halves[1] == halves[2]
 
 
-def test_progress_counts_every_file_and_what_it_raises_ends_the_survey(folder: Path, batch: Tensor) -> None:
+def test_progress_counts_every_file_and_what_it_raises_ends_the_survey(
+    folder: Path, batch: list[Image.Image]
+) -> None:
     seen: list[tuple[int, int]] = []
     survey(folder, batch, on_progress=lambda done, total: seen.append((done, total)))
     assert seen == [(n, 20) for n in range(1, 21)]

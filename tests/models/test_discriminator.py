@@ -11,7 +11,7 @@ from torch import nn
 from brushwork.models.discriminator import SCALES, Discriminator
 from brushwork.models.perception.vgg import LossNetwork, features_at_half
 from brushwork.pictures.tensors import load_square
-from brushwork.training.losses import discriminator_loss
+from brushwork.training.losses import fake_loss, real_loss
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_it_learns_to_tell_paintings_from_photos(network: LossNetwork, inputs_di
     optimiser = torch.optim.Adam(discriminator.parameters(), 4e-3, betas=(0.5, 0.99))
     for _ in range(60):
         optimiser.zero_grad()
-        discriminator_loss(discriminator(seen[0]), discriminator(seen[1]))[0].backward()
+        (real_loss(discriminator(seen[0])) + fake_loss(discriminator(seen[1]))).backward()
         optimiser.step()
     with torch.no_grad():
         art, photos = (torch.stack([x.mean() for x in discriminator(maps)]).mean() for maps in unseen)

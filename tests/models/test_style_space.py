@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from brushwork.models import mix_styles
-from brushwork.models.codes import lerp, match_batch, slerp
+from brushwork.models.codes import lerp, slerp
 from brushwork.models.style_space import StyleSpace, cluster
 
 LAYERS, DIM = 5, 4
@@ -147,14 +147,6 @@ def test_codes_that_do_not_match_are_refused(codes):
         mix_styles([codes[0], torch.zeros(1, 3, DIM)])
     with pytest.raises(ValueError, match=r"The styles to mix come in batches of 2 and 3"):
         mix_styles([torch.cat(codes[:2]), torch.cat(codes[:3])])
-
-
-def test_match_batch():
-    assert match_batch(1, 1, what="x") == 1
-    assert match_batch(1, 5, 5, 1, what="x") == 5
-    assert match_batch(0, 1, what="x") == 0
-    with pytest.raises(ValueError, match=r"x come in batches of 2 and 3 and 4; give each 1 or the same"):
-        match_batch(4, 3, 1, 2, what="x")
 
 
 @pytest.fixture(scope="module")

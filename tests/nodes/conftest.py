@@ -34,7 +34,7 @@ def small_gan() -> ManagedGAN:
     gan = StyleGAN(StyleGANConfig(8, 8, 16, 2, 1, 8)).eval().requires_grad_(False)
     layers, dim = gan.config.layers, gan.config.code_dim
     gan.space = StyleSpace.fit(torch.randn(40, layers, dim), rank=8)
-    return ManagedGAN.of(gan)
+    return ManagedGAN.manage(gan)
 
 
 @pytest.fixture

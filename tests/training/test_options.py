@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from brushwork.training.options import MODE_DEFAULTS, MODES, LossWeights, TrainOptions
+from brushwork.training.options import MODE_DEFAULTS, MODES, LossWeights, TrainOptions, sized
 
 
 def test_round_trip_through_json() -> None:
@@ -92,3 +92,23 @@ def test_weights_out_of_range_are_refused() -> None:
 
 def test_late_crops_that_never_come_need_not_fit() -> None:
     assert TrainOptions(late_from=1.0, late_resolution=512, style_resolution=128).resolution_at(10**9) == 128
+
+
+def test_gram_and_mean_std_share_the_weight_of_style():
+    weights = LossWeights(style=3.0)
+    assert weights.factor("mean_std") == 2 * weights.style
+    assert weights.factor("gram") == weights.style
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("resolution", [32, 64, 200, 512])
+def test_every_resolution_makes_valid_options(mode, resolution):
+    options = TrainOptions.for_mode(mode, **sized(mode, resolution))
+    assert options.resolution == resolution <= options.late_resolution
+    assert options.style_resolution >= options.resolution
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_modes_own_resolution_changes_nothing(mode):
+    defaults = TrainOptions.for_mode(mode)
+    assert TrainOptions.for_mode(mode, **sized(mode, defaults.resolution)) == defaults

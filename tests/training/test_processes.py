@@ -39,18 +39,18 @@ pytestmark = pytest.mark.skipif(
 
 class TestOne:
     def test_is_alone(self) -> None:
-        ranks = connect(None, None, "auto", "ddp")
-        assert type(ranks) is OneProcess
-        assert (ranks.rank, ranks.world) == (0, 1)
+        processes = connect(None, None, "auto", "ddp")
+        assert type(processes) is OneProcess
+        assert (processes.rank, processes.world) == (0, 1)
         value = torch.arange(3.0)
-        ranks.sum_([value])
+        processes.sum_([value])
         assert value.tolist() == [0, 1, 2]
-        assert ranks.gather(value) is value
-        assert ranks.first((1.5, 2.5)) == [1.5, 2.5]
-        assert ranks.texts("a") == ["a"]
-        assert ranks.together(lambda: 7) == 7
+        assert processes.gather(value) is value
+        assert processes.first((1.5, 2.5)) == [1.5, 2.5]
+        assert processes.texts("a") == ["a"]
+        assert processes.together(lambda: 7) == 7
         with pytest.raises(ZeroDivisionError):
-            ranks.together(lambda: 1 // 0)
+            processes.together(lambda: 1 // 0)
 
     def test_of_several_others_hear_that_the_first_failed(self) -> None:
         class SecondOfTwo(OneProcess):

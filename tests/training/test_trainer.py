@@ -7,7 +7,7 @@ import math
 import os
 import subprocess
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +71,9 @@ class TestLearning:
         steady = [PERCEPTUAL, PERCEPTUAL | {"steady"}]
         assert names[:3] == [steady[step % 2] for step in range(3)]
         assert names[3:] == [steady[step % 2] | {"adversarial", "d_real", "d_fake"} for step in range(3, 6)]
+        # Every loss is weighed, and every weight has its loss.
+        weights = [field.name for field in fields(LossWeights) if field.name != "style"]
+        assert {*names[5], *names[4]} - {"total", "d_real", "d_fake"} == {*weights, "gram", "mean_std"}
         assert equal(before, after_warm_up)
         assert not equal(before, copied(trainer.discriminator))
         assert trainer.crops.content_pool.crops.shape[-1] == 48, "the late crops were never cut"
@@ -97,7 +100,7 @@ class TestLearning:
         options = replace(small, batch_size=4, resolution=64, style_resolution=96, late_from=1.0)
         trainer = Trainer(options, photos, paintings, start=gan)
         batch = trainer.crops.batch(0)
-        assert batch.twice.tolist() == [True, False, False, False]
+        assert batch.steady_mask.tolist() == [True, False, False, False]
         down, right = ((batch.other_shift - batch.shift) % 4).tolist()
         assert down
         assert right

@@ -1,33 +1,22 @@
-"""What a checkpoint tells about its training: recipe, pictures, licence, thumbnail. Never a path."""
+"""What a checkpoint tells about its training: options, pictures, licence, thumbnail. Never a path."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any
 
 import torch
 from PIL import Image
 
+from ...dataset.picture_facts import PictureFacts
 from ...models.style_file import encode_thumbnail
-from ...pictures.reading import Picture
 
 
-def picture_records(pictures: Sequence[Picture]) -> list[dict[str, str]]:
-    """Name and the first 16 hexadecimal digits of the SHA-256 of every picture.
-
-    Of a file its bytes are hashed; of pixels their values, and they are named 'image 1', 'image 2', …
-    """
-    records = []
-    for number, picture in enumerate(pictures, 1):
-        if isinstance(picture, Path):
-            name, data = picture.name, picture.read_bytes()
-        else:
-            name, data = f"image {number}", picture.tobytes()
-        records.append({"name": name, "sha256": hashlib.sha256(data).hexdigest()[:16]})
-    return records
+def picture_records(pictures: Sequence[PictureFacts]) -> list[dict[str, str]]:
+    """Name, without its folders, and the first 16 hexadecimal digits of the SHA-256 of every picture."""
+    return [{"name": PurePosixPath(facts.name).name, "sha256": facts.digest[:16]} for facts in pictures]
 
 
 def training_record(

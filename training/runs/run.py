@@ -1,4 +1,4 @@
-"""A run on disk: its files, log, validation, best and last weights, and the way back into it."""
+"""A run on disk: its log, validation, best and last weights, and the way back into it."""
 
 from __future__ import annotations
 
@@ -15,50 +15,20 @@ import torch
 from PIL import Image
 
 from ...base.files import write_atomically
-from ...dataset.collection import PictureSet
 from ...models.style_file import StyleFile, read_style, write_style
-from ...models.style_gan import StyleGAN, StyleGANConfig
+from ...models.style_gan import StyleGAN
 from ...models.style_space import StyleSpace
 from ...pictures.reading import Picture
-from ...pictures.tensors import load_square, to_image
+from ...pictures.tensors import as_picture, load_square
 from ..options import TrainOptions
 from ..painter import mean_code
-from ..processes import OneProcess
+from ..processes import Processes
 from ..state import read_state
 from ..trainer import Diverged, Trainer, TrainingError
 from ..validation import Scores, Validation, spread
 from .record import header_thumbnail, picture_records, training_record
+from .spec import RunSpec
 from .style_sheet import style_sheet
-
-STATE_FILE = "state.safetensors"
-LOG_FILE = "log.jsonl"
-CHECKPOINT_FILE = "brushwork.safetensors"
-
-
-@dataclass(frozen=True)
-class RunFiles:
-    """Where a run writes. `folder` holds what only the run needs: state, log, previews, sheets."""
-
-    folder: Path
-    best: Path
-    """The network with the best validation score; not written where only a style is learned."""
-    last: Path
-    """The network of the last save."""
-    style: Path
-    """The learned style of the best score."""
-
-    @classmethod
-    def in_folder(cls, out: Path) -> RunFiles:
-        """Everything in one folder."""
-        return cls(out, out / CHECKPOINT_FILE, out / "last.safetensors", out / "style.safetensors")
-
-    @property
-    def state(self) -> Path:
-        return self.folder / STATE_FILE
-
-    @property
-    def log(self) -> Path:
-        return self.folder / LOG_FILE
 
 
 @dataclass
@@ -86,44 +56,34 @@ class Outcome:
 class Run:
     """Drives a `Trainer`, validates it and keeps the best.
 
-    run = Run(trainer, RunFiles.in_folder(out), val_photos, val_paintings)
+    run = open_run(RunSpec(options, photos, paintings, RunFiles.in_folder(out), gan))
     outcome = run.train()
     gan, code = run.finish()
     """
 
-    def __init__(
-        self,
-        trainer: Trainer,
-        files: RunFiles,
-        photos: Sequence[Picture],
-        paintings: Sequence[Picture],
-        name: str = "",
-        licence: str = "",
-        save_minutes: float = 5.0,
-        log_every: int = 50,
-        preview_every: int = 0,
-    ):
-        """`photos` and `paintings` are for validation; training ones stand in where there are none.
-        `preview_every` 0 makes a preview only with every validation."""
-        self.trainer, self.files, self.name = trainer, files, name
-        self.photos, self.paintings = list(photos or trainer.photos), list(paintings or trainer.paintings)
-        self.save_minutes, self.log_every, self.preview_every = save_minutes, log_every, preview_every
-        self.writes = trainer.ranks.rank == 0
+    def __init__(self, trainer: Trainer, spec: RunSpec, log_every: int | None = None):
+        """`trainer` trains on the pictures of `spec`; it writes a line of the log every `log_every` steps, by
+        default `log_interval`. Training pictures stand in where there are none to validate on."""
+        self.trainer, self.files, self.name, self.licence = trainer, spec.files, spec.name, spec.licence
+        self.photos = spec.photos.val or trainer.photos
+        self.paintings = spec.paintings.val or trainer.paintings
+        self.save_minutes, self.preview_every = spec.save_minutes, spec.preview_every
+        self.log_every = log_interval(spec.options.steps) if log_every is None else log_every
+        self.writes = trainer.processes.rank == 0
         self.progress = Progress({}, {}, [])
         self.history: list[dict[str, float]] = []
-        options = trainer.options
-        self.learned = options.mode == "style_code"
+        mode = spec.options.mode
+        self.style_only = mode == "style_code"
         # The learned style stands for all the paintings that there are; to score it on the held-out few
         # alone would measure how they differ from the rest.
-        collection = [] if options.mode == "from_scratch" else [*paintings, *trainer.paintings]
-        own = [] if self.learned else self.paintings
+        collection = [] if mode == "from_scratch" else [*spec.paintings.val, *trainer.paintings]
+        single = [] if self.style_only else self.paintings
         self.validation = Validation(
-            self.photos, own, collection, trainer.loss_network, options.weights, trainer.device
+            self.photos, single, collection, trainer.loss_network, spec.options.weights, trainer.device
         )
-        self.licence = licence
-        self._records = picture_records(trainer.photos), picture_records(trainer.paintings)
+        self._records = [picture_records(kind.part("train")) for kind in (spec.photos, spec.paintings)]
         if self.writes:
-            files.folder.mkdir(parents=True, exist_ok=True)
+            self.files.folder.mkdir(parents=True, exist_ok=True)
 
     def resume(self) -> None:
         """Go on from the files. Raises CheckpointError or TrainingError, one sentence, if that cannot be."""
@@ -194,7 +154,7 @@ class Run:
     def _all_stop(self, stop: Callable[[], bool]) -> bool:
         """Whether any of the processes is asked to stop: they must agree, or the others wait forever."""
         asked = torch.tensor([float(stop())], device=self.trainer.device)
-        self.trainer.ranks.sum_([asked])
+        self.trainer.processes.sum_([asked])
         return bool(asked.item())
 
     # -- log and validation --------------------------------------------------------------------
@@ -220,7 +180,7 @@ class Run:
         """Score the average weights; keep them if they are the best so far."""
         # One process scores for all: whether to stop early has to be the same everywhere.
         own = astuple(self.validation.score(self.trainer.ema)) if self.writes else (0.0,) * 4
-        scores = Scores(*self.trainer.ranks.first(own))
+        scores = Scores(*self.trainer.processes.first(own))
         progress, step = self.progress, self.trainer.step
         best = min((s["total"] for s in progress.scores if math.isfinite(s["total"])), default=math.inf)
         progress.scores.append({"step": step, **scores.as_dict()})
@@ -233,7 +193,7 @@ class Run:
 
     def _write_best(self, scores: Scores) -> None:
         painter = self.trainer.ema
-        if not self.learned:
+        if not self.style_only:
             self._write_network(self.files.best)
         if painter.code is not None:
             self._write_style(painter.gan, painter.code)
@@ -244,7 +204,7 @@ class Run:
         """State and last weights of this moment; from scratch also a sheet."""
         if self.writes:
             self.trainer.save_state(self.files.state, asdict(self.progress))
-            if not self.learned:
+            if not self.style_only:
                 self._write_network(self.files.last)
             if self.trainer.options.mode == "from_scratch":
                 photos, paintings = spread(self.photos, 4), spread(self.paintings, 6)
@@ -262,9 +222,9 @@ class Run:
         """[3*side, side] pixels: the first validation photo, painting, and the one painted like the other."""
         painter, device = self.trainer.ema, self.trainer.device
         photo, painting = (load_square(p[0], side).to(device) for p in (self.photos, self.paintings))
-        code = painter.code if self.learned else painter.gan.encode_style(painting)
+        code = painter.code if self.style_only else painter.gan.encode_style(painting)
         result = painter.gan.generate(painter.gan.encode_content(photo), code)
-        return to_image(torch.cat([photo, painting, result], 3)[0])
+        return as_picture(torch.cat([photo, painting, result], 3)[0])
 
     def _write_picture(self, name: str, picture: Image.Image) -> None:
         buffer = io.BytesIO()
@@ -279,9 +239,9 @@ class Run:
     def _write_style(self, gan: StyleGAN, code: torch.Tensor) -> None:
         with torch.no_grad():
             photo = load_square(self.photos[0], 160).to(self.trainer.device)
-            thumbnail = to_image(gan.generate(gan.encode_content(photo), code)[0])
+            thumbnail = as_picture(gan.generate(gan.encode_content(photo), code)[0])
         name = self.name or self.files.style.stem
-        write_style(self.files.style, StyleFile.of(gan, code, name, thumbnail, licence=self.licence))
+        write_style(self.files.style, StyleFile.made_by(gan, code, name, thumbnail, licence=self.licence))
 
     def record(self) -> dict[str, Any]:
         """What the checkpoint's header says about the training."""
@@ -311,7 +271,7 @@ class Run:
                 network.space = fit_style_space(network, paintings)
                 network.save(file, extra={"thumbnail": header_thumbnail(self.strip(160))})
             self._write_style(network, mean_code(network, paintings))
-        gan = gan if self.learned else StyleGAN.load(self.files.best)
+        gan = gan if self.style_only else StyleGAN.load(self.files.best)
         return gan, read_style(self.files.style).code[None]
 
 
@@ -332,31 +292,19 @@ def resume_options(state: Path, changes: dict[str, object]) -> TrainOptions:
 
 
 def open_run(
-    options: TrainOptions,
-    photos: PictureSet,
-    paintings: PictureSet,
-    files: RunFiles,
-    start: StyleGAN | None = None,
-    config: StyleGANConfig | None = None,
+    spec: RunSpec,
     device: torch.device | str = "cpu",
     say: Callable[[str], None] = lambda text: None,
-    ranks: OneProcess | None = None,
-    resume: bool = False,
-    name: str = "",
-    licence: str = "",
-    save_minutes: float = 5.0,
-    preview_every: int = 0,
+    processes: Processes | None = None,
 ) -> Run:
-    """A run ready to train; with `resume` it goes on from the state in `files`.
+    """A run ready to train, new or resumed as `spec` says; the rest is the `Trainer`'s.
 
-    `start`, `config`, `device`, `say` and `ranks` are the `Trainer`'s, the rest are the `Run`'s.
     Raises CheckpointError or TrainingError, one sentence, where that cannot be.
     """
-    trainer = Trainer(options, photos.train, paintings.train, config, device, say, start, ranks)
-    interval = log_interval(options.steps)
-    held_out = photos.val, paintings.val
-    run = Run(trainer, files, *held_out, name, licence, save_minutes, interval, preview_every)
-    if resume:
+    photos, paintings = spec.photos.train, spec.paintings.train
+    trainer = Trainer(spec.options, photos, paintings, spec.config, device, say, spec.start, processes)
+    run = Run(trainer, spec)
+    if spec.resume:
         run.resume()
         say(f"going on from step {trainer.step}")
     return run

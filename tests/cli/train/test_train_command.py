@@ -19,9 +19,7 @@ import torch
 from brushwork.cli import terminal
 from brushwork.cli.main import main
 from brushwork.cli.train import command as train
-from brushwork.cli.train.flags import options_from
-from brushwork.dataset.collection import MANY, gather
-from brushwork.dataset.splits import hash_split
+from brushwork.cli.train.flags import request_from
 from brushwork.models.style_file import read_style, style_fingerprint
 from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.training.options import MODES, LossWeights, TrainOptions
@@ -61,10 +59,12 @@ def folders(inputs_dir: Path, tiny: Path, tmp_path: Path) -> list[str]:
     ]
 
 
-def parse(*arguments: str) -> argparse.Namespace:
+def options_of(*arguments: str) -> TrainOptions:
+    """The options that a command line asks for."""
     parser = argparse.ArgumentParser()
     train.add_parser(parser.add_subparsers())
-    return parser.parse_args(["train", "--style", "art", "--out", "run", *arguments])
+    args = parser.parse_args(["train", "--style", "art", "--out", "run", *arguments])
+    return request_from(args).options()
 
 
 class TestOptions:
@@ -82,18 +82,18 @@ class TestOptions:
             if option.name in ("resolution", "late_resolution"):
                 value = option.default - 8
             typed = [str(v) for v in (value if isinstance(value, tuple) else (value,))]
-            changed = options_from(parse("--mode", "from_scratch", flag, *typed))
+            changed = options_of("--mode", "from_scratch", flag, *typed)
             assert asdict(changed) == asdict(TrainOptions()) | {option.name: value}, option.name
 
     @pytest.mark.parametrize("mode", MODES)
     def test_what_is_not_given_is_the_mode_s_default(self, mode: str) -> None:
-        assert options_from(parse("--mode", mode)) == TrainOptions.for_mode(mode)
+        assert options_of("--mode", mode) == TrainOptions.for_mode(mode)
 
     def test_the_mode_is_fine_tuning_unless_said(self) -> None:
-        assert options_from(parse()) == TrainOptions.for_mode("fine_tune")
+        assert options_of() == TrainOptions.for_mode("fine_tune")
 
     def test_weights(self) -> None:
-        options = options_from(parse("--weight", "style=12", "--weight", "tv=0"))
+        options = options_of("--weight", "style=12", "--weight", "tv=0")
         expected = asdict(TrainOptions.for_mode("fine_tune").weights) | {"style": 12.0, "tv": 0.0}
         assert asdict(options.weights) == expected
 
@@ -345,31 +345,11 @@ class TestDryRun:
         assert {p: p.read_bytes() for p in (tmp_path / "run").iterdir()} == before
 
 
-class TestPictures:
-    def test_few_are_split_by_share(self, inputs_dir: Path, tmp_path: Path) -> None:
-        for path in inputs_dir.glob("art-*.jpg"):
-            shutil.copy(path, tmp_path)
-        photos, paintings = gather(None, tmp_path, None, 0.3)
-        assert (len(photos.train), len(photos.val)) == (4, 2)
-        assert (len(paintings.train), len(paintings.val)) == (4, 2)
-        assert not set(paintings.train) & set(paintings.val)
-
-    def test_many_are_split_by_hash_and_some_kept_back(self, inputs_dir: Path, tmp_path: Path) -> None:
-        source = inputs_dir / "art-engraving-dore.jpg"
-        for number in range(MANY):
-            shutil.copy(source, tmp_path / f"{number}.jpg")
-        _, paintings = gather(None, tmp_path, None, 0.3)
-        for name, found in (("train", paintings.train), ("val", paintings.val)):
-            assert [p.name for p in found] == sorted(
-                f"{n}.jpg" for n in range(MANY) if hash_split(f"{n}.jpg") == name
-            )
-        assert len(paintings.train) + len(paintings.val) < MANY
-
-    def test_a_split_that_leaves_nothing(self, folders: list[str], tmp_path: Path, capsys) -> None:
-        empty = {"train": [], "val": [], "test": []}
-        (tmp_path / "split.json").write_text(json.dumps({"photo": empty, "art": empty}))
-        assert main(folders) == 2
-        assert "leaves none of the 3 photos" in capsys.readouterr().err
-        (tmp_path / "split.json").write_text("{")
-        assert main(folders) == 2
-        assert "is not JSON" in capsys.readouterr().err
+def test_a_split_that_leaves_nothing(folders: list[str], tmp_path: Path, capsys) -> None:
+    empty = {"train": [], "val": [], "test": []}
+    (tmp_path / "split.json").write_text(json.dumps({"photo": empty, "art": empty}))
+    assert main(folders) == 2
+    assert "leaves none of the 3 photos" in capsys.readouterr().err
+    (tmp_path / "split.json").write_text("{")
+    assert main(folders) == 2
+    assert "is not JSON" in capsys.readouterr().err

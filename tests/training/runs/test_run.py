@@ -12,12 +12,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from picture_sets import picture_set
 from PIL import Image
 
 from brushwork.models.style_file import read_style, style_fingerprint
 from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.training.options import TrainOptions
-from brushwork.training.runs.run import STATE_FILE, Outcome, Run, RunFiles, fit_style_space
+from brushwork.training.runs.files import STATE_FILE, RunFiles
+from brushwork.training.runs.run import Outcome, Run, fit_style_space, log_interval, open_run
+from brushwork.training.runs.spec import RunSpec
 from brushwork.training.state import read_state
 from brushwork.training.trainer import Trainer
 
@@ -41,9 +44,11 @@ def make(photos: list[Path], paintings: list[Path], small: TrainOptions, start: 
     """make(mode, folder, **options) -> a run on two photos and two paintings, one each to validate."""
 
     def run(mode: str = "fine_tune", folder: str = "run", **options: object) -> Run:
-        trainer = Trainer(replace(small, mode=mode, **options), photos[:2], paintings[:2], start=start)
+        chosen = replace(small, mode=mode, **options)
+        sets = picture_set(photos[:2], photos[2:]), picture_set(paintings[:2], paintings[2:])
         files = RunFiles.in_folder(tmp_path / folder)
-        return Run(trainer, files, photos[2:], paintings[2:], name="Mine", licence="CC0", log_every=2)
+        spec = RunSpec(chosen, *sets, files, start, name="Mine", licence="CC0")
+        return Run(Trainer(chosen, photos[:2], paintings[:2], start=start), spec, log_every=2)
 
     return run
 
@@ -119,8 +124,9 @@ class TestFiles:
         self, photos: list[Path], paintings: list[Path], small: TrainOptions, start: StyleGAN, tmp_path: Path
     ) -> None:
         images = [Image.open(p).convert("RGB") for p in paintings]
-        trainer = Trainer(replace(small, mode="style_code", steps=2), photos, images, start=start)
-        run = Run(trainer, RunFiles.in_folder(tmp_path), [], [])
+        options = replace(small, mode="style_code", steps=2)
+        sets = picture_set(photos), picture_set(images)
+        run = open_run(RunSpec(options, *sets, RunFiles.in_folder(tmp_path), start))
         run.train()
         assert [p["name"] for p in run.record()["style_pictures"]] == ["image 1", "image 2", "image 3"]
 
@@ -198,19 +204,19 @@ class TestResume:
 KILLABLE_RUN = """
 import json, sys
 from pathlib import Path
+from brushwork.dataset.collection import collect
 from brushwork.models.style_gan import StyleGANConfig
 from brushwork.training.options import TrainOptions
-from brushwork.training.run import Run, RunFiles
-from brushwork.training.trainer import Trainer
+from brushwork.training.runs.files import RunFiles
+from brushwork.training.runs.run import open_run
+from brushwork.training.runs.spec import RunSpec
 
 task = json.loads(sys.argv[1])
-photos, paintings = ([Path(p) for p in task[k]] for k in ("photos", "paintings"))
+photos, paintings = (collect(k, pictures=[Path(p) for p in task[k]]) for k in ("photos", "paintings"))
 options, config = TrainOptions.from_dict(task["options"]), StyleGANConfig(**task["config"])
-trainer = Trainer(options, photos, paintings, config)
-run = Run(trainer, RunFiles.in_folder(Path(task["out"])), photos[:1], paintings[:1], save_minutes=0)
-if run.files.state.exists():
-    run.resume()
-run.train()
+files = RunFiles.in_folder(Path(task["out"]))
+again = files.state.exists()
+open_run(RunSpec(options, photos, paintings, files, None, config, again, save_minutes=0)).train()
 """
 
 
@@ -251,8 +257,8 @@ def test_training_survives_sigkill(
     assert found[1]["step"] == 12
     assert equal(expected[0], found[0])
     for name in ("brushwork.safetensors", "last.safetensors"):
-        ours, theirs = (StyleGAN.load(folder / name).state_dict() for folder in (whole, cut))
-        assert equal(ours, theirs)
+        one, other = (StyleGAN.load(folder / name).state_dict() for folder in (whole, cut))
+        assert equal(one, other)
 
 
 WRITER = """
@@ -281,3 +287,8 @@ def test_sigkill_in_the_middle_of_a_checkpoint_write_leaves_a_loadable_file(tmp_
         assert StyleGAN.load(path).parameter_count == StyleGAN.default().parameter_count
         unfinished += parts[0].exists()
     assert unfinished, "no kill fell into a write"
+
+
+@pytest.mark.parametrize(("steps", "expected"), [(1, 1), (30, 1), (500, 5), (40_000, 50)])
+def test_log_interval(steps, expected):
+    assert log_interval(steps) == expected

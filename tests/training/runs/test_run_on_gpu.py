@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from picture_sets import picture_set
 
 from brushwork.models import StyleGAN
 from brushwork.models.style_file import read_style
 from brushwork.training.options import TrainOptions
-from brushwork.training.runs.run import Run, RunFiles
-from brushwork.training.trainer import Trainer
+from brushwork.training.runs.files import RunFiles
+from brushwork.training.runs.run import Run, open_run
+from brushwork.training.runs.spec import RunSpec
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU")
 
@@ -22,10 +24,9 @@ def test_a_run_finishes_and_goes_on(
     mode: str, photos: list[Path], paintings: list[Path], small: TrainOptions, tmp_path: Path
 ) -> None:
     def run() -> Run:
-        trainer = Trainer(
-            replace(small, mode=mode), photos[:2], paintings[:2], device="cuda", start=StyleGAN.default()
-        )
-        return Run(trainer, RunFiles.in_folder(tmp_path / mode), photos[2:], paintings[2:])
+        sets = picture_set(photos[:2], photos[2:]), picture_set(paintings[:2], paintings[2:])
+        files = RunFiles.in_folder(tmp_path / mode)
+        return open_run(RunSpec(replace(small, mode=mode), *sets, files, StyleGAN.default()), "cuda")
 
     first = run()
     assert first.train(stop=lambda: first.trainer.step >= 4).reason == "stopped"

@@ -1,0 +1,77 @@
+"""What the user asks of `brushwork train`, typed: all that travels further than the parser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from ...training.options import TrainOptions
+from ...training.runs.files import RunFiles
+
+# For who has only a folder of paintings: starts from the shipped network and takes minutes.
+DEFAULT_MODE = "fine_tune"
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """The arguments of one `brushwork train`; None is what was not given."""
+
+    style: Path
+    out: Path
+    content: Path | None = None
+    split: Path | None = None
+    init: Path | None = None
+    resume: bool = False
+    dry_run: bool = False
+    name: str | None = None
+    licence: str | None = None
+    save_minutes: float = 5.0
+    preview_every: int = 0
+    tensorboard: bool = False
+    device: str = "auto"
+    devices: int | None = None
+    num_nodes: int | None = None
+    accelerator: str = "auto"
+    strategy: str = "ddp"
+    changes: Mapping[str, object] = field(default_factory=dict)
+    """The options of `TrainOptions` that were given, by name."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """The weights of the losses that were given, by name."""
+
+    @property
+    def files(self) -> RunFiles:
+        """Where the run writes."""
+        return RunFiles.in_folder(self.out)
+
+    def options(self) -> TrainOptions:
+        """The options of a new run, or those of the run to resume with what was given changed.
+
+        Raises ValueError, one sentence, also for what does not go together.
+        """
+        self._check()
+        if not self.resume:
+            changes = dict(self.changes)
+            mode = str(changes.pop("mode", DEFAULT_MODE))
+            return TrainOptions.for_mode(mode, self.weights, **changes)
+        from ...training.runs.run import resume_options
+
+        try:
+            kept = asdict(resume_options(self.files.state, {}).weights)
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"The run in {self.out} was begun with another version of Brushwork; begin a new one, "
+                "with its network as --init."
+            ) from error
+        return resume_options(self.files.state, {**self.changes, "weights": {**kept, **self.weights}})
+
+    def _check(self) -> None:
+        if self.out.exists() and not self.out.is_dir():
+            raise ValueError(f"--out {self.out} is a file; name a folder.")
+        if not self.resume and self.files.state.exists():
+            raise ValueError(f"{self.out} holds a run already; add --resume, or name another folder.")
+        if self.split is not None and not self.split.is_file():
+            raise ValueError(f"--split {self.split}: there is no such file.")
+        for flag, value in (("--save-minutes", self.save_minutes), ("--preview-every", self.preview_every)):
+            if not value >= 0:
+                raise ValueError(f"{flag} is {value}; give 0 or more.")

@@ -1,0 +1,41 @@
+"""What the tests of TrainStyle share: small paintings, and empty folders to write to."""
+
+from __future__ import annotations
+
+import pytest
+from comfy_folders import use_folders
+from PIL import Image
+
+from brushwork.nodes.bridge import progress
+
+
+@pytest.fixture(scope="module")
+def paintings_dir(tmp_path_factory, inputs_dir):
+    """Four small paintings, the fourth in a subfolder."""
+    folder = tmp_path_factory.mktemp("paintings")
+    for i, path in enumerate(sorted(inputs_dir.glob("art-*.jpg"))[:4]):
+        place = folder / "more" if i == 3 else folder
+        place.mkdir(exist_ok=True)
+        with Image.open(path) as picture:
+            picture.thumbnail((160, 160))
+            picture.save(place / path.name)
+    return folder
+
+
+@pytest.fixture
+def fresh(tmp_path, monkeypatch):
+    """Empty folders for one test."""
+    use_folders(tmp_path, monkeypatch)
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _no_progress_hook():
+    yield
+    progress.on_progress(None)
+
+
+@pytest.fixture
+def every_update(monkeypatch):
+    """No update is left out for coming too soon after the last."""
+    monkeypatch.setattr(progress, "_PREVIEW_INTERVAL", 0)

@@ -1,0 +1,92 @@
+"""TrainStyle: pictures, options, names and bad input."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from PIL import Image
+
+from brushwork.nodes import TrainStyle
+from brushwork.nodes.train_style.inputs import chosen_options, photos_from, pictures_from
+from brushwork.nodes.train_style.session import file_stem
+from brushwork.training.options import MODES, TrainOptions
+
+
+def test_folder_and_images_are_joined(paintings_dir, art_image):
+    both = pictures_from("paintings", str(paintings_dir), torch.cat([art_image, art_image.flip(1)]), 0.0)
+    assert len(both.train) == 6
+    assert sum(isinstance(picture, Image.Image) for picture in both.train) == 2
+
+
+def test_the_shipped_photos_stand_in(inputs_dir):
+    photos = photos_from("  ", None, 0.0)
+    assert photos.train == sorted(inputs_dir.glob("photo-*.jpg"))
+    assert len(photos.train) == 6
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_unset_inputs_are_the_modes_defaults(mode):
+    unset = {"steps": 0, "batch_size": 0, "resolution": 0, "learning_rate": 0.0, "learning_rate_d": 0.0}
+    weights = {f"{name}_weight": -1.0 for name in ("adversarial", "content", "style", "identity", "code")}
+    assert chosen_options(mode, unset | weights) == TrainOptions.for_mode(mode)
+
+
+def test_set_inputs_count_also_when_they_are_0():
+    given = {"steps": 7, "learning_rate": 0.5, "learning_rate_d": 0.25, "identity_weight": 0.0}
+    options = chosen_options("fine_tune", given, adversarial="hinge")
+    assert (options.steps, options.lr, options.lr_d, options.adversarial) == (7, 0.5, 0.25, "hinge")
+    assert options.weights.identity == 0.0
+    assert options.weights.style == TrainOptions.for_mode("fine_tune").weights.style
+
+
+def test_the_paintings_crops_grow_with_the_resolution():
+    options = chosen_options("from_scratch", {"resolution": 256})
+    assert (options.resolution, options.late_resolution, options.style_resolution) == (256, 384, 448)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({}, "There are no paintings; give a folder of pictures, or a batch of images."),
+        ({"style_folder": "nowhere"}, "There is no folder 'nowhere'"),
+        ({"mode": "all"}, "mode is 'all'; choose one of style_code, fine_tune, from_scratch."),
+        ({"save_name": " ./ "}, "save_name is ' ./ '; give a name, for instance 'my style'."),
+        ({"resolution": 70}, "resolution is 70; give a multiple of 8 pixels."),
+        ({"style_weight": -2.0}, "style is -2.0; give a value from 0 to 1000."),
+        ({"style_images": torch.zeros(4, 64, 64)}, "The batch of paintings has shape (4, 64, 64)"),
+    ],
+)
+def test_bad_input_is_one_sentence(fresh, small_gan, changes, message, art_image):
+    given = (
+        {}
+        if {"style_folder", "style_images"} & changes.keys() or not changes
+        else {"style_images": art_image}
+    )
+    with pytest.raises(ValueError, match=r"^[^\n]*$") as error:
+        TrainStyle.execute(small_gan, **given, **changes)
+    assert str(error.value).startswith(message)
+    assert not list(fresh.rglob("*.safetensors"))
+
+
+def test_what_can_be_seen_before_it_runs_is_refused_before_it_runs(fresh, paintings_dir):
+    assert TrainStyle.validate_inputs() is True
+    assert TrainStyle.validate_inputs(str(paintings_dir), "", "fine_tune", "hinge", "a") is True
+    assert "choose one of" in TrainStyle.validate_inputs(mode="all")
+    assert "choose one of" in TrainStyle.validate_inputs(adversarial_loss="wasserstein")
+    assert "give a name" in TrainStyle.validate_inputs(save_name="..")
+    assert "There is no folder 'lost'" in TrainStyle.validate_inputs(content_folder="lost")
+
+
+def test_a_changed_folder_trains_again(fresh, art_image):
+    folder = fresh / "input" / "mine"
+    folder.mkdir()
+    Image.new("RGB", (64, 64), "red").save(folder / "a.png")
+    before = TrainStyle.fingerprint_inputs("mine", "", steps=4)
+    assert TrainStyle.fingerprint_inputs("mine", "", steps=4) == before
+    Image.new("RGB", (64, 64), "blue").save(folder / "b.png")
+    assert TrainStyle.fingerprint_inputs("mine", "", steps=4) != before
+
+
+def test_names():
+    assert file_stem("  waves.safetensors ") == "waves"
+    assert file_stem("a/b:c") == "a_b_c"

@@ -1,0 +1,34 @@
+"""What a run is told: the node and the command each fill in one `RunSpec`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...dataset.collection import PictureSet
+from ...models.style_gan import StyleGAN, StyleGANConfig
+from ..options import TrainOptions
+from .files import RunFiles
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """All that a run is told, whoever asks for it."""
+
+    options: TrainOptions
+    photos: PictureSet
+    paintings: PictureSet
+    files: RunFiles
+    start: StyleGAN | None = None
+    """The network to begin with, left as it is; of a resumed run the frame into which the state goes."""
+    config: StyleGANConfig | None = None
+    """The shape of the network where, from scratch, there is none to begin with."""
+    resume: bool = False
+    """Go on from the state in `files`."""
+    name: str = ""
+    """What network and style are called."""
+    licence: str = ""
+    """A note on the licence, for the files."""
+    save_minutes: float = 5.0
+    """Minutes between two saves."""
+    preview_every: int = 0
+    """Steps between two previews; 0 makes one with every validation."""
