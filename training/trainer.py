@@ -16,11 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..models import Discriminator, StyleGAN, StyleGANConfig
-from ..models.discriminator import SCALES
+from ..models.discriminator import SCALES, Discriminator
 from ..models.passes import Trained
 from ..models.perception.statistics import content_loss, gram_loss, mean_std_loss, style_statistics
 from ..models.perception.vgg import CONTENT_LAYER, LossNetwork, fastest_loss_dtype, features_at_half
+from ..models.style_gan import StyleGAN, StyleGANConfig
 from ..pictures.reading import Picture
 from . import losses
 from .augment import diff_augment

@@ -19,8 +19,8 @@ from benchmarks.contact_sheet import ContactSheet
 from benchmarks.flicker import clips
 from benchmarks.flicker.clips import Clip
 from benchmarks.pictures import load_picture
-from brushwork.base.shipped import SHIPPED_INPUTS
-from brushwork.models import DEFAULT_CHECKPOINT, CheckpointError, StyleGAN
+from brushwork.base.shipped import DEFAULT_CHECKPOINT, SHIPPED_INPUTS
+from brushwork.models import CheckpointError, StyleGAN
 from brushwork.models.video.steady import SteadyVideo
 from brushwork.pictures.tensors import as_picture
 

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CommandError
+from ..extras import require
 from ..workflow.files import Workflow, find_workflow, read_workflow
 from ..workflow.interface import read_inputs
 from ..workflow.settings import add_workflow_arguments, apply_settings
@@ -65,14 +66,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Paint all pictures; 0 if all came out, 1 if some failed, 130 if Ctrl-C stopped it."""
-    try:
-        import httpx  # noqa: F401
-        import rich  # noqa: F401
-        import websockets  # noqa: F401
-    except ImportError as error:
-        raise CommandError(
-            f"{error.name} is missing; install what the queue needs with: pip install 'brushwork[queue]'"
-        ) from error
+    require(("httpx", "rich", "websockets"), "queue", "the queue needs")
     from .jobs import find_pictures, make_jobs
 
     nodes = read_workflow(find_workflow(args.workflow))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+from ...base.shipped import DEFAULT_CHECKPOINT, WEIGHTS_DIR
 from ...base.tensor_header import read_metadata
-from ...models import DEFAULT_CHECKPOINT, WEIGHTS_DIR, CheckpointError, StyleGAN
-from ...models.checkpoint import FORMAT
+from ...models.checkpoint import FORMAT, CheckpointError
+from ...models.style_gan import StyleGAN
 from ..bridge import api
 from .sockets import ManagedGAN
 

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from ...models import StyleGAN
 from ...models.batches import entry
 from ...models.regions import StyleRegion, paired_batch
 from ...models.style_file import style_fingerprint
+from ...models.style_gan import StyleGAN
 from ..bridge import api
 from ..bridge.api import io
 from ..bridge.progress import Progress

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from ...base.files import free_path, numbered_path, safe_file_name
-from ...models import WEIGHTS_DIR, CheckpointError
+from ...base.shipped import WEIGHTS_DIR
+from ...models.checkpoint import CheckpointError
 from ..bridge import api
 
 api.register_model_folder(api.STYLE_FOLDER)

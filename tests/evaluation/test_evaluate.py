@@ -21,10 +21,11 @@ from brushwork.evaluation.pairs import draw_pairs
 from brushwork.evaluation.report import Evaluation
 from brushwork.evaluation.set_distances import MissingPackageError, SetDistances
 from brushwork.evaluation.similarity import Lpips, ssim
-from brushwork.models import StyleGAN, StyleGANConfig, StyleSpace
 from brushwork.models.perception.extractors import VggFeatures
 from brushwork.models.perception.statistics import mean_std
 from brushwork.models.perception.vgg import STYLE_LAYERS, LossNetwork
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
+from brushwork.models.style_space import StyleSpace
 from brushwork.pictures.reading import read_picture
 from brushwork.pictures.tensors import load_square
 

@@ -11,7 +11,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from brushwork.models import DEFAULT_CHECKPOINT, CheckpointError, StyleGAN
+from brushwork.base.shipped import DEFAULT_CHECKPOINT
+from brushwork.models import CheckpointError, StyleGAN
 from brushwork.models.checkpoint import read_checkpoint
 from brushwork.models.style_gan import SPACE_TENSORS
 

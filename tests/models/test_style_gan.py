@@ -12,9 +12,9 @@ from PIL import Image
 from torch import nn
 from torchvision.transforms.functional import pil_to_tensor
 
-from brushwork.models import DEFAULT_CHECKPOINT, StyleGAN, StyleGANConfig
+from brushwork.base.shipped import DEFAULT_CHECKPOINT
 from brushwork.models.passes import Frozen, Trained
-from brushwork.models.style_gan import style_reading_size
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig, style_reading_size
 
 SIZES = [(1, 1), (1, 2), (2, 1), (3, 100), (7, 513), (15, 16), (16, 16), (17, 8), (64, 64), (129, 65)]
 

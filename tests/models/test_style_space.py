@@ -7,8 +7,9 @@ import math
 import pytest
 import torch
 
-from brushwork.models import StyleSpace, lerp, mix_styles, slerp
-from brushwork.models.style_space import cluster
+from brushwork.models import mix_styles
+from brushwork.models.codes import lerp, slerp
+from brushwork.models.style_space import StyleSpace, cluster
 
 LAYERS, DIM = 5, 4
 

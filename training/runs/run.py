@@ -15,8 +15,9 @@ import torch
 from PIL import Image
 
 from ...base.files import write_atomically
-from ...models import StyleGAN, StyleSpace
 from ...models.style_file import StyleFile, read_style, write_style
+from ...models.style_gan import StyleGAN
+from ...models.style_space import StyleSpace
 from ...pictures.reading import Picture
 from ...pictures.tensors import as_picture, load_square
 from ..options import TrainOptions

@@ -20,8 +20,8 @@ from brushwork.cli import terminal
 from brushwork.cli.main import main
 from brushwork.cli.train import command as train
 from brushwork.cli.train.flags import request_from
-from brushwork.models import StyleGAN, StyleGANConfig
 from brushwork.models.style_file import read_style, style_fingerprint
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.training.options import MODES, LossWeights, TrainOptions
 from brushwork.training.state import read_state, write_state
 

@@ -15,8 +15,8 @@ import torch
 from picture_sets import picture_set
 from PIL import Image
 
-from brushwork.models import StyleGAN, StyleGANConfig
 from brushwork.models.style_file import read_style, style_fingerprint
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.training.options import TrainOptions
 from brushwork.training.runs.files import STATE_FILE, RunFiles
 from brushwork.training.runs.run import Outcome, Run, fit_style_space, log_interval, open_run
@@ -205,7 +205,7 @@ KILLABLE_RUN = """
 import json, sys
 from pathlib import Path
 from brushwork.dataset.collection import collect
-from brushwork.models import StyleGANConfig
+from brushwork.models.style_gan import StyleGANConfig
 from brushwork.training.options import TrainOptions
 from brushwork.training.runs.files import RunFiles
 from brushwork.training.runs.run import open_run
