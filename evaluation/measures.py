@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..models.perception.extractors import build_extractor
-from ..models.perception.statistics import gram_loss, mean_std_loss, normalised, style_statistics
+from ..models.perception.statistics import gram_loss, mean_std_loss, normalized, style_statistics
 from ..models.perception.vgg import CONTENT_LAYER, LossNetwork
 from .similarity import Lpips, ssim
 
@@ -45,7 +45,7 @@ class Measures:
         """picture [1,3,S,S] in 0..1."""
         maps = self.network(picture)
         grams, moments = style_statistics(maps)
-        return Seen(normalised(maps[CONTENT_LAYER]), grams, moments, self.extractor(picture, maps))
+        return Seen(normalized(maps[CONTENT_LAYER]), grams, moments, self.extractor(picture, maps))
 
     def likeness(self, painted: Tensor, seen: Seen, photo: Tensor, of_photo: Seen) -> dict[str, float]:
         """How much of the photo is left: content loss, SSIM and, where it can be had, LPIPS."""

@@ -83,5 +83,5 @@ def fitted(picture: Image.Image, side: int) -> Image.Image:
     (300, 150)
     """
     scale = side / max(picture.size)
-    size = tuple(max(1, round(length * scale)) for length in picture.size)
+    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
     return picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)

@@ -20,7 +20,7 @@ from brushwork.models.perception.statistics import (
     gram_loss,
     mean_std,
     mean_std_loss,
-    normalised,
+    normalized,
     relative_error,
     style_statistics,
 )
@@ -53,7 +53,7 @@ class Judge:
     def identity(self) -> str:
         """Changes with the formulas, the loss network's weights and the choice of extractors."""
         formulas = (style_statistics, gram_and_mean, gram_loss, mean_std_loss)
-        details = (relative_error, normalised, mean_std, ssim, load_picture, rounded)
+        details = (relative_error, normalized, mean_std, ssim, load_picture, rounded)
         extractors = [part for each in self.extractors for part in (each.name, type(each))]
         return fingerprint(VGG_WEIGHTS, LossNetwork, Judge, *formulas, *details, *extractors)
 
@@ -64,7 +64,7 @@ class Judge:
         # One pass over the features gives both: half the time of two, equal to 1e-6 of a moment.
         grams, moments = style_statistics(maps)
         features = {each.name: each(picture, maps)[0].cpu() for each in self.extractors}
-        return Seen(normalised(maps[CONTENT_LAYER]), grams, moments, features)
+        return Seen(normalized(maps[CONTENT_LAYER]), grams, moments, features)
 
     def score(self, painted: Tensor, content: Tensor, style: Tensor, pair: Pair) -> Scores:
         """Three [1,3,H,W] in 0..1; `painted` as large as `content`."""
