@@ -72,3 +72,15 @@ def scene(inputs_dir: Path) -> Tensor:
 def artwork(inputs_dir: Path) -> Tensor:
     """A painting, [1,3,H,W] with a longer side of 192."""
     return read_picture(inputs_dir / "art-vangogh-starry-night.jpg", 192)
+
+
+@pytest.fixture(scope="session")
+def photos(inputs_dir: Path) -> list[Path]:
+    """Three of the photos that ship with the workflows."""
+    return sorted(inputs_dir.glob("photo-*.jpg"))[:3]
+
+
+@pytest.fixture(scope="session")
+def paintings(inputs_dir: Path) -> list[Path]:
+    """Three of the paintings that ship with the workflows."""
+    return sorted(inputs_dir.glob("art-*.jpg"))[:3]
