@@ -19,7 +19,7 @@ STATE_FORMAT = "brushwork-training-state"
 
 def pack(parts: dict[str, nn.Module | torch.optim.Optimizer]) -> dict[str, Tensor]:
     """Tensors of modules and optimisers under flat names: `gan.…`, `opt_g.<parameter>.exp_avg`, …"""
-    tensors = {}
+    tensors: dict[str, Tensor] = {}
     for prefix, part in parts.items():
         if isinstance(part, nn.Module):
             tensors |= {f"{prefix}.{name}": value for name, value in part.state_dict().items()}

@@ -90,7 +90,9 @@ class Validation:
 
     def score_learned(self, painter: Painter) -> Scores | None:
         """The learned code; None without a collection."""
-        return self._score(painter, [painter.code], [self._mean]) if self._mean is not None else None
+        if self._mean is None or painter.code is None:
+            return None
+        return self._score(painter, [painter.code], [self._mean])
 
     @torch.no_grad()
     def _score(

@@ -75,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(
             f'{error.name} is missing; install what training needs with: pip install "brushwork[train]"'
         ) from error
+
     # PyTorch takes seconds to import, and `brushwork --help` should not.
     from ...training.processes import LaunchError, connect
     from ...training.trainer import TrainingError
@@ -88,6 +89,8 @@ def run(args: argparse.Namespace) -> int:
         processes = connect(request.devices, request.num_nodes, request.accelerator, request.strategy)
     except (ValueError, TrainingError, LaunchError) as error:
         raise CommandError(str(error)) from error
+
+    # From here on there may be several processes, and one that fails must not leave the others waiting.
     try:
         return _train_as_one(request, processes)
     except BaseException:
