@@ -8,7 +8,7 @@ from ..dataset.report import MIN_SIDE
 from ..dataset.sheet import dataset_sheet
 from ..dataset.splits import VALIDATION_SHARE
 from ..dataset.survey import survey
-from ..pictures.tensors import to_image
+from ..pictures.tensors import as_picture
 from .bridge.api import io, schema
 from .bridge.progress import PictureProgress, preview
 from .shared.folders import check_folders, fingerprint_folders, named_folder
@@ -90,7 +90,7 @@ class StyleDataset(io.ComfyNode):
         batch = [] if images is None else to_rgb(images, "The batch of images")
         report = survey(
             path,
-            [to_image(picture) for picture in batch],
+            [as_picture(picture) for picture in batch],
             share=validation_share,
             min_side=min_side,
             on_progress=PictureProgress().show,

@@ -82,3 +82,15 @@ def small_validation() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(validation, "SIDE", 64)
         yield
+
+
+@pytest.fixture(scope="session")
+def photos(inputs_dir: Path) -> list[Path]:
+    """Three of the photos that ship with the workflows."""
+    return sorted(inputs_dir.glob("photo-*.jpg"))[:3]
+
+
+@pytest.fixture(scope="session")
+def paintings(inputs_dir: Path) -> list[Path]:
+    """Three of the paintings that ship with the workflows."""
+    return sorted(inputs_dir.glob("art-*.jpg"))[:3]

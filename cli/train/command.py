@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "train",
-        help="learn a style, fine-tune the network or train one from scratch",
         usage="brushwork train --style DIR --out DIR [--mode MODE] [--content DIR] [--dry-run] [OPTION …]",
         description="Train on folders of paintings and photos. Ctrl-C saves and stops; --resume goes on from "
         "there, bit for bit.",
