@@ -24,9 +24,9 @@ class StyleSpace:
     mean [L*D] of all codes; centres [K,L*D] and the share [K] of the paintings about each; directions
     [R,L*D], the principal axes of what is left, each scaled by the deviation along it. A code is
     centre + psi z @ directions, z normal; with psi 1, mean and covariance are those of the codes.
-    Codes of art are no one Gaussian: etchings, oils and prints lie apart, and between them is little but fog.
-    So `psi` < 1 pulls a code to the typical style that it was drawn about, and not to the mean of all as
-    in StyleGAN (multi-modal truncation, Mokady et al. 2022).
+    The codes of art are not one Gaussian: etchings, oils and prints lie apart. So `psi` < 1 pulls a code to
+    the typical style that it was drawn about, and not to the mean of all as in StyleGAN (multi-modal
+    truncation, Mokady et al. 2022).
     """
 
     mean: Tensor
