@@ -127,11 +127,11 @@ def cluster(points: Tensor, count: int, fewest: int = 1, seed: int = 0) -> tuple
 
 def _settle(points: Tensor, centers: Tensor, rounds: int = 200) -> tuple[Tensor, Tensor]:
     """Every point to its nearest centre, every centre to the mean of its points, until nothing moves."""
-    last = None
+    last = torch.empty(0, dtype=torch.long, device=points.device)
     for _ in range(rounds):
         used, nearest = torch.unique(torch.cdist(points, centers).argmin(1), return_inverse=True)
-        if last is not None and torch.equal(last, nearest):
+        if torch.equal(last, nearest):
             break
         members = torch.nn.functional.one_hot(nearest, len(used)).to(points)
         centers, last = members.T @ points / members.sum(0)[:, None], nearest
-    return centers, nearest
+    return centers, last
