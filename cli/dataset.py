@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import CommandError
+from .extras import require
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
 SHEET_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "dataset",
-        help="look a folder of pictures over before training on it",
         description="Look a folder of pictures over before training on it: sizes, copies and near-copies, "
         "damaged, tiny, blank and monochrome pictures, and the split into train, val and test. Changes "
         "nothing; the exit code is 0 whatever was found.",
@@ -50,12 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises CommandError, one sentence, if there is nothing to look at or a file cannot be written.
     """
-    try:
-        import rich  # noqa: F401
-    except ImportError as error:
-        raise CommandError(
-            "rich is missing; install what this needs with: pip install 'brushwork[train]'"
-        ) from error
+    require(("rich",), "train", "this needs")
     from rich.console import Console
 
     from ..dataset.sheet import dataset_sheet

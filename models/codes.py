@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from .batches import match_batch, repeated
+
 MIX_MODES = ("lerp", "slerp")
 
 
@@ -40,21 +42,6 @@ def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
     curved = direction * lerp(length_a, length_b, t)
     defined = (sine > 1e-4) & (length_a > 0) & (length_b > 0)
     return torch.where(defined, curved, lerp(a, b, t))
-
-
-def match_batch(*batches: int, what: str) -> int:
-    """The common batch size of inputs that each hold 1 or N pictures.
-
-    Raises ValueError when two inputs hold different numbers above 1.
-
-    >>> match_batch(1, 4, 4, what="styles")
-    4
-    """
-    sizes = sorted({n for n in batches if n != 1})
-    if len(sizes) > 1:
-        found = " and ".join(str(n) for n in sizes)
-        raise ValueError(f"{what} come in batches of {found}; give each 1 or the same number.")
-    return sizes[0] if sizes else 1
 
 
 def same_network(codes: Sequence[Tensor]) -> None:
@@ -92,7 +79,7 @@ def mix_styles(
         raise ValueError(f"mode is '{mode}'; choose one of {', '.join(MIX_MODES)}.")
     same_network(codes)
     batch = match_batch(*(code.shape[0] for code in codes), what="The styles to mix")
-    codes = [code.expand(batch, -1, -1) for code in codes]
+    codes = [repeated(code, batch) for code in codes]
     layers = codes[0].shape[1]
     if not 0 <= structure_from_first <= layers:
         raise ValueError(f"structure_from_first is {structure_from_first}; this network has {layers} layers.")
@@ -101,8 +88,8 @@ def mix_styles(
         raise ValueError(f"There are {len(codes)} styles but {len(weights)} weights.")
     if structure_from_first == 0 or len(codes) == 1:
         return _blend(codes, weights, mode)
-    colour = _blend(codes[1:], weights[1:], mode)
-    return torch.cat([codes[0][:, :structure_from_first], colour[:, structure_from_first:]], 1)
+    colors = _blend(codes[1:], weights[1:], mode)
+    return torch.cat([codes[0][:, :structure_from_first], colors[:, structure_from_first:]], 1)
 
 
 def _blend(codes: Sequence[Tensor], weights: Sequence[float], mode: str) -> Tensor:
@@ -156,7 +143,7 @@ def interpolate_styles(
     if count < 2:
         raise ValueError(f"count is {count}; ask for 2 styles or more.")
     same_network(codes)
-    stops = [stop for code in codes for stop in code.split(1)]
+    stops = [stop for code in codes for stop in torch.split(code, 1)]
     if len(stops) < 2:
         raise ValueError(f"There must be 2 styles or more to go between, not {len(stops)}; connect another.")
     interpolate = lerp if mode == "lerp" else slerp

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
+from .batches import entry, repeated
 from .grid import GRID
-from .layers import (
-    Conv3x3,
-    Measure,
-    channel_mean_std,
-    instance_norm_,
-    leaky_relu_,
-    pad_around,
-    pad_to_stride,
-    strips,
-    unshuffle,
-)
+from .layers import Conv3x3, pad_around, pad_to_stride, unshuffle
+from .passes import ForwardPass
+from .strips import Strip
 
 CONTENT_STRIDE = 8
 
@@ -46,25 +40,37 @@ class ContentCode:
         """Height and width of the picture in pixels."""
         return self.image.shape[-2], self.image.shape[-1]
 
+    @classmethod
+    def cat(cls, codes: Sequence[ContentCode]) -> ContentCode:
+        """The pictures of all `codes`, which must have one size, as one batch."""
+        if len(codes) == 1:
+            return codes[0]
+        return cls(
+            fine=torch.cat([code.fine for code in codes]),
+            coarse=torch.cat([code.coarse for code in codes]),
+            image=torch.cat([code.image for code in codes]),
+            corner=torch.cat([code.corner for code in codes]),
+        )
+
     def to(self, device: torch.device | str) -> ContentCode:
+        """On that device; `corner` stays on the CPU."""
         return replace(
             self, fine=self.fine.to(device), coarse=self.coarse.to(device), image=self.image.to(device)
         )
 
     def expand(self, batch: int) -> ContentCode:
         """One picture repeated `batch` times without a copy; a batch of that size as it is."""
-        if self.batch == batch:
-            return self
-        return replace(
-            self,
-            fine=self.fine.expand(batch, -1, -1, -1),
-            coarse=self.coarse.expand(batch, -1, -1, -1),
-            image=self.image.expand(batch, -1, -1, -1),
-            corner=self.corner.expand(batch, -1),
-        )
+        return self if self.batch == batch else self._each(lambda tensor: repeated(tensor, batch))
+
+    def picture(self, i: int) -> ContentCode:
+        """Picture i, or the only one, as a batch of one."""
+        return self._each(lambda tensor: entry(tensor, i))
 
     def __getitem__(self, index: slice) -> ContentCode:
-        return ContentCode(self.fine[index], self.coarse[index], self.image[index], self.corner[index])
+        return self._each(lambda tensor: tensor[index])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> ContentCode:
+        return ContentCode(change(self.fine), change(self.coarse), change(self.image), change(self.corner))
 
     def cut(self, painted: Tensor) -> Tensor:
         """The pictures [B,3,H,W] without their borders out of what was painted, [B,3,H',W']."""
@@ -72,7 +78,7 @@ class ContentCode:
         corners = self.corner.tolist()
         pictures = [
             picture[:, :, top : top + height, left : left + width]
-            for picture, (top, left) in zip(painted.split(1), corners, strict=True)
+            for picture, (top, left) in zip(torch.split(painted, 1), corners, strict=True)
         ]
         return pictures[0] if len(pictures) == 1 else torch.cat(pictures)
 
@@ -84,6 +90,9 @@ class ContentEncoder(nn.Module):
     residual block at 1/8 widens the view.
     """
 
+    normalized = ("content_encoder.fine", "content_encoder.coarse")
+    """The names of its normalizations."""
+
     def __init__(self, fine_channels: int, coarse_channels: int):
         super().__init__()
         self.stem = Conv3x3(48, fine_channels)
@@ -91,27 +100,25 @@ class ContentEncoder(nn.Module):
         self.conv1 = Conv3x3(coarse_channels, coarse_channels)
         self.conv2 = Conv3x3(coarse_channels, coarse_channels, gain=0.3)
 
-    def forward(
-        self, image: Tensor, measure: Measure = channel_mean_std, corner: Tensor | None = None
-    ) -> ContentCode:
+    def forward(self, image: Tensor, how: ForwardPass, corner: Tensor | None = None) -> ContentCode:
         """Behind a border of `corner` [B,2] pixels of 0 to 3; without, the picture begins at the corner."""
+        how.check(self, image)
         if corner is None:
             padded = pad_to_stride(image, CONTENT_STRIDE)
             corner = torch.zeros(len(image), 2, dtype=torch.long)
         else:
             padded = pad_around(image, corner, GRID - 1, CONTENT_STRIDE)
         cells = unshuffle(padded)
-        if torch.is_grad_enabled():
-            fine = leaky_relu_(self.stem(cells))
-        else:
-            fine = torch.empty(
-                (len(cells), self.stem.out_channels, *cells.shape[2:]),
-                dtype=cells.dtype,
-                device=cells.device,
-                memory_format=torch.channels_last,
-            )
-            for strip in strips(fine):
-                strip.of(fine).copy_(leaky_relu_(self.stem(strip.widened(1).of(cells), **strip.borders)))
-        coarse = leaky_relu_(self.down(fine))
-        coarse = coarse + self.conv2(leaky_relu_(self.conv1(coarse)))
-        return ContentCode(instance_norm_(fine, measure), instance_norm_(coarse, measure), image, corner)
+
+        def fine_rows(strip: Strip) -> Tensor:
+            return how.activate(self.stem(strip.widened(1).rows(cells), **strip.borders))
+
+        # Edges and texture at 1/4, then shapes at 1/8.
+        size = (len(cells), self.stem.out_channels, *cells.shape[2:])
+        fine = how.by_rows(fine_rows, size, like=cells)
+        coarse = how.activate(self.down(fine))
+        coarse = coarse + self.conv2(how.activate(self.conv1(coarse)))
+        # Without mean and deviation per channel, light and contrast are the style's to choose.
+        fine = how.normalize("content_encoder.fine", fine)
+        coarse = how.normalize("content_encoder.coarse", coarse)
+        return ContentCode(fine, coarse, image, corner)

@@ -10,10 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .batches import entry, match_batch
 from .codes import lerp
 from .content_encoder import CONTENT_STRIDE, ContentCode
 from .generator import Generator
-from .layers import Measure, channel_mean_std
+from .passes import Frozen
 
 # Shares this close to 0 or 1 are rounding, and one style alone is to paint as if there were no masks.
 _SNAP = 1e-5
@@ -26,14 +27,9 @@ class StyleRegion:
     code: Tensor
     mask: Tensor
 
-    @property
-    def batches(self) -> tuple[int, int]:
-        return len(self.code), len(self.mask)
-
     def picture(self, i: int) -> StyleRegion:
         """What picture i of a batch gets; a batch of one is for all pictures."""
-        code = self.code if len(self.code) == 1 else self.code[i : i + 1]
-        return StyleRegion(code, self.mask if len(self.mask) == 1 else self.mask[i : i + 1])
+        return StyleRegion(entry(self.code, i), entry(self.mask, i))
 
     def to(self, device: torch.device | str) -> StyleRegion:
         return StyleRegion(self.code.to(device), self.mask.to(device))
@@ -41,6 +37,16 @@ class StyleRegion:
     def weakened(self, own: Tensor, strength: float) -> StyleRegion:
         """With a code that lies between the photo's `own` and the region's: lerp(own, code, strength)."""
         return StyleRegion(lerp(own, self.code, strength), self.mask)
+
+
+def paired_batch(pictures: int, code: Tensor, regions: Sequence[StyleRegion], what: str) -> int:
+    """How many paintings `pictures` pictures and styles make: the `code` [B,L,D] and the `regions` over it.
+
+    One style paints all pictures, one picture is painted in all styles, or as many of both go in pairs; and
+    so with masks. Raises ValueError, one sentence that begins with `what`, if their numbers do not match.
+    """
+    sizes = [size for region in regions for size in (len(region.code), len(region.mask))]
+    return match_batch(pictures, len(code), *sizes, what=what)
 
 
 def feather_mask(mask: Tensor, feather: float) -> Tensor:
@@ -103,31 +109,30 @@ def region_shares(
     return torch.stack(shares, -1)
 
 
-@torch.no_grad()
 def paint_regions(
     generator: Generator,
     content: ContentCode,
     code: Tensor,
     regions: Sequence[StyleRegion],
-    measure: Measure = channel_mean_std,
+    how: Frozen,
 ) -> Tensor:
     """`content` of B pictures in the style `code` [B,L,D] and, over it, `regions`: [B,3,H',W'].
 
-    One pass per picture; without gradients. Its statistics are those of the whole picture.
+    One pass per picture. Its statistics are those of the whole picture.
     """
     painted = []
     for i in range(content.batch):
         own = [region.picture(i) for region in regions]
         masks = [region.mask for region in own]
-        picture = content[i : i + 1]
-        codes = torch.cat([code[i : i + 1], *(region.code for region in own)])
-        corner = tuple(picture.corner[0].tolist())
+        picture = content.picture(i)
+        codes = torch.cat([entry(code, i), *(region.code for region in own)])
+        top, left = picture.corner[0].tolist()
         coarse, fine = (
-            region_shares(masks, content.size, tuple(features.shape[-2:]), stride, corner)
+            region_shares(masks, content.size, (features.shape[-2], features.shape[-1]), stride, (top, left))
             for features, stride in ((picture.coarse, CONTENT_STRIDE), (picture.fine, CONTENT_STRIDE // 2))
         )
         # Hidden styles cost nothing, and one that covers everything paints bit for bit as it does alone.
-        seen = fine.amax((0, 1)) > 0
-        shares = None if seen.sum() == 1 else (coarse[..., seen], fine[..., seen])
-        painted.append(generator(picture, codes[seen], shares, measure))
+        visible = fine.amax((0, 1)) > 0
+        shares = None if visible.sum() == 1 else (coarse[..., visible], fine[..., visible])
+        painted.append(generator(picture, codes[visible], how, shares))
     return torch.cat(painted)

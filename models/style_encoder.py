@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .layers import LEAKY_SLOPE, Conv3x3, channel_mean_std, init_conv, leaky_relu_, pad_to_stride, unshuffle
+from .layers import LEAKY_SLOPE, Conv3x3, init_conv, pad_to_stride, unshuffle
+from .passes import ForwardPass
 
 STYLE_STRIDE = 16
 
@@ -39,29 +40,31 @@ class StyleEncoder(nn.Module):
         self.conv8 = Conv3x3(coarse_channels, coarse_channels)
         self.down16 = Conv3x3(coarse_channels, coarse_channels, stride=2)
         statistics = 2 * (fine_channels + 2 * coarse_channels)
+        last = nn.Linear(hidden, len(levels) * code_dim)
         self.mapping = nn.Sequential(
             nn.Linear(statistics, hidden),
             nn.LeakyReLU(0.2),
             nn.Linear(hidden, hidden),
             nn.LeakyReLU(0.2),
-            nn.Linear(hidden, len(levels) * code_dim),
+            last,
         )
         for layer in self.mapping:
             if isinstance(layer, nn.Linear):
                 init_conv(layer)
-        nn.init.zeros_(self.mapping[-1].weight)
+        nn.init.zeros_(last.weight)
 
-    def statistics(self, image: Tensor) -> list[Tensor]:
+    def statistics(self, image: Tensor, how: ForwardPass) -> list[Tensor]:
         """Deviation and mean of the features at 1/4, 1/8 and 1/16: three [B,2C]."""
         cells = unshuffle(pad_to_stride(image, STYLE_STRIDE))
         # f4 and f8 are measured before their activation, so that activation must not be in place.
-        f4 = self.conv4(leaky_relu_(self.stem(cells)))
-        f8 = self.conv8(leaky_relu_(self.down8(F.leaky_relu(f4, LEAKY_SLOPE))))
+        f4 = self.conv4(how.activate(self.stem(cells)))
+        f8 = self.conv8(how.activate(self.down8(F.leaky_relu(f4, LEAKY_SLOPE))))
         f16 = self.down16(F.leaky_relu(f8, LEAKY_SLOPE))
-        return [torch.cat(channel_mean_std(f)[::-1], 1).flatten(1) for f in (f4, f8, f16)]
+        return [torch.cat(how.mean_std(f)[::-1], 1).flatten(1) for f in (f4, f8, f16)]
 
-    def forward(self, image: Tensor) -> Tensor:
-        statistics = self.statistics(image)
-        residual = self.mapping(torch.cat(statistics, 1)).unflatten(1, (len(self.levels), -1))
+    def forward(self, image: Tensor, how: ForwardPass) -> Tensor:
+        how.check(self, image)
+        statistics = self.statistics(image, how)
+        residual: Tensor = self.mapping(torch.cat(statistics, 1)).reshape(-1, len(self.levels), self.code_dim)
         base = [F.pad(statistics[i], (0, self.code_dim - statistics[i].shape[1])) for i in self.levels]
         return torch.stack(base, 1) + residual

@@ -14,13 +14,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..base.shipped import DEFAULT_CHECKPOINT
+from .batches import repeated
 from .checkpoint import CheckpointError, read_checkpoint, write_checkpoint
-from .codes import lerp, match_batch
+from .codes import lerp
 from .content_encoder import ContentCode, ContentEncoder
 from .generator import Generator
 from .grid import grid_corner
-from .layers import Measure, channel_mean_std
-from .regions import StyleRegion, paint_regions
+from .passes import ForwardPass, Frozen, fitting_pass
+from .regions import StyleRegion, paint_regions, paired_batch
 from .style_encoder import StyleEncoder
 from .style_space import StyleSpace
 
@@ -30,9 +31,6 @@ STYLE_SIZE = 512
 
 # How much smaller or larger than that a style picture may be read, for finer or broader strokes.
 STROKE_SIZES = (0.25, 4.0)
-
-# What a checkpoint keeps of its style space.
-SPACE_TENSORS = ("mean", "directions", "centres", "shares")
 
 # No config in a checkpoint may ask for more channels, numbers or blocks than this.
 LARGEST_WIDTH = 1024
@@ -119,7 +117,10 @@ class StyleGAN(nn.Module):
         _check_shapes(name, shapes, weights)
         gan.load_state_dict(weights)
         if space_record is not None:
-            gan.space = _read_space(name, checkpoint.tensors, space_record, config)
+            space = StyleSpace.read(checkpoint.tensors, space_record, config.layers * config.code_dim)
+            if space is None:
+                raise CheckpointError(f"{name} is damaged: its style distribution does not fit the network.")
+            gan.space = space
         gan.training_record = checkpoint.header.get("training", {})
         return gan.eval().requires_grad_(False)
 
@@ -137,39 +138,42 @@ class StyleGAN(nn.Module):
         tensors = dict(self.state_dict())
         header: dict[str, Any] = {"config": asdict(self.config), "training": self.training_record}
         if self.space is not None:
-            for name in SPACE_TENSORS:
-                tensors[f"style_space.{name}"] = getattr(self.space, name)
-            header["style_space"] = {
-                "kind": "gaussian mixture",
-                "centres": len(self.space.centres),
-                "rank": len(self.space.directions),
-                "count": self.space.count,
-            }
+            tensors |= {f"style_space.{name}": tensor for name, tensor in self.space.tensors().items()}
+            header["style_space"] = self.space.record()
         write_checkpoint(path, tensors, header | (extra or {}), dtype)
 
     @property
-    def parameter_count(self) -> int:
-        return sum(p.numel() for p in self.parameters())
+    def normalized(self) -> tuple[str, ...]:
+        """The names of all normalizations: their statistics are kept by them."""
+        return (*self.content_encoder.normalized, *self.generator.normalized)
 
     def encode_content(
-        self, image: Tensor, measure: Measure = channel_mean_std, corner: Tensor | None = None
+        self, image: Tensor, how: ForwardPass | None = None, corner: Tensor | None = None
     ) -> ContentCode:
         """image [B,3,H,W] in 0..1 -> what is in it and where. Any H and W from 1 up.
 
         The pixel grid lies where each picture says (`grid_corner`), so that a photo that is shifted or
         cropped keeps its strokes; or all have it at `corner` [1,2], as the frames of a video must, where
-        what comes and goes would move it.
+        what comes and goes would move it. Without `how` the pass is `fitting_pass`.
         """
         check_image(image, "The content picture")
         corner = grid_corner(image) if corner is None else corner.expand(len(image), -1)
-        return self.content_encoder(image, measure, corner)
+        encoder = self.content_encoder
+        content: ContentCode = encoder(image, how or fitting_pass(encoder, image), corner)
+        return content
 
-    def encode_style(self, image: Tensor, size: int | None = STYLE_SIZE, stroke_size: float = 1.0) -> Tensor:
+    def encode_style(
+        self,
+        image: Tensor,
+        size: int | None = STYLE_SIZE,
+        stroke_size: float = 1.0,
+        how: ForwardPass | None = None,
+    ) -> Tensor:
         """image [B,3,h,w] in 0..1 -> style code [B,L,D].
 
         The picture is read at `style_reading_size`. With a larger `stroke_size` it is read larger, so
-        that its strokes are larger to the network and in the result. Raises ValueError for a
-        `stroke_size` outside 0.25..4.
+        that its strokes are larger to the network and in the result. Without `how` the pass is
+        `fitting_pass`. Raises ValueError for a `stroke_size` outside 0.25..4.
         """
         check_image(image, "The style picture")
         height, width = image.shape[-2:]
@@ -178,7 +182,9 @@ class StyleGAN(nn.Module):
             image = F.interpolate(image, target, mode="bicubic", align_corners=False).clamp(0, 1)
         elif target != (height, width):
             image = F.interpolate(image, target, mode="bilinear", antialias=True, align_corners=False)
-        return self.style_encoder(image)
+        encoder = self.style_encoder
+        code: Tensor = encoder(image, how or fitting_pass(encoder, image))
+        return code
 
     def sample_style(self, seed: int, count: int = 1, psi: float = 0.8) -> Tensor:
         """`count` random codes [count,L,D], like those of the training art; no picture needed.
@@ -200,7 +206,7 @@ class StyleGAN(nn.Module):
         code: Tensor,
         strength: float = 1.0,
         regions: Sequence[StyleRegion] = (),
-        measure: Measure = channel_mean_std,
+        how: ForwardPass | None = None,
         own: Tensor | None = None,
     ) -> Tensor:
         """Paint `content` in the style `code` [B,L,D]: [B,3,H,W] in 0..1, the content's H and W.
@@ -210,28 +216,35 @@ class StyleGAN(nn.Module):
         painting's, and what the network cannot reproduce of the photo fades out:
         (1 - s) photo + s G(content, lerp(own, code, s)). Over `code` lie the `regions`, each where its
         mask says and over the ones before it (`models/regions.py`), still in one pass. Frames of a video
-        share the statistics of `measure`, and `own` [1,L,D] in place of each photo's own code.
+        share the statistics of a frozen pass, and `own` [1,L,D] in place of each photo's own code. Without
+        `how` the pass is `fitting_pass`.
 
-        Raises ValueError for batches that do not match, another network's code, or a strength outside 0..1.
+        Raises ValueError for batches that do not match, another network's code, a strength outside 0..1, or
+        regions where gradients are wanted.
         """
-        sizes = [size for region in regions for size in region.batches]
-        batch = match_batch(content.batch, code.shape[0], *sizes, what="The content and the styles")
+        batch = paired_batch(content.batch, code, regions, "The content and the styles")
         for each in (code, *(region.code for region in regions)):
             self._check_code(each)
         if not (math.isfinite(strength) and 0 <= strength <= 1):
             raise ValueError(f"strength is {strength}; choose a value from 0 to 1.")
-        photo = content.image.expand(batch, -1, -1, -1)
+        how = how or fitting_pass(self, content.fine, content.coarse, code)
+        if regions and not isinstance(how, Frozen):
+            raise ValueError(
+                "Several styles in one picture have no gradients; freeze the network, or paint under "
+                "torch.no_grad()."
+            )
+        photo = repeated(content.image, batch)
         if strength == 0:
             return photo.clamp(0, 1)
         if strength < 1:
-            own = self.encode_style(content.image) if own is None else own
+            own = self.encode_style(content.image, how=how) if own is None else own
             code = lerp(own, code, strength)
             regions = [region.weakened(own, strength) for region in regions]
-        content, code = content.expand(batch), code.expand(batch, -1, -1)
-        if regions:
-            painted = paint_regions(self.generator, content, code, regions, measure)
+        content, code = content.expand(batch), repeated(code, batch)
+        if regions and isinstance(how, Frozen):
+            painted = paint_regions(self.generator, content, code, regions, how)
         else:
-            painted = self.generator(content, code, measure=measure)
+            painted = self.generator(content, code, how)
         painted = content.cut(painted).clamp(0, 1)
         return painted if strength == 1 else lerp(photo, painted, strength)
 
@@ -298,24 +311,3 @@ def _check_shapes(name: str, expected: dict[str, tuple[int, ...]], found: dict[s
                 f"{name} does not fit its own config: '{key}' is {tuple(found[key].shape)}, "
                 f"not {tuple(shape)}."
             )
-
-
-def _read_space(
-    name: str, tensors: dict[str, Tensor], record: dict[str, Any], config: StyleGANConfig
-) -> StyleSpace:
-    found = {key: tensors.get(f"style_space.{key}") for key in SPACE_TENSORS}
-    if record.get("kind") == "gaussian" and found["mean"] is not None:
-        # Of a checkpoint that knows one typical style only.
-        found |= {"centres": found["mean"][None], "shares": torch.ones(1)}
-    size = config.layers * config.code_dim
-    fits = (
-        all(tensor is not None for tensor in found.values())
-        and found["mean"].shape == (size,)
-        and found["directions"].shape[1:] == found["centres"].shape[1:] == (size,)
-        and found["shares"].shape == (len(found["centres"]),)
-        and bool((found["shares"] >= 0).all())
-        and found["shares"].sum() > 0
-    )
-    if not fits:
-        raise CheckpointError(f"{name} is damaged: its style distribution does not fit the network.")
-    return StyleSpace(**found, count=int(record.get("count", 0)))

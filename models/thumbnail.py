@@ -6,13 +6,12 @@ import io
 import struct
 from functools import lru_cache
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from ..base.shipped import THUMBNAIL_PHOTO
-from ..pictures.tensors import as_picture
+from ..pictures.tensors import as_picture, as_tensor
 from .style_gan import StyleGAN
 
 THUMBNAIL_SIZE = 160
@@ -78,4 +77,4 @@ def _demo_photo() -> Tensor:
     square = picture.resize(
         (PAINTED_SIZE, PAINTED_SIZE), Image.Resampling.LANCZOS, (left, top, left + side, top + side)
     )
-    return torch.from_numpy(np.array(square)).permute(2, 0, 1)[None].float() / 255
+    return as_tensor(square)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
-from ..models import ContentCode
+from ..models.content_encoder import ContentCode
 from .bridge import api
 from .bridge.api import io, schema
 from .shared.images import to_rgb
@@ -49,10 +51,5 @@ class EncodeContent(io.ComfyNode):
 
         count, _, height, width = photos.shape
         codes = style_gan.for_each(count, height * width, encode)
-        content = ContentCode(
-            fine=torch.cat([code.fine for code in codes]),
-            coarse=torch.cat([code.coarse for code in codes]),
-            image=photos.to(keep),
-            corner=torch.cat([code.corner for code in codes]),
-        )
-        return io.NodeOutput(content)
+        # The pictures are the input's own: no second copy of a whole batch is kept.
+        return io.NodeOutput(replace(ContentCode.cat(codes), image=photos.to(keep)))

@@ -74,4 +74,4 @@ class EncodeStyle(io.ComfyNode):
         count, _, height, width = paintings.shape
         read = style_reading_size(height, width, stroke_size=stroke_size)
         code = torch.cat(style_gan.for_each(count, max(height * width, read[0] * read[1]), encode))
-        return io.NodeOutput(Style.of(style_gan.gan, code.mean(0, keepdim=True) if average else code))
+        return io.NodeOutput(Style.made_by(style_gan.gan, code.mean(0, keepdim=True) if average else code))

@@ -14,7 +14,7 @@ from ..evaluation.evaluate import evaluate
 from ..evaluation.options import EvaluationOptions
 from ..models.perception.extractors import FEATURES
 from ..pictures.reading import Picture
-from ..pictures.tensors import to_image
+from ..pictures.tensors import as_picture
 from .bridge import api
 from .bridge.api import io, schema
 from .bridge.progress import PictureProgress, preview
@@ -105,7 +105,7 @@ class EvaluateStyle(io.ComfyNode):
         progress = PictureProgress()
 
         def painted(done: int, total: int, picture: Tensor) -> None:
-            progress.show(done, total, to_image(picture[0]))
+            progress.show(done, total, as_picture(picture[0]))
 
         try:
             found = evaluate(style_gan.gan, contents, styles, chosen, painted)
@@ -125,5 +125,5 @@ def _pictures(what: str, folder: str, images: Tensor | None) -> list[Picture]:
     path = named_folder(folder)
     found: list[Picture] = [] if path is None else list(PictureFolder.scan(path).paths)
     if images is not None:
-        found += [to_image(picture) for picture in to_rgb(images, f"The batch of {what}")]
+        found += [as_picture(picture) for picture in to_rgb(images, f"The batch of {what}")]
     return found

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..models import ContentCode
-from ..models.codes import match_batch
+from ..models.content_encoder import ContentCode
 from .bridge import api
 from .bridge.api import io, schema
 from .shared.images import to_image
@@ -57,17 +56,14 @@ class Generate(io.ComfyNode):
         strength: float = 1.0,
         preserve_color: str = "off",
     ) -> io.NodeOutput:
-        sizes = [size for region in style.regions for size in region.batches]
-        batch = match_batch(content.batch, len(style.code), *sizes, what="The contents and the styles")
+        batch = style.batch_with(content.batch, "The contents and the styles")
         style.warn_if_foreign(style_gan.gan)
         height, width = content.size
         images = torch.empty(batch, height, width, 3, device=api.intermediate_device())
 
         def paint(i: int, device: torch.device) -> Tensor:
-            picture = (content[i : i + 1] if content.batch > 1 else content).to(device)
-            code = style.code[i : i + 1] if len(style.code) > 1 else style.code
-            regions = [region.picture(i).to(device) for region in style.regions]
-            painted = style_gan.gan.generate(picture, code.to(device), strength, regions)
+            picture, own = content.picture(i).to(device), style.picture(i).to(device)
+            painted = style_gan.gan.generate(picture, own.code, strength, own.regions)
             images[i] = to_image(PRESERVE_COLOR[preserve_color](picture.image, painted))[0]
             return images[i]
 

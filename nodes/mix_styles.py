@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..models import MIX_MODES, mix_styles
+from ..models.codes import MIX_MODES, mix_styles
 from .bridge.api import io, schema
 from .shared.inputs import MAX_STYLES, check_known, mix_mode_input, style_inputs, verdict, weight_inputs
 from .shared.sockets import Style, StyleSocket, common_encoder

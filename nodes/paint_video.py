@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..models.codes import match_batch
+from ..models.batches import entry
 from ..models.video.steady import STATISTICS, SteadyVideo
 from .bridge import api
 from .bridge.api import io, schema
@@ -93,8 +93,7 @@ class PaintVideo(io.ComfyNode):
         follow: float = 0.9,
     ) -> io.NodeOutput:
         photos = to_rgb(frames, "The video")
-        sizes = [size for region in style.regions for size in region.batches]
-        count = match_batch(len(photos), len(style.code), *sizes, what="The frames and the styles")
+        count = style.batch_with(len(photos), "The frames and the styles")
         style.warn_if_foreign(style_gan.gan)
         video = SteadyVideo(style_gan.gan, count, strength, statistics, window, follow)
         height, width = photos.shape[-2:]
@@ -103,13 +102,11 @@ class PaintVideo(io.ComfyNode):
 
         def work(step: int, device: torch.device) -> Tensor | None:
             i = video.frames_to_read[step] if step < first else step - first
-            photo = (photos[i : i + 1] if len(photos) > 1 else photos).to(device)
-            code = style.code[i : i + 1] if len(style.code) > 1 else style.code
-            regions = [region.picture(i).to(device) for region in style.regions]
+            photo, own = entry(photos, i).to(device), style.picture(i).to(device)
             if step < first:
-                video.read(photo, code.to(device), regions)
+                video.read(photo, own.code, own.regions)
                 return None
-            painted = video.paint(i, photo, code.to(device), regions, PRESERVE_COLOR[preserve_color])
+            painted = video.paint(i, photo, own.code, own.regions, PRESERVE_COLOR[preserve_color])
             images[i] = to_image(painted)[0]
             return images[i]
 

@@ -55,4 +55,4 @@ class SampleStyle(io.ComfyNode):
 
     @classmethod
     def execute(cls, style_gan: ManagedGAN, seed: int, count: int = 1, psi: float = 0.8) -> io.NodeOutput:
-        return io.NodeOutput(Style.of(style_gan.gan, style_gan.gan.sample_style(seed, count, psi)))
+        return io.NodeOutput(Style.made_by(style_gan.gan, style_gan.gan.sample_style(seed, count, psi)))

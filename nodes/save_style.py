@@ -95,12 +95,12 @@ class SaveStyle(io.ComfyNode):
         thumbnails = _thumbnails(style, thumbnail, style_gan)
         title = styles.style_title(style_name)
         names = []
-        for i, code in enumerate(style.code):
+        for i in range(len(style)):
             file = StyleFile(
-                code,
+                style.picture(i).code[0],
                 style.coarse_layers,
                 style.encoder,
-                f"{title} {i + 1}" if len(style.code) > 1 else title,
+                f"{title} {i + 1}" if len(style) > 1 else title,
                 artist,
                 licence=licence,
                 thumbnail=thumbnails[i],
@@ -118,7 +118,7 @@ def _thumbnails(
     style: Style, thumbnail: Tensor | None, style_gan: ManagedGAN | None
 ) -> list[bytes] | list[None]:
     """A JPEG for each style; None for each if there is nothing to make them from."""
-    count = len(style.code)
+    count = len(style)
     if thumbnail is not None:
         given = to_rgb(thumbnail, "The thumbnail")
         if len(given) not in (1, count):
@@ -128,6 +128,6 @@ def _thumbnails(
         return [None] * count
 
     def paint(i: int, device: torch.device) -> bytes:
-        return encode_thumbnail(paint_thumbnail(style_gan.gan, style.code[i : i + 1]))
+        return encode_thumbnail(paint_thumbnail(style_gan.gan, style.picture(i).code))
 
     return style_gan.for_each(count, PAINTED_SIZE**2, paint)

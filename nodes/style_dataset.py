@@ -8,7 +8,7 @@ from ..dataset.report import MIN_SIDE
 from ..dataset.sheet import dataset_sheet
 from ..dataset.splits import VALIDATION_SHARE
 from ..dataset.survey import survey
-from ..pictures.tensors import to_image
+from ..pictures.tensors import as_picture
 from .bridge.api import io, schema
 from .bridge.progress import PictureProgress, preview
 from .shared.folders import check_folders, fingerprint_folders, named_folder
@@ -89,7 +89,7 @@ class StyleDataset(io.ComfyNode):
         path = named_folder(folder)
         pictures = []
         if images is not None:
-            pictures = [to_image(picture) for picture in to_rgb(images, "The batch of images")]
+            pictures = [as_picture(picture) for picture in to_rgb(images, "The batch of images")]
         report = survey(
             path,
             pictures,

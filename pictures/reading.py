@@ -1,10 +1,4 @@
-"""Folders of pictures: finding them, reading them, splitting them, cutting crops out of them.
-
-How pictures are prepared is decided here and nowhere else. `upright_rgb`: 8 bits, turned as shown,
-transparency over white; colour profiles are not applied. `random_crop`: scaled in proportion, bicubic, to
-a shorter side drawn between two bounds on a log scale; a square cut anywhere; half of them mirrored.
-`CropPool.batch`: float32 in 0..1, from which no mean is taken: the loss network subtracts its own.
-"""
+"""From a file to upright RGB of 8 bits, the same way for training, evaluation and painting."""
 
 from __future__ import annotations
 
@@ -36,15 +30,28 @@ def read_picture(path: str | os.PathLike[str]) -> Image.Image:
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:
-    """A decoded picture as 8-bit RGB, turned as its EXIF data says, transparency over white."""
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I"):  # 16 bits, which Pillow's own conversion would clip to white
-        levels = np.asarray(image).astype(np.int64).clip(0, 65535) >> 8
-        image = Image.fromarray(levels.astype(np.uint8))
+    """A decoded picture as 8-bit RGB, turned as its EXIF data says, transparency over white. Colour profiles
+    are not applied."""
+    image = upright(image)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return image.convert("RGB")
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """A decoded picture turned as its EXIF data says, 16 bits of grey reduced to 8; of any other mode.
+
+    16 bits come out as ComfyUI's LoadImage shows them: `i.point(lambda i: i * (1 / 255))`, whose fraction is
+    cut off and which the conversion to RGB clips to 255. LoadImage does that for mode I only. What Pillow
+    opens as I;16, in its present versions every 16-bit PNG, LoadImage shows white from level 255 of 65535 on;
+    that is a fault and not followed.
+    """
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):
+        levels = (np.asarray(image).astype(np.int64) // 255).clip(0, 255)
+        image = Image.fromarray(levels.astype(np.uint8))
+    return image
 
 
 def open_picture(picture: Picture) -> Image.Image:

@@ -17,12 +17,11 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from benchmarks.contact_sheet import BLACK, GAP, GREY, WHITE
-from benchmarks.pictures import load_picture, to_picture
 from brushwork.base.files import write_atomically
 from brushwork.cli.main import main as run_brushwork
 from brushwork.models import StyleGAN
 from brushwork.models.style_file import StyleFile, read_style
+from brushwork.pictures.tensors import as_picture, load_picture
 
 # The repository, whose files are written, and not the package, which may be installed elsewhere.
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,6 +31,8 @@ LIBRARY = ROOT / "weights" / "styles"
 PHOTOS = {"photo-landscape-lake-sherburne": 4 / 3, "photo-portrait-astronaut": 3 / 4}
 COLUMNS = 4
 HEIGHT = 140
+GAP = 8
+WHITE, BLACK, GREY = (255, 255, 255), (0, 0, 0), (90, 90, 90)
 # Painted larger than shown, or brush marks would be as coarse as windows.
 PAINTED_HEIGHT = 224
 NAME_SIZE, ARTIST_SIZE = 16, 14
@@ -64,7 +65,7 @@ def draw_sheet(gan: StyleGAN, styles: Sequence[StyleFile]) -> Image.Image:
         left, top = GAP + i % COLUMNS * (cell + 2 * GAP), GAP + i // COLUMNS * (HEIGHT + CAPTION)
         _caption(ImageDraw.Draw(sheet), style, left, top + HEIGHT, cell)
         for (content, _), width in zip(contents, widths, strict=True):
-            painted = to_picture(gan.generate(content, style.code[None]))
+            painted = as_picture(gan.generate(content, style.code[None]))
             sheet.paste(painted.resize((width, HEIGHT), Image.Resampling.LANCZOS), (left, top))
             left += width + 2
     return sheet

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +15,27 @@ from torch import Tensor
 
 import brushwork
 from brushwork.models import StyleGAN
+from brushwork.training import validation
 
 PACKAGE = Path(brushwork.__file__).resolve().parent
 
 # `benchmarks` and `scripts` are packages of the repository and not of the wheel.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-# More threads than this cost more in waiting than they save on pictures this small.
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+PROCESSES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+
+# More threads than this cost more in waiting than they save on pictures this small. The processes that tests
+# start inherit the number.
 if "OMP_NUM_THREADS" not in os.environ:
-    torch.set_num_threads(min(4, os.cpu_count() or 1))
+    os.environ["OMP_NUM_THREADS"] = str(max(1, min(4, CORES // PROCESSES)))
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Folders are shared among processes; single files run in this one, which starts at once."""
+    named = [Path(config.invocation_params.dir, argument.split("::")[0]) for argument in config.args]
+    return 0 if all(path.is_file() for path in named) else min(CORES, 4)
 
 
 def read_picture(path: Path, longest: int) -> Tensor:
@@ -61,3 +74,23 @@ def scene(inputs_dir: Path) -> Tensor:
 def artwork(inputs_dir: Path) -> Tensor:
     """A painting, [1,3,H,W] with a longer side of 192."""
     return read_picture(inputs_dir / "art-vangogh-starry-night.jpg", 192)
+
+
+@pytest.fixture(scope="module")
+def small_validation() -> Iterator[None]:
+    """Training runs of the module score at 64 pixels, not 256: scoring is most of what a short run costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(validation, "SIDE", 64)
+        yield
+
+
+@pytest.fixture(scope="session")
+def photos(inputs_dir: Path) -> list[Path]:
+    """Three of the photos that ship with the workflows."""
+    return sorted(inputs_dir.glob("photo-*.jpg"))[:3]
+
+
+@pytest.fixture(scope="session")
+def paintings(inputs_dir: Path) -> list[Path]:
+    """Three of the paintings that ship with the workflows."""
+    return sorted(inputs_dir.glob("art-*.jpg"))[:3]

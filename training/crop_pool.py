@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from ..pictures.reading import Picture, decoders, open_picture
-from ..pictures.tensors import resize_shorter, to_tensor
+from ..pictures.tensors import pixels, resize_shorter
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def random_crop(image: Image.Image, rule: CropRule, rng: np.random.Generator) ->
     image = image.crop((left, top, left + rule.side, top + rule.side))
     if rng.random() < 0.5:
         image = ImageOps.mirror(image)
-    return to_tensor(image)
+    return pixels(image)
 
 
 class CropPool:

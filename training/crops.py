@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from ..models.perception.statistics import colour_moments
+from ..models.perception.statistics import color_moments
 from ..models.perception.vgg import LossNetwork
 from ..pictures.reading import Picture
 from .augment import DRAWS
@@ -154,7 +154,7 @@ class CropSource:
         """Gram matrices and moments by layer, and the colour moments, of the paintings of the batch; of
         the whole collection for what is painted with the learned code, which stands for all of it."""
         targets = self._style_targets.batch(batch.style_items)
-        colors = colour_moments(batch.style)
+        colors = color_moments(batch.style)
         if batch.learned_mask.any():
             learned = batch.learned_mask.to(targets.device)
             style, (mean, covariance) = self._collection()
@@ -170,7 +170,7 @@ class CropSource:
             count = len(self.style_pool)
             items = torch.arange(0, count, max(1, count // COLLECTION_CROPS))[:COLLECTION_CROPS]
             targets = torch.stack([self._style_targets.batch(i[None])[0].float() for i in items]).mean(0)
-            colors = [colour_moments(self.style_pool.batch(i[None], self.device)) for i in items]
+            colors = [color_moments(self.style_pool.batch(i[None], self.device)) for i in items]
             mean, covariance = (torch.cat(part).mean(0) for part in zip(*colors, strict=True))
             self._mean_targets = targets, (mean, covariance)
         return self._mean_targets

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..base.settings import check_choice
-from ..models.perception.statistics import colour_moments, relative_error, wide
+from ..models.perception.statistics import color_moments, relative_error, wide
 from ..models.perception.vgg import STYLE_LAYERS
 from .options import ADVERSARIAL_LOSSES, LossWeights
 
@@ -62,7 +62,7 @@ def color_loss(image: Tensor, target: tuple[Tensor, Tensor]) -> Tensor:
     say nothing of how the colours go together, and the mean outweighs the deviation; so each has a
     term of its own. A fixed 1e-5 beside |C(s)|^2 keeps single-coloured paintings from shouting.
     """
-    (mean, covariance), (mean_s, covariance_s) = colour_moments(image), target
+    (mean, covariance), (mean_s, covariance_s) = color_moments(image), target
     error = (covariance - covariance_s).square().flatten(1).sum(1)
     size = covariance_s.square().flatten(1).sum(1) + 1e-5
     return relative_error(mean, mean_s) + (error / size).mean()

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..models import StyleGAN
+from ..models.passes import Frozen, Trained
 from ..pictures.reading import Picture
 from ..pictures.tensors import load_square
 
@@ -39,8 +40,9 @@ class Painter(nn.Module):
         super().__init__()
         self.gan = gan
         self.code = nn.Parameter(code.clone()) if code is not None else None
-        self.encoders_learn = mode == "from_scratch"
-        self.gan.train().requires_grad_(self.encoders_learn)
+        encoders_learn = mode == "from_scratch"
+        self.encoders_pass = Trained() if encoders_learn else Frozen()
+        self.gan.train().requires_grad_(encoders_learn)
         self.gan.generator.requires_grad_(mode != "style_code")
 
     def learning(self) -> list[nn.Parameter]:
@@ -57,8 +59,7 @@ class Painter(nn.Module):
         neither the unshuffle grid nor the loss network's strides always fall on the same pixels: that
         would print a grid.
         """
-        with self._frozen_encoders():
-            code = self.gan.style_encoder(style)
+        code = self.gan.style_encoder(style, self.encoders_pass)
         if self.code is not None:
             code = torch.where(learned.to(code.device)[:, None, None], self.code.to(code.dtype), code)
         return self.paint(content, code, shift), code.float()
@@ -68,13 +69,9 @@ class Painter(nn.Module):
         side = content.shape[-1]
         down, right = shift.tolist()
         bordered = F.pad(content, (right, -right % 8, down, -down % 8), mode="reflect")
-        with self._frozen_encoders():
-            maps = self.gan.content_encoder(bordered)
-        painted: Tensor = self.gan.generator(maps, code)
+        maps = self.gan.content_encoder(bordered, self.encoders_pass)
+        painted: Tensor = self.gan.generator(maps, code, Trained())
         return painted[:, :, down : down + side, right : right + side].float()
-
-    def _frozen_encoders(self) -> torch.autograd.grad_mode.set_grad_enabled:
-        return torch.set_grad_enabled(torch.is_grad_enabled() and self.encoders_learn)
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ..models.perception.statistics import normalised, style_statistics
+from ..models.perception.statistics import normalized, style_statistics
 from ..models.perception.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
 from .crop_pool import CropPool
 
@@ -17,7 +17,7 @@ STYLE_CHANNELS = (64, 128, 256, 512)
 
 def content_target(network: LossNetwork, image: Tensor) -> Tensor:
     """image [B,3,H,W] -> instance-normalised relu4_1, flat [B,512*H/8*W/8], bfloat16."""
-    return normalised(network(image)[CONTENT_LAYER]).flatten(1).bfloat16()
+    return normalized(network(image)[CONTENT_LAYER]).flatten(1).bfloat16()
 
 
 def style_target(network: LossNetwork, image: Tensor) -> Tensor:

@@ -16,10 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..models import Discriminator, StyleGAN, StyleGANConfig
-from ..models.discriminator import SCALES
+from ..models.discriminator import SCALES, Discriminator
+from ..models.passes import Trained
 from ..models.perception.statistics import content_loss, gram_loss, mean_std_loss, style_statistics
 from ..models.perception.vgg import CONTENT_LAYER, LossNetwork, fastest_loss_dtype, features_at_half
+from ..models.style_gan import StyleGAN, StyleGANConfig
 from ..pictures.reading import Picture
 from . import losses
 from .augment import diff_augment
@@ -259,7 +260,7 @@ class Trainer:
         # The encoder finds the code in the result, among the codes of all processes.
         if self.options.weights.code > 0 and self.options.mode != "style_code":
             codes = self.processes.gather(code)
-            found = self.painter.gan.style_encoder(image)
+            found = self.painter.gan.style_encoder(image, Trained())
             first = self.processes.rank * len(code)
             parts["code"] = losses.code_loss(found, codes, first) * share
         return parts

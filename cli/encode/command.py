@@ -14,7 +14,7 @@ from .catalogue import TEXTS, read_catalogue
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ...models import StyleGAN
+    from ...models.style_gan import StyleGAN
 
 SUFFIX = ".safetensors"
 
@@ -22,7 +22,6 @@ SUFFIX = ".safetensors"
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "encode",
-        help="turn pictures into style files",
         description=(
             "Read the style of pictures and save each as a file of a few kB for Load Style. Put the files "
             "into ComfyUI's models/brushwork_styles."
@@ -63,7 +62,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Encode what `args` ask for; print each file that was written."""
     # PyTorch takes seconds to import, and `brushwork --help` should not.
-    from ...models import CheckpointError
+    from ...models.checkpoint import CheckpointError
 
     if args.out.exists() and not args.out.is_dir():
         raise CommandError(f"--out {args.out} is a file; name a folder.")
@@ -123,7 +122,7 @@ def _find_pictures(paths: Sequence[Path]) -> list[Path]:
 
 
 def _load(checkpoint: Path | None) -> StyleGAN:
-    from ...models import StyleGAN
+    from ...models.style_gan import StyleGAN
 
     return StyleGAN.load(checkpoint) if checkpoint else StyleGAN.default()
 
@@ -133,7 +132,7 @@ def _write(path: Path, gan: StyleGAN, pictures: Sequence[Path], name: str, texts
     from ...models.thumbnail import paint_thumbnail
 
     code = encode_pictures(gan, pictures)
-    write_style(path, StyleFile.of(gan, code, name, thumbnail=paint_thumbnail(gan, code), **texts))
+    write_style(path, StyleFile.made_by(gan, code, name, thumbnail=paint_thumbnail(gan, code), **texts))
     print(f"{path} ({path.stat().st_size:,} bytes)")
 
 
@@ -142,18 +141,17 @@ def encode_pictures(gan: StyleGAN, pictures: Sequence[Path]) -> Tensor:
 
     Raises CommandError for a file that is not a picture.
     """
-    import numpy as np
     import torch
 
     from ...pictures.reading import read_picture
+    from ...pictures.tensors import as_tensor
 
     codes = []
     for path in pictures:
         try:
-            pixels = np.array(read_picture(path))
+            image = as_tensor(read_picture(path))
         except (OSError, ValueError) as error:
             raise CommandError(f"{path} is not a picture that can be read; choose a whole one.") from error
-        image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
         with torch.inference_mode():
             codes.append(gan.encode_style(image))
     return torch.cat(codes).mean(0, keepdim=True)

@@ -12,11 +12,13 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CommandError
-from ..workflow import files as workflow
+from ..extras import require
+from ..workflow.files import Workflow, find_workflow, read_workflow
 from ..workflow.interface import read_inputs
+from ..workflow.settings import add_workflow_arguments, apply_settings
 
 if TYPE_CHECKING:
-    from .jobs import Job, Recipe
+    from .jobs import Job, PromptTemplate
     from .manifest import Results
     from .pool import Pool
     from .server import ComfyServer
@@ -29,7 +31,6 @@ _SECONDS_TO_CANCEL = 10.0
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "queue",
-        help="run a workflow for many pictures on ComfyUI servers",
         description=(
             "Run a workflow that was exported from ComfyUI with Export (API) once per picture, or per photo "
             "and painting, on one or several ComfyUI servers. Run it again to go on: pictures that are there "
@@ -37,18 +38,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ),
     )
     add = parser.add_argument
-    add("workflow", help="a .json file, or the name of a workflow that ships with Brushwork")
+    add_workflow_arguments(parser)
     add("--content", nargs="+", required=True, metavar="DIR_OR_GLOB", help="the photos")
     add("--style", nargs="+", metavar="DIR_OR_GLOB", help="the paintings (default: the workflow's own)")
     add("--pairs", choices=("cross", "zip"), default="cross", help="each with each (default), or in pairs")
-    add(
-        "--set",
-        action="append",
-        default=[],
-        dest="settings",
-        metavar="NODE.INPUT=VALUE",
-        help="change an input; NODE is a node's id, title or class (may be given more than once)",
-    )
     add(
         "--server",
         action="append",
@@ -73,17 +66,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Paint all pictures; 0 if all came out, 1 if some failed, 130 if Ctrl-C stopped it."""
-    try:
-        import httpx  # noqa: F401
-        import rich  # noqa: F401
-        import websockets  # noqa: F401
-    except ImportError as error:
-        raise CommandError(
-            f"{error.name} is missing; install what the queue needs with: pip install 'brushwork[queue]'"
-        ) from error
+    require(("httpx", "rich", "websockets"), "queue", "the queue needs")
     from .jobs import find_pictures, make_jobs
 
-    nodes = workflow.read_workflow(workflow.find_workflow(args.workflow))
+    nodes = read_workflow(find_workflow(args.workflow))
     contents = find_pictures(args.content, "--content")
     styles = find_pictures(args.style, "--style") if args.style else []
     if args.out.exists() and not args.out.is_dir():
@@ -92,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     return asyncio.run(_run(args, nodes, make_jobs(contents, styles, args.pairs)))
 
 
-async def _run(args: argparse.Namespace, nodes: workflow.Workflow, jobs: list[Job]) -> int:
+async def _run(args: argparse.Namespace, nodes: Workflow, jobs: list[Job]) -> int:
     from .manifest import Results
     from .server import ComfyServer
 
@@ -100,23 +86,23 @@ async def _run(args: argparse.Namespace, nodes: workflow.Workflow, jobs: list[Jo
     try:
         info = await _first_answer(servers)
         inputs = {name: read_inputs(entry["input"]) for name, entry in info.items()}
-        recipe = _recipe(args, nodes, inputs)
+        template = _template(args, nodes, inputs)
         results = Results(args.out)
         todo = [job for job in jobs if args.overwrite or not results.has(job.name)]
         if len(todo) < len(jobs):
-            _check_settings(jobs, recipe, results)
+            _check_settings(jobs, template, results)
             print(f"{len(jobs) - len(todo)} of {len(jobs)} are there already.", file=sys.stderr)
-        return await _paint(args, servers, recipe, results, todo)
+        return await _paint(args, servers, template, results, todo)
     finally:
         for server in servers:
             await server.close()
 
 
-def _recipe(args: argparse.Namespace, nodes: workflow.Workflow, inputs: dict[str, Any]) -> Recipe:
-    from .jobs import make_recipe
+def _template(args: argparse.Namespace, nodes: Workflow, inputs: dict[str, Any]) -> PromptTemplate:
+    from .jobs import make_template
 
-    workflow.apply_settings(nodes, args.settings, inputs)
-    return make_recipe(nodes, inputs, args.content_node, args.style_node, bool(args.style))
+    apply_settings(nodes, args.settings, inputs)
+    return make_template(nodes, inputs, args.content_node, args.style_node, bool(args.style))
 
 
 async def _first_answer(servers: list[ComfyServer]) -> dict[str, Any]:
@@ -135,14 +121,14 @@ async def _first_answer(servers: list[ComfyServer]) -> dict[str, Any]:
     )
 
 
-def _check_settings(jobs: list[Job], recipe: Recipe, results: Results) -> None:
+def _check_settings(jobs: list[Job], template: PromptTemplate, results: Results) -> None:
     """Raise CommandError if a result that is there was made of other pictures or settings."""
     from .manifest import sha256_of
 
     others = []
     for job in jobs:
         digest = results.digest(job.name) if results.has(job.name) else None
-        if digest is not None and digest != recipe.digest([sha256_of(path) for path in job.pictures]):
+        if digest is not None and digest != template.digest([sha256_of(path) for path in job.pictures]):
             others.append(job.name)
     if others:
         raise CommandError(
@@ -152,18 +138,22 @@ def _check_settings(jobs: list[Job], recipe: Recipe, results: Results) -> None:
 
 
 async def _paint(
-    args: argparse.Namespace, servers: list[ComfyServer], recipe: Recipe, results: Results, jobs: list[Job]
+    args: argparse.Namespace,
+    servers: list[ComfyServer],
+    template: PromptTemplate,
+    results: Results,
+    jobs: list[Job],
 ) -> int:
-    from .display import Display
+    from .display import QueueDisplay
     from .pool import Pool
-    from .worker import Run, Worker
+    from .worker import Shared, Worker
 
-    pool = Pool.of(jobs, args.retries)
-    facts = {"workflow": Path(args.workflow).name, "settings": args.settings, "seeds": recipe.seeds}
+    pool = Pool(jobs, args.retries)
+    facts = {"workflow": Path(args.workflow).name, "settings": args.settings, "seeds": template.seeds}
     started = time.monotonic()
-    with Display([server.name for server in servers], len(jobs)) as display:
-        run_ = Run(recipe, pool, results, display, facts, args.patience)
-        workers = [Worker(server, run_) for server in servers]
+    with QueueDisplay([server.name for server in servers], len(jobs)) as display:
+        shared = Shared(template, pool, results, display, facts, args.patience)
+        workers = [Worker(server, shared) for server in servers]
         pool.workers += workers
         stopped = await _until_over(workers)
     return _summary(pool, stopped, time.monotonic() - started)

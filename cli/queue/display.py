@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 _BAR_WIDTH = 20
 
 
-class Display:
+class QueueDisplay:
     """Progress on standard error if that is a terminal; each picture's file name on standard output."""
 
     def __init__(self, servers: Sequence[str], total: int):
@@ -33,7 +33,7 @@ class Display:
         self._live = Live(Group(self._total, self._servers), console=console, transient=True)
         self._shown = console.is_terminal
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> QueueDisplay:
         if self._shown:
             self._live.start()
         return self

@@ -16,8 +16,9 @@ from typing import Any
 from PIL import Image
 
 from ..errors import CommandError
-from ..workflow.files import Workflow, find_node
+from ..workflow.files import Workflow
 from ..workflow.interface import InputSpec
+from ..workflow.settings import find_node
 
 # Bytes as UTF-8: most file systems hold 255, and the workflow's own prefix and a number come with it.
 _LONGEST_NAME = 180
@@ -87,7 +88,7 @@ def make_jobs(contents: Sequence[Path], styles: Sequence[Path], pairs: str) -> l
 
 
 @dataclass(frozen=True)
-class Recipe:
+class PromptTemplate:
     """A workflow in which the pictures of a job take the place of those it was saved with."""
 
     nodes: dict[str, Any]
@@ -138,13 +139,13 @@ class Recipe:
         return entry.get("_meta", {}).get("title") or entry.get("class_type", node)
 
 
-def make_recipe(
+def make_template(
     workflow: Workflow,
     inputs: Mapping[str, Mapping[str, InputSpec]],
     content_node: str | None,
     style_node: str | None,
     with_style: bool,
-) -> Recipe:
+) -> PromptTemplate:
     """Find where the photo and the painting go; `inputs` are those of each class of nodes.
 
     That is the node named, or else the one that loads the picture for EncodeContent and EncodeStyle.
@@ -163,7 +164,7 @@ def make_recipe(
         raise CommandError(
             f"Node {content[0]} would load the photo and the painting; the workflow needs two."
         )
-    return Recipe(nodes, content, style)
+    return PromptTemplate(nodes, content, style)
 
 
 def _find_slot(

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from .jobs import Job
@@ -24,24 +23,20 @@ class Taker(Protocol):
     def wake(self) -> None: ...
 
 
-@dataclass
 class Pool:
     """All jobs of a run. Each is with one worker at most, and ends as done or failed, once."""
 
-    waiting: deque[Job]
-    retries: int
-    total: int
-    done: int = 0
-    failed: dict[str, str] = field(default_factory=dict)
-    workers: list[Taker] = field(default_factory=list)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    _attempts: dict[str, int] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, jobs: Sequence[Job], retries: int) -> Pool:
-        pool = cls(deque(jobs), retries, len(jobs))
-        pool._end_if_over()
-        return pool
+    def __init__(self, jobs: Sequence[Job], retries: int):
+        self.waiting = deque(jobs)
+        self.retries = retries
+        self.total = len(jobs)
+        self.done = 0
+        self.failed: dict[str, str] = {}
+        """The names of the jobs that failed, and why."""
+        self.workers: list[Taker] = []
+        self.ended = asyncio.Event()
+        self._attempts: dict[str, int] = {}
+        self._end_if_over()
 
     def take(self, worker: Taker) -> Job | None:
         """The next job for `worker`; None if there is none, or another server with room has less to do."""
@@ -87,9 +82,10 @@ class Pool:
 
     def all_down_for(self) -> float:
         """Seconds since the last server went away; 0 while one is up."""
-        if self.anyone_up or not self.workers:
+        since = [worker.down_since for worker in self.workers if worker.down_since is not None]
+        if not since or len(since) < len(self.workers):
             return 0.0
-        return time.monotonic() - max(worker.down_since for worker in self.workers)
+        return time.monotonic() - max(since)
 
     def _end_if_over(self) -> None:
         if self.done + len(self.failed) == self.total:

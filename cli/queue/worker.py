@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CommandError
-from .display import Display
-from .jobs import Job, Recipe
+from .display import QueueDisplay
+from .history import error_of, saved_pictures, seconds_taken
+from .jobs import Job, PromptTemplate
 from .manifest import Results, sha256_of
 from .pool import Pool
 from .server import ComfyServer, GoneError, RefusedError, ServerDownError
@@ -39,13 +40,13 @@ class Submission:
 
 
 @dataclass
-class Run:
-    """What all workers of a run share."""
+class Shared:
+    """What all workers have in common."""
 
-    recipe: Recipe
+    template: PromptTemplate
     pool: Pool
     results: Results
-    display: Display
+    display: QueueDisplay
     facts: Mapping[str, Any]
     patience: float
 
@@ -55,7 +56,7 @@ class Worker:
     """One server's part of the run."""
 
     server: ComfyServer
-    run: Run
+    shared: Shared
     load: int = 0
     # Away until it answers for the first time.
     down_since: float | None = field(default_factory=time.monotonic)
@@ -76,7 +77,7 @@ class Worker:
         listener = asyncio.create_task(self.server.listen(self._hear))
         wait = _FIRST_WAIT
         try:
-            while not self.run.pool.ended.is_set():
+            while not self.shared.pool.ended.is_set():
                 try:
                     await self._step()
                     self.down_since, wait = None, _FIRST_WAIT
@@ -108,8 +109,8 @@ class Worker:
             await self._collect(id_)
         # What waits beside the prompts that were collected just now.
         self.load = len(known)
-        self.run.display.server_is_up(self.server.name, self.load)
-        while self.has_room and (job := self.run.pool.take(self)):
+        self.shared.display.server_is_up(self.server.name, self.load)
+        while self.has_room and (job := self.shared.pool.take(self)):
             await self._submit(job)
 
     async def _submit(self, job: Job) -> None:
@@ -117,11 +118,11 @@ class Worker:
         try:
             hashes = tuple(sha256_of(path) for path in job.pictures)
             # Held from before it is sent: if the answer is lost, the server's queue will tell.
-            digest = self.run.recipe.digest(hashes)
+            digest = self.shared.template.digest(hashes)
             self.held[prompt_id] = Submission(job, digest, hashes, time.monotonic())
             self.load += 1
             names = [await self._upload(path, sha) for path, sha in zip(job.pictures, hashes, strict=True)]
-            prompt = self.run.recipe.prompt(job, names, self.run.pool.attempt(job))
+            prompt = self.shared.template.prompt(job, names, self.shared.pool.attempt(job))
             await self.server.submit(prompt, prompt_id)
         except OSError as error:
             self.held.pop(prompt_id, None)
@@ -136,7 +137,8 @@ class Worker:
         return self._uploaded[sha]
 
     def _refused(self, job: Job, error: RefusedError) -> None:
-        slots = {self.run.recipe.content[0], (self.run.recipe.style or self.run.recipe.content)[0]}
+        template = self.shared.template
+        slots = {template.content[0], (template.style or template.content)[0]}
         if not error.nodes <= slots or not error.nodes:
             raise CommandError(f"{self.server.name} refuses the workflow: {error}.")
         # The uploaded picture is not there any more: somebody emptied the input folder.
@@ -153,10 +155,10 @@ class Worker:
             if submission.ran:
                 self._lose(job, "the server stopped while it painted this")
             else:
-                self.run.pool.give_back(job)
+                self.shared.pool.give_back(job)
             return
-        error = _error_of(entry)
-        pictures = _pictures_of(entry)
+        error = error_of(entry)
+        pictures = saved_pictures(entry)
         if error or not pictures:
             del self.held[prompt_id]
             self._fail(job, error or "the workflow saved no picture", prompt_id)
@@ -167,10 +169,13 @@ class Worker:
             del self.held[prompt_id]
             self._lose(job, f"the server does not have its result {gone} any more")
             return
-        self._record(submission, prompt_id, "done", files=files, seconds=_seconds(entry, submission))
+        seconds = seconds_taken(entry)
+        if seconds is None:
+            seconds = round(time.monotonic() - submission.submitted, 3)
+        self._record(submission, prompt_id, "done", files=files, seconds=seconds)
         del self.held[prompt_id]
-        self.run.pool.finish(job)
-        self.run.display.job_done(self.server.name, self.run.results.folder / files[0])
+        self.shared.pool.finish(job)
+        self.shared.display.job_done(self.server.name, self.shared.results.folder / files[0])
 
     async def _download(self, job: Job, pictures: list[Mapping[str, str]]) -> list[str]:
         files = [
@@ -179,26 +184,26 @@ class Worker:
         ]
         # The first comes last: when it is there, all are.
         for picture, file in reversed(list(zip(pictures, files, strict=True))):
-            await self.server.download(picture, self.run.results.folder / file)
+            await self.server.download(picture, self.shared.results.folder / file)
         return files
 
     def _lose(self, job: Job, reason: str) -> None:
-        if final := self.run.pool.lose(job, reason):
+        if final := self.shared.pool.lose(job, reason):
             self._report(job, final)
 
     def _fail(self, job: Job, reason: str, prompt_id: str | None = None) -> None:
-        self.run.pool.fail(job, reason)
+        self.shared.pool.fail(job, reason)
         self._report(job, reason, prompt_id)
 
     def _report(self, job: Job, reason: str, prompt_id: str | None = None) -> None:
         line = {"job": job.name, "status": "failed", "error": reason, "content": str(job.content)}
         line |= {"style": None if job.style is None else str(job.style), "prompt_id": prompt_id}
-        self.run.results.record(line | {"server": self.server.url, "finished": _now()})
-        self.run.display.job_failed(job.name, reason)
+        self.shared.results.record(line | {"server": self.server.url, "finished": _now()})
+        self.shared.display.job_failed(job.name, reason)
 
     def _record(self, submission: Submission, prompt_id: str, status: str, **more: object) -> None:
         job = submission.job
-        self.run.results.record(
+        self.shared.results.record(
             {
                 "job": job.name,
                 "status": status,
@@ -207,10 +212,10 @@ class Worker:
                 "style": None if job.style is None else str(job.style),
                 "sha256": list(submission.hashes),
                 "digest": submission.digest,
-                **self.run.facts,
+                **self.shared.facts,
                 "prompt_id": prompt_id,
                 "server": self.server.url,
-                "attempt": self.run.pool.attempt(job),
+                "attempt": self.shared.pool.attempt(job),
                 "finished": _now(),
             }
         )
@@ -220,15 +225,15 @@ class Worker:
         if self.down_since is None:
             self.down_since = now
         self._uploaded.clear()
-        self.run.display.server_is_down(self.server.name, str(error))
-        if self.held and now - self.down_since > GRACE_SECONDS and self.run.pool.anyone_up:
+        self.shared.display.server_is_down(self.server.name, str(error))
+        if self.held and now - self.down_since > GRACE_SECONDS and self.shared.pool.anyone_up:
             # If the server only seemed to be away, it is told to drop them when it is back.
             self._given_away |= self.held.keys()
             for submission in self.held.values():
-                self.run.pool.give_back(submission.job)
+                self.shared.pool.give_back(submission.job)
             self.held.clear()
-        if self.run.pool.all_down_for() > self.run.patience:
-            raise CommandError(f"no server has answered for {self.run.patience:.0f} s, last: {error}.")
+        if self.shared.pool.all_down_for() > self.shared.patience:
+            raise CommandError(f"no server has answered for {self.shared.patience:.0f} s, last: {error}.")
 
     async def _sleep(self, seconds: float) -> None:
         """Until something happens, or so long."""
@@ -247,41 +252,12 @@ class Worker:
             return
         if kind in ("execution_start", "executing"):
             submission.ran = True
-        if kind == "executing" and data.get("node"):
-            self.run.display.step(self.server.name, submission.job.name, self.run.recipe.title(data["node"]))
+        title = self.shared.template.title(data.get("node") or "")
+        if kind == "executing" and title:
+            self.shared.display.step(self.server.name, submission.job.name, title)
         elif kind == "progress":
-            title = self.run.recipe.title(data.get("node", ""))
             step = f"{title} {data.get('value')}/{data.get('max')}"
-            self.run.display.step(self.server.name, submission.job.name, step)
-
-
-def _error_of(entry: Mapping[str, Any]) -> str | None:
-    """What went wrong, in one line; None if nothing did."""
-    status = entry.get("status") or {}
-    if status.get("status_str") != "error":
-        return None
-    messages = dict(status.get("messages") or [])
-    if "execution_interrupted" in messages:
-        return "it was cancelled on the server"
-    error = messages.get("execution_error", {})
-    text = " ".join(str(error.get("exception_message", "no reason given")).split())
-    return f"{error.get('node_type', 'a node')} failed: {text}"
-
-
-def _pictures_of(entry: Mapping[str, Any]) -> list[Mapping[str, str]]:
-    """The pictures that were saved, by node and in order; previews only if none was."""
-    found = [image for output in entry["outputs"].values() for image in output.get("images", [])]
-    return [image for image in found if image.get("type") == "output"] or found
-
-
-def _seconds(entry: Mapping[str, Any], submission: Submission) -> float:
-    """From the start to the end on the server; by our own clock if the server does not say."""
-    messages = dict((entry.get("status") or {}).get("messages") or [])
-    try:
-        start, end = (messages[f"execution_{when}"]["timestamp"] for when in ("start", "success"))
-        return round((end - start) / 1000, 3)
-    except (KeyError, TypeError):
-        return round(time.monotonic() - submission.submitted, 3)
+            self.shared.display.step(self.server.name, submission.job.name, step)
 
 
 def _now() -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CommandError
+from ..extras import require
 from . import flags
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "train",
-        help="learn a style, fine-tune the network or train one from scratch",
         usage="brushwork train --style DIR --out DIR [--mode MODE] [--content DIR] [--dry-run] [OPTION …]",
         description="Train on folders of paintings and photos. Ctrl-C saves and stops; --resume goes on from "
         "there, bit for bit.",
@@ -70,12 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises CommandError, one sentence, when it cannot start or go on.
     """
-    try:
-        import rich  # noqa: F401
-    except ImportError as error:
-        raise CommandError(
-            f'{error.name} is missing; install what training needs with: pip install "brushwork[train]"'
-        ) from error
+    require(("rich",), "train", "training needs")
 
     # PyTorch takes seconds to import, and `brushwork --help` should not.
     from ...training.processes import LaunchError, connect

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 
 from ...dataset.collection import photos_and_paintings
-from ...models import StyleGAN
 from ...models.style_file import read_style, style_fingerprint
+from ...models.style_gan import StyleGAN
 from ...training.options import TrainOptions
 from ...training.processes import Processes
 from ...training.runs.run import Run, open_run

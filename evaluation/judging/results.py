@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 
 from ...base.files import write_atomically
-from ...models import StyleGAN
+from ...models.style_gan import StyleGAN
 from ...pictures.reading import read_picture
-from ...pictures.tensors import resize_shorter, to_image, to_tensor
+from ...pictures.tensors import as_picture, as_tensor, resize_shorter
 
 
 def result_name(number: int, content: Path, style: Path) -> str:
@@ -45,11 +45,10 @@ def paint_pairs(
     files = []
     for number, (content, style) in enumerate(pairs, 1):
         photo, painting = (
-            to_tensor(resize_shorter(read_picture(path), side))[None].to(device).float() / 255
-            for path in (content, style)
+            as_tensor(resize_shorter(read_picture(path), side)).to(device) for path in (content, style)
         )
         data = io.BytesIO()
-        to_image(gan.stylize(photo, painting)[0]).save(data, "PNG")
+        as_picture(gan.stylize(photo, painting)[0]).save(data, "PNG")
         files.append(folder / f"{result_name(number, content, style)}.png")
         write_atomically(files[-1], data.getvalue())
         if progress:

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..grid import grid_corner
-from ..layers import Measure, channel_mean_std
+from ..passes import Frozen
 from ..regions import StyleRegion
 from ..style_gan import StyleGAN
-from .moments import Moments, Recorder, Replay, pool
 from .motion import enlarge, find_motion, warp
+from .norm_statistics import NormStatistics, Recorder, Replay, pool
 
 STATISTICS = ("clip", "window", "frame")
 """Whose brightness and contrast a frame is normalised by: all frames', those near it, its own."""
@@ -63,7 +63,7 @@ class SteadyVideo:
         self.frames_to_read = _spread(count, _MOST_READ) if statistics == "clip" else list(range(count))
         if statistics == "frame" or count == 1 or strength == 0:
             self.frames_to_read = []
-        self._moments: list[Moments] = []
+        self._statistics: list[NormStatistics] = []
         self._own: list[Tensor] = []
         self._corner: Tensor | None = None
         self._follower = Follower(follow)
@@ -71,10 +71,11 @@ class SteadyVideo:
     def read(self, frame: Tensor, code: Tensor, regions: Sequence[StyleRegion] = ()) -> None:
         """Keep the statistics of a frame [1,3,H,W], painted in the style `code` [1,L,D], and its own code."""
         recorder = Recorder()
+        how = Frozen(recorder)
         own = self.gan.encode_style(frame) if self.strength < 1 else None
-        content = self.gan.encode_content(frame, recorder, self._grid(frame))
-        self.gan.generate(content, code, self.strength, regions, recorder, own)
-        self._moments.append(recorder.moments)
+        content = self.gan.encode_content(frame, how, self._grid(frame))
+        self.gan.generate(content, code, self.strength, regions, how, own)
+        self._statistics.append(recorder.kept)
         if own is not None:
             self._own.append(own.cpu())
 
@@ -84,15 +85,15 @@ class SteadyVideo:
         frame: Tensor,
         code: Tensor,
         regions: Sequence[StyleRegion] = (),
-        recolour: Callable[[Tensor, Tensor], Tensor] = lambda frame, painted: painted,
+        recolor: Callable[[Tensor, Tensor], Tensor] = lambda frame, painted: painted,
     ) -> Tensor:
         """Frame i [1,3,H,W] in 0..1 in the style `code` [1,L,D]: [1,3,H,W] in 0..1.
 
-        `recolour(frame, painted)` changes a painted frame before the next one follows it.
+        `recolor(frame, painted)` changes a painted frame before the next one follows it.
         """
-        measure, own = self._shared(i, frame.device)
-        content = self.gan.encode_content(frame, measure, self._grid(frame))
-        painted = recolour(frame, self.gan.generate(content, code, self.strength, regions, measure, own))
+        how, own = self._shared(i, frame.device)
+        content = self.gan.encode_content(frame, how, self._grid(frame))
+        painted = recolor(frame, self.gan.generate(content, code, self.strength, regions, how, own))
         # What the photo itself is in the picture does not lag behind.
         photo = frame * (1 - self.strength)
         return (photo + self._follower(frame, painted - photo)).clamp(0, 1)
@@ -103,18 +104,18 @@ class SteadyVideo:
             self._corner = grid_corner(frame)
         return self._corner
 
-    def _shared(self, i: int, device: torch.device) -> tuple[Measure, Tensor | None]:
-        """Statistics for frame i, and the code from which its strength starts."""
-        if not self._moments:
-            return channel_mean_std, None
-        weights = torch.ones(len(self._moments))
+    def _shared(self, i: int, device: torch.device) -> tuple[Frozen, Tensor | None]:
+        """A pass with the statistics for frame i, and the code from which its strength starts."""
+        if not self._statistics:
+            return Frozen(), None
+        weights = torch.ones(len(self._statistics))
         if self.window is not None:
-            distance = (torch.arange(len(self._moments)) - i) / (self.window + 1)
+            distance = (torch.arange(len(self._statistics)) - i) / (self.window + 1)
             weights = torch.where(distance.abs() < 0.5, torch.cos(math.pi * distance).square(), 0)
         own = None
         if self._own:
             own = torch.einsum("r,rld->ld", weights / weights.sum(), torch.cat(self._own))[None].to(device)
-        return Replay(pool(self._moments, weights)), own
+        return Frozen(Replay(pool(self._statistics, weights), self.gan.normalized)), own
 
 
 class Follower:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+
+from ...pictures.tensors import as_tensor
 
 
 def to_rgb(image: Tensor, name: str) -> Tensor:
@@ -34,5 +35,4 @@ def to_image(picture: Tensor) -> Tensor:
 
 def from_pil(pictures: Sequence[Image.Image]) -> Tensor:
     """Pictures of one size -> IMAGE [B,H,W,3] float32."""
-    pixels = np.stack([np.asarray(picture.convert("RGB")) for picture in pictures])
-    return torch.from_numpy(pixels).float() / 255
+    return to_image(torch.cat([as_tensor(picture.convert("RGB")) for picture in pictures])).contiguous()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from ...models import StyleGAN
-from ...models.regions import StyleRegion
+from ...models.batches import entry
+from ...models.regions import StyleRegion, paired_batch
 from ...models.style_file import style_fingerprint
+from ...models.style_gan import StyleGAN
 from ..bridge import api
 from ..bridge.api import io
 from ..bridge.progress import Progress
@@ -44,8 +45,29 @@ class Style:
     regions: tuple[StyleRegion, ...] = ()
 
     @classmethod
-    def of(cls, gan: StyleGAN, code: Tensor) -> Style:
+    def made_by(cls, gan: StyleGAN, code: Tensor) -> Style:
+        """The style `code` [B,L,D] of `gan`."""
         return cls(code.cpu(), gan.config.coarse_layers, style_fingerprint(gan))
+
+    def __len__(self) -> int:
+        """B; masks that lie over the styles may be more."""
+        return len(self.code)
+
+    def picture(self, i: int) -> Style:
+        """What picture i of a batch gets, one style and one mask of each region; the only one is for all."""
+        regions = tuple(region.picture(i) for region in self.regions)
+        return replace(self, code=entry(self.code, i), regions=regions)
+
+    def to(self, device: torch.device | str) -> Style:
+        return replace(
+            self, code=self.code.to(device), regions=tuple(region.to(device) for region in self.regions)
+        )
+
+    def batch_with(self, pictures: int, what: str) -> int:
+        """How many paintings these styles and `pictures` pictures make (`paired_batch`).
+
+        Raises ValueError, one sentence that begins with `what`, if their numbers do not match."""
+        return paired_batch(pictures, self.code, self.regions, what)
 
     def refuse_regions(self, advice: str) -> None:
         """Raise ValueError, one sentence that ends with `advice`, if the style carries masks."""
@@ -83,7 +105,7 @@ class ManagedGAN:
     patcher: Any
 
     @classmethod
-    def of(cls, gan: StyleGAN) -> ManagedGAN:
+    def manage(cls, gan: StyleGAN) -> ManagedGAN:
         return cls(gan, api.manage(gan))
 
     def for_each(

@@ -84,7 +84,7 @@ def pictures_from(what: str, folder: str, images: Tensor | None, share: float) -
     """
     pictures: Sequence[Image.Image] = []
     if images is not None:
-        pictures = [tensors.to_image(picture) for picture in to_rgb(images, f"The batch of {what}")]
+        pictures = [tensors.as_picture(picture) for picture in to_rgb(images, f"The batch of {what}")]
     return collect(what, named_folder(folder), pictures, share)
 
 

@@ -108,8 +108,8 @@ class TrainStyle(io.ComfyNode):
         same = trained.gan is style_gan.gan
         picture = from_pil([trained.sheet])
         return io.NodeOutput(
-            style_gan if same else ManagedGAN.of(trained.gan),
-            Style.of(trained.gan, trained.code),
+            style_gan if same else ManagedGAN.manage(trained.gan),
+            Style.made_by(trained.gan, trained.code),
             {"loss": trained.losses},
             picture,
             ui=preview(picture, cls),

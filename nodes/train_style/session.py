@@ -18,7 +18,8 @@ from torch import Tensor
 from ...base.duration import duration
 from ...base.files import safe_file_name
 from ...dataset.collection import PictureSet
-from ...models import CheckpointError, StyleGAN
+from ...models.checkpoint import CheckpointError
+from ...models.style_gan import StyleGAN
 from ...training.options import TrainOptions
 from ...training.runs.files import RunFiles
 from ...training.runs.progress_sheet import run_sheet

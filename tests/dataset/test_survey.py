@@ -18,7 +18,7 @@ from brushwork.dataset.report import LISTED, DatasetReport
 from brushwork.dataset.splits import MANY, hash_split
 from brushwork.dataset.survey import survey
 from brushwork.pictures.reading import read_picture
-from brushwork.pictures.tensors import to_image
+from brushwork.pictures.tensors import as_picture
 
 
 def small(path: Path) -> Image.Image:
@@ -235,7 +235,7 @@ def test_the_share_keeps_copies_together_and_is_said_to_be_missing(folder: Path)
 @pytest.fixture
 def batch(photo: Tensor) -> list[Image.Image]:
     """A photo, the same brighter, and another picture."""
-    return [to_image(p) for p in torch.cat([photo, (photo * 1.2).clamp(0, 1), photo.roll(60, 3).flip(2)])]
+    return [as_picture(p) for p in torch.cat([photo, (photo * 1.2).clamp(0, 1), photo.roll(60, 3).flip(2)])]
 
 
 def test_pictures_in_memory(batch: list[Image.Image], coloured: Callable[..., Path]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from brushwork.models.content_encoder import ContentCode
+
 
 def test_code_shapes(frozen_tiny):
     image = torch.rand(2, 3, 37, 50)
@@ -54,3 +56,16 @@ def test_slices_and_repeats(frozen_tiny):
 def test_moves_as_one(frozen_tiny):
     code = frozen_tiny.encode_content(torch.rand(1, 3, 16, 16)).to("meta")
     assert {code.fine.device.type, code.coarse.device.type, code.image.device.type} == {"meta"}
+
+
+def test_pictures_go_apart_and_together_again(frozen_tiny):
+    code = frozen_tiny.encode_content(torch.rand(3, 3, 17, 22))
+    pictures = [code.picture(i) for i in range(3)]
+    assert [picture.batch for picture in pictures] == [1, 1, 1]
+    together = ContentCode.cat(pictures)
+    for name in ("fine", "coarse", "image", "corner"):
+        assert torch.equal(getattr(together, name), getattr(code, name))
+        assert torch.equal(getattr(pictures[2], name), getattr(code, name)[2:])
+    only = pictures[1]
+    assert torch.equal(only.picture(7).fine, only.fine), "the only one is for all"
+    assert ContentCode.cat([only]) is only

@@ -8,13 +8,14 @@ import torch.nn.functional as F
 
 from brushwork.models import StyleGAN
 from brushwork.models.generator import ModulatedBlock, Modulation
-from brushwork.models.layers import adain, leaky_relu_
+from brushwork.models.normalization import adain
+from brushwork.models.passes import Frozen, Trained
 
 
 def test_counts_its_layers(frozen_tiny):
     config, generator = frozen_tiny.config, frozen_tiny.generator
-    assert generator.layers == config.layers == 6
-    assert generator.coarse_layers == config.coarse_layers == 3
+    assert len(generator.normalized) == config.layers == 6
+    assert len(generator.coarse_blocks) + 1 == config.coarse_layers == 3
 
 
 def test_modulation_starts_as_told():
@@ -32,7 +33,7 @@ def test_identity_modulation_starts_as_the_codes_own_numbers():
 def test_block_multiplies_the_filters_themselves():
     """A factor on a convolution's output is a factor on its filters (its bias included)."""
     torch.manual_seed(0)
-    block = ModulatedBlock(4, 6).double()
+    block = ModulatedBlock("any", 4, 6).double()
     torch.nn.init.normal_(block.conv1.bias)
     x, w = torch.randn(1, 4, 8, 8, dtype=torch.float64), torch.randn(1, 6, dtype=torch.float64) * 10
     scale, shift, filter1, filter2 = block.modulation(w)
@@ -41,19 +42,21 @@ def test_block_multiplies_the_filters_themselves():
         weight, bias = layer.weight * factor[0, :, None, None, None], layer.bias * factor[0]
         return F.conv2d(F.pad(h, (1, 1, 1, 1), mode="reflect"), weight, bias)
 
-    h = leaky_relu_(adain(x, scale, shift))
-    h = leaky_relu_(filtered(block.conv1, filter1, h))
-    torch.testing.assert_close(block(x, w), x + filtered(block.conv2, filter2, h))
+    h = F.leaky_relu(adain(x, scale, shift), 0.2)
+    h = F.leaky_relu(filtered(block.conv1, filter1, h), 0.2)
+    torch.testing.assert_close(block(x, w, Trained()), x + filtered(block.conv2, filter2, h))
 
 
 def test_every_layer_of_the_code_matters(frozen_tiny):
     content = frozen_tiny.encode_content(torch.rand(1, 3, 32, 32))
     code = frozen_tiny.encode_style(torch.rand(1, 3, 32, 32))
-    painted = frozen_tiny.generator(content, code)
+    painted = frozen_tiny.generator(content, code, Frozen())
     for layer in range(code.shape[1]):
         changed = code.clone()
         changed[:, layer] += torch.linspace(-1, 1, code.shape[2])
-        assert (frozen_tiny.generator(content, changed) - painted).abs().max() > 1e-4, f"layer {layer}"
+        assert (frozen_tiny.generator(content, changed, Frozen()) - painted).abs().max() > 1e-4, (
+            f"layer {layer}"
+        )
 
 
 def test_coarse_layers_reach_further_than_fine_ones(frozen_tiny):
@@ -66,7 +69,7 @@ def test_coarse_layers_reach_further_than_fine_ones(frozen_tiny):
     other[:, frozen_tiny.config.coarse_layers :] += 1
     try:
         for w in (code, other, code + 1):
-            frozen_tiny.generator(content, w)
+            frozen_tiny.generator(content, w, Frozen())
     finally:
         handle.remove()
     torch.testing.assert_close(seen[1], seen[0], atol=0, rtol=0)
@@ -77,7 +80,7 @@ def test_a_new_head_paints_no_grid():
     """All 16 pixels of a cell start alike, so an untrained network shows 4x4 blocks and no pattern."""
     gan = StyleGAN()
     painted = gan.generator(
-        gan.encode_content(torch.rand(1, 3, 32, 32)), gan.encode_style(torch.rand(1, 3, 32, 32))
+        gan.encode_content(torch.rand(1, 3, 32, 32)), gan.encode_style(torch.rand(1, 3, 32, 32)), Trained()
     )
     cells = F.pixel_unshuffle(painted, 4).unflatten(1, (3, 16))
     assert (cells - cells[:, :, :1]).abs().max() < 1e-5

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from brushwork.models import layers
+from brushwork.models import strips
 from brushwork.models.regions import StyleRegion, feather_mask, region_shares
 
 
@@ -75,7 +75,7 @@ def test_painting_regions_in_strips_is_painting_them(monkeypatch, gan, photo, co
     content = gan.encode_content(photo[:, :, :121, :90])
     regions = [StyleRegion(codes[1], feather_mask(half(121, 90), 12))]
     whole = gan.generate(content, codes[0], regions=regions)
-    monkeypatch.setattr(layers, "STRIP_BYTES", 3_000)
+    monkeypatch.setattr(strips, "STRIP_BYTES", 3_000)
     assert torch.allclose(gan.generate(content, codes[0], regions=regions), whole, atol=2e-4)
 
 

@@ -7,14 +7,15 @@ import torch
 import torch.nn.functional as F
 
 from brushwork.models import StyleGAN
-from brushwork.models.layers import NORM_EPS
+from brushwork.models.normalization import NORM_EPS
+from brushwork.models.passes import Frozen
 from brushwork.models.style_gan import STYLE_SIZE
 
 
 def test_statistics_are_deviations_first_and_means_second(frozen_tiny):
     """As AdaIN takes them: a flat picture has no deviation, whatever its colour."""
     flat = torch.tensor([0.9, 0.2, 0.4]).view(1, 3, 1, 1).expand(1, 3, 48, 48)
-    for statistics in frozen_tiny.style_encoder.statistics(flat):
+    for statistics in frozen_tiny.style_encoder.statistics(flat, Frozen()):
         deviation, mean = statistics.chunk(2, 1)
         torch.testing.assert_close(deviation, torch.full_like(deviation, NORM_EPS**0.5), atol=1e-3, rtol=0)
         assert mean.abs().max() > 0.1
@@ -32,7 +33,8 @@ def test_an_untrained_code_is_the_pictures_own_statistics():
     """Deviations, then means: at 1/8 for the coarse layers, at 1/4 for the fine ones."""
     gan = StyleGAN()
     image = torch.rand(1, 3, 64, 64)
-    code, (at_4, at_8, _) = gan.encode_style(image), gan.style_encoder.statistics(image)
+    with torch.no_grad():
+        code, (at_4, at_8, _) = gan.encode_style(image), gan.style_encoder.statistics(image, Frozen())
     coarse = gan.config.coarse_layers
     torch.testing.assert_close(code[:, :coarse, : at_8.shape[1]], at_8[:, None].expand(-1, coarse, -1))
     fine = gan.config.layers - coarse
@@ -58,10 +60,12 @@ def test_a_large_picture_is_reduced_in_proportion(frozen_tiny):
     image = torch.rand(1, 3, STYLE_SIZE + 88, 2 * (STYLE_SIZE + 88))
     target = (STYLE_SIZE, 2 * STYLE_SIZE)
     reduced = F.interpolate(image, target, mode="bilinear", antialias=True, align_corners=False)
-    torch.testing.assert_close(frozen_tiny.encode_style(image), frozen_tiny.style_encoder(reduced))
-    torch.testing.assert_close(frozen_tiny.encode_style(image, size=None), frozen_tiny.style_encoder(image))
+    torch.testing.assert_close(frozen_tiny.encode_style(image), frozen_tiny.style_encoder(reduced, Frozen()))
+    torch.testing.assert_close(
+        frozen_tiny.encode_style(image, size=None), frozen_tiny.style_encoder(image, Frozen())
+    )
 
 
 def test_a_panorama_is_reduced_by_its_shorter_side(frozen_tiny):
     image = torch.rand(1, 3, 4, 2000)
-    torch.testing.assert_close(frozen_tiny.encode_style(image), frozen_tiny.style_encoder(image))
+    torch.testing.assert_close(frozen_tiny.encode_style(image), frozen_tiny.style_encoder(image, Frozen()))

@@ -23,7 +23,7 @@ def style(gan, artwork, photo) -> StyleFile:
     """The shipped network's code of a painting, with the painted photo as its thumbnail."""
     code = gan.encode_style(artwork)
     painted = gan.generate(gan.encode_content(photo), code)
-    return StyleFile.of(
+    return StyleFile.made_by(
         gan,
         code,
         "Sternennacht ★",
@@ -96,14 +96,14 @@ def test_files_are_small(style, saved, tmp_path):
 
 def test_it_does_not_share_the_code(gan):
     code = torch.zeros(1, gan.config.layers, gan.config.code_dim)
-    style = StyleFile.of(gan, code, "zero")
+    style = StyleFile.made_by(gan, code, "zero")
     code.fill_(1)
     assert style.code.abs().max() == 0
 
 
 def test_a_trainable_code_may_be_given(tiny, tmp_path):
     code = torch.randn(tiny.config.layers, tiny.config.code_dim, requires_grad=True)
-    write_style(tmp_path / "learned.safetensors", StyleFile.of(tiny, code, "learned"))
+    write_style(tmp_path / "learned.safetensors", StyleFile.made_by(tiny, code, "learned"))
     torch.testing.assert_close(
         read_style(tmp_path / "learned.safetensors").code, code.detach(), rtol=2**-11, atol=2**-24
     )
@@ -112,7 +112,7 @@ def test_a_trainable_code_may_be_given(tiny, tmp_path):
 @pytest.mark.parametrize("shape", [(2, 3), (2, 9, 24), (1, 9, 192)])
 def test_a_code_of_another_network(tiny, shape):
     with pytest.raises(ValueError, match=r"one style of this network is \(6, 24\)"):
-        StyleFile.of(tiny, torch.zeros(shape), "other")
+        StyleFile.made_by(tiny, torch.zeros(shape), "other")
 
 
 def test_fingerprint_survives_saving(tiny, tmp_path):

@@ -7,7 +7,8 @@ import pytest
 import torch
 from comfyui_server import ComfyUIServer
 
-from brushwork.models import StyleGAN, StyleGANConfig, StyleSpace
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
+from brushwork.models.style_space import StyleSpace
 from brushwork.nodes import LoadStyleGAN
 from brushwork.nodes.bridge import api
 from brushwork.nodes.shared.sockets import ManagedGAN
@@ -33,7 +34,7 @@ def small_gan() -> ManagedGAN:
     gan = StyleGAN(StyleGANConfig(8, 8, 16, 2, 1, 8)).eval().requires_grad_(False)
     layers, dim = gan.config.layers, gan.config.code_dim
     gan.space = StyleSpace.fit(torch.randn(40, layers, dim), rank=8)
-    return ManagedGAN.of(gan)
+    return ManagedGAN.manage(gan)
 
 
 @pytest.fixture

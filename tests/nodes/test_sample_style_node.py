@@ -30,6 +30,6 @@ def test_every_seed_of_the_widget_works(small_gan):
 
 
 def test_a_network_without_a_style_space_is_refused(small_gan):
-    bare = ManagedGAN.of(StyleGAN(small_gan.gan.config))
+    bare = ManagedGAN.manage(StyleGAN(small_gan.gan.config))
     with pytest.raises(ValueError, match="stores no style distribution"):
         SampleStyle.execute(bare, seed=0)

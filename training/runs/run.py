@@ -15,10 +15,11 @@ import torch
 from PIL import Image
 
 from ...base.files import write_atomically
-from ...models import StyleGAN, StyleSpace
 from ...models.style_file import StyleFile, read_style, write_style
+from ...models.style_gan import StyleGAN
+from ...models.style_space import StyleSpace
 from ...pictures.reading import Picture
-from ...pictures.tensors import load_square, to_image
+from ...pictures.tensors import as_picture, load_square
 from ..options import TrainOptions
 from ..painter import mean_code
 from ..processes import Processes
@@ -233,7 +234,7 @@ class Run:
         learned = painter.code if self.style_only else None
         code = painter.gan.encode_style(painting) if learned is None else learned
         result = painter.gan.generate(painter.gan.encode_content(photo), code)
-        return to_image(torch.cat([photo, painting, result], 3)[0])
+        return as_picture(torch.cat([photo, painting, result], 3)[0])
 
     def _write_picture(self, name: str, picture: Image.Image) -> None:
         buffer = io.BytesIO()
@@ -248,9 +249,9 @@ class Run:
     def _write_style(self, gan: StyleGAN, code: torch.Tensor) -> None:
         with torch.no_grad():
             photo = load_square(self.photos[0], 160).to(self.trainer.device)
-            thumbnail = to_image(gan.generate(gan.encode_content(photo), code)[0])
+            thumbnail = as_picture(gan.generate(gan.encode_content(photo), code)[0])
         name = self.name or self.files.style.stem
-        write_style(self.files.style, StyleFile.of(gan, code, name, thumbnail, licence=self.licence))
+        write_style(self.files.style, StyleFile.made_by(gan, code, name, thumbnail, licence=self.licence))
 
     def record(self) -> dict[str, Any]:
         """What the checkpoint's header says about the training."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...dataset.collection import PictureSet
-from ...models import StyleGAN, StyleGANConfig
+from ...models.style_gan import StyleGAN, StyleGANConfig
 from ..options import TrainOptions
 from .files import RunFiles
 

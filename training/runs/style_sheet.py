@@ -9,7 +9,7 @@ from PIL import Image
 
 from ...models import StyleGAN
 from ...pictures.reading import Picture
-from ...pictures.tensors import load_square, to_image
+from ...pictures.tensors import as_picture, load_square
 
 
 @torch.no_grad()
@@ -22,11 +22,11 @@ def style_sheet(
     codes = [gan.encode_style(style) for style in styles]
     sheet = Image.new("RGB", ((len(paintings) + 1) * side, (len(photos) + 1) * side), "white")
     for column, style in enumerate(styles, 1):
-        sheet.paste(to_image(style[0]), (column * side, 0))
+        sheet.paste(as_picture(style[0]), (column * side, 0))
     for row, path in enumerate(photos, 1):
         photo = load_square(path, side).to(device)
-        sheet.paste(to_image(photo[0]), (0, row * side))
+        sheet.paste(as_picture(photo[0]), (0, row * side))
         content = gan.encode_content(photo)
         for column, code in enumerate(codes, 1):
-            sheet.paste(to_image(gan.generate(content, code)[0]), (column * side, row * side))
+            sheet.paste(as_picture(gan.generate(content, code)[0]), (column * side, row * side))
     return sheet

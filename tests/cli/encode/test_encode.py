@@ -12,8 +12,8 @@ from PIL import Image
 
 from brushwork.cli.encode.command import encode_pictures
 from brushwork.cli.main import main
-from brushwork.models import StyleGAN, StyleGANConfig
 from brushwork.models.style_file import read_style, style_fingerprint
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.models.thumbnail import paint_thumbnail
 from brushwork.nodes import EncodeStyle
 from brushwork.nodes.shared.sockets import ManagedGAN
@@ -74,7 +74,7 @@ def test_a_picture_becomes_a_style(encode, pictures, gan):
 def test_the_style_is_the_nodes(encode, inputs_dir, gan):
     with Image.open(inputs_dir / "art-hokusai-great-wave.jpg") as file:
         image = torch.from_numpy(np.array(file.convert("RGB")))[None] / 255
-    expected = EncodeStyle.execute(ManagedGAN.of(gan), image)[0].code[0].detach()
+    expected = EncodeStyle.execute(ManagedGAN.manage(gan), image)[0].code[0].detach()
     style = encode(inputs_dir / "art-hokusai-great-wave.jpg")[3]["art-hokusai-great-wave"]
     torch.testing.assert_close(style.code, expected, rtol=2**-11, atol=2**-20)
 

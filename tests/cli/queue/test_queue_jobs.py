@@ -9,7 +9,7 @@ import pytest
 
 from brushwork.base.shipped import SHIPPED_INPUTS, WORKFLOWS_DIR
 from brushwork.cli.errors import CommandError
-from brushwork.cli.queue.jobs import find_pictures, make_jobs, make_recipe
+from brushwork.cli.queue.jobs import find_pictures, make_jobs, make_template
 from brushwork.cli.workflow.files import read_workflow
 from brushwork.cli.workflow.interface import NodeInterface, read_inputs
 from brushwork.nodes import NODES
@@ -122,14 +122,14 @@ def test_the_client_does_without_pytorch(tmp_path):
 
 
 def test_the_pictures_go_where_they_are_encoded(inputs):
-    recipe = make_recipe(shipped("stylize_photo"), inputs, None, None, with_style=True)
-    assert (recipe.content, recipe.style) == (("2", "image"), ("3", "image"))
-    assert make_recipe(shipped("mix_three_styles"), inputs, None, None, with_style=False).content[0] == "2"
+    template = make_template(shipped("stylize_photo"), inputs, None, None, with_style=True)
+    assert (template.content, template.style) == (("2", "image"), ("3", "image"))
+    assert make_template(shipped("mix_three_styles"), inputs, None, None, with_style=False).content[0] == "2"
 
 
 def test_named_nodes(inputs):
-    recipe = make_recipe(shipped("mix_three_styles"), inputs, None, "Painting 2", with_style=True)
-    assert recipe.style == ("4", "image")
+    template = make_template(shipped("mix_three_styles"), inputs, None, "Painting 2", with_style=True)
+    assert template.style == ("4", "image")
 
 
 @pytest.mark.parametrize(
@@ -147,42 +147,42 @@ def test_named_nodes(inputs):
 )
 def test_nodes_that_are_not_clear(inputs, content, style, message):
     with pytest.raises(CommandError) as caught:
-        make_recipe(shipped("mix_three_styles"), inputs, content, style, with_style=True)
+        make_template(shipped("mix_three_styles"), inputs, content, style, with_style=True)
     assert message in str(caught.value)
 
 
 def test_a_server_without_our_nodes(inputs):
     with pytest.raises(CommandError, match="The server has no node Generate; install its pack there"):
-        make_recipe(
+        make_template(
             shipped("stylize_photo"), {k: v for k, v in inputs.items() if k != "Generate"}, None, None, True
         )
 
 
 def test_the_prompt(inputs, folder):
-    recipe = make_recipe(shipped("stylize_photo"), inputs, None, None, with_style=True)
+    template = make_template(shipped("stylize_photo"), inputs, None, None, with_style=True)
     (job,) = make_jobs([folder / "a.png"], [folder / "b.jpg"], "cross")
-    prompt = recipe.prompt(job, ["up/1.png", "up/2.jpg"], attempt=1)
+    prompt = template.prompt(job, ["up/1.png", "up/2.jpg"], attempt=1)
     assert prompt["2"]["inputs"]["image"] == "up/1.png"
     assert prompt["3"]["inputs"]["image"] == "up/2.jpg"
     assert prompt["7"]["inputs"]["filename_prefix"] == "brushwork_photo_a__b"
-    again = recipe.prompt(job, ["up/1.png", "up/2.jpg"], attempt=2)
+    again = template.prompt(job, ["up/1.png", "up/2.jpg"], attempt=2)
     assert again["7"]["inputs"]["filename_prefix"] == "brushwork_photo_a__b_try2"
-    assert recipe.nodes["7"]["inputs"]["filename_prefix"] == "brushwork_photo"
+    assert template.nodes["7"]["inputs"]["filename_prefix"] == "brushwork_photo"
 
 
 def test_the_digest_tells_settings_and_pictures_apart(inputs):
     workflow = shipped("stylize_photo")
-    recipe = make_recipe(workflow, inputs, None, None, with_style=True)
-    assert recipe.digest(["1", "2"]) == recipe.digest(["1", "2"]) != recipe.digest(["2", "1"])
+    template = make_template(workflow, inputs, None, None, with_style=True)
+    assert template.digest(["1", "2"]) == template.digest(["1", "2"]) != template.digest(["2", "1"])
     workflow["2"].inputs["image"] = "another.jpg"
     workflow["2"].title = "My photo"
-    assert make_recipe(workflow, inputs, None, None, True).digest(["1", "2"]) == recipe.digest(["1", "2"])
+    assert make_template(workflow, inputs, None, None, True).digest(["1", "2"]) == template.digest(["1", "2"])
     workflow["6"].inputs["strength"] = 0.5
-    assert make_recipe(workflow, inputs, None, None, True).digest(["1", "2"]) != recipe.digest(["1", "2"])
+    assert make_template(workflow, inputs, None, None, True).digest(["1", "2"]) != template.digest(["1", "2"])
 
 
 def test_seeds(inputs):
-    recipe = make_recipe(shipped("random_style"), inputs, None, None, with_style=False)
-    assert recipe.seeds == {"4.seed": 7}
-    assert recipe.title("4") == "Random style"
-    assert recipe.title("99") == "99"
+    template = make_template(shipped("random_style"), inputs, None, None, with_style=False)
+    assert template.seeds == {"4.seed": 7}
+    assert template.title("4") == "Random style"
+    assert template.title("99") == "99"

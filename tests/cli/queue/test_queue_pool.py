@@ -32,7 +32,7 @@ def jobs():
 
 
 def test_the_idlest_server_gets_the_next_job(jobs):
-    pool = Pool.of(jobs, retries=3)
+    pool = Pool(jobs, retries=3)
     busy, idle = Server(load=2), Server(load=0)
     pool.workers += [busy, idle]
     assert pool.take(busy) is None
@@ -43,14 +43,14 @@ def test_the_idlest_server_gets_the_next_job(jobs):
 
 @pytest.mark.parametrize("change", [{"has_room": False}, {"down_since": 1.0}])
 def test_a_server_that_can_take_none_holds_nobody_up(jobs, change):
-    pool = Pool.of(jobs, retries=3)
+    pool = Pool(jobs, retries=3)
     busy = Server(load=5)
     pool.workers += [busy, Server(load=0, **change)]
     assert pool.take(busy) is jobs[0]
 
 
 def test_jobs_given_back_come_next(jobs):
-    pool = Pool.of(jobs, retries=3)
+    pool = Pool(jobs, retries=3)
     server = Server()
     pool.workers.append(server)
     first = pool.take(server)
@@ -61,7 +61,7 @@ def test_jobs_given_back_come_next(jobs):
 
 
 def test_lost_jobs_are_tried_again_and_then_fail(jobs):
-    pool = Pool.of(jobs[:1], retries=2)
+    pool = Pool(jobs[:1], retries=2)
     server = Server()
     for attempt in (1, 2):
         assert pool.attempt(pool.take(server)) == attempt
@@ -72,17 +72,17 @@ def test_lost_jobs_are_tried_again_and_then_fail(jobs):
 
 
 def test_it_ends_when_every_job_has(jobs):
-    pool = Pool.of(jobs, retries=0)
+    pool = Pool(jobs, retries=0)
     for job in jobs[:3]:
         pool.finish(job)
     assert not pool.ended.is_set()
     pool.fail(jobs[3], "broken")
     assert pool.ended.is_set()
-    assert Pool.of([], retries=0).ended.is_set()
+    assert Pool([], retries=0).ended.is_set()
 
 
 def test_patience_begins_when_the_last_server_goes(jobs, monkeypatch):
-    pool = Pool.of(jobs, retries=0)
+    pool = Pool(jobs, retries=0)
     pool.workers += [Server(down_since=100.0), Server(down_since=130.0)]
     monkeypatch.setattr("brushwork.cli.queue.pool.time.monotonic", lambda: 150.0)
     assert pool.all_down_for() == 20.0

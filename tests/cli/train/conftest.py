@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from brushwork.models import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 
 TINY = StyleGANConfig(
     fine_channels=16, coarse_channels=16, code_dim=32, coarse_blocks=1, fine_blocks=1, mapping_hidden=16
@@ -26,7 +26,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def folders(inputs_dir: Path, tiny: Path, tmp_path: Path) -> list[str]:
+def folders(inputs_dir: Path, tiny: Path, tmp_path: Path, small_validation: None) -> list[str]:
     """Arguments for a run of seconds: two photos and two paintings to train on, one of each to validate."""
     table: dict[str, dict[str, list[str]]] = {}
     for kind in ("photo", "art"):

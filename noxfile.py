@@ -1,0 +1,88 @@
+"""The tasks of a developer, each in its own virtual environment. `nox -l` lists them, `nox -s lint` runs one.
+
+What stands after `--` goes on to the tool: `nox -s tests -- tests/cli -k render`. `nox -R -s tests` keeps the
+environment of the last time and installs nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.4.15"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["lint", "types", "tests"]
+
+ROOT = Path(__file__).parent
+PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
+PYTEST = ("python", "-m", "pytest", "-c", "tests/pytest.ini")
+
+
+def install(session: nox.Session, extras: str) -> None:
+    """Install Brushwork from this folder with `extras`, a list such as "test,benchmarks"."""
+    session.install(f".[{extras}]")
+    # setuptools leaves its copy of the package here, and the next build would take removed files from it.
+    shutil.rmtree(ROOT / "build", ignore_errors=True)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Look for mistakes and check the layout of the code. `nox -s lint -- --fix` mends what it can."""
+    project = nox.project.load_toml("pyproject.toml")["project"]
+    session.install(*(need for need in project["optional-dependencies"]["test"] if need.startswith("ruff")))
+    session.run("ruff", "check", ".", *session.posargs)
+    session.run("ruff", "format", *([] if "--fix" in session.posargs else ["--check"]), ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types."""
+    install(session, "test")
+    session.run("python", ".ci/check_types.py", *session.posargs)
+
+
+@nox.session(python=PYTHONS, default=False)
+def all_pythons(session: nox.Session) -> None:
+    """Run the tests on every Python that Brushwork supports and that this machine has."""
+    install(session, "test")
+    session.run(*PYTEST, *(session.posargs or ["tests"]))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests and print how much of the code they run."""
+    install(session, "test")
+    session.run(*PYTEST, *(session.posargs or ["tests", "--cov"]))
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Check the documents: examples in docstrings, README, help pages, the table of options."""
+    install(session, "test")
+    files = "test_readme or test_docs or test_doctests or test_help or test_locales or test_options_table"
+    session.run(*PYTEST, "-n0", "-k", files, "tests", *session.posargs)
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Run a benchmark: `nox -s benchmarks -- quality --data DIR`. Without a name, run their tests."""
+    install(session, "benchmarks,test")
+    if session.posargs:
+        name, *options = session.posargs
+        session.run("python", "-m", f"benchmarks.{name}", *options)
+    else:
+        session.run(*PYTEST, "tests/benchmarks")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build the wheel and the source archive into dist/, check both, and test what the wheel holds."""
+    install(session, "test")
+    session.install("build", "twine")
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    session.run("python", "-m", "build")
+    shutil.rmtree(ROOT / "build", ignore_errors=True)
+    session.run("twine", "check", "--strict", *(str(file) for file in sorted((ROOT / "dist").iterdir())))
+    session.run(*PYTEST, "tests/test_wheel.py")
