@@ -87,10 +87,12 @@ class StyleDataset(io.ComfyNode):
         if not folder.strip() and images is None:
             raise ValueError("There is nothing to look at; name a folder, or connect images.")
         path = named_folder(folder)
-        batch = [] if images is None else to_rgb(images, "The batch of images")
+        pictures = []
+        if images is not None:
+            pictures = [as_picture(picture) for picture in to_rgb(images, "The batch of images")]
         report = survey(
             path,
-            [as_picture(picture) for picture in batch],
+            pictures,
             share=validation_share,
             min_side=min_side,
             on_progress=PictureProgress().show,
