@@ -62,7 +62,8 @@ def make_sheets(args: argparse.Namespace) -> int:
         elif len(args.folders) == 2:
             if args.split is not None or args.part is not None:
                 raise CommandError("--split and --part choose what --checkpoints paints; leave them out.")
-            rows = sheets.match_results(*args.folders, args.content, args.style)
+            a, b = args.folders
+            rows = sheets.match_results(a, b, args.content, args.style)
         else:
             raise CommandError("Give two folders of results, or --checkpoints A B.")
         names = args.names or _distinct_names(args.checkpoints or args.folders)

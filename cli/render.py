@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from .workflow.settings import add_workflow_arguments
 
 if TYPE_CHECKING:
     from .workflow.files import Workflow, WorkflowNode
+    from .workflow.graph import Interfaces
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -73,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _run_with_progress(nodes: Workflow, order: list[str], interfaces: dict) -> list[dict[str, str]]:
+def _run_with_progress(nodes: Workflow, order: list[str], interfaces: Interfaces) -> list[Mapping[str, str]]:
     import torch
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

@@ -164,7 +164,7 @@ async def _until_over(workers: list[Worker]) -> bool:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     stopping = asyncio.create_task(stop.wait())
-    working = {asyncio.create_task(worker.work()) for worker in workers}
+    working: set[asyncio.Task[object]] = {asyncio.create_task(worker.work()) for worker in workers}
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.default_int_handler)  # a second Ctrl-C does not wait
@@ -186,7 +186,7 @@ async def _until_over(workers: list[Worker]) -> bool:
             signal.signal(number, handler)
 
 
-async def _end(tasks: set[asyncio.Task]) -> None:
+async def _end(tasks: set[asyncio.Task[object]]) -> None:
     """Cancel until it is heeded: what a task waits for may lose a cancellation in a race."""
     while tasks:
         for task in tasks:

@@ -136,7 +136,8 @@ class PromptTemplate:
     def title(self, node: str) -> str:
         """What the workflow calls the node with this id."""
         entry = self.nodes.get(node, {})
-        return entry.get("_meta", {}).get("title") or entry.get("class_type", node)
+        title: str = entry.get("_meta", {}).get("title") or entry.get("class_type", node)
+        return title
 
 
 def make_template(

@@ -196,9 +196,18 @@ class Worker:
         self._report(job, reason, prompt_id)
 
     def _report(self, job: Job, reason: str, prompt_id: str | None = None) -> None:
-        line = {"job": job.name, "status": "failed", "error": reason, "content": str(job.content)}
-        line |= {"style": None if job.style is None else str(job.style), "prompt_id": prompt_id}
-        self.shared.results.record(line | {"server": self.server.url, "finished": _now()})
+        self.shared.results.record(
+            {
+                "job": job.name,
+                "status": "failed",
+                "error": reason,
+                "content": str(job.content),
+                "style": None if job.style is None else str(job.style),
+                "prompt_id": prompt_id,
+                "server": self.server.url,
+                "finished": _now(),
+            }
+        )
         self.shared.display.job_failed(job.name, reason)
 
     def _record(self, submission: Submission, prompt_id: str, status: str, **more: object) -> None:

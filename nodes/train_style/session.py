@@ -216,6 +216,7 @@ class NodeDisplay:
 
     def __init__(self, progress: StepProgress, steps: int):
         self.progress, self.steps = progress, steps
+        # The first step that was seen, which is slow, and when.
         self._first: tuple[int, float] | None = None
         self._status = ""
         self._said = ""
@@ -246,8 +247,8 @@ class NodeDisplay:
         return self.progress.cancelled or api.is_interrupted()
 
     def _rate(self, step: int, now: float) -> float:
-        """Steps a second since the first step that was seen, which is slow; 0 if that is not known."""
-        first, then = self._first
+        """Steps a second since the first step that was seen; 0 if that is not known."""
+        first, then = self._first or (step, now)
         return (step - first) / (now - then) if step > first and now > then else 0.0
 
     def _text(self) -> str:
