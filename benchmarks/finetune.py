@@ -25,14 +25,13 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.contact_sheet import ContactSheet
-from benchmarks.pictures import load_picture
 from brushwork.base.files import write_atomically
 from brushwork.base.shipped import demo_photos
 from brushwork.dataset.collection import collect
 from brushwork.models import StyleGAN
 from brushwork.models.perception.vgg import LossNetwork
-from brushwork.pictures.tensors import as_picture
+from brushwork.pictures.comparison_sheet import Column, ComparisonSheet
+from brushwork.pictures.tensors import as_picture, load_picture
 from brushwork.training.options import TrainOptions
 from brushwork.training.painter import Painter, copy_network, mean_code
 from brushwork.training.runs.files import RunFiles
@@ -41,7 +40,7 @@ from brushwork.training.runs.spec import RunSpec
 from brushwork.training.validation import Scores, Validation, spread
 
 TUNED, HELD_OUT, PHOTOS = 12, 24, 6
-SHEET_PHOTOS, SHEET_PAINTINGS, SHEET_SIDE = 3, 2, 512
+SHEET_PHOTOS, SHEET_PAINTINGS, SHEET_SIDE, SHEET_CELL = 3, 2, 512, 320
 
 
 @dataclass(frozen=True)
@@ -97,13 +96,13 @@ def painters(material: Material, run: Run) -> tuple[Painter, Painter]:
 def compare(material: Material, before: Painter, after: Painter) -> dict[str, dict[str, dict[str, float]]]:
     """{question: {'before'/'after': losses}}"""
     options, device = TrainOptions.for_mode("fine_tune"), torch.device("cpu")
-    judge = Validation(
+    validation = Validation(
         material.photos, material.held_out, material.held_out, LossNetwork(), options.weights, device
     )
     table: dict[str, dict[str, dict[str, float]]] = {}
     for question, score in (
-        ("style of the artist", judge.score_learned),
-        ("single paintings", judge.score_paintings),
+        ("style of the artist", validation.score_learned),
+        ("single paintings", validation.score_paintings),
     ):
         table[question] = {"before": losses_of(score(before)), "after": losses_of(score(after))}
     return table
@@ -127,12 +126,13 @@ def as_table(table: dict[str, dict[str, dict[str, float]]]) -> str:
 
 
 @torch.no_grad()
-def draw_sheet(material: Material, before: Painter, after: Painter) -> ContactSheet:
+def draw_sheet(material: Material, before: Painter, after: Painter) -> ComparisonSheet:
     """Photos down; two paintings of the artist, then each way before and after."""
-    columns = ["photo"]
+    titles = ["photo"]
     for number in range(1, SHEET_PAINTINGS + 1):
-        columns += [f"painting {number}", "before", "after"]
-    sheet = ContactSheet([*columns, "artist, before", "artist, after"])
+        titles += [f"painting {number}", "before", "after"]
+    titles += ["artist, before", "artist, after"]
+    sheet = ComparisonSheet([Column(title, SHEET_CELL) for title in titles])
     styles = [load_picture(path, SHEET_SIDE) for path in spread(material.held_out, SHEET_PAINTINGS)]
     for path in spread(material.photos, SHEET_PHOTOS):
         photo = load_picture(path, SHEET_SIDE)
@@ -140,7 +140,7 @@ def draw_sheet(material: Material, before: Painter, after: Painter) -> ContactSh
         for style in styles:
             row += [style, *(p.gan.stylize(photo, style) for p in (before, after))]
         row += [p.gan.generate(p.gan.encode_content(photo), p.code) for p in (before, after)]
-        sheet.add_row([as_picture(picture) for picture in row], [""] * len(row))
+        sheet.add_row([as_picture(picture) for picture in row])
     return sheet
 
 

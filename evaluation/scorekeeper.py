@@ -1,4 +1,4 @@
-"""What has been found while an evaluation runs, and the report that it makes in the end."""
+"""The scores of an evaluation as they come in, and the report that they make in the end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from .diversity import style_spread
-from .measures import UNTOUCHED
+from .observer import UNTOUCHED
 from .options import EvaluationOptions
 from .report import Evaluation, Score, number
 from .set_distances import SetDistances
@@ -18,12 +18,12 @@ from .set_distances import SetDistances
 FEW_SAMPLES = 2000
 # Paintings whose moments are kept, 8 kB each, to compare them with each other.
 SPREAD_PAINTINGS = 256
-PAIR_MEASURES = ("content", "gram", "mean_std", "ssim", "lpips")
+PAIR_SCORES = ("content", "gram", "mean_std", "ssim", "lpips")
 _TOO_FEW = "Needs at least two paintings and two results."
 
 
-class Findings:
-    """Scores as they come in. `notes` says of a measure why it cannot be had."""
+class Scorekeeper:
+    """Scores as they come in. `notes` says by the score's name why it cannot be had."""
 
     def __init__(self, options: EvaluationOptions, num_features: int):
         self.options = options
@@ -63,7 +63,7 @@ class Findings:
 
     def evaluation(self, wanted_pairs: int, features: str, device: str, sheet: Image.Image) -> Evaluation:
         """The report; fewer pairs than `wanted_pairs` mean that it was stopped."""
-        scores = {name: self._pair_score(name) for name in PAIR_MEASURES}
+        scores = {name: self._pair_score(name) for name in PAIR_SCORES}
         return Evaluation(
             scores={**self._set_scores(), **scores, "diversity": self._diversity()},
             options=self.options,

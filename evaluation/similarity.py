@@ -7,25 +7,48 @@ from torch import Tensor
 
 from ..models.perception.fetched_weights import LPIPS_BACKBONE, read_state_dict
 
-_BORDER = 5
+WINDOW = 11
+# Rows of windows that are compared at once.
+STRIP = 64
 _REC_601 = (0.299, 0.587, 0.114)
 
 
-def ssim(a: Tensor, b: Tensor) -> float:
-    """Structural similarity of the luma of two pictures [1,3,H,W] in 0..1; 1 for equal pictures.
+def luma(image: Tensor) -> Tensor:
+    """Rec. 601 luma: [B,3,H,W] in 0..1 -> [B,1,H,W] in 0..1."""
+    return (image * image.new_tensor(_REC_601)[:, None, None]).sum(1, keepdim=True)
 
-    11x11 Gaussian window of deviation 1.5, as in Wang et al. 2004, where it lies inside the picture;
-    some versions of torchmetrics count the mirrored borders too. In float64, because the variances
-    cancel on flat areas.
+
+def ssim(a: Tensor, b: Tensor) -> Tensor:
+    """Structural similarity of the luma of pictures [B,3,H,W] in 0..1: [B] float64; 1 for equal pictures.
+
+    Wang et al. 2004: an 11x11 Gaussian window of deviation 1.5, at every place where it lies inside the
+    picture. In float64, because the variances cancel on flat areas.
+
+    Raises ValueError, one sentence, for pictures of unlike size or with a side below 11 pixels.
     """
+    if a.shape != b.shape or min(a.shape[-2:]) < WINDOW:
+        raise ValueError(
+            f"SSIM compares pictures of one size, {WINDOW} pixels or more a side; "
+            f"these are {tuple(a.shape)} and {tuple(b.shape)}."
+        )
+    # Apple's GPUs have no float64.
+    x, y = (luma((picture.cpu() if picture.is_mps else picture).double()) for picture in (a, b))
+    # In strips that overlap by the window: in float64 PyTorch lays out all windows side by side, which takes
+    # more than a gigabyte for a picture of 512 pixels.
+    rows = a.shape[-2] - WINDOW + 1
+    strips = [slice(top, min(top + STRIP, rows) + WINDOW - 1) for top in range(0, rows, STRIP)]
+    sums = [_ssim_map(x[:, :, strip], y[:, :, strip]).sum((1, 2, 3)) for strip in strips]
+    return torch.stack(sums).sum(0) / (rows * (a.shape[-1] - WINDOW + 1))
+
+
+def _ssim_map(x: Tensor, y: Tensor) -> Tensor:
+    """SSIM at every place where the window lies inside the pictures: [B,1,H,W] -> [B,1,H-10,W-10]."""
     from torchmetrics.functional.image import structural_similarity_index_measure
 
-    lumas = [
-        (picture.cpu().double() * torch.tensor(_REC_601)[:, None, None]).sum(1, keepdim=True)
-        for picture in (a, b)
-    ]
-    _, everywhere = structural_similarity_index_measure(*lumas, data_range=1.0, return_full_image=True)
-    return everywhere[..., _BORDER:-_BORDER, _BORDER:-_BORDER].mean().item()
+    # The map and not the mean: some versions of torchmetrics count the mirrored borders in the mean.
+    _, everywhere = structural_similarity_index_measure(x, y, data_range=1.0, return_full_image=True)
+    border = WINDOW // 2
+    return everywhere[..., border:-border, border:-border]
 
 
 class Lpips:
@@ -47,4 +70,4 @@ class Lpips:
 
     def __call__(self, a: Tensor, b: Tensor) -> float:
         """a, b [B,3,H,W] in 0..1: the mean over the batch."""
-        return self._metric(a, b).item()
+        return float(self._metric(a, b))

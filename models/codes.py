@@ -88,8 +88,8 @@ def mix_styles(
         raise ValueError(f"There are {len(codes)} styles but {len(weights)} weights.")
     if structure_from_first == 0 or len(codes) == 1:
         return _blend(codes, weights, mode)
-    colour = _blend(codes[1:], weights[1:], mode)
-    return torch.cat([codes[0][:, :structure_from_first], colour[:, structure_from_first:]], 1)
+    colors = _blend(codes[1:], weights[1:], mode)
+    return torch.cat([codes[0][:, :structure_from_first], colors[:, structure_from_first:]], 1)
 
 
 def _blend(codes: Sequence[Tensor], weights: Sequence[float], mode: str) -> Tensor:
@@ -143,7 +143,7 @@ def interpolate_styles(
     if count < 2:
         raise ValueError(f"count is {count}; ask for 2 styles or more.")
     same_network(codes)
-    stops = [stop for code in codes for stop in code.split(1)]
+    stops = [stop for code in codes for stop in torch.split(code, 1)]
     if len(stops) < 2:
         raise ValueError(f"There must be 2 styles or more to go between, not {len(stops)}; connect another.")
     interpolate = lerp if mode == "lerp" else slerp

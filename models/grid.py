@@ -27,10 +27,10 @@ def grid_corner(image: Tensor) -> Tensor:
     >>> grid_corner(picture).tolist(), grid_corner(picture.roll((1, -2), (2, 3))).tolist()
     ([[2, 2]], [[1, 0]])
     """
-    grey = image.float().mean(1)
-    window = [_hann(side, image.device) for side in grey.shape[1:]]
-    rows = torch.einsum("bhw,w->bh", (grey[:, 1:] - grey[:, :-1]).abs_(), window[1])
-    columns = torch.einsum("bhw,h->bw", (grey[:, :, 1:] - grey[:, :, :-1]).abs_(), window[0])
+    gray = image.float().mean(1)
+    window = [_hann(side, image.device) for side in gray.shape[1:]]
+    rows = torch.einsum("bhw,w->bh", (gray[:, 1:] - gray[:, :-1]).abs_(), window[1])
+    columns = torch.einsum("bhw,h->bw", (gray[:, :, 1:] - gray[:, :, :-1]).abs_(), window[0])
     phases = [_phase(profile * w[:-1]) for profile, w in zip((rows, columns), window, strict=True)]
     return (-torch.stack(phases, 1) % GRID).cpu()
 

@@ -68,9 +68,8 @@ class _Standardize(torch.autograd.Function):
         return normalized
 
     @staticmethod
-    # Autograd's own stubs leave the signature of `backward` open.
-    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:  # type: ignore[override]
-        normalized, std = ctx.saved_tensors
+    def backward(ctx: torch.autograd.function.BackwardCFunction, gradient: Tensor) -> Tensor:
+        normalized, std = cast(tuple[Tensor, Tensor], ctx.saved_tensors)
         offset = gradient.mean((2, 3), keepdim=True, dtype=std.dtype)
         slope = (gradient * normalized).mean((2, 3), keepdim=True, dtype=std.dtype)
         return torch.addcmul(gradient - offset, normalized, -slope).div_(std).to(gradient.dtype)

@@ -40,17 +40,18 @@ class StyleEncoder(nn.Module):
         self.conv8 = Conv3x3(coarse_channels, coarse_channels)
         self.down16 = Conv3x3(coarse_channels, coarse_channels, stride=2)
         statistics = 2 * (fine_channels + 2 * coarse_channels)
+        last = nn.Linear(hidden, len(levels) * code_dim)
         self.mapping = nn.Sequential(
             nn.Linear(statistics, hidden),
             nn.LeakyReLU(0.2),
             nn.Linear(hidden, hidden),
             nn.LeakyReLU(0.2),
-            nn.Linear(hidden, len(levels) * code_dim),
+            last,
         )
         for layer in self.mapping:
             if isinstance(layer, nn.Linear):
                 init_conv(layer)
-        nn.init.zeros_(self.mapping[-1].weight)
+        nn.init.zeros_(last.weight)
 
     def statistics(self, image: Tensor, how: ForwardPass) -> list[Tensor]:
         """Deviation and mean of the features at 1/4, 1/8 and 1/16: three [B,2C]."""
@@ -64,6 +65,6 @@ class StyleEncoder(nn.Module):
     def forward(self, image: Tensor, how: ForwardPass) -> Tensor:
         how.check(self, image)
         statistics = self.statistics(image, how)
-        residual = self.mapping(torch.cat(statistics, 1)).unflatten(1, (len(self.levels), -1))
+        residual: Tensor = self.mapping(torch.cat(statistics, 1)).reshape(-1, len(self.levels), self.code_dim)
         base = [F.pad(statistics[i], (0, self.code_dim - statistics[i].shape[1])) for i in self.levels]
         return torch.stack(base, 1) + residual

@@ -199,4 +199,5 @@ def log_ticks(low: float, high: float) -> list[float]:
 
 def pale(color: Color) -> Color:
     """Two thirds of the way to the background."""
-    return tuple((c + 2 * b) // 3 for c, b in zip(color, BACKGROUND, strict=True))
+    red, green, blue = ((c + 2 * b) // 3 for c, b in zip(color, BACKGROUND, strict=True))
+    return red, green, blue

@@ -1,16 +1,20 @@
-"""Sheets for eyes: numbered rows of pictures under named columns."""
+"""Sheets for eyes: rows of pictures under named columns, with numbers beside them or captions under them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from .lettering import fitted_text, font
 
 MARGIN = 24
 GAP = 16
 NUMBER_WIDTH = 72
-BACKGROUND, INK, RULE = (250, 250, 248), (20, 20, 20), (205, 205, 200)
+HEADER_HEIGHT, CAPTION_HEIGHT = 36, 20
+TITLE_SIZE, NOTE_SIZE, HEADER_SIZE, NUMBER_SIZE, CAPTION_SIZE = 26, 18, 22, 32, 14
+BACKGROUND, INK, FAINT, RULE = (250, 250, 248), (20, 20, 20), (90, 90, 90), (205, 205, 200)
 
 
 class Column(NamedTuple):
@@ -20,60 +24,79 @@ class Column(NamedTuple):
     side: int
 
 
+class _Row(NamedTuple):
+    number: int | None
+    cells: list[Image.Image]
+    captions: list[str]
+
+
 class ComparisonSheet:
     """Rows are reduced to the sheet's size as they come, so that full pictures are not kept."""
 
     def __init__(self, columns: Sequence[Column], title: str = "", note: str = ""):
         """`title` stands above the columns, `note` in smaller letters below it."""
         self.columns, self.title, self.note = list(columns), title, note
-        self._rows: list[tuple[str, list[Image.Image]]] = []
+        self._rows: list[_Row] = []
 
-    def __len__(self) -> int:
-        return len(self._rows)
+    def add_row(
+        self, pictures: Sequence[Image.Image], number: int | None = None, captions: Sequence[str] = ()
+    ) -> None:
+        """One picture per column, enlarged or reduced to fit, never cropped; `number` stands beside them,
+        `captions`, one per column or none at all, under them.
 
-    def add_row(self, number: int, pictures: Sequence[Image.Image]) -> None:
-        """One picture per column, enlarged or reduced to fit, never cropped."""
+        Raises ValueError if there are not as many pictures as columns, or another number of captions.
+        """
+        if len(pictures) != len(self.columns) or (captions and len(captions) != len(self.columns)):
+            row = f"{len(pictures)} pictures" + (f" and {len(captions)} captions" if captions else "")
+            raise ValueError(f"A row of {row} does not fit {len(self.columns)} columns.")
         cells = [fitted(p, column.side) for p, column in zip(pictures, self.columns, strict=True)]
-        self._rows.append((str(number), cells))
+        self._rows.append(_Row(number, cells, list(captions)))
 
     def draw(self) -> Image.Image:
         """The sheet, as high as its rows need."""
-        title, note, header = (ImageFont.load_default(size) for size in (26, 18, 22))
-        heights = [max(cell.height for cell in cells) for _, cells in self._rows]
-        width = 2 * MARGIN + NUMBER_WIDTH + sum(c.side for c in self.columns) + GAP * (len(self.columns) - 1)
+        lefts = self._lefts()
+        width = lefts[-1] + self.columns[-1].side + MARGIN
         top = MARGIN + (38 if self.title else 0) + (30 if self.note else 0)
-        total = top + 36 + sum(heights) + 2 * GAP * len(heights) + MARGIN - GAP
+        heights = [_height(row) for row in self._rows]
+        total = top + HEADER_HEIGHT + sum(heights) + 2 * GAP * len(heights) + MARGIN - GAP
         sheet = Image.new("RGB", (width, total), BACKGROUND)
         pen = ImageDraw.Draw(sheet)
-        pen.text((MARGIN, MARGIN - 4), self.title, fill=INK, font=title)
-        pen.text((MARGIN, top - 30), self.note, fill=INK, font=note)
-        for column, left in zip(self.columns, self._lefts(), strict=True):
-            pen.text((left, top), column.title, fill=INK, font=header)
-        top += 36
-        for (number, cells), height in zip(self._rows, heights, strict=True):
-            self._draw_row(sheet, pen, number, cells, top, height)
+
+        pen.text((MARGIN, MARGIN - 4), self.title, fill=INK, font=font(TITLE_SIZE))
+        pen.text((MARGIN, top - 30), self.note, fill=INK, font=font(NOTE_SIZE))
+        for column, left in zip(self.columns, lefts, strict=True):
+            header = fitted_text(column.title, HEADER_SIZE, column.side)
+            pen.text((left, top), header, fill=INK, font=font(HEADER_SIZE))
+
+        top += HEADER_HEIGHT
+        for row, height in zip(self._rows, heights, strict=True):
+            self._draw_row(sheet, row, lefts, top)
             top += height + 2 * GAP
         return sheet
 
     def _lefts(self) -> list[int]:
-        lefts = [MARGIN + NUMBER_WIDTH]
+        """Where the columns begin, right of the numbers if there are any."""
+        numbered = any(row.number is not None for row in self._rows)
+        lefts = [MARGIN + (NUMBER_WIDTH if numbered else 0)]
         for column in self.columns[:-1]:
             lefts.append(lefts[-1] + column.side + GAP)
         return lefts
 
-    def _draw_row(
-        self,
-        sheet: Image.Image,
-        pen: ImageDraw.ImageDraw,
-        number: str,
-        cells: list[Image.Image],
-        top: int,
-        height: int,
-    ) -> None:
+    def _draw_row(self, sheet: Image.Image, row: _Row, lefts: Sequence[int], top: int) -> None:
+        pen = ImageDraw.Draw(sheet)
         pen.line((MARGIN, top - 6, sheet.width - MARGIN, top - 6), fill=RULE)
-        pen.text((MARGIN, top), number, fill=INK, font=ImageFont.load_default(32))
-        for cell, column, left in zip(cells, self.columns, self._lefts(), strict=True):
+        if row.number is not None:
+            pen.text((MARGIN, top), str(row.number), fill=INK, font=font(NUMBER_SIZE))
+        height = max(cell.height for cell in row.cells)
+        for cell, column, left in zip(row.cells, self.columns, lefts, strict=True):
             sheet.paste(cell, (left + (column.side - cell.width) // 2, top + (height - cell.height) // 2))
+        for caption, column, left in zip(row.captions, self.columns, lefts, strict=False):
+            text = fitted_text(caption, CAPTION_SIZE, column.side)
+            pen.text((left, top + height + 2), text, fill=FAINT, font=font(CAPTION_SIZE))
+
+
+def _height(row: _Row) -> int:
+    return max(cell.height for cell in row.cells) + (CAPTION_HEIGHT if row.captions else 0)
 
 
 def fitted(picture: Image.Image, side: int) -> Image.Image:
@@ -83,5 +106,5 @@ def fitted(picture: Image.Image, side: int) -> Image.Image:
     (300, 150)
     """
     scale = side / max(picture.size)
-    size = tuple(max(1, round(length * scale)) for length in picture.size)
-    return picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+    width, height = (max(1, round(length * scale)) for length in picture.size)
+    return picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)

@@ -1,10 +1,10 @@
-"""Pillow pictures and tensors: both ways, and the middle square of a picture."""
+"""Pillow pictures and tensors: both ways, and pictures read at a size."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from .reading import Picture, open_picture
@@ -40,3 +40,17 @@ def load_square(picture: Picture, side: int) -> Tensor:
     image = resize_shorter(open_picture(picture), side)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     return as_tensor(image.crop((left, top, left + side, top + side)))
+
+
+def load_picture(picture: Picture, shorter: int) -> Tensor:
+    """The whole of a picture as [1,3,H,W] in 0..1, its shorter side enlarged or reduced to `shorter`.
+
+    With Lanczos' filter, for pictures that are looked at and compared at this size.
+    """
+    size = (shorter, shorter)
+    return as_tensor(ImageOps.cover(open_picture(picture), size, Image.Resampling.LANCZOS))
+
+
+def rounded(image: Tensor) -> Tensor:
+    """What a saved file of 8 bits holds of an image in any shape: clamped to 0..1 and rounded."""
+    return (image.clamp(0, 1) * 255).round() / 255

@@ -17,13 +17,11 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from benchmarks.contact_sheet import BLACK, GAP, GREY, WHITE
-from benchmarks.pictures import load_picture
 from brushwork.base.files import write_atomically
 from brushwork.cli.main import main as run_brushwork
 from brushwork.models import StyleGAN
 from brushwork.models.style_file import StyleFile, read_style
-from brushwork.pictures.tensors import as_picture
+from brushwork.pictures.tensors import as_picture, load_picture
 
 # The repository, whose files are written, and not the package, which may be installed elsewhere.
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,6 +31,8 @@ LIBRARY = ROOT / "weights" / "styles"
 PHOTOS = {"photo-landscape-lake-sherburne": 4 / 3, "photo-portrait-astronaut": 3 / 4}
 COLUMNS = 4
 HEIGHT = 140
+GAP = 8
+WHITE, BLACK, GREY = (255, 255, 255), (0, 0, 0), (90, 90, 90)
 # Painted larger than shown, or brush marks would be as coarse as windows.
 PAINTED_HEIGHT = 224
 NAME_SIZE, ARTIST_SIZE = 16, 14

@@ -15,19 +15,20 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmarks.contact_sheet import ContactSheet
 from benchmarks.flicker import clips
 from benchmarks.flicker.clips import Clip
-from benchmarks.pictures import load_picture
 from brushwork.base.shipped import DEFAULT_CHECKPOINT, SHIPPED_INPUTS
 from brushwork.models import CheckpointError, StyleGAN
 from brushwork.models.video.steady import SteadyVideo
-from brushwork.pictures.tensors import as_picture
+from brushwork.pictures.comparison_sheet import Column, ComparisonSheet
+from brushwork.pictures.tensors import as_picture, load_picture
 
 INPUTS = SHIPPED_INPUTS
 CITY, LAKE = INPUTS / "photo-city-singapore.jpg", INPUTS / "photo-landscape-lake-sherburne.jpg"
 ASTRONAUT = INPUTS / "photo-portrait-astronaut.jpg"
 STYLES = ("art-vangogh-starry-night.jpg", "art-engraving-dore.jpg")
+
+SHEET_CELL = 320
 
 # The first is what the others are compared with; statistics and follow of the rest.
 PER_FRAME = "Generate, frame by frame"
@@ -39,7 +40,7 @@ SETTINGS: dict[str, tuple[str, float]] = {
     "statistics clip, follow 1": ("clip", 1.0),
 }
 
-Painter = Callable[[StyleGAN, Tensor, Tensor], Tensor]
+PaintFrames = Callable[[StyleGAN, Tensor, Tensor], Tensor]
 """network, frames [T,3,H,W], style code [1,L,D] -> painted frames [T,3,H,W]."""
 
 
@@ -47,7 +48,7 @@ def frame_by_frame(gan: StyleGAN, frames: Tensor, code: Tensor) -> Tensor:
     return torch.cat([gan.generate(gan.encode_content(frame), code) for frame in frames.split(1)])
 
 
-def steadily(statistics: str, follow: float) -> Painter:
+def steadily(statistics: str, follow: float) -> PaintFrames:
     def paint(gan: StyleGAN, frames: Tensor, code: Tensor) -> Tensor:
         video = SteadyVideo(gan, len(frames), statistics=statistics, follow=follow)
         for i in video.frames_to_read:
@@ -90,11 +91,12 @@ def table(found: dict[str, dict[str, tuple[float, float]]], untouched: dict[str,
     return "\n".join(lines)
 
 
-def add_rows(sheet: ContactSheet, clip: Clip, painted: Tensor, name: str) -> None:
+def add_rows(sheet: ComparisonSheet, clip: Clip, painted: Tensor, name: str) -> None:
     """First, middle and last frame, and ten times the last difference between two."""
     shown = [as_picture(painted[t : t + 1]) for t in (0, len(painted) // 2, len(painted) - 1)]
     difference = (painted[-1:] - painted[-2:-1]).abs() * 10
-    sheet.add_row([*shown, as_picture(difference)], [f"{clip.name}: {name}", "", "", ""])
+    captions = [f"{clip.name}: {name}", "", "", ""]
+    sheet.add_row([*shown, as_picture(difference)], captions=captions)
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -125,7 +127,8 @@ def main(arguments: list[str] | None = None) -> int:
     painters = {PER_FRAME: frame_by_frame} | {name: steadily(*how) for name, how in SETTINGS.items()}
     found: dict[str, dict[str, tuple[float, float]]] = {name: {} for name in painters}
     untouched = {}
-    sheet = ContactSheet(["first frame", "middle frame", "last frame", "10 x last difference"])
+    titles = ("first frame", "middle frame", "last frame", "10 x last difference")
+    sheet = ComparisonSheet([Column(title, SHEET_CELL) for title in titles])
     for clip in make_clips(options.size, options.frames):
         untouched[clip.name] = clip.flicker(clip.frames)
         add_rows(sheet, clip, clip.frames, "the clip")

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.pictures import load_picture
 from brushwork.models.video.motion import warp
+from brushwork.pictures.tensors import load_picture
 
 NOISE = 2 / 255
 MARGIN = 16
@@ -78,18 +78,18 @@ def pan(photo: Path, size: int, count: int) -> Clip:
     offset = pixels - centre[:, None, None]
     start = torch.tensor([scene.shape[-1] / 2 - 0.85 * (count - 1), scene.shape[-2] / 2 - 0.3 * (count - 1)])
 
-    def seen(t: int) -> tuple[Tensor, float]:
+    def camera(t: int) -> tuple[Tensor, float]:
         """Where in the scene the middle of frame t lies, and how many of its pixels one of the frame's is."""
         return start + t * torch.tensor([1.7, 0.6]), 1.004**-t
 
     def frame(t: int) -> Tensor:
-        middle, scale = seen(t)
+        middle, scale = camera(t)
         place = (middle[:, None, None] + scale * offset + 0.5).permute(1, 2, 0)[None]
         grid = 2 * place / torch.tensor([scene.shape[-1], scene.shape[-2]]) - 1
         return F.grid_sample(scene, grid, mode="bicubic", align_corners=False).clamp(0, 1)
 
     def flow(t: int) -> Tensor:
-        (now, scale), (then, scale_then) = seen(t), seen(t - 1)
+        (now, scale), (then, scale_then) = camera(t), camera(t - 1)
         return ((now - then)[:, None, None] + (scale - scale_then) * offset)[None] / scale_then
 
     frames = torch.cat([frame(t) for t in range(count)])

@@ -32,12 +32,12 @@ from benchmarks.peers import (
     build_available,
 )
 from benchmarks.progress import progress
-from benchmarks.quality.all_bars import Sample, measure_bars
+from benchmarks.quality.all_bars import SampleSizes, measure_bars
 from benchmarks.quality.art_features import available_extractors
 from benchmarks.quality.bar import bars_table
 from benchmarks.quality.gallery import Gallery
-from benchmarks.quality.pairs import Pair, balanced, cross_pairs, draw_pairs, read_split, spread
-from benchmarks.quality.scoring import Judge, Scores
+from benchmarks.quality.pairs import Pair, balanced, cross_pairs, read_split, shuffled_pairs, spread
+from benchmarks.quality.scoring import Scorer, Scores
 from benchmarks.quality.sheets import save_pictures, save_sheet
 from brushwork.base.files import write_atomically
 from brushwork.models import CheckpointError
@@ -105,7 +105,7 @@ def build_systems(options: argparse.Namespace) -> list[System]:
 def choose_pairs(options: argparse.Namespace) -> list[Pair]:
     contents, styles = read_split(options.data, options.split)
     if options.contents is None and options.styles is None:
-        return draw_pairs(contents, styles, options.pairs, options.seed)
+        return shuffled_pairs(contents, styles, options.pairs, options.seed)
     if options.contents is None or options.styles is None:
         raise ValueError("--contents and --styles make a full cross together; give both or neither.")
     return cross_pairs(contents, styles, options.contents, options.styles, options.seed)
@@ -141,7 +141,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, default=CACHE, metavar="DIR", help="remembers results")
     parser.add_argument("--bars", action="store_true", help="measure every bar; see benchmarks/README.md")
     parser.add_argument("--paintings", type=int, help="real ones that KID compares with (default all)")
-    for field in dataclasses.fields(Sample):
+    for field in dataclasses.fields(SampleSizes):
         name = f"--{field.name.replace('_', '-')}"
         parser.add_argument(
             name, type=int, default=field.default, help=f"with --bars (default {field.default})"
@@ -149,7 +149,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add_setup_arguments(parser)
     options = parser.parse_args(arguments)
     counts = ["threads", "sheet_pairs", "sheet_rows", "sheet_cell", "pictures_pairs", "paintings"]
-    counts += [field.name for field in dataclasses.fields(Sample)]
+    counts += [field.name for field in dataclasses.fields(SampleSizes)]
     for name, least in (("size", 32), *((name, 1) for name in counts)):
         if getattr(options, name) is not None and getattr(options, name) < least:
             given = f"--{name.replace('_', '-')} is {getattr(options, name)}"
@@ -168,7 +168,7 @@ def main(arguments: list[str] | None = None) -> int:
         pairs = choose_pairs(options)
         systems = build_systems(options)
         extractors = available_extractors(options.device) if options.bars else []
-        gallery = Gallery(options.cache, options.size, Judge(options.device, extractors), options.device)
+        gallery = Gallery(options.cache, options.size, Scorer(options.device, extractors), options.device)
         on_sheet = balanced(pairs, options.sheet_pairs) if options.sheet else []
         in_folders = balanced(pairs, options.pictures_pairs) if options.pictures else []
         scores = compare(gallery, systems, pairs, {*on_sheet, *in_folders})
@@ -200,7 +200,9 @@ def print_bars(
     """Measure and print the bars of each network of ours; returns them by its name, for JSON."""
     _, paintings = read_split(options.data, options.split)
     paintings = spread(paintings, options.paintings or len(paintings))
-    sample = Sample(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Sample)})
+    sample = SampleSizes(
+        **{field.name: getattr(options, field.name) for field in dataclasses.fields(SampleSizes)}
+    )
     peers = [system for system in painters if not isinstance(system, RememberingBrushwork)]
     measured = {}
     for system in painters:

@@ -27,7 +27,7 @@ STRENGTH_0_PAIRS = 8
 
 
 @dataclass(frozen=True)
-class Sample:
+class SampleSizes:
     """How many pairs the strength is swept on, pairs that are shifted, photos in random styles, and paths."""
 
     sweep_pairs: int = 100
@@ -42,7 +42,7 @@ def measure_bars(
     peers: Sequence[System],
     pairs: Sequence[Pair],
     paintings: Sequence[Path],
-    sample: Sample,
+    sample: SampleSizes,
 ) -> list[Bar]:
     """`paintings` are the real ones that KID and diversity are measured against; `pairs` have been scored."""
     scored = {system.name: [gallery.scored(system, pair) for pair in pairs] for system in (ours, *peers)}
@@ -51,7 +51,7 @@ def measure_bars(
     bars = ratio_bars(medians[ours.name], medians.get(microast))
     bars += pair_bars(gallery, ours, peers, balanced(pairs, sample.sweep_pairs))
 
-    extractors = gallery.judge.extractors
+    extractors = gallery.scorer.extractors
     looks = [gallery.painting(path) for path in progress(paintings, "paintings")]
     features = {name: stacked([each.tensors for each in found], extractors) for name, found in scored.items()}
     of_paintings = stacked([each.tensors for each in looks], extractors)

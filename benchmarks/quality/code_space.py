@@ -11,7 +11,6 @@ from torch import Tensor
 
 from benchmarks.fingerprint import fingerprint
 from benchmarks.peers import RememberingBrushwork
-from benchmarks.pictures import rounded
 from benchmarks.progress import progress
 from benchmarks.quality.art_likeness import kids, stacked, why_no_kid
 from benchmarks.quality.bar import Bar, at_least, at_most, below, not_measured
@@ -21,6 +20,7 @@ from brushwork.evaluation.diversity import style_spread
 from brushwork.models import interpolate_styles
 from brushwork.models.perception.extractors import Extractor
 from brushwork.models.perception.vgg import LossNetwork
+from brushwork.pictures.tensors import rounded
 
 PSI, SEED = 0.7, 0
 STYLES_PER_PHOTO = 8
@@ -39,7 +39,7 @@ def in_random_styles(
         with torch.inference_mode():
             code = codes[number, None].to(picture.device)
             painted = rounded(ours.gan.generate(ours.content(picture), code))
-        return described(gallery.judge.look(painted))
+        return described(gallery.scorer.look(painted))
 
     def remembered(photo: Path, number: int) -> Record:
         kind = f"random-psi{PSI}-seed{SEED}-{number}"
@@ -97,7 +97,7 @@ def path_steps(
     """
 
     def compute() -> Record:
-        picture, network = gallery.load(photo), gallery.judge.network
+        picture, network = gallery.load(photo), gallery.scorer.observer.network
         codes = [ours.style(gallery.load(path)) for path in paintings]
         pixels, vgg = [], []
         last = None

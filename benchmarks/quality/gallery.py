@@ -7,25 +7,25 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from benchmarks.peers import System
-from benchmarks.pictures import load_picture, rounded
 from benchmarks.quality.pairs import Pair
 from benchmarks.quality.results_cache import Record, ResultsCache
-from benchmarks.quality.scoring import Judge, Seen
+from benchmarks.quality.scoring import Scorer
 from brushwork.base.files import write_atomically
+from brushwork.evaluation.observer import Observation
 from brushwork.models.perception.vgg import STYLE_LAYERS
-from brushwork.pictures.tensors import as_picture, as_tensor
+from brushwork.pictures.reading import read_picture
+from brushwork.pictures.tensors import as_picture, as_tensor, load_picture, rounded
 
 
 class Gallery:
     """`size` is the shorter side in pixels that photos and paintings are brought to."""
 
-    def __init__(self, folder: Path, size: int, judge: Judge, device: str):
-        self.cache, self.size, self.judge, self.device = ResultsCache(folder), size, judge, device
-        self._scored_as = f"{size}-{judge.identity}"
+    def __init__(self, folder: Path, size: int, scorer: Scorer, device: str):
+        self.cache, self.size, self.scorer, self.device = ResultsCache(folder), size, scorer, device
+        self._scored_as = f"{size}-{scorer.identity}"
         self._last: dict[str, tuple[tuple[Path, int], Tensor]] = {}
 
     def load(self, path: Path, shorter: int | None = None) -> Tensor:
@@ -46,8 +46,7 @@ class Gallery:
         """What the system paints, rounded to 8 bits: [1,3,H,W] in 0..1; with `keep` its file stays."""
         file = self.picture_file(system, pair)
         if file.is_file():
-            with Image.open(file) as kept:
-                return as_tensor(kept.convert("RGB")).to(self.device)
+            return as_tensor(read_picture(file)).to(self.device)
         painted = rounded(system.paint(self.load(pair.content), self.load(pair.style)))
         if keep:
             data = io.BytesIO()
@@ -67,8 +66,8 @@ class Gallery:
 
         def compute() -> Record:
             content, style = self.load(pair.content), self.load(pair.style)
-            scores, seen = self.judge.examine(self.picture(system, pair), content, style, pair)
-            return Record(scores, seen.features)
+            scores, seen = self.scorer.examine(self.picture(system, pair), content, style, pair)
+            return Record(scores, features(seen))
 
         return self.remember(system, "scores", pair, compute)
 
@@ -77,13 +76,18 @@ class Gallery:
         """Features by extractor and moments by layer of a real painting."""
         kind = f"looks-{self._scored_as}"
         return self.cache.remember(
-            "paintings", kind, [path], lambda: described(self.judge.look(self.load(path)))
+            "paintings", kind, [path], lambda: described(self.scorer.look(self.load(path)))
         )
 
 
-def described(seen: Seen) -> Record:
+def features(seen: Observation) -> dict[str, Tensor]:
+    """The features [D] of one picture, by extractor."""
+    return {name: row[0] for name, row in seen.features.items()}
+
+
+def described(seen: Observation) -> Record:
     """What is kept of a picture that has no photo or no painting beside it."""
-    return Record(tensors={**seen.features, **{name: seen.moments[name] for name in STYLE_LAYERS}})
+    return Record(tensors={**features(seen), **{name: seen.moments[name] for name in STYLE_LAYERS}})
 
 
 def moments(record: Record) -> dict[str, Tensor]:

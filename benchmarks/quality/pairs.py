@@ -1,14 +1,15 @@
-"""Which photos meet which paintings."""
+"""Which photos of the data meet which of its paintings, and which of them stand for all."""
 
 from __future__ import annotations
 
 import json
-import math
 import random
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
+
+from brushwork.evaluation.pairs import pairs_in_step
 
 T = TypeVar("T")
 
@@ -42,22 +43,21 @@ def read_split(data: Path, part: str = "test") -> tuple[list[Path], list[Path]]:
     return contents, styles
 
 
-def draw_pairs(contents: list[Path], styles: list[Path], count: int, seed: int) -> list[Pair]:
+def shuffled_pairs(contents: Sequence[Path], styles: Sequence[Path], count: int, seed: int) -> list[Pair]:
     """`count` different pairs; no picture returns before all of its kind have been used.
+
+    A seed draws the same pairs wherever the folder lies.
 
     Raises ValueError for a count outside 1..photos x paintings.
     """
     most = len(contents) * len(styles)
     if not 1 <= count <= most:
         raise ValueError(f"pairs is {count}; there are 1 to {most} pairs to draw.")
-    contents, styles = _shuffled(contents, seed), _shuffled(styles, seed)
-    # Walking both lists in step meets every pair after lcm steps at most; then one list slips.
-    lap = math.lcm(len(contents), len(styles))
-    return [Pair(contents[i % len(contents)], styles[(i + i // lap) % len(styles)]) for i in range(count)]
+    return [Pair(*pair) for pair in pairs_in_step(_shuffled(contents, seed), _shuffled(styles, seed), count)]
 
 
 def cross_pairs(
-    contents: list[Path], styles: list[Path], content_count: int, style_count: int, seed: int
+    contents: Sequence[Path], styles: Sequence[Path], content_count: int, style_count: int, seed: int
 ) -> list[Pair]:
     """Every one of `content_count` photos with every one of `style_count` paintings.
 
@@ -103,7 +103,7 @@ def balanced(pairs: Sequence[Pair], count: int) -> list[Pair]:
     return [pair for _, pair in sorted(chosen)]
 
 
-def _shuffled(files: list[Path], seed: int) -> list[Path]:
+def _shuffled(files: Sequence[Path], seed: int) -> list[Path]:
     """The same order for a seed wherever the folder lies and however split.json is sorted."""
     ordered = sorted(files, key=lambda file: file.name)
     random.Random(seed).shuffle(ordered)

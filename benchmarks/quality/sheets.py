@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.contact_sheet import ContactSheet
 from benchmarks.peers import System
 from benchmarks.quality.gallery import Gallery
 from benchmarks.quality.pairs import Pair
 from brushwork.base.files import write_atomically
 from brushwork.evaluation.judging.results import short_stem
+from brushwork.pictures.comparison_sheet import Column, ComparisonSheet
 from brushwork.pictures.tensors import as_picture
 
 
@@ -25,12 +25,13 @@ def save_sheet(
     pages = [pairs[start : start + page_rows] for start in range(0, len(pairs), page_rows)]
     files = []
     for number, page in enumerate(pages, 1):
-        sheet = ContactSheet(["photo", "painting", *(system.name for system in systems)], cell)
+        titles = ["photo", "painting", *(system.name for system in systems)]
+        sheet = ComparisonSheet([Column(title, cell) for title in titles])
         for pair in page:
             pictures = [gallery.load(path) for path in pair]
             pictures += [gallery.picture(system, pair, keep=True) for system in systems]
             captions = [pair.content.stem, pair.style.stem] + [""] * len(systems)
-            sheet.add_row([as_picture(picture) for picture in pictures], captions)
+            sheet.add_row([as_picture(picture) for picture in pictures], captions=captions)
         files.append(file if len(pages) == 1 else file.with_name(f"{file.stem}-{number:02d}{file.suffix}"))
         files[-1].parent.mkdir(parents=True, exist_ok=True)
         sheet.draw().save(files[-1], quality=90)

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from benchmarks.fingerprint import fingerprint
 from benchmarks.peers import System
-from benchmarks.pictures import rounded
 from benchmarks.progress import progress
 from benchmarks.quality.bar import Bar, below
 from benchmarks.quality.gallery import Gallery
 from benchmarks.quality.pairs import Pair
 from benchmarks.quality.results_cache import Record
+from brushwork.pictures.tensors import rounded
 
 SHIFTS = range(1, 8)
 # What the border does reaches inwards, and is another matter.

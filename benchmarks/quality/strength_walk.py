@@ -33,24 +33,24 @@ class StrengthWalk:
             self.known[strength] = self._medians_at(strength)
         return self.known[strength]
 
-    def meet(self, measure: str, target: float) -> Meeting | None:
-        """Where our median of `measure` first passes `target` on the way down from strength 1.
+    def meet(self, loss: str, target: float) -> Meeting | None:
+        """Where the median of `loss` first passes `target` on the way down from strength 1.
 
         Full strength itself where the two are equal there. None if nothing between 1 and 0 passes it:
         for a style loss, because ours is above the target at full strength and only grows on the way.
         """
         upper = 1.0
-        side = self.at(upper)[measure] - target
+        side = self.at(upper)[loss] - target
         if side == 0:
             return Meeting(upper, self.at(upper))
         # Style losses grow on the way to the photo and must start below; content loss falls.
-        if (side > 0) != (measure == "content"):
+        if (side > 0) != (loss == "content"):
             return None
         while upper > STEP / 2:
             lower = round(upper - STEP, 6)
             high, low = self.at(upper), self.at(lower)
-            if (low[measure] - target) * side <= 0:
-                share = (high[measure] - target) / (high[measure] - low[measure])
+            if (low[loss] - target) * side <= 0:
+                share = (high[loss] - target) / (high[loss] - low[loss])
                 medians = {name: high[name] + share * (low[name] - high[name]) for name in high}
                 return Meeting(upper - share * STEP, medians)
             upper = lower

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.peers import Setup, System, add_setup_arguments, build_available
-from benchmarks.speed.memory import can_measure, measure
+from benchmarks.speed.memory import can_measure, peak_memory
 from brushwork.base.files import write_atomically
 from brushwork.models import CheckpointError
 
@@ -184,7 +184,7 @@ def main(arguments: list[str] | None = None) -> int:
             found = time_in_turns(systems, size, options.rounds, device)
             if options.memory:
                 for row in found:
-                    row.memory = measure(row.system, size, setup)
+                    row.memory = peak_memory(row.system, size, setup)
             rows += found
     print(f"{machine(options.threads)}\n\n{table(rows)}\n")
     print("\n".join([f"{name}: {note}." for name, note in notes.items()] + bars(rows)))

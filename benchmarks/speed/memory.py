@@ -61,7 +61,7 @@ def paint_and_measure(system: str, size: int, setup: Setup) -> dict[str, int]:
     return {"peak": peak, "above": peak - before}
 
 
-def measure(system: str, size: int, setup: Setup) -> dict[str, int]:
+def peak_memory(system: str, size: int, setup: Setup) -> dict[str, int]:
     """`paint_and_measure` in a fresh process.
 
     Raises RuntimeError with what that process said if it failed.

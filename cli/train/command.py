@@ -71,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
     Raises CommandError, one sentence, when it cannot start or go on.
     """
     require(("rich",), "train", "training needs")
+
     # PyTorch takes seconds to import, and `brushwork --help` should not.
     from ...training.processes import LaunchError, connect
     from ...training.trainer import TrainingError
@@ -84,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
         processes = connect(request.devices, request.num_nodes, request.accelerator, request.strategy)
     except (ValueError, TrainingError, LaunchError) as error:
         raise CommandError(str(error)) from error
+
+    # From here on there may be several processes, and one that fails must not leave the others waiting.
     try:
         return _train_as_one(request, processes)
     except BaseException:

@@ -165,7 +165,7 @@ def _draw_page(rows: Sequence[Row], sides: Sequence[bool], start: int, title: st
         row = rows[i]
         files = [getattr(row, attribute) for _, attribute in shown]
         files += [row.a, row.b] if sides[i] else [row.b, row.a]
-        sheet.add_row(i + 1, [_read(file) for file in files])
+        sheet.add_row([_read(file) for file in files], i + 1)
     return sheet.draw()
 
 

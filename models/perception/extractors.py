@@ -79,7 +79,8 @@ class InceptionFeatures:
         self.description = f"Inception-v3, 2048 pooled features, {origin} ({weights.name})"
 
     def __call__(self, picture: Tensor, seen: dict[str, Tensor]) -> Tensor:
-        return self.network(picture)
+        features: Tensor = self.network(picture)
+        return features
 
 
 EXTRACTORS: dict[str, Callable[[torch.device], Extractor]] = {

@@ -31,7 +31,7 @@ class _GramAndMean(torch.autograd.Function):
         return wide(rows.transpose(1, 2) @ rows) / rows.shape[1], wide(rows.mean(1))
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, d_gram: Tensor, d_mean: Tensor) -> Tensor:
+    def backward(ctx: torch.autograd.function.BackwardCFunction, d_gram: Tensor, d_mean: Tensor) -> Tensor:
         (rows,) = ctx.saved_tensors
         symmetric = ((d_gram + d_gram.transpose(1, 2)) / rows.shape[1]).to(rows.dtype)
         offset = (d_mean / rows.shape[1]).to(rows.dtype)[:, None]
@@ -45,7 +45,8 @@ def gram_and_mean(features: Tensor) -> tuple[Tensor, Tensor]:
     bfloat16 features are multiplied as such, summed in float32 and rounded once at the end: 0.4 % on
     an entry, where the styles differ by tens of per cent, for a third of the time.
     """
-    return _GramAndMean.apply(features.permute(0, 2, 3, 1).flatten(1, 2))
+    gram, mean = _GramAndMean.apply(features.permute(0, 2, 3, 1).flatten(1, 2))
+    return gram, mean
 
 
 def mean_std(features: Tensor) -> Tensor:
@@ -56,7 +57,7 @@ def mean_std(features: Tensor) -> Tensor:
     return torch.stack([mean, (variance + 1e-5).sqrt()], 1)
 
 
-def normalised(features: Tensor) -> Tensor:
+def normalized(features: Tensor) -> Tensor:
     """Instance-normalised features, the form in which content is compared."""
     features = wide(features)
     mean, std = mean_std(features).unbind(1)
@@ -76,7 +77,7 @@ def content_loss(features: Tensor, target: Tensor) -> Tensor:
     Normalised, so that light and contrast are the style's to choose. 0 is the photo, about 2 is
     unrelated.
     """
-    return (normalised(features) - target).square().mean()
+    return (normalized(features) - target).square().mean()
 
 
 def gram_loss(grams: dict[str, Tensor], target: dict[str, Tensor]) -> Tensor:
@@ -111,7 +112,7 @@ def style_statistics(features: dict[str, Tensor]) -> tuple[dict[str, Tensor], di
     return grams, moments
 
 
-def colour_moments(image: Tensor) -> tuple[Tensor, Tensor]:
+def color_moments(image: Tensor) -> tuple[Tensor, Tensor]:
     """Mean [B,3] and covariance [B,3,3] of the pixels of [B,3,H,W]."""
     gram, mean = gram_and_mean(wide(image))
     return mean, gram - mean[:, :, None] * mean[:, None, :]

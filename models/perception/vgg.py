@@ -38,6 +38,8 @@ class LossNetwork(nn.Module):
     image only.
     """
 
+    mean: Tensor
+
     def __init__(self, weights: str | os.PathLike[str] = VGG_WEIGHTS, dtype: torch.dtype = torch.float32):
         super().__init__()
         tensors = load_file(weights)
@@ -45,10 +47,11 @@ class LossNetwork(nn.Module):
         for name in CONVOLUTIONS:
             kernel = tensors[f"{name}.palette"][tensors[f"{name}.index"].long()]
             layer = nn.Conv2d(kernel.shape[1], kernel.shape[0], 3, padding=1)
-            layer.weight.data, layer.bias.data = kernel, tensors[f"{name}.bias"]
+            layer.weight = nn.Parameter(kernel)
+            layer.bias = nn.Parameter(tensors[f"{name}.bias"])
             self.convolutions[name] = layer
         self.dtype = dtype
-        self.to(dtype=dtype, memory_format=torch.channels_last).requires_grad_(False).eval()
+        self.to(dtype=dtype).to(memory_format=torch.channels_last).requires_grad_(False).eval()
         # BGR, the scale and the means become part of nothing: borders are zero-padded after the
         # means are subtracted, so folding them into the first convolution would change its edge.
         # Registered after the cast, because bfloat16 would round 123.68 to 123.5.

@@ -6,9 +6,7 @@ import pytest
 import torch
 
 from benchmarks.peers import SYSTEMS, LeftOut, Setup, build, build_available
-from benchmarks.pictures import rounded
 from brushwork.models import CheckpointError, StyleGAN
-from brushwork.pictures.tensors import as_picture, as_tensor
 
 
 def test_ours_is_stylize(small_checkpoint, photo, artwork):
@@ -64,10 +62,3 @@ def test_the_others_go_on_without_it(small_checkpoint, capsys):
 def test_every_system_says_where_it_works(small_checkpoint):
     built = build_available(SYSTEMS, Setup(checkpoint=small_checkpoint))
     assert all(system.name and system.note for system in built.values())
-
-
-def test_pictures_survive_the_way_to_8_bits_and_back():
-    image = torch.tensor([-0.5, 0.0, 0.2, 0.501, 1.0, 1.5]).expand(1, 3, 2, 6)
-    assert torch.equal(as_tensor(as_picture(image)), rounded(image))
-    # 0.2 * 255 = 51 and 0.501 * 255 = 127.755.
-    assert (rounded(image)[0, 0, 0] * 255).round().tolist() == [0, 0, 51, 128, 255, 255]

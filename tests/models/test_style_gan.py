@@ -175,8 +175,7 @@ def test_no_convolution_runs_above_a_quarter_of_the_resolution(gan):
 
 
 def test_the_shipped_network_keeps_to_its_budget(gan):
-    assert gan.parameter_count <= 3_000_000
-    assert gan.parameter_count == sum(p.numel() for p in gan.parameters())
+    assert sum(p.numel() for p in gan.parameters()) <= 3_000_000
     assert DEFAULT_CHECKPOINT.stat().st_size <= 8_000_000
     assert not gan.training
     assert not any(p.requires_grad for p in gan.parameters())

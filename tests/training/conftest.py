@@ -1,22 +1,10 @@
-"""Small runs on the pictures that ship with the workflows."""
+"""Small runs, on the pictures that ship with the workflows."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
 from brushwork.training.options import LossWeights, TrainOptions
-
-
-@pytest.fixture(scope="session")
-def photos(inputs_dir: Path) -> list[Path]:
-    return sorted(inputs_dir.glob("photo-*.jpg"))[:3]
-
-
-@pytest.fixture(scope="session")
-def paintings(inputs_dir: Path) -> list[Path]:
-    return sorted(inputs_dir.glob("art-*.jpg"))[:3]
 
 
 @pytest.fixture

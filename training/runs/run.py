@@ -74,6 +74,8 @@ class Run:
         self.history: list[dict[str, float]] = []
         mode = spec.options.mode
         self.style_only = mode == "style_code"
+
+        # What the score is made of.
         # The learned style stands for all the paintings that there are; to score it on the held-out few
         # alone would measure how they differ from the rest.
         collection = [] if mode == "from_scratch" else [*spec.paintings.val, *trainer.paintings]
@@ -81,7 +83,8 @@ class Run:
         self.validation = Validation(
             self.photos, single, collection, trainer.loss_network, spec.options.weights, trainer.device
         )
-        self._records = [picture_records(kind.part("train")) for kind in (spec.photos, spec.paintings)]
+        self._photo_records = picture_records(spec.photos.part("train"))
+        self._painting_records = picture_records(spec.paintings.part("train"))
         if self.writes:
             self.files.folder.mkdir(parents=True, exist_ok=True)
 
@@ -105,6 +108,8 @@ class Run:
     ) -> Outcome:
         """Train to the last step, until `stop()`, or until it no longer helps. Saves in any case."""
         trainer, options = self.trainer, self.trainer.options
+
+        # The score before the first step is the one to beat.
         if not self.progress.scores:
             self._validate()
         saved = logged = time.monotonic()
@@ -113,6 +118,8 @@ class Run:
             if self._all_stop(stop):
                 outcome = Outcome("stopped", f"Stopped at step {trainer.step} of {options.steps}.")
                 break
+
+            # One step. What it raises leaves the weights as they were.
             try:
                 values = trainer.train_step()
             except Diverged as error:
@@ -121,6 +128,8 @@ class Run:
             except TrainingError:
                 self.save()  # Out of memory with nothing left to halve: the step has changed nothing yet.
                 raise
+
+            # Log, validate, show and save, each when it is due.
             self._count(values)
             on_step(trainer.step, values)
             if trainer.step % self.log_every == 0:
@@ -222,7 +231,8 @@ class Run:
         """[3*side, side] pixels: the first validation photo, painting, and the one painted like the other."""
         painter, device = self.trainer.ema, self.trainer.device
         photo, painting = (load_square(p[0], side).to(device) for p in (self.photos, self.paintings))
-        code = painter.code if self.style_only else painter.gan.encode_style(painting)
+        learned = painter.code if self.style_only else None
+        code = painter.gan.encode_style(painting) if learned is None else learned
         result = painter.gan.generate(painter.gan.encode_content(photo), code)
         return as_picture(torch.cat([photo, painting, result], 3)[0])
 
@@ -246,7 +256,8 @@ class Run:
     def record(self) -> dict[str, Any]:
         """What the checkpoint's header says about the training."""
         options = self.trainer.options
-        record = training_record(options.as_dict(), *self._records, self.trainer.ancestor, self.licence)
+        pictures = self._photo_records, self._painting_records
+        record = training_record(options.as_dict(), *pictures, self.trainer.ancestor, self.licence)
         step = self.trainer.step
         return record | {
             "name": self.name,

@@ -7,10 +7,10 @@ import sys
 import pytest
 import torch
 
-from benchmarks.pictures import load_picture
 from benchmarks.quality.art_features import EfficientNetLite0, available_extractors
 from benchmarks.quality.art_likeness import art_bars, kids, stacked, why_no_kid
 from brushwork.models.perception.vgg import LossNetwork
+from brushwork.pictures.tensors import load_picture
 
 # The class of ImageNet.
 OTTER = 360

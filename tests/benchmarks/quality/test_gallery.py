@@ -9,7 +9,6 @@ import torch
 from PIL import Image
 
 from benchmarks.peers import Brushwork, RememberingBrushwork, Setup, UntouchedContent
-from benchmarks.pictures import rounded
 from benchmarks.quality.all_bars import routes
 from benchmarks.quality.art_features import available_extractors
 from benchmarks.quality.code_space import (
@@ -22,12 +21,14 @@ from benchmarks.quality.code_space import (
 from benchmarks.quality.gallery import Gallery, moments
 from benchmarks.quality.pairs import Pair, spread
 from benchmarks.quality.results_cache import Record
-from benchmarks.quality.scoring import Judge
+from benchmarks.quality.scoring import Scorer
 from benchmarks.quality.self_consistency import at_strength_0, in_own_style
 from benchmarks.quality.sheets import save_pictures, save_sheet
 from benchmarks.quality.steadiness import unsteadiness_of
 from brushwork.cli.main import main
 from brushwork.models.perception.extractors import VggFeatures
+from brushwork.pictures.comparison_sheet import GAP, MARGIN
+from brushwork.pictures.tensors import rounded
 
 SIZE = 80
 
@@ -46,7 +47,7 @@ def pairs(inputs_dir):
 
 @pytest.fixture
 def gallery(tmp_path):
-    return Gallery(tmp_path / "cache", SIZE, Judge("cpu", [VggFeatures(torch.device("cpu"))]), "cpu")
+    return Gallery(tmp_path / "cache", SIZE, Scorer("cpu", [VggFeatures(torch.device("cpu"))]), "cpu")
 
 
 class Exhausted:
@@ -83,7 +84,7 @@ def test_scores_come_back_without_painting(ours, gallery, pairs):
 
 def test_a_kept_picture_scores_like_a_fresh_one(ours, gallery, pairs, tmp_path):
     fresh = gallery.scored(ours, pairs[0])
-    other = Gallery(tmp_path / "other", SIZE, gallery.judge, "cpu")
+    other = Gallery(tmp_path / "other", SIZE, gallery.scorer, "cpu")
     kept = other.scored(ours, pairs[0], keep=True)
     assert kept.numbers == fresh.numbers
     expected = rounded(ours.paint(gallery.load(pairs[0].content), gallery.load(pairs[0].style)))
@@ -93,13 +94,13 @@ def test_a_kept_picture_scores_like_a_fresh_one(ours, gallery, pairs, tmp_path):
 
 def test_another_formula_or_size_is_another_result(ours, gallery, pairs, tmp_path):
     gallery.scored(ours, pairs[0])
-    for other in (Gallery(tmp_path / "cache", SIZE, Judge("cpu"), "cpu"), larger(gallery)):
+    for other in (Gallery(tmp_path / "cache", SIZE, Scorer("cpu"), "cpu"), larger(gallery)):
         with pytest.raises(AssertionError, match="painted again"):
             other.scored(Exhausted(ours), pairs[0])
 
 
 def larger(gallery):
-    return Gallery(gallery.cache.folder, SIZE + 8, gallery.judge, "cpu")
+    return Gallery(gallery.cache.folder, SIZE + 8, gallery.scorer, "cpu")
 
 
 def test_sheets_in_pages_and_pictures_for_the_blind_comparison(ours, gallery, pairs, tmp_path, capsys):
@@ -107,7 +108,7 @@ def test_sheets_in_pages_and_pictures_for_the_blind_comparison(ours, gallery, pa
     files = save_sheet(gallery, systems, pairs, tmp_path / "sheets" / "s.png", page_rows=3, cell=64)
     assert [file.name for file in files] == ["s-01.png", "s-02.png"]
     with Image.open(files[0]) as three, Image.open(files[1]) as one:
-        assert three.width == one.width == 8 + 4 * 72
+        assert three.width == one.width == 2 * MARGIN + 4 * (64 + GAP) - GAP
         assert three.height > 2 * one.height
     folders = save_pictures(gallery, systems, spread(pairs, 3), tmp_path / "pictures")
     assert [folder.name for folder in folders] == ["Brushwork", "untouched-content"]
@@ -135,7 +136,7 @@ def test_random_styles(ours, gallery, pairs):
     paintings = [gallery.painting(pair.style) for pair in pairs[:2]]
     assert moments(paintings[0])["relu1_1"].shape == (1, 2, 64)
     encoded = torch.stack([gallery.scored(ours, pair).tensors["vgg19"] for pair in pairs])
-    diversity, kid = random_bars(by_photo, {"vgg19": encoded}, paintings, gallery.judge.extractors)
+    diversity, kid = random_bars(by_photo, {"vgg19": encoded}, paintings, gallery.scorer.extractors)
     assert 0.05 < diversity.value < 3
     assert kid.value is not None or "more pictures" in kid.note
 
@@ -191,7 +192,7 @@ def test_routes_join_different_paintings(pairs):
 
 def test_every_extractor_is_in_the_record(ours, pairs, tmp_path):
     extractors = available_extractors("cpu")
-    gallery = Gallery(tmp_path, SIZE, Judge("cpu", extractors), "cpu")
+    gallery = Gallery(tmp_path, SIZE, Scorer("cpu", extractors), "cpu")
     record = gallery.scored(ours, pairs[0])
     assert {name: tensor.shape for name, tensor in record.tensors.items()} == {
         each.name: (each.num_features,) for each in extractors

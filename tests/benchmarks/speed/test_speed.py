@@ -11,7 +11,7 @@ import torch
 from benchmarks.peers import Setup
 from benchmarks.speed import __main__ as speed
 from benchmarks.speed.__main__ import Row, bars, speedups, table
-from benchmarks.speed.memory import can_measure, measure
+from benchmarks.speed.memory import can_measure, peak_memory
 
 
 def row(system, seconds, memory=None, size=1024):
@@ -89,14 +89,14 @@ def test_end_to_end(small_checkpoint, tmp_path, capsys):
 @pytest.mark.skipif(not can_measure(), reason="this system does not tell a process its peak memory")
 def test_memory_of_a_process_of_its_own(small_checkpoint):
     pictures = 2 * 3 * 1024 * 1024 * 4
-    found = measure("brushwork", 1024, Setup(threads=1, checkpoint=small_checkpoint))
+    found = peak_memory("brushwork", 1024, Setup(threads=1, checkpoint=small_checkpoint))
     assert pictures < found["above"] < found["peak"]
 
 
 @pytest.mark.skipif(not can_measure(), reason="this system does not tell a process its peak memory")
 def test_a_failed_measurement_says_why(tmp_path):
     with pytest.raises(RuntimeError, match=r"memory of microast failed: .*no checkout of it"):
-        measure("microast", 64, Setup(microast=tmp_path))
+        peak_memory("microast", 64, Setup(microast=tmp_path))
 
 
 def test_a_missing_checkpoint_is_one_sentence(tmp_path, capsys):

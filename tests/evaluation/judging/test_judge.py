@@ -27,7 +27,7 @@ from brushwork.evaluation.judging.sheets import (
     read_key,
 )
 from brushwork.evaluation.judging.tally import Tally, binomial_p, read_answers, tally, wilson_interval
-from brushwork.pictures.comparison_sheet import GAP, MARGIN, NUMBER_WIDTH, Column, ComparisonSheet
+from brushwork.pictures.comparison_sheet import GAP, MARGIN, NUMBER_WIDTH
 
 RED, BLUE, GREY, GOLD = (200, 30, 30), (30, 30, 200), (120, 120, 120), (220, 180, 40)
 NAMES = [f"{n:03d}__lake{n}__wave" for n in range(1, 8)]
@@ -258,14 +258,3 @@ def test_painted_pairs_are_found_again_by_their_names(gan, inputs_dir: Path, tmp
     rows = match_results(*(tmp_path / name for name in ("a", "b", "photos", "art")))
     assert [(row.content, row.style) for row in rows] == pairs
     assert [row.a for row in rows] == files
-
-
-def test_rows_are_numbered_and_pictures_fitted_not_cropped() -> None:
-    sheet = ComparisonSheet([Column("one", 60), Column("two", 100)], "title", "note")
-    sheet.add_row(1, [Image.new("RGB", (30, 60), RED), Image.new("RGB", (400, 200), BLUE)])
-    drawn = np.asarray(sheet.draw()).astype(int)
-    assert drawn.shape[1] == 2 * MARGIN + NUMBER_WIDTH + 60 + GAP + 100
-    assert (np.abs(drawn - RED).max(2) < 3).sum() == 30 * 60
-    assert (np.abs(drawn - BLUE).max(2) < 3).sum() == 100 * 50
-    with pytest.raises(ValueError, match="zip"):
-        sheet.add_row(2, [Image.new("RGB", (30, 60), RED)])

@@ -1,12 +1,24 @@
-"""SSIM against values worked out by hand and against a plain loop over windows."""
+"""SSIM against values worked out by hand and against a loop over windows; LPIPS with AlexNet's weights."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+from torchvision.models import alexnet
 
-from benchmarks.ssim import C1, C2, luma, ssim
+from brushwork.evaluation.evaluate import evaluate
+from brushwork.evaluation.options import EvaluationOptions
+from brushwork.evaluation.similarity import STRIP, Lpips, luma, ssim
+from brushwork.models import StyleGAN
+from brushwork.pictures.tensors import load_square
+
+CPU = torch.device("cpu")
+# (K L)^2 with the paper's K and L = 1, the range of the values.
+C1, C2 = 0.01**2, 0.03**2
 
 
 def random_picture(height, width, seed):
@@ -79,6 +91,13 @@ def test_against_loops():
     )
 
 
+def test_high_pictures_in_several_strips():
+    a, b = random_picture(2 * STRIP + 20, 13, 7), random_picture(2 * STRIP + 20, 13, 8)
+    b = (a + b) / 2
+    expected = ssim_by_loops(a[0].double().numpy(), b[0].double().numpy())
+    assert ssim(a, b).item() == pytest.approx(expected, 1e-6)
+
+
 def test_luma_is_rec_601():
     colours = torch.eye(3)[:, :, None, None]
     assert luma(colours).flatten().tolist() == pytest.approx([0.299, 0.587, 0.114])
@@ -97,3 +116,43 @@ def test_refuses_unlike_and_tiny_pictures(size):
     b = torch.zeros(1, 3, 12, 12) if size == (12, 13) else a
     with pytest.raises(ValueError, match="11 pixels or more"):
         ssim(a, b)
+
+
+def test_photos_window_by_window(photos: list[Path]) -> None:
+    a, b = (load_square(path, 40) for path in photos[:2])
+    assert ssim(a, a).item() == pytest.approx(1)
+    # Wang et al. 2004 window by window, where the window lies inside the picture.
+    offset = torch.arange(11.0) - 5
+    bell = torch.exp(-offset.square() / 4.5)
+    window = (torch.outer(bell, bell) / bell.sum() ** 2).flatten().double()
+    weights = torch.tensor([0.299, 0.587, 0.114])[:, None, None]
+    x, y = (F.unfold((p * weights).sum(1, keepdim=True).double(), 11)[0].T for p in (a, b))
+    mean_x, mean_y = x @ window, y @ window
+    var_x, var_y = (x.square() @ window) - mean_x.square(), (y.square() @ window) - mean_y.square()
+    covariance = ((x * y) @ window) - mean_x * mean_y
+    light = (2 * mean_x * mean_y + 1e-4) / (mean_x.square() + mean_y.square() + 1e-4)
+    structure = (2 * covariance + 9e-4) / (var_x + var_y + 9e-4)
+    assert ssim(a, b).item() == pytest.approx((light * structure).mean().item(), abs=1e-5)
+
+
+def test_lpips_reads_torchvisions_alexnet(
+    cache: Path, small_gan: StyleGAN, photos: list[Path], paintings: list[Path]
+) -> None:
+    with pytest.raises(ValueError, match=r"brushwork evaluate --download lpips \(233 MB\)"):
+        Lpips(CPU)
+    tensors = alexnet(weights=None).state_dict()
+    # Not needed and huge: one number, repeated without taking room in the file.
+    tensors |= {
+        name: torch.zeros(1).expand(t.shape) for name, t in tensors.items() if name.startswith("classifier.")
+    }
+    torch.save(tensors, cache / "alexnet-owt-7be5be79.pth")
+    lpips, (a, b) = Lpips(CPU), (load_square(path, 64) for path in photos[:2])
+    assert lpips(a, a) == pytest.approx(0, abs=1e-6)
+    assert lpips(a, b) > 1e-4
+    found = evaluate(small_gan, photos[:1], paintings[:2], EvaluationOptions(samples=2, side=48))
+    assert found.scores["lpips"].value > 0
+    assert found.scores["lpips"].untouched == 0
+
+    torch.save({"features.0.weight": torch.zeros(1)}, cache / "alexnet-owt-7be5be79.pth")
+    with pytest.raises(ValueError, match="does not hold the weights of AlexNet"):
+        Lpips(CPU)
