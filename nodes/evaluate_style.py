@@ -101,10 +101,14 @@ class EvaluateStyle(io.ComfyNode):
         psi: float = EvaluationOptions.psi,
     ) -> io.NodeOutput:
         chosen = EvaluationOptions(samples=samples, side=side, seed=seed, features=features, psi=psi)
+
+        # What is there to paint, and in which styles?
         styles = _pictures("paintings", style_folder, style_images)
         if not styles:
             raise ValueError("There are no paintings; connect style_images, or name a style_folder.")
         contents = _pictures("photos", content_folder, content_images) or demo_photos()
+
+        # Paint and score.
         api.load(style_gan.patcher, chosen.side**2 * _WORKING_MEMORY_PER_PIXEL)
         progress = PictureProgress()
 
@@ -118,6 +122,7 @@ class EvaluateStyle(io.ComfyNode):
                 f"Evaluating at {chosen.side} pixels does not fit into the GPU's memory; choose a smaller "
                 "side."
             ) from error
+
         progress.show_result(found.sheet)
         sheet = from_pil([found.sheet])
         record = json.dumps(found.as_dict(), indent=1, ensure_ascii=False)

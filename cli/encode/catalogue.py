@@ -31,7 +31,7 @@ def read_catalogue(path: Path, folders: Sequence[Path]) -> list[CatalogueEntry]:
     """The entries of `path`, a .csv with a header line or a .json list of objects.
 
     Columns are file, name, and if known artist, year, licence, origin and id (default: artist and name in
-    plain letters). Pictures lie in one of `folders` or beside the catalogue.
+    plain letters). Pictures are in one of `folders` or beside the catalogue.
     Raises CommandError, one sentence, for a table that cannot be read, a column that is unknown or
     missing, an empty cell that must not be, a picture that is not there, and two styles of one id.
     """

@@ -54,7 +54,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="append",
         default=[],
         metavar="DIR",
-        help="where the catalogue's pictures lie (default: beside it; may be given more than once)",
+        help="where the catalogue's pictures are (default: beside it; may be given more than once)",
     )
     parser.set_defaults(func=run)
 

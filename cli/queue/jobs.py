@@ -175,6 +175,7 @@ def _find_slot(
     named: str | None,
     encoder: str,
 ) -> Slot:
+    # The nodes that load a picture, and the input that names it.
     loaders = {
         node.id: name
         for node in workflow.values()
@@ -186,6 +187,8 @@ def _find_slot(
         if id_ not in loaders:
             raise CommandError(f"{option}-node {named} loads no picture; name a LoadImage node.")
         return id_, loaders[id_]
+
+    # Otherwise the only one that the encoder reads from; without an encoder, the only one there is.
     encoders = [node.id for node in workflow.values() if node.class_type == encoder]
     before = set().union(*(_upstream(workflow, id_) for id_ in encoders))
     candidates = [id_ for id_ in loaders if id_ in before or not encoders]

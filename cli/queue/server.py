@@ -55,7 +55,7 @@ class ComfyServer:
     """Requests to the ComfyUI server at `url`. Each raises ServerDownError when there is no answer."""
 
     def __init__(self, url: str):
-        self.url = _normalise(url)
+        self.url = _normalize(url)
         self.name = urlsplit(self.url).netloc
         self.client_id = uuid.uuid4().hex
         # A proxy of the environment is not for this machine.
@@ -130,7 +130,7 @@ class ComfyServer:
                 await self._request("POST", "/interrupt", json={"prompt_id": id_})
 
     async def listen(self, hear: Callable[[str, Mapping[str, Any]], None]) -> None:
-        """Call `hear(type, data)` for every event about our prompts and the queue, until cancelled."""
+        """Call `hear(type, data)` for events of this client's prompts and of the queue, until cancelled."""
         url = f"ws{self.url.removeprefix('http')}/ws?clientId={self.client_id}"
         while True:
             try:
@@ -165,7 +165,7 @@ class ComfyServer:
         return reply
 
 
-def _normalise(url: str) -> str:
+def _normalize(url: str) -> str:
     text = url if "://" in url else f"http://{url}"
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:

@@ -135,7 +135,7 @@ class NodeInterface:
             inputs,
             tuple(node_class.RETURN_TYPES),
             bool(getattr(node_class, "OUTPUT_NODE", False)),
-            # The newer API hands hidden values over in another way, and our nodes need none.
+            # The newer API hands hidden values over in another way, and Brushwork's nodes need none.
             {} if hasattr(node_class, "EXECUTE_NORMALIZED") else dict(types.get("hidden", {})),
             getattr(node_class, name, None),
         )

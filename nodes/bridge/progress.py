@@ -101,7 +101,7 @@ class PictureProgress:
         self._bar: StepProgress | None = None
 
     def show(self, done: int, total: int, picture: Image.Image | None = None) -> None:
-        """`done` of `total` pictures are done, of which `picture` is the last, if it can be shown."""
+        """`done` of `total` pictures are done. `picture` is the last one, if it can be shown."""
         check_interrupt()
         self._bar = self._bar or StepProgress(total)
         self._bar.show(done, f"{done} of {total} pictures", picture)
