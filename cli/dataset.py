@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .errors import CommandError
 from .extras import require
 from .results import SHEET_FORMATS, has_sheet_ending, write_json, write_sheet
+from .terminal import progress_bar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -83,19 +84,9 @@ def _check(args: argparse.Namespace) -> None:
 
 def _survey(args: argparse.Namespace) -> DatasetReport:
     """The report, with the split that `brushwork train` would make."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from ..dataset.survey import survey
 
-    console = Console(stderr=True)
-    columns = TextColumn("Looking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as display:
-        task = display.add_task("", total=None)
-
-        def show(done: int, total: int) -> None:
-            display.update(task, completed=done, total=total)
-
+    with progress_bar("Looking") as show:
         return survey(args.folder, split_file=args.split, min_side=args.min_side, on_progress=show)
 
 

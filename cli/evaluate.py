@@ -13,6 +13,7 @@ from ..models.perception.extractors import FEATURES
 from .errors import CommandError
 from .extras import require
 from .results import has_sheet_ending, write_json, write_sheet
+from .terminal import progress_bar, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -149,9 +150,6 @@ def _evaluate_with_progress(
     gan: StyleGAN, photos: list[Path], paintings: list[Path], options: EvaluationOptions
 ) -> tuple[Evaluation, bool]:
     """The evaluation, and whether Ctrl-C cut it short."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from ..evaluation.evaluate import evaluate
 
     # Ctrl-C ends the painting, and what is there is scored.
@@ -161,18 +159,17 @@ def _evaluate_with_progress(
         nonlocal stopped
         stopped = True
 
-    # The bar goes to standard error, so that standard output holds the report alone.
-    console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     previous = signal.signal(signal.SIGINT, stop)
     try:
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-            task = bar.add_task("pictures", total=None)
-
-            def show(done: int, total: int, picture: object) -> None:
-                bar.update(task, completed=done, total=total)
-
-            found = evaluate(gan, photos, paintings, options, show, lambda: stopped)
+        with progress_bar("pictures") as show:
+            found = evaluate(
+                gan,
+                photos,
+                paintings,
+                options,
+                lambda done, total, picture: show(done, total),
+                lambda: stopped,
+            )
     finally:
         signal.signal(signal.SIGINT, previous)
     return found, stopped
@@ -191,9 +188,9 @@ def _print_report(found: Evaluation, console: Console) -> None:
         table.add_row(*row)
     console.print(table)
     for line in found.remarks():
-        console.print(line, highlight=False, soft_wrap=True)
+        say(console, line)
     for warning in found.warnings:
-        console.print(f"Warning: {warning}", style="yellow", highlight=False, soft_wrap=True)
+        console.print(f"Warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _record(args: argparse.Namespace, found: Evaluation) -> dict[str, object]:

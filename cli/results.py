@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..base.files import write_atomically
 from .errors import CommandError
+from .terminal import say
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -43,4 +44,4 @@ def _write(path: Path, data: bytes, console: Console) -> None:
         write_atomically(path, data)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
-    console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
+    say(console, f"wrote {path}")
