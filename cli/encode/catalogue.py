@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...base.files import slug
 from ..errors import CommandError
 
 REQUIRED = ("file", "name")
@@ -62,8 +63,6 @@ def _read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
 
 
 def _entry(where: str, row: dict[str, Any], folders: Sequence[Path]) -> CatalogueEntry:
-    from ...base.files import slug  # PyTorch comes with it, and `brushwork --help` should not wait
-
     if unknown := [str(key) for key in row if key not in COLUMNS]:
         raise CommandError(f"{where}: there is no column '{unknown[0]}'; choose from {', '.join(COLUMNS)}.")
     cells = {column: str(row.get(column) or "").strip() for column in COLUMNS}

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
+from ...pictures.reading import picture_files
 from ..errors import CommandError
 from ..workflow.files import Workflow
 from ..workflow.interface import InputSpec
@@ -43,13 +42,11 @@ def find_pictures(texts: Sequence[str], option: str) -> list[Path]:
 
     Raises CommandError if one of `texts` finds none.
     """
-    # As training lists pictures, but that module takes PyTorch along: 500 MB for a client that only sends.
-    endings = {ending for ending, name in Image.registered_extensions().items() if name in Image.OPEN}
     pictures: list[Path] = []
     for text in texts:
         folder = Path(text)
         if folder.is_dir():
-            found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in endings and p.is_file())
+            found = picture_files(folder)
         else:
             found = sorted(path for path in map(Path, glob.glob(text, recursive=True)) if path.is_file())
             # A name with brackets in it is a pattern too, but of another file.
