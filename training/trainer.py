@@ -18,13 +18,13 @@ from torch import Tensor
 
 from ..models import Discriminator, StyleGAN, StyleGANConfig
 from ..models.discriminator import SCALES
+from ..models.memory import is_out_of_memory
 from ..models.perception.statistics import Parts, content_loss, gram_loss, mean_std_loss, style_statistics
 from ..models.perception.vgg import CONTENT_LAYER, LossNetwork, fastest_loss_dtype, features_at_half
 from ..pictures.reading import Picture
 from . import losses
 from .augment import diff_augment
 from .crops import STEADY_SHARE, Batch, CropSource, share_at
-from .memory import is_out_of_memory
 from .options import TrainOptions
 from .painter import Painter, copy_network, mean_code
 from .processes import OneProcess
