@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..models.memory import free_memory, is_out_of_memory
 from ..models.perception.vgg import LossNetwork, fastest_loss_dtype
-from ..pictures.colour import luminance_only, match_histogram
+from .colors import with_colors_of
 from .objective import Objective
 from .options import Pass, RefineOptions
 from .sources import Region, Sources, resized
@@ -36,9 +36,6 @@ _SIZES = 21 / 16
 # Where the learning rate ends, as a part of where it starts.
 _LAST_RATE = 0.05
 
-
-# Rows that are recoloured at a time.
-_ROWS = 256
 
 T = TypeVar("T")
 
@@ -115,7 +112,7 @@ def refine(
             network = LossNetwork(dtype=dtype).to(photo.device)
         picture = _Run(sources, options, network, on_step, on_tile, on_note).picture()
         own = (..., slice(sources.size[0]), slice(sources.size[1]))
-        return _with_colors(picture[own], sources.photo[own], options.preserve_color)
+        return with_colors_of(sources.photo[own], picture[own], options.preserve_color)
 
 
 class _Run:
@@ -152,10 +149,12 @@ class _Run:
 
     def _refine(self, picture: Tensor, each: Pass) -> tuple[Tensor, bool]:
         """The picture after the steps at one size, and whether `on_step` ended refining."""
+        objective = self._objective(each.size)
+        if each is self.passes[0]:
+            picture = objective.recolored(picture)
         picture = picture.clone(memory_format=torch.contiguous_format).requires_grad_()
         average = picture.detach().clone()
         adam = torch.optim.Adam([picture], self.options.learning_rate, betas=(0.9, 0.99))
-        objective = self._objective(each.size)
         bad = torch.zeros((), device=picture.device)
         for i in range(each.steps):
             losses, gradient = self._shrinking(objective, lambda: objective.gradient(picture.detach()))
@@ -237,14 +236,3 @@ class _Run:
 def _rate(progress: float) -> float:
     """The part of the learning rate at `progress` 0..1 of a size: a cosine from 1 to `_LAST_RATE`."""
     return _LAST_RATE + (1 - _LAST_RATE) * (1 + math.cos(math.pi * progress)) / 2
-
-
-def _with_colors(picture: Tensor, photo: Tensor, preserve_color: str) -> Tensor:
-    """The painted picture [B,3,H,W] with what `preserve_color` keeps of the photo's colours."""
-    if preserve_color == "histogram":
-        return match_histogram(picture, photo)
-    if preserve_color == "luminance":
-        # Row by row: Lab takes many times the picture's memory.
-        pairs = zip(photo.split(_ROWS, 2), picture.split(_ROWS, 2), strict=True)
-        return torch.cat([luminance_only(*pair) for pair in pairs], 2)
-    return picture.contiguous()

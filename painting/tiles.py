@@ -175,31 +175,30 @@ def loss_and_gradients(
     way back; one of several tiles is seen twice. `on_tile` is called before each tile, and what it raises
     ends the work.
     """
-    gradients, kept, found = [], [], []
+    leaves: list[Tensor] = []
+    kept: list[Sums] = []
+    found: list[Sums] = []
     for picture, view in zip(pictures, views, strict=True):
         single = len(tiles(view.size, side)) == 1
         leaf = picture.detach().requires_grad_(single)
         with torch.set_grad_enabled(single):
             sums = picture_sums(network, leaf, view, side, on_tile)
-        gradients.append(leaf)
-        kept.append(sums if single else None)
+        leaves.append(leaf)
+        kept.append(sums if single else {})
         found.append({name: value.detach().requires_grad_() for name, value in sums.items()})
     loss = loss_of(found)
-    loss.backward()  # type: ignore[no-untyped-call]
+    torch.autograd.backward(loss)
     given = [{name: value.grad for name, value in sums.items() if value.grad is not None} for sums in found]
     # Pictures that kept their graph go first: then there is room for the tiles of the others.
-    for i, sums in enumerate(kept):
-        if sums is not None:
-            torch.autograd.backward([sums[name] for name in given[i]], list(given[i].values()))
-            gradient = gradients[i].grad
-            assert gradient is not None
-            kept[i], gradients[i] = None, gradient
-        else:
-            gradients[i] = torch.zeros_like(pictures[i])
-    for i, (picture, view) in enumerate(zip(pictures, views, strict=True)):
-        if len(tiles(view.size, side)) > 1:
-            _tiled_backward(network, picture, view, side, given[i], gradients[i], on_tile)
-    return loss.detach(), gradients
+    for sums, gradients in zip(kept, given, strict=True):
+        if sums:
+            torch.autograd.backward([sums[name] for name in gradients], list(gradients.values()))
+            sums.clear()
+    for leaf, view, gradients in zip(leaves, views, given, strict=True):
+        if leaf.grad is None:
+            leaf.grad = torch.zeros_like(leaf)
+            _tiled_backward(network, leaf, view, side, gradients, leaf.grad, on_tile)
+    return loss.detach(), [leaf.grad for leaf in leaves if leaf.grad is not None]
 
 
 def _tiled_backward(
