@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from ..models.discriminator import SCALES, Discriminator
+from ..models.memory import is_out_of_memory
 from ..models.passes import Trained
 from ..models.perception.statistics import content_loss, gram_loss, mean_std_loss, style_statistics
 from ..models.perception.vgg import CONTENT_LAYER, LossNetwork, fastest_loss_dtype, features_at_half
@@ -26,7 +27,6 @@ from . import losses
 from .augment import diff_augment
 from .crops import STEADY_SHARE, Batch, CropSource, count_at
 from .losses import Parts
-from .memory import is_out_of_memory
 from .options import TrainOptions
 from .painter import Painter, copy_network, mean_code
 from .processes import OneProcess, Processes

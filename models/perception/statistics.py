@@ -7,10 +7,13 @@ painting's own energy in that layer): relu1_1 and relu4_1 differ by orders of ma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from .vgg import STYLE_LAYERS
+from .vgg import STYLE_LAYERS, LossNetwork
 
 
 def wide(features: Tensor) -> Tensor:
@@ -116,3 +119,54 @@ def color_moments(image: Tensor) -> tuple[Tensor, Tensor]:
     """Mean [B,3] and covariance [B,3,3] of the pixels of [B,3,H,W]."""
     gram, mean = gram_and_mean(wide(image))
     return mean, gram - mean[:, :, None] * mean[:, None, :]
+
+
+# A picture and its halves: in them a network with a view of 68 pixels sees texture, strokes and shapes.
+SIZES = ("whole", "half", "quarter")
+
+# The shorter side that the loss network needs for one value of relu4_1.
+SMALLEST_SIDE = 8
+
+StyleStatistics = tuple[dict[str, Tensor], dict[str, Tensor]]
+
+
+def sized_pictures(image: Tensor) -> list[Tensor]:
+    """The picture [B,3,H,W] at whole, half and quarter size: itself, [B,3,H/2,W/2], [B,3,H/4,W/4].
+
+    Each is the mean of 2 x 2 pixels of the one before. Sizes whose shorter side would have fewer than
+    `SMALLEST_SIDE` pixels are left out; the whole picture is always there.
+    """
+    pictures = [image]
+    while len(pictures) < len(SIZES) and min(pictures[-1].shape[-2:]) // 2 >= SMALLEST_SIDE:
+        pictures.append(F.avg_pool2d(pictures[-1], 2))
+    return pictures
+
+
+def style_at_sizes(network: LossNetwork, image: Tensor) -> list[StyleStatistics]:
+    """`style_statistics` of [B,3,H,W] at whole, half and quarter size (`sized_pictures`).
+
+    Strokes are larger than what relu4_1 sees in a large picture; at a quarter of the size it sees them.
+    """
+    return [style_statistics(network(picture)) for picture in sized_pictures(image)]
+
+
+def moments_of(gram: Tensor, mean: Tensor) -> Tensor:
+    """Means and deviations [...,2,C] from a Gram matrix [...,C,C] and means [...,C].
+
+    var = E[f^2] - E[f]^2, sqrt(var + 1e-5) as in `mean_std`.
+    """
+    variance = (gram.diagonal(dim1=-2, dim2=-1) - mean.square()).clamp_min(0)
+    return torch.stack([mean, (variance + 1e-5).sqrt()], -2)
+
+
+def gram_errors(found: Sequence[StyleStatistics], target: Sequence[StyleStatistics]) -> dict[str, Tensor]:
+    """Gram losses by the name of the size: {"whole": …, "half": …, "quarter": …}, scalars.
+
+    Each is 1/4 sum_l |G(F_l(x)) - G(F_l(s))|^2 / |G(F_l(s))|^2 (Gatys 2016), averaged over the batch.
+    Arguments are those of `style_at_sizes`; sizes that only one of them has are left out.
+    """
+    errors = {}
+    for name, (grams, _), (wanted, _) in zip(SIZES, found, target, strict=False):
+        layers = [relative_error(grams[layer], wanted[layer]) for layer in STYLE_LAYERS]
+        errors[name] = torch.stack(layers).mean()
+    return errors
