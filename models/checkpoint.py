@@ -66,6 +66,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         tensors, metadata = read_tensors(path)
     except UNREADABLE as error:
         raise CheckpointError(_why_unreadable(path)) from error
+    # What it says it is.
     if metadata.get("format") != FORMAT:
         raise CheckpointError(
             f"{path.name} is a safetensors file of another kind, not a Brushwork style GAN; "
@@ -76,6 +77,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             f"{path.name} has format version {metadata.get('format_version')}, and this Brushwork "
             f"reads version {FORMAT_VERSION}; update Brushwork or use a checkpoint made for it."
         )
+    # What it holds.
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise CheckpointError(f"{path.name} is damaged: '{name}' has values that are not finite.")

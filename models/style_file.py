@@ -115,11 +115,13 @@ def read_style(path: str | os.PathLike[str]) -> StyleFile:
     another format version, not finite, or whose parts do not fit each other.
     """
     path = Path(path)
+    # A foreign file may be large: its size is looked at first.
     _check_size(path)
     try:
         tensors, metadata = read_tensors(path)
     except UNREADABLE as error:
         raise CheckpointError(_why_unreadable(path)) from error
+    # What it says it is.
     if metadata.get("format") != FORMAT:
         raise CheckpointError(
             f"{path.name} is a safetensors file of another kind, not a Brushwork style; "
@@ -130,6 +132,7 @@ def read_style(path: str | os.PathLike[str]) -> StyleFile:
             f"{path.name} has style format version {metadata.get('format_version')}, and this Brushwork "
             f"reads version {FORMAT_VERSION}; update Brushwork or save the style again."
         )
+    # What it holds, which anybody may have written.
     header = decode_metadata(path.name, metadata)
     if problem := _problem(tensors, header):
         raise CheckpointError(f"{path.name} is damaged: {problem}.")

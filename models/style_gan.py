@@ -72,6 +72,7 @@ class StyleGAN(nn.Module):
         self.training_record: dict[str, Any] = {}
         self.space: StyleSpace | None = None
         self.content_encoder = ContentEncoder(config.fine_channels, config.coarse_channels)
+        # Each layer of the generator takes the statistics of its own resolution: 1 is 1/8, 0 is 1/4.
         self.style_encoder = StyleEncoder(
             config.fine_channels,
             config.coarse_channels,
@@ -99,6 +100,7 @@ class StyleGAN(nn.Module):
 
         Raises CheckpointError, one sentence, if the file is not a whole Brushwork checkpoint.
         """
+        # The header says how large the network is.
         checkpoint = read_checkpoint(path)
         name = Path(path).name
         try:
@@ -108,6 +110,8 @@ class StyleGAN(nn.Module):
                 raise ValueError(config)
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{name} is damaged: its header has no usable network config.") from error
+
+        # The weights, checked as far as possible before memory is taken for a network.
         weights = {k: v for k, v in checkpoint.tensors.items() if not k.startswith("style_space.")}
         _check_shapes(name, _decisive_shapes(config), weights)
         gan = cls(config)
@@ -116,6 +120,8 @@ class StyleGAN(nn.Module):
             raise CheckpointError(f"{name} has {len(surplus)} tensors too many, '{surplus[0]}' first.")
         _check_shapes(name, shapes, weights)
         gan.load_state_dict(weights)
+
+        # What else the checkpoint knows.
         if space_record is not None:
             space = StyleSpace.read(checkpoint.tensors, space_record, config.layers * config.code_dim)
             if space is None:
@@ -222,6 +228,7 @@ class StyleGAN(nn.Module):
         Raises ValueError for batches that do not match, another network's code, a strength outside 0..1, or
         regions where gradients are wanted.
         """
+        # What belongs together, and what cannot be.
         batch = paired_batch(content.batch, code, regions, "The content and the styles")
         for each in (code, *(region.code for region in regions)):
             self._check_code(each)
@@ -233,6 +240,8 @@ class StyleGAN(nn.Module):
                 "Several styles in one picture have no gradients; freeze the network, or paint under "
                 "torch.no_grad()."
             )
+
+        # Below full strength the codes move towards the photo's own.
         photo = repeated(content.image, batch)
         if strength == 0:
             return photo.clamp(0, 1)
@@ -240,6 +249,8 @@ class StyleGAN(nn.Module):
             own = self.encode_style(content.image, how=how) if own is None else own
             code = lerp(own, code, strength)
             regions = [region.weakened(own, strength) for region in regions]
+
+        # Paint, without the border, and let the photo shine through.
         content, code = content.expand(batch), repeated(code, batch)
         if regions and isinstance(how, Frozen):
             painted = paint_regions(self.generator, content, code, regions, how)
@@ -290,8 +301,8 @@ def check_image(image: Tensor, name: str) -> None:
 
 
 def _decisive_shapes(config: StyleGANConfig) -> dict[str, tuple[int, ...]]:
-    """Shapes that all numbers of the config show in, known before a network is built: a config that
-    lies must not take gigabytes first."""
+    """The shapes that show all numbers of the config, known before a network is built: a wrong config must
+    not take gigabytes first."""
     c = config
     return {
         "content_encoder.down.weight": (c.coarse_channels, c.fine_channels, 3, 3),

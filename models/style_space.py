@@ -24,9 +24,9 @@ class StyleSpace:
     mean [L*D] of all codes; centres [K,L*D] and the share [K] of the paintings about each; directions
     [R,L*D], the principal axes of what is left, each scaled by the deviation along it. A code is
     centre + psi z @ directions, z normal; with psi 1, mean and covariance are those of the codes.
-    Codes of art are no one Gaussian: etchings, oils and prints lie apart, and between them is little but fog.
-    So `psi` < 1 pulls a code to the typical style that it was drawn about, and not to the mean of all as
-    in StyleGAN (multi-modal truncation, Mokady et al. 2022).
+    The codes of art are not one Gaussian: etchings, oils and prints lie apart. So `psi` < 1 pulls a code to
+    the typical style that it was drawn about, and not to the mean of all as in StyleGAN (multi-modal
+    truncation, Mokady et al. 2022).
     """
 
     mean: Tensor
@@ -127,11 +127,11 @@ def cluster(points: Tensor, count: int, fewest: int = 1, seed: int = 0) -> tuple
 
 def _settle(points: Tensor, centers: Tensor, rounds: int = 200) -> tuple[Tensor, Tensor]:
     """Every point to its nearest centre, every centre to the mean of its points, until nothing moves."""
-    last = None
+    last = torch.empty(0, dtype=torch.long, device=points.device)
     for _ in range(rounds):
         used, nearest = torch.unique(torch.cdist(points, centers).argmin(1), return_inverse=True)
-        if last is not None and torch.equal(last, nearest):
+        if torch.equal(last, nearest):
             break
         members = torch.nn.functional.one_hot(nearest, len(used)).to(points)
         centers, last = members.T @ points / members.sum(0)[:, None], nearest
-    return centers, nearest
+    return centers, last

@@ -6,8 +6,10 @@ import io
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 from torch import Tensor
+
+from brushwork.pictures.lettering import font
 
 WIDTH = 700
 GAP = 4
@@ -73,9 +75,8 @@ def _write(cell: Image.Image, label: str) -> None:
     if not label:
         return
     # The help panel is seldom wider than half of `WIDTH`.
-    font = ImageFont.load_default(24)
     pen = ImageDraw.Draw(cell)
-    width = round(font.getlength(label))
+    width = round(font(24).getlength(label))
     top = cell.height - 31
     pen.rectangle((0, top, width + 11, cell.height), fill="black")
-    pen.text((6, top + 1), label, fill="white", font=font)
+    pen.text((6, top + 1), label, fill="white", font=font(24))

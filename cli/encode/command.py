@@ -54,14 +54,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="append",
         default=[],
         metavar="DIR",
-        help="where the catalogue's pictures lie (default: beside it; may be given more than once)",
+        help="where the catalogue's pictures are (default: beside it; may be given more than once)",
     )
     parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Encode what `args` ask for; print each file that was written."""
-    # PyTorch takes seconds to import, and `brushwork --help` should not.
+    # PyTorch takes seconds to import, and `brushwork encode --help` should not.
     from ...models.checkpoint import CheckpointError
 
     if args.out.exists() and not args.out.is_dir():
@@ -109,7 +109,7 @@ def _encode_pictures(args: argparse.Namespace) -> int:
 
 
 def _find_pictures(paths: Sequence[Path]) -> list[Path]:
-    from ...dataset.folder import picture_files
+    from ...pictures.reading import picture_files
 
     pictures = []
     for path in paths:

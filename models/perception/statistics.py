@@ -21,8 +21,8 @@ def wide(features: Tensor) -> Tensor:
 class _GramAndMean(torch.autograd.Function):
     """rows [B,N,C] -> X^T X / N [B,C,C] and the mean row [B,C], with one matrix product backward.
 
-    d/dX = X (dG + dG^T) / N + dm / N. Left to autograd that is two products, two sums and a broadcast
-    over the largest tensors there are, a tenth of a training step.
+    d/dX = X (dG + dG^T) / N + dm / N. Autograd's own takes more passes over the largest
+    tensors of a training step (docs/history.md).
     """
 
     @staticmethod
@@ -42,8 +42,8 @@ def gram_and_mean(features: Tensor) -> tuple[Tensor, Tensor]:
     """Gram matrix [B,C,C] and channel means [B,C] of features [B,C,H,W].
 
     The Gram matrix holds the channel correlations: the sum over pixels of f f^T / (H W).
-    bfloat16 features are multiplied as such, summed in float32 and rounded once at the end: 0.4 % on
-    an entry, where the styles differ by tens of per cent, for a third of the time.
+    bfloat16 features are multiplied as such, summed in float32 and rounded once at the end, which is exact
+    enough to tell styles apart (docs/history.md).
     """
     gram, mean = _GramAndMean.apply(features.permute(0, 2, 3, 1).flatten(1, 2))
     return gram, mean

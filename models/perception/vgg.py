@@ -80,8 +80,7 @@ def features_at_half(network: LossNetwork, image: Tensor) -> dict[str, Tensor]:
 def fastest_loss_dtype(device: torch.device) -> torch.dtype:
     """bfloat16 where the hardware multiplies it faster than float32, else float32.
 
-    On a CPU with AVX512-BF16 the loss network's forward and backward pass take 0.45 of the float32
-    time; on a CPU that must emulate bfloat16 they take longer.
+    CPUs with AVX512-BF16 are faster with it, CPUs that must emulate it are slower (docs/history.md).
     """
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
