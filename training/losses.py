@@ -58,7 +58,7 @@ def energy_loss(moments: dict[str, Tensor], target: dict[str, Tensor]) -> Tensor
 def color_loss(image: Tensor, target: tuple[Tensor, Tensor]) -> Tensor:
     """|m(x) - m(s)|^2 / |m(s)|^2 + |C(x) - C(s)|^2 / |C(s)|^2, m the mean colour, C the 3x3 covariance.
 
-    image [B,3,H,W] in 0..1; target: the paintings' `colour_moments`. Means and deviations of the channels
+    image [B,3,H,W] in 0..1; target: the paintings' `color_moments`. Means and deviations of the channels
     say nothing of how the colours go together, and the mean outweighs the deviation; so each has a
     term of its own. A fixed 1e-5 beside |C(s)|^2 keeps single-coloured paintings from shouting.
     """

@@ -270,20 +270,26 @@ class Run:
         """The best network and the learned style [1,L,D], as they are on disk.
 
         From scratch, the style space of the best and of the last network is fitted to the training paintings
-        first, and the style is their mean. Only a style learned: the network that the run began with.
+        first, and the style is their mean. Where only a style was learned, the network is the one that the
+        run began with.
         """
-        gan, paintings = self.trainer.ema.gan, self.trainer.paintings
         if self.trainer.options.mode == "from_scratch":
-            # Both networks are whole: the score knows content and style only, so where the discriminator and
+            # Both networks get one: the score knows content and style only, so where the discriminator and
             # plain grounds were what a run was for, the last network is the one to use.
-            for file in (self.files.last, self.files.best):
-                say(f"encoding {len(paintings)} paintings for the style space of {file.name}")
-                network = StyleGAN.load(file).to(self.trainer.device)
-                network.space = fit_style_space(network, paintings)
-                network.save(file, extra={"thumbnail": header_thumbnail(self.strip(160))})
-            self._write_style(network, mean_code(network, paintings))
-        gan = gan if self.style_only else StyleGAN.load(self.files.best)
+            self._add_style_space(self.files.last, say)
+            best = self._add_style_space(self.files.best, say)
+            self._write_style(best, mean_code(best, self.trainer.paintings))
+        gan = self.trainer.ema.gan if self.style_only else StyleGAN.load(self.files.best)
         return gan, read_style(self.files.style).code[None]
+
+    def _add_style_space(self, file: Path, say: Callable[[str], None]) -> StyleGAN:
+        """Fit the style space of the network in `file` to the training paintings; the network as written."""
+        paintings = self.trainer.paintings
+        say(f"encoding {len(paintings)} paintings for the style space of {file.name}")
+        network = StyleGAN.load(file).to(self.trainer.device)
+        network.space = fit_style_space(network, paintings)
+        network.save(file, extra={"thumbnail": header_thumbnail(self.strip(160))})
+        return network
 
 
 @torch.no_grad()
