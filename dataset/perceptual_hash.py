@@ -3,12 +3,8 @@
 pHash after C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions" (2010): the
 signs of the 8x8 lowest frequencies of a 32x32 grey picture about their median, 64 bits.
 
-How far apart two hashes may be was measured on 2,289 paintings and photos and altered copies of 150 of
-them. At a distance of 10 or less are: all copies as JPEG of quality 10 and up, scaled to a fifth, in grey,
-30% darker or brighter, turned by one degree, or cropped by 2% at each edge; 96% of those cropped by 3%,
-59% by 5%, 2% by 10%. Of the 2.6 million pairs of different files 11 are that close, 4 of them wrongly (the
-other 7 are one work reproduced twice); with one of the two mirrored 5, all wrongly, and none at 8 or less.
-At 12 there are 27, about half of them wrongly, and 16.
+How far apart two hashes may be was measured on paintings, photos and altered copies of them; see
+docs/history.md.
 """
 
 from __future__ import annotations
@@ -43,27 +39,28 @@ def perceptual_hash(image: Image.Image) -> PerceptualHash | None:
 
     None for one with next to no light and dark in it: its hash would be noise.
     """
-    grey = image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
-    if np.asarray(grey).std() < _FLAT:
+    gray = image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    if np.asarray(gray).std() < _FLAT:
         return None
-    return PerceptualHash(_phash(grey), _phash(ImageOps.mirror(grey)))
+    return PerceptualHash(_phash(gray), _phash(ImageOps.mirror(gray)))
 
 
 def near_duplicates(hashes: Sequence[PerceptualHash | None]) -> list[int]:
     """For each picture the index of the first one of its group; a picture like no other is its own.
 
-    Two belong together if their hashes differ in at most `NEAR` bits, or that of one and the other's
-    mirror image in at most `NEAR_MIRRORED`, or if others link them. None is like no other.
+    Two belong together if their hashes differ in at most `NEAR` bits, if one and the other's mirror image
+    differ in at most `NEAR_MIRRORED`, or if others link them. A picture without a hash is like no other.
     """
     first = list(range(len(hashes)))
-    hashed = [i for i, entry in enumerate(hashes) if entry is not None]
-    if not hashed:
+    known = {i: entry for i, entry in enumerate(hashes) if entry is not None}
+    if not known:
         return first
-    bits = _signs([hashes[i].bits for i in hashed])
-    mirrored = _signs([hashes[i].mirrored for i in hashed])
+    hashed = list(known)
+    bits = _signs([entry.bits for entry in known.values()])
+    mirrored = _signs([entry.mirrored for entry in known.values()])
     for start in range(0, len(hashed), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        # Of two rows of ones and minus ones the product is the bits that agree less those that differ.
+        # The product of two rows of ones and minus ones: the bits that agree less those that differ.
         near = bits[rows] @ bits.T >= _BITS - 2 * NEAR
         near |= bits[rows] @ mirrored.T >= _BITS - 2 * NEAR_MIRRORED
         for row, column in np.argwhere(near):
@@ -71,8 +68,8 @@ def near_duplicates(hashes: Sequence[PerceptualHash | None]) -> list[int]:
     return [_root(first, i) for i in range(len(first))]
 
 
-def _phash(grey: Image.Image) -> int:
-    low = (_DCT @ np.asarray(grey, dtype=np.float64) @ _DCT.T).ravel()
+def _phash(gray: Image.Image) -> int:
+    low = (_DCT @ np.asarray(gray, dtype=np.float64) @ _DCT.T).ravel()
     return int.from_bytes(np.packbits(low > np.median(low)).tobytes(), "big")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 
-from ..pictures.colour import rgb_to_lab
+from ..pictures.color import rgb_to_lab
 from ..pictures.reading import DAMAGE, Picture, upright_rgb
 from .perceptual_hash import PerceptualHash, near_duplicates, perceptual_hash
 
@@ -115,7 +115,7 @@ def _facts(
 ) -> PictureFacts:
     small = rgb.copy()
     small.thumbnail((2 * _MEASURED, 2 * _MEASURED), reducing_gap=2)
-    contrast, color_spread = _tone_and_colour(small)
+    contrast, color_spread = _tone_and_color(small)
     hash_ = perceptual_hash(small)
     small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     file = io.BytesIO()
@@ -135,7 +135,7 @@ def _facts(
     )
 
 
-def _tone_and_colour(image: Image.Image) -> tuple[float, float]:
+def _tone_and_color(image: Image.Image) -> tuple[float, float]:
     """`contrast` and `color_spread` of `PictureFacts`, on a reduction that grain does not survive."""
     small = image.copy()
     small.thumbnail((_TONES, _TONES), Image.Resampling.BOX)
@@ -161,14 +161,16 @@ def _frames(data: bytes) -> int:
 def _is_transparent(image: Image.Image) -> bool:
     if image.mode not in ("RGBA", "LA", "PA") and "transparency" not in image.info:
         return False
-    return image.convert("RGBA").getchannel("A").getextrema()[0] < 255
+    alpha = np.asarray(image.convert("RGBA").getchannel("A"))
+    return bool(alpha.min() < 255)
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "it is not in a format that Pillow reads"
     if isinstance(error, Image.DecompressionBombError):
-        return f"it claims more than {2 * Image.MAX_IMAGE_PIXELS / 1e6:.0f} million pixels"
+        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)  # None would switch the check off that has just failed
+        return f"it claims more than {limit / 1e6:.0f} million pixels"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return f"it is damaged ({error})" if str(error) else "it is damaged"

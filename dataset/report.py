@@ -14,7 +14,7 @@ from .splits import SPLITS
 MIN_SIDE = 128
 """A shorter side under this many pixels is called tiny, unless the user says otherwise."""
 BLANK = 3.0
-"""A contrast under this is nearly one colour; the faintest of 1,476 paintings and drawings has 5.3."""
+"""A contrast under this is nearly one colour: fainter than any painting or drawing (docs/history.md)."""
 MONOCHROME = 2.5
 """A colour spread under this is ink, chalk, sepia or nearly so; dark portraits begin a little above."""
 
@@ -31,7 +31,7 @@ _FOREIGN = (
 
 @dataclass(frozen=True)
 class UnreadableFile:
-    """A file with a picture's ending that is none, and why."""
+    """A file that has a picture's ending and cannot be read, and why."""
 
     name: str
     reason: str
@@ -51,7 +51,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class DatasetReport:
-    """The pictures of a folder, the files that are none, and all that can be concluded from them."""
+    """The pictures of a folder, the files that are not pictures, and what can be concluded from them."""
 
     name: str
     """The folder's name."""
@@ -76,7 +76,7 @@ class DatasetReport:
 
     @cached_property
     def leaks(self) -> list[list[int]]:
-        """Groups of duplicates of which some are trained on and others are to judge the training."""
+        """Groups of duplicates where some are trained on and others are to judge the training."""
         splits = [{self.split_of[i] for i in group} for group in self.duplicates]
         return [
             g for g, s in zip(self.duplicates, splits, strict=True) if "train" in s and s & {"val", "test"}
@@ -120,6 +120,7 @@ class DatasetReport:
 
     def rows(self) -> list[tuple[str, str]]:
         """The overview: what it is called and what it is."""
+        # What there is, and how large.
         formats = Counter(facts.format for facts in self.pictures).most_common()
         kinds = ", ".join(f"{name} {count}" for name, count in formats)
         rows = [("pictures", f"{len(self.pictures)} ({kinds})" if kinds else "none")]
@@ -134,6 +135,8 @@ class DatasetReport:
                 ("median", f"{self._size(middle)} px"),
                 ("largest", f"{self._size(by_size[-1])} px, {self.label(by_size[-1])}"),
             ]
+
+        # How it is split, and what else lies there.
         if any(self.split_of):
             counts = self.split_counts().items()
             rows.append(("split", ", ".join(f"{k} {n}" for k, n in counts if n or k != "test")))

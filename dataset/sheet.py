@@ -190,17 +190,17 @@ def _section(title: str, cells: Sequence[_Cell], columns: int, width: int) -> Im
 def _draw_picture(part: Image.Image, pen: ImageDraw.ImageDraw, x: int, bottom: int, cell: _Cell) -> None:
     """The thumbnail above `bottom`, framed in the colour of its first chip."""
     kind = cell.chips[0][0] if cell.chips else ""
-    colour = _CHIPS[kind][0] if kind else _PALE
+    color = _CHIPS[kind][0] if kind else _PALE
     if cell.thumbnail is None:
         top = bottom - cell.height
-        pen.rectangle((x, top, x + _CELL - 1, bottom - 1), "#f7dfe0", colour, _FRAME)
+        pen.rectangle((x, top, x + _CELL - 1, bottom - 1), "#f7dfe0", color, _FRAME)
         for n, line in enumerate(textwrap.wrap(latin(cell.reason), 22)[:5]):
-            pen.text((x + 14, top + 12 + 20 * n), line, colour, font(14))
+            pen.text((x + 14, top + 12 + 20 * n), line, color, font(14))
         return
     left, top = x + (_CELL - cell.thumbnail.width) // 2, bottom - _FRAME - cell.thumbnail.height
     right, bottom = left + cell.thumbnail.width, bottom - _FRAME
     frame = _FRAME if kind else 1
-    pen.rectangle((left - frame, top - frame, right + frame - 1, bottom + frame - 1), colour)
+    pen.rectangle((left - frame, top - frame, right + frame - 1, bottom + frame - 1), color)
     part.paste(cell.thumbnail, (left, top))
 
 

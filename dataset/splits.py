@@ -95,6 +95,8 @@ def validation_split(
     """
     if not 0 <= share <= 0.5:
         raise ValueError(f"The validation share is {share}; give a number from 0 to 0.5.")
+
+    # Who belongs together.
     ids: Sequence[Hashable] = keys if groups is None else groups
     if len(ids) != len(keys):
         raise ValueError(f"There are {len(ids)} group ids for {len(keys)} pictures; give one each.")

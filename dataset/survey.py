@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ..pictures.reading import Picture, decoders
-from .folder import picture_files
+from ..pictures.reading import Picture, decoders, picture_files
 from .picture_facts import PictureFacts, UnreadablePictureError, duplicate_groups, file_facts, pixel_facts
 from .report import MIN_SIDE, DatasetReport, UnreadableFile
 from .splits import VALIDATION_SHARE, assign_splits, read_split_file

@@ -10,8 +10,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..models import ContentCode, StyleGAN
+from ..models.content_encoder import ContentCode
 from ..models.perception.extractors import build_extractor
+from ..models.style_gan import StyleGAN
 from ..pictures.comparison_sheet import Column, ComparisonSheet, fitted
 from ..pictures.reading import Picture
 from ..pictures.tensors import as_picture, load_square, rounded

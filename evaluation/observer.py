@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..models.perception.extractors import Extractor
-from ..models.perception.statistics import gram_loss, mean_std_loss, normalised, style_statistics
+from ..models.perception.statistics import gram_loss, mean_std_loss, normalized, style_statistics
 from ..models.perception.vgg import CONTENT_LAYER, LossNetwork
 from .similarity import Lpips, ssim
 
@@ -46,7 +46,7 @@ class Observer:
         # One pass over the maps gives both statistics, in half the time of two.
         grams, moments = style_statistics(maps)
         features = {each.name: each(picture, maps) for each in self.extractors}
-        return Observation(normalised(maps[CONTENT_LAYER]), grams, moments, features)
+        return Observation(normalized(maps[CONTENT_LAYER]), grams, moments, features)
 
 
 def likeness(

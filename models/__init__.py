@@ -1,31 +1,23 @@
-"""The networks and their bundle. Pure PyTorch: nothing in here knows ComfyUI."""
+"""The networks, and what they paint with: style codes, style files, regions, videos.
 
-from ..base.shipped import DEFAULT_CHECKPOINT, WEIGHTS_DIR
+These names are the public ones, and `brushwork` has them too. All else is imported from its own module.
+"""
+
 from .checkpoint import CheckpointError
-from .codes import EASES, MIX_MODES, interpolate_styles, lerp, mix_styles, slerp
-from .content_encoder import ContentCode, ContentEncoder
-from .discriminator import Discriminator
-from .generator import Generator
-from .style_encoder import StyleEncoder
-from .style_gan import StyleGAN, StyleGANConfig
-from .style_space import StyleSpace
+from .codes import interpolate_styles, mix_styles
+from .regions import StyleRegion
+from .style_file import StyleFile, read_style, write_style
+from .style_gan import StyleGAN
+from .video.steady import SteadyVideo
 
 __all__ = [
-    "DEFAULT_CHECKPOINT",
-    "EASES",
-    "MIX_MODES",
-    "WEIGHTS_DIR",
     "CheckpointError",
-    "ContentCode",
-    "ContentEncoder",
-    "Discriminator",
-    "Generator",
-    "StyleEncoder",
+    "SteadyVideo",
+    "StyleFile",
     "StyleGAN",
-    "StyleGANConfig",
-    "StyleSpace",
+    "StyleRegion",
     "interpolate_styles",
-    "lerp",
     "mix_styles",
-    "slerp",
+    "read_style",
+    "write_style",
 ]

@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from ..base.files import write_atomically
+from ..base.tensor_header import read_metadata
 
 FORMAT = "brushwork-style-gan"
 FORMAT_VERSION = 1
+
+# What reading a file that is no whole safetensors file raises.
+UNREADABLE = (SafetensorError, OSError, ValueError)
 
 
 class CheckpointError(ValueError):
@@ -46,9 +50,7 @@ def write_checkpoint(
         packed[name] = tensor.detach().to("cpu", dtype).contiguous()
         if not torch.isfinite(packed[name]).all():
             raise CheckpointError(f"Not saved to {path}: '{name}' has values that are not finite.")
-    metadata = {key: json.dumps(value) for key, value in header.items()}
-    metadata |= {"format": FORMAT, "format_version": str(FORMAT_VERSION)}
-    write_atomically(path, save(packed, metadata))
+    write_atomically(path, save(packed, encode_metadata(FORMAT, FORMAT_VERSION, header)))
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -61,11 +63,10 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     if not path.is_file():
         raise CheckpointError(f"There is no checkpoint at {path}.")
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
+        tensors, metadata = read_tensors(path)
+    except UNREADABLE as error:
         raise CheckpointError(_why_unreadable(path)) from error
+    # What it says it is.
     if metadata.get("format") != FORMAT:
         raise CheckpointError(
             f"{path.name} is a safetensors file of another kind, not a Brushwork style GAN; "
@@ -76,14 +77,32 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             f"{path.name} has format version {metadata.get('format_version')}, and this Brushwork "
             f"reads version {FORMAT_VERSION}; update Brushwork or use a checkpoint made for it."
         )
+    # What it holds.
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise CheckpointError(f"{path.name} is damaged: '{name}' has values that are not finite.")
-    try:
-        header = {key: json.loads(value) for key, value in metadata.items() if key != "format"}
-    except json.JSONDecodeError as error:
-        raise CheckpointError(f"{path.name} is damaged: its header cannot be read.") from error
+    header = decode_metadata(path.name, metadata)
     return Checkpoint({name: tensor.float() for name, tensor in tensors.items()}, header)
+
+
+def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors of any safetensors file, on the CPU, and its texts. Raises one of `UNREADABLE`."""
+    return load_file(path), read_metadata(path)
+
+
+def encode_metadata(format_name: str, version: int, entries: dict[str, Any]) -> dict[str, str]:
+    """The texts of a file of the format `format_name`: `entries` (JSON values) and what it is."""
+    texts = {key: json.dumps(value) for key, value in entries.items()}
+    return texts | {"format": format_name, "format_version": str(version)}
+
+
+def decode_metadata(name: str, metadata: dict[str, str]) -> dict[str, Any]:
+    """The inverse of `encode_metadata`, without the format. Raises CheckpointError, one sentence that calls
+    the file `name`."""
+    try:
+        return {key: json.loads(value) for key, value in metadata.items() if key != "format"}
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{name} is damaged: its header cannot be read.") from error
 
 
 def _why_unreadable(path: Path) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from ..base.settings import check_choice
 from .batches import match_batch, repeated
 
 MIX_MODES = ("lerp", "slerp")
@@ -75,8 +76,7 @@ def mix_styles(
     """
     if not codes:
         raise ValueError("There is no style to mix; connect at least one.")
-    if mode not in MIX_MODES:
-        raise ValueError(f"mode is '{mode}'; choose one of {', '.join(MIX_MODES)}.")
+    check_choice("mode", mode, MIX_MODES)
     same_network(codes)
     batch = match_batch(*(code.shape[0] for code in codes), what="The styles to mix")
     codes = [repeated(code, batch) for code in codes]
@@ -88,8 +88,8 @@ def mix_styles(
         raise ValueError(f"There are {len(codes)} styles but {len(weights)} weights.")
     if structure_from_first == 0 or len(codes) == 1:
         return _blend(codes, weights, mode)
-    colour = _blend(codes[1:], weights[1:], mode)
-    return torch.cat([codes[0][:, :structure_from_first], colour[:, structure_from_first:]], 1)
+    colors = _blend(codes[1:], weights[1:], mode)
+    return torch.cat([codes[0][:, :structure_from_first], colors[:, structure_from_first:]], 1)
 
 
 def _blend(codes: Sequence[Tensor], weights: Sequence[float], mode: str) -> Tensor:
@@ -136,16 +136,15 @@ def interpolate_styles(
     >>> interpolate_styles([a, b], 4, loop=True).flatten().tolist()
     [0.0, 0.5, 1.0, 0.5]
     """
-    if mode not in MIX_MODES:
-        raise ValueError(f"mode is '{mode}'; choose one of {', '.join(MIX_MODES)}.")
-    if ease not in EASES:
-        raise ValueError(f"ease is '{ease}'; choose one of {', '.join(EASES)}.")
+    check_choice("mode", mode, MIX_MODES)
+    check_choice("ease", ease, EASES)
     if count < 2:
         raise ValueError(f"count is {count}; ask for 2 styles or more.")
     same_network(codes)
-    stops = [stop for code in codes for stop in code.split(1)]
+    stops = [stop for code in codes for stop in torch.split(code, 1)]
     if len(stops) < 2:
         raise ValueError(f"There must be 2 styles or more to go between, not {len(stops)}; connect another.")
+    # Whole numbers until the last step, so that whole positions hit their stops exactly.
     interpolate = lerp if mode == "lerp" else slerp
     legs, intervals = (len(stops), count) if loop else (len(stops) - 1, count - 1)
     series = []

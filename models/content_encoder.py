@@ -78,7 +78,7 @@ class ContentCode:
         corners = self.corner.tolist()
         pictures = [
             picture[:, :, top : top + height, left : left + width]
-            for picture, (top, left) in zip(painted.split(1), corners, strict=True)
+            for picture, (top, left) in zip(torch.split(painted, 1), corners, strict=True)
         ]
         return pictures[0] if len(pictures) == 1 else torch.cat(pictures)
 

@@ -45,10 +45,9 @@ class Discriminator(nn.Module):
     """A picture's features in the loss network, by layer -> patch logits at 5 scales: [B,1,H/s,W/s] of a
     picture [B,3,H,W], s = 4, 8, 16, and 16 and 32 of the picture at half its size.
 
-    It judges what a frozen network sees and not pixels (projected GANs, Sauer et al. 2021): one that began
-    with the pixels was still at chance after 600 steps; two of these scales told the painting in nine of ten
-    unseen pairs of a painting and a painted photo after 400. The features are there for the style losses
-    anyway. Without Sauer's random mixing of the scales: three layers leave little for D to hide in.
+    It judges what a frozen network sees and not pixels (projected GANs, Sauer et al. 2021): so it learns
+    within hundreds of steps (docs/history.md), and the style losses need these features anyway. It does
+    without Sauer's random mixing of the scales: three layers leave little for D to hide in.
     """
 
     def __init__(self, channels: int = 64):

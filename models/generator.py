@@ -31,7 +31,8 @@ class Modulation(nn.Module):
                 nn.init.zeros_(self.affine.bias)
 
     def forward(self, w: Tensor) -> tuple[Tensor, ...]:
-        return self.affine(w).chunk(self.parts, 1)
+        parts: tuple[Tensor, ...] = self.affine(w).chunk(self.parts, 1)
+        return parts
 
 
 class ModulatedBlock(nn.Module):
@@ -121,7 +122,8 @@ class Generator(nn.Module):
         codes = iter(w.unbind(1))
 
         # At 1/8: the shapes of the content with the style's mean and deviation, then worked over.
-        entry = how.modulate("generator.entry", content.coarse, *self.entry(next(codes)), coarse_shares)
+        scale, shift = self.entry(next(codes))
+        entry = how.modulate("generator.entry", content.coarse, scale, shift, coarse_shares)
         x = entry(Strip.whole(content.coarse.shape[2]))
         for block in self.coarse_blocks:
             x = block(x, next(codes), how, coarse_shares)

@@ -15,22 +15,22 @@ GRID = 4
 def grid_corner(image: Tensor) -> Tensor:
     """How many pixels, 0 to 3, to reflect above and left of each picture: [B,3,H,W] -> [B,2], on the CPU.
 
-    Fine strokes depend on where the cells of 4 pixels begin. Were that always the picture's corner, a photo
-    cropped by another pixel would get other strokes. So each axis has the sums A_k of the steps in
-    brightness between neighbours k, k + 4, k + 8, … taken, and the grid begins at the phase of
-    (A_0 - A_2) - i (A_1 - A_3), their Fourier coefficient of period 4: shift the photo, and the grid
-    shifts along. (Adaptive polyphase sampling, Chaman & Dokmanic 2021, decides by what comes out of each
-    grid; this looks at the picture and costs one pass over it.) A Hann window keeps what enters and
-    leaves at the borders from deciding. Only whole pixels are followed.
+    Fine strokes depend on where the cells of 4 pixels begin. If they always began in the picture's corner, a
+    photo cropped by another pixel would get other strokes. So this sums the steps in brightness along each
+    axis, A_k over the neighbours k, k + 4, k + 8, …, and the grid begins at the phase of
+    (A_0 - A_2) - i (A_1 - A_3), their Fourier coefficient of period 4. When the photo shifts, the grid shifts
+    along. (Adaptive polyphase sampling, Chaman & Dokmanic 2021, decides by what comes out of each grid; this
+    looks at the picture and costs one pass over it.) A Hann window takes weight from what enters and leaves
+    at the borders. Only whole pixels are followed.
 
     >>> picture = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     >>> grid_corner(picture).tolist(), grid_corner(picture.roll((1, -2), (2, 3))).tolist()
     ([[2, 2]], [[1, 0]])
     """
-    grey = image.float().mean(1)
-    window = [_hann(side, image.device) for side in grey.shape[1:]]
-    rows = torch.einsum("bhw,w->bh", (grey[:, 1:] - grey[:, :-1]).abs_(), window[1])
-    columns = torch.einsum("bhw,h->bw", (grey[:, :, 1:] - grey[:, :, :-1]).abs_(), window[0])
+    gray = image.float().mean(1)
+    window = [_hann(side, image.device) for side in gray.shape[1:]]
+    rows = torch.einsum("bhw,w->bh", (gray[:, 1:] - gray[:, :-1]).abs_(), window[1])
+    columns = torch.einsum("bhw,h->bw", (gray[:, :, 1:] - gray[:, :, :-1]).abs_(), window[0])
     phases = [_phase(profile * w[:-1]) for profile, w in zip((rows, columns), window, strict=True)]
     return (-torch.stack(phases, 1) % GRID).cpu()
 

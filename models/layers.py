@@ -66,7 +66,7 @@ def pad_around(image: Tensor, corner: Tensor, most: int, stride: int) -> Tensor:
     height, width = (_padded_side(side + most, stride) for side in image.shape[-2:])
     padded = [
         _reflect(picture, top, left, height, width)
-        for picture, (top, left) in zip(image.split(1), corner.tolist(), strict=True)
+        for picture, (top, left) in zip(torch.split(image, 1), corner.tolist(), strict=True)
     ]
     return padded[0] if len(padded) == 1 else torch.cat(padded)
 

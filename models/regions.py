@@ -126,13 +126,13 @@ def paint_regions(
         masks = [region.mask for region in own]
         picture = content.picture(i)
         codes = torch.cat([entry(code, i), *(region.code for region in own)])
-        corner = tuple(picture.corner[0].tolist())
+        top, left = picture.corner[0].tolist()
         coarse, fine = (
-            region_shares(masks, content.size, tuple(features.shape[-2:]), stride, corner)
+            region_shares(masks, content.size, (features.shape[-2], features.shape[-1]), stride, (top, left))
             for features, stride in ((picture.coarse, CONTENT_STRIDE), (picture.fine, CONTENT_STRIDE // 2))
         )
         # Hidden styles cost nothing, and one that covers everything paints bit for bit as it does alone.
-        seen = fine.amax((0, 1)) > 0
-        shares = None if seen.sum() == 1 else (coarse[..., seen], fine[..., seen])
-        painted.append(generator(picture, codes[seen], how, shares))
+        visible = fine.amax((0, 1)) > 0
+        shares = None if visible.sum() == 1 else (coarse[..., visible], fine[..., visible])
+        painted.append(generator(picture, codes[visible], how, shares))
     return torch.cat(painted)

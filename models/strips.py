@@ -18,9 +18,9 @@ GPU_STRIP_BYTES = 256 * 2**20
 class Strip:
     """Rows `start` to `stop` of a map with `height` rows.
 
-    On a CPU, temporaries of a 2048-pixel picture come fresh from the system with every operation, and
-    clearing their pages takes as long as the arithmetic; in strips they stay in the cache. The result is
-    that of the whole: each strip reads as many rows of its neighbours as its convolutions see.
+    On a CPU the temporaries of a strip stay in the cache, and those of a large map do not (docs/history.md).
+    The result is that of the whole map: each strip reads as many rows of its neighbours as its convolutions
+    see.
     """
 
     start: int

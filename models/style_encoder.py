@@ -18,10 +18,9 @@ class StyleEncoder(nn.Module):
     Mean and deviation of its features at 1/4, 1/8 and 1/16 (no normalisation inside: that would
     remove what is being measured), then a mapping of fully connected layers.
 
-    Where this departs from StyleGAN's mapping: each layer's code starts as the plain statistics of
-    the level that `levels` names, deviation first, and the mapping adds to them. From the first
-    step on the generator thus does AdaIN with the painting's own statistics; with a mapping alone,
-    thousands of steps go by in brown.
+    It departs from StyleGAN's mapping in one point: the code of each layer starts as the plain statistics
+    of the level that `levels` names, deviation first, and the mapping adds to them. So the generator does
+    AdaIN with the painting's own statistics from the first step on (docs/history.md).
     """
 
     def __init__(
@@ -34,23 +33,26 @@ class StyleEncoder(nn.Module):
     ):
         super().__init__()
         self.levels, self.code_dim = levels, code_dim
+        # Features at 1/4, 1/8 and 1/16.
         self.stem = Conv3x3(48, fine_channels)
         self.conv4 = Conv3x3(fine_channels, fine_channels)
         self.down8 = Conv3x3(fine_channels, coarse_channels, stride=2)
         self.conv8 = Conv3x3(coarse_channels, coarse_channels)
         self.down16 = Conv3x3(coarse_channels, coarse_channels, stride=2)
+        # From their means and deviations to what is added to each layer's code, nothing at the start.
         statistics = 2 * (fine_channels + 2 * coarse_channels)
+        last = nn.Linear(hidden, len(levels) * code_dim)
         self.mapping = nn.Sequential(
             nn.Linear(statistics, hidden),
             nn.LeakyReLU(0.2),
             nn.Linear(hidden, hidden),
             nn.LeakyReLU(0.2),
-            nn.Linear(hidden, len(levels) * code_dim),
+            last,
         )
         for layer in self.mapping:
             if isinstance(layer, nn.Linear):
                 init_conv(layer)
-        nn.init.zeros_(self.mapping[-1].weight)
+        nn.init.zeros_(last.weight)
 
     def statistics(self, image: Tensor, how: ForwardPass) -> list[Tensor]:
         """Deviation and mean of the features at 1/4, 1/8 and 1/16: three [B,2C]."""
@@ -62,8 +64,9 @@ class StyleEncoder(nn.Module):
         return [torch.cat(how.mean_std(f)[::-1], 1).flatten(1) for f in (f4, f8, f16)]
 
     def forward(self, image: Tensor, how: ForwardPass) -> Tensor:
+        """image [B,3,h,w] in 0..1 -> style code w [B,L,D]."""
         how.check(self, image)
         statistics = self.statistics(image, how)
-        residual = self.mapping(torch.cat(statistics, 1)).unflatten(1, (len(self.levels), -1))
+        residual: Tensor = self.mapping(torch.cat(statistics, 1)).reshape(-1, len(self.levels), self.code_dim)
         base = [F.pad(statistics[i], (0, self.code_dim - statistics[i].shape[1])) for i in self.levels]
         return torch.stack(base, 1) + residual

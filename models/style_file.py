@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor
 
 from ..base.files import write_atomically
-from .checkpoint import CheckpointError
+from ..base.tensor_header import join_header, split_header
+from .checkpoint import UNREADABLE, CheckpointError, decode_metadata, encode_metadata, read_tensors
 from .style_gan import LARGEST_WIDTH, StyleGAN
 from .thumbnail import decode_thumbnail, encode_thumbnail
 
@@ -104,9 +102,10 @@ def write_style(path: str | os.PathLike[str], style: StyleFile) -> None:
     header |= {"coarse_layers": style.coarse_layers, "network": _network_of(style)}
     if problem := _problem(tensors, header):
         raise CheckpointError(f"The style was not saved to {path.name}: {problem}.")
-    metadata = {key: json.dumps(value) for key, value in header.items()}
-    metadata |= {"format": FORMAT, "format_version": str(FORMAT_VERSION)}
-    write_atomically(path, _in_one_order(save(tensors, metadata)))
+    # safetensors writes its header in a random order, and a style library under version control should
+    # change only where a style does.
+    data = save(tensors, encode_metadata(FORMAT, FORMAT_VERSION, header))
+    write_atomically(path, join_header(*split_header(data)))
 
 
 def read_style(path: str | os.PathLike[str]) -> StyleFile:
@@ -116,13 +115,13 @@ def read_style(path: str | os.PathLike[str]) -> StyleFile:
     another format version, not finite, or whose parts do not fit each other.
     """
     path = Path(path)
-    data = _read_bytes(path)
+    # A foreign file may be large: its size is looked at first.
+    _check_size(path)
     try:
-        tensors = load(data)
-        metadata = json.loads(data[8 : 8 + _header_length(data)]).get("__metadata__")
-    except (SafetensorError, ValueError, KeyError, struct.error) as error:
-        raise CheckpointError(_why_unreadable(path, data)) from error
-    metadata = metadata or {}
+        tensors, metadata = read_tensors(path)
+    except UNREADABLE as error:
+        raise CheckpointError(_why_unreadable(path)) from error
+    # What it says it is.
     if metadata.get("format") != FORMAT:
         raise CheckpointError(
             f"{path.name} is a safetensors file of another kind, not a Brushwork style; "
@@ -133,7 +132,8 @@ def read_style(path: str | os.PathLike[str]) -> StyleFile:
             f"{path.name} has style format version {metadata.get('format_version')}, and this Brushwork "
             f"reads version {FORMAT_VERSION}; update Brushwork or save the style again."
         )
-    header = _decode_header(path, metadata)
+    # What it holds, which anybody may have written.
+    header = decode_metadata(path.name, metadata)
     if problem := _problem(tensors, header):
         raise CheckpointError(f"{path.name} is damaged: {problem}.")
     return StyleFile(
@@ -145,25 +145,12 @@ def read_style(path: str | os.PathLike[str]) -> StyleFile:
     )
 
 
-def _in_one_order(data: bytes) -> bytes:
-    """The same safetensors file with a sorted header: safetensors writes metadata in a random order, and
-    a style library under version control should change only where a style does."""
-    start = 8 + _header_length(data)
-    header = json.dumps(json.loads(data[8:start]), sort_keys=True, separators=(",", ":")).encode()
-    header += b" " * (-len(header) % 8)
-    return struct.pack("<Q", len(header)) + header + data[start:]
-
-
-def _header_length(data: bytes) -> int:
-    return struct.unpack("<Q", data[:8])[0]
-
-
 def _network_of(style: StyleFile) -> dict[str, Any]:
     layers, dim = style.code.shape if style.code.dim() == 2 else (0, 0)
     return {"style_encoder": style.encoder, "layers": layers, "code_dim": dim}
 
 
-def _read_bytes(path: Path) -> bytes:
+def _check_size(path: Path) -> None:
     if not path.is_file():
         raise CheckpointError(f"There is no style file at {path}.")
     size = path.stat().st_size
@@ -172,23 +159,16 @@ def _read_bytes(path: Path) -> bytes:
             f"{path.name} has {size:,} bytes and a style file at most {LARGEST_FILE:,}; "
             "choose a file that Save Style or brushwork encode wrote."
         )
+
+
+def _why_unreadable(path: Path) -> str:
     try:
-        return path.read_bytes()
+        data = path.read_bytes()
     except OSError as error:
-        raise CheckpointError(f"{path.name} cannot be read: {error.strerror}.") from error
-
-
-def _why_unreadable(path: Path, data: bytes) -> str:
+        return f"{path.name} cannot be read: {error.strerror}."
     if len(data) <= 8 or data[8:9] == b"{":
         return f"{path.name} is cut short or damaged at {len(data)} bytes; download or copy it again."
     return f"{path.name} is not a style file; choose a file that Save Style or brushwork encode wrote."
-
-
-def _decode_header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
-    try:
-        return {key: json.loads(value) for key, value in metadata.items() if key != "format"}
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path.name} is damaged: its header cannot be read.") from error
 
 
 def _problem(tensors: dict[str, Tensor], header: dict[str, Any]) -> str | None:

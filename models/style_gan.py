@@ -32,9 +32,6 @@ STYLE_SIZE = 512
 # How much smaller or larger than that a style picture may be read, for finer or broader strokes.
 STROKE_SIZES = (0.25, 4.0)
 
-# What a checkpoint keeps of its style space.
-SPACE_TENSORS = ("mean", "directions", "centres", "shares")
-
 # No config in a checkpoint may ask for more channels, numbers or blocks than this.
 LARGEST_WIDTH = 1024
 
@@ -75,6 +72,7 @@ class StyleGAN(nn.Module):
         self.training_record: dict[str, Any] = {}
         self.space: StyleSpace | None = None
         self.content_encoder = ContentEncoder(config.fine_channels, config.coarse_channels)
+        # Each layer of the generator takes the statistics of its own resolution: 1 is 1/8, 0 is 1/4.
         self.style_encoder = StyleEncoder(
             config.fine_channels,
             config.coarse_channels,
@@ -102,6 +100,7 @@ class StyleGAN(nn.Module):
 
         Raises CheckpointError, one sentence, if the file is not a whole Brushwork checkpoint.
         """
+        # The header says how large the network is.
         checkpoint = read_checkpoint(path)
         name = Path(path).name
         try:
@@ -111,6 +110,8 @@ class StyleGAN(nn.Module):
                 raise ValueError(config)
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{name} is damaged: its header has no usable network config.") from error
+
+        # The weights, checked as far as possible before memory is taken for a network.
         weights = {k: v for k, v in checkpoint.tensors.items() if not k.startswith("style_space.")}
         _check_shapes(name, _decisive_shapes(config), weights)
         gan = cls(config)
@@ -119,8 +120,13 @@ class StyleGAN(nn.Module):
             raise CheckpointError(f"{name} has {len(surplus)} tensors too many, '{surplus[0]}' first.")
         _check_shapes(name, shapes, weights)
         gan.load_state_dict(weights)
+
+        # What else the checkpoint knows.
         if space_record is not None:
-            gan.space = _read_space(name, checkpoint.tensors, space_record, config)
+            space = StyleSpace.read(checkpoint.tensors, space_record, config.layers * config.code_dim)
+            if space is None:
+                raise CheckpointError(f"{name} is damaged: its style distribution does not fit the network.")
+            gan.space = space
         gan.training_record = checkpoint.header.get("training", {})
         return gan.eval().requires_grad_(False)
 
@@ -138,24 +144,14 @@ class StyleGAN(nn.Module):
         tensors = dict(self.state_dict())
         header: dict[str, Any] = {"config": asdict(self.config), "training": self.training_record}
         if self.space is not None:
-            for name in SPACE_TENSORS:
-                tensors[f"style_space.{name}"] = getattr(self.space, name)
-            header["style_space"] = {
-                "kind": "gaussian mixture",
-                "centres": len(self.space.centres),
-                "rank": len(self.space.directions),
-                "count": self.space.count,
-            }
+            tensors |= {f"style_space.{name}": tensor for name, tensor in self.space.tensors().items()}
+            header["style_space"] = self.space.record()
         write_checkpoint(path, tensors, header | (extra or {}), dtype)
 
     @property
     def normalized(self) -> tuple[str, ...]:
         """The names of all normalizations: their statistics are kept by them."""
         return (*self.content_encoder.normalized, *self.generator.normalized)
-
-    @property
-    def parameter_count(self) -> int:
-        return sum(p.numel() for p in self.parameters())
 
     def encode_content(
         self, image: Tensor, how: ForwardPass | None = None, corner: Tensor | None = None
@@ -169,7 +165,8 @@ class StyleGAN(nn.Module):
         check_image(image, "The content picture")
         corner = grid_corner(image) if corner is None else corner.expand(len(image), -1)
         encoder = self.content_encoder
-        return encoder(image, how or fitting_pass(encoder, image), corner)
+        content: ContentCode = encoder(image, how or fitting_pass(encoder, image), corner)
+        return content
 
     def encode_style(
         self,
@@ -192,7 +189,8 @@ class StyleGAN(nn.Module):
         elif target != (height, width):
             image = F.interpolate(image, target, mode="bilinear", antialias=True, align_corners=False)
         encoder = self.style_encoder
-        return encoder(image, how or fitting_pass(encoder, image))
+        code: Tensor = encoder(image, how or fitting_pass(encoder, image))
+        return code
 
     def sample_style(self, seed: int, count: int = 1, psi: float = 0.8) -> Tensor:
         """`count` random codes [count,L,D], like those of the training art; no picture needed.
@@ -230,6 +228,7 @@ class StyleGAN(nn.Module):
         Raises ValueError for batches that do not match, another network's code, a strength outside 0..1, or
         regions where gradients are wanted.
         """
+        # What belongs together, and what cannot be.
         batch = paired_batch(content.batch, code, regions, "The content and the styles")
         for each in (code, *(region.code for region in regions)):
             self._check_code(each)
@@ -241,6 +240,8 @@ class StyleGAN(nn.Module):
                 "Several styles in one picture have no gradients; freeze the network, or paint under "
                 "torch.no_grad()."
             )
+
+        # Below full strength the codes move towards the photo's own.
         photo = repeated(content.image, batch)
         if strength == 0:
             return photo.clamp(0, 1)
@@ -248,6 +249,8 @@ class StyleGAN(nn.Module):
             own = self.encode_style(content.image, how=how) if own is None else own
             code = lerp(own, code, strength)
             regions = [region.weakened(own, strength) for region in regions]
+
+        # Paint, without the border, and let the photo shine through.
         content, code = content.expand(batch), repeated(code, batch)
         if regions and isinstance(how, Frozen):
             painted = paint_regions(self.generator, content, code, regions, how)
@@ -298,8 +301,8 @@ def check_image(image: Tensor, name: str) -> None:
 
 
 def _decisive_shapes(config: StyleGANConfig) -> dict[str, tuple[int, ...]]:
-    """Shapes that all numbers of the config show in, known before a network is built: a config that
-    lies must not take gigabytes first."""
+    """The shapes that show all numbers of the config, known before a network is built: a wrong config must
+    not take gigabytes first."""
     c = config
     return {
         "content_encoder.down.weight": (c.coarse_channels, c.fine_channels, 3, 3),
@@ -319,24 +322,3 @@ def _check_shapes(name: str, expected: dict[str, tuple[int, ...]], found: dict[s
                 f"{name} does not fit its own config: '{key}' is {tuple(found[key].shape)}, "
                 f"not {tuple(shape)}."
             )
-
-
-def _read_space(
-    name: str, tensors: dict[str, Tensor], record: dict[str, Any], config: StyleGANConfig
-) -> StyleSpace:
-    found = {key: tensors.get(f"style_space.{key}") for key in SPACE_TENSORS}
-    if record.get("kind") == "gaussian" and found["mean"] is not None:
-        # Of a checkpoint that knows one typical style only.
-        found |= {"centres": found["mean"][None], "shares": torch.ones(1)}
-    size = config.layers * config.code_dim
-    fits = (
-        all(tensor is not None for tensor in found.values())
-        and found["mean"].shape == (size,)
-        and found["directions"].shape[1:] == found["centres"].shape[1:] == (size,)
-        and found["shares"].shape == (len(found["centres"]),)
-        and bool((found["shares"] >= 0).all())
-        and found["shares"].sum() > 0
-    )
-    if not fits:
-        raise CheckpointError(f"{name} is damaged: its style distribution does not fit the network.")
-    return StyleSpace(**found, count=int(record.get("count", 0)))

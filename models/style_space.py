@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from .codes import lerp
-
 # How many typical styles and directions around them a style space keeps, and how many paintings a style needs
 # to be typical: of fewer it would be a copy.
-CENTRES, RANK, FEWEST = 128, 128, 5
+CENTERS, RANK, FEWEST = 128, 128, 5
+
+# Its tensors, and what they are called in a checkpoint.
+TENSORS = {"mean": "mean", "directions": "directions", "centers": "centres", "shares": "shares"}
 
 
 @dataclass
@@ -21,59 +24,85 @@ class StyleSpace:
     mean [L*D] of all codes; centres [K,L*D] and the share [K] of the paintings about each; directions
     [R,L*D], the principal axes of what is left, each scaled by the deviation along it. A code is
     centre + psi z @ directions, z normal; with psi 1, mean and covariance are those of the codes.
-    Codes of art are no one Gaussian: etchings, oils and prints lie apart, and between them is little but fog.
-    So `psi` < 1 pulls a code to the typical style that it was drawn about, and not to the mean of all as
-    in StyleGAN (multi-modal truncation, Mokady et al. 2022).
+    The codes of art are not one Gaussian: etchings, oils and prints lie apart. So `psi` < 1 pulls a code to
+    the typical style that it was drawn about, and not to the mean of all as in StyleGAN (multi-modal
+    truncation, Mokady et al. 2022).
     """
 
     mean: Tensor
     directions: Tensor
     count: int
-    centres: Tensor
+    centers: Tensor
     shares: Tensor
 
     @classmethod
-    def fit(cls, codes: Tensor, rank: int = RANK, centres: int = CENTRES) -> StyleSpace:
-        """From the codes [N,L,D] of N paintings, N of 2 or more, with at most `centres` typical styles.
+    def fit(cls, codes: Tensor, rank: int = RANK, centers: int = CENTERS) -> StyleSpace:
+        """From the codes [N,L,D] of N paintings, N of 2 or more, with at most `centers` typical styles.
 
         Each layer is divided by its own spread before clusters and axes are sought, or the layers with
         the largest numbers would take them all.
         """
         flat = codes.flatten(1).double()
         mean = flat.mean(0)
-        centred = (flat - mean).unflatten(1, codes.shape[1:])
-        spread = centred.square().mean((0, 2), keepdim=True).sqrt().clamp_min(1e-8)
-        points = (centred / spread).flatten(1)
-        typical, nearest = cluster(points, centres, FEWEST)
+        centered = (flat - mean).reshape(codes.shape)
+        spread = centered.square().mean((0, 2), keepdim=True).sqrt().clamp_min(1e-8)
+        points = (centered / spread).flatten(1)
+        typical, nearest = cluster(points, centers, FEWEST)
         rank = min(rank, len(flat) - len(typical), flat.shape[1])
         _, singular, axes = torch.linalg.svd(points - typical[nearest], full_matrices=False)
         scaled = axes[:rank] * singular[:rank, None] / (len(flat) - 1) ** 0.5
 
         def unscaled(rows: Tensor) -> Tensor:
-            return (rows.unflatten(1, codes.shape[1:]) * spread).flatten(1)
+            return (rows.reshape(-1, *codes.shape[1:]) * spread).flatten(1)
 
         shares = torch.bincount(nearest, minlength=len(typical)).double() / len(flat)
-        centre = mean + unscaled(typical)
-        return cls(mean.float(), unscaled(scaled).float(), len(flat), centre.float(), shares.float())
+        center = mean + unscaled(typical)
+        return cls(mean.float(), unscaled(scaled).float(), len(flat), center.float(), shares.float())
 
     def sample(self, seed: int, count: int, psi: float, layers: int) -> Tensor:
         """`count` codes [count,L,D]; the same seed gives the same codes on every device.
 
         Each code has its own generator, so code i of seed s does not depend on `count`.
         """
-        centres, draws = [], []
+        centers, draws = [], []
         shares = self.shares.cpu()
         for i in range(count):
             generator = torch.Generator().manual_seed((seed * 1_000_003 + i) % 2**63)
             draws.append(torch.randn(len(self.directions), generator=generator))
-            centres.append(torch.multinomial(shares, 1, generator=generator))
+            centers.append(torch.multinomial(shares, 1, generator=generator))
         z = torch.stack(draws).to(self.mean.device)
-        centre = self.centres[torch.cat(centres).to(self.mean.device)]
-        return (centre + psi * (z @ self.directions)).unflatten(1, (layers, -1))
+        center = self.centers[torch.cat(centers).to(self.mean.device)]
+        return (center + psi * (z @ self.directions)).reshape(count, layers, -1)
 
-    def truncate(self, code: Tensor, psi: float) -> Tensor:
-        """Pull codes [B,L,D] towards the mean: mean + psi (code - mean)."""
-        return lerp(self.mean.unflatten(0, code.shape[1:]), code, psi)
+    def tensors(self) -> dict[str, Tensor]:
+        """What a checkpoint keeps of it, by the names in `TENSORS`."""
+        return {name: getattr(self, attribute) for attribute, name in TENSORS.items()}
+
+    def record(self) -> dict[str, Any]:
+        """What a checkpoint's header says of it."""
+        return {
+            "kind": "gaussian mixture",
+            "centres": len(self.centers),
+            "rank": len(self.directions),
+            "count": self.count,
+        }
+
+    @classmethod
+    def read(cls, tensors: Mapping[str, Tensor], record: Mapping[str, Any], size: int) -> StyleSpace | None:
+        """Out of a checkpoint's tensors, `style_space.…`, and its record of them; None if they do not fit
+        each other, or codes of `size` numbers."""
+        found = {a: tensors[key] for a, name in TENSORS.items() if (key := f"style_space.{name}") in tensors}
+        if record.get("kind") == "gaussian" and "mean" in found:
+            # Of a checkpoint that knows one typical style only.
+            found |= {"centers": found["mean"][None], "shares": torch.ones(1)}
+        fits = (
+            found.keys() == TENSORS.keys()
+            and found["mean"].shape == (size,)
+            and found["directions"].shape[1:] == found["centers"].shape[1:] == (size,)
+            and found["shares"].shape == (len(found["centers"]),)
+            and bool((found["shares"] >= 0).all() and found["shares"].sum() > 0)
+        )
+        return cls(**found, count=int(record.get("count", 0))) if fits else None
 
 
 def cluster(points: Tensor, count: int, fewest: int = 1, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -89,20 +118,20 @@ def cluster(points: Tensor, count: int, fewest: int = 1, seed: int = 0) -> tuple
     while len(chosen) < count and apart.max() > 0:
         chosen.append(int(torch.multinomial(apart.cpu(), 1, generator=generator)))
         apart = torch.minimum(apart, (points - points[chosen[-1]]).square().sum(1))
-    centres, nearest = _settle(points, points[chosen])
-    while len(centres) > 1 and (sizes := torch.bincount(nearest)).min() < fewest:
-        left = torch.arange(len(centres), device=sizes.device) != sizes.argmin()
-        centres, nearest = _settle(points, centres[left])
-    return centres, nearest
+    centers, nearest = _settle(points, points[chosen])
+    while len(centers) > 1 and (sizes := torch.bincount(nearest)).min() < fewest:
+        left = torch.arange(len(centers), device=sizes.device) != sizes.argmin()
+        centers, nearest = _settle(points, centers[left])
+    return centers, nearest
 
 
-def _settle(points: Tensor, centres: Tensor, rounds: int = 200) -> tuple[Tensor, Tensor]:
+def _settle(points: Tensor, centers: Tensor, rounds: int = 200) -> tuple[Tensor, Tensor]:
     """Every point to its nearest centre, every centre to the mean of its points, until nothing moves."""
-    last = None
+    last = torch.empty(0, dtype=torch.long, device=points.device)
     for _ in range(rounds):
-        used, nearest = torch.cdist(points, centres).argmin(1).unique(return_inverse=True)
-        if last is not None and torch.equal(last, nearest):
+        used, nearest = torch.unique(torch.cdist(points, centers).argmin(1), return_inverse=True)
+        if torch.equal(last, nearest):
             break
         members = torch.nn.functional.one_hot(nearest, len(used)).to(points)
-        centres, last = members.T @ points / members.sum(0)[:, None], nearest
-    return centres, nearest
+        centers, last = members.T @ points / members.sum(0)[:, None], nearest
+    return centers, last

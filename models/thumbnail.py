@@ -40,6 +40,7 @@ def encode_thumbnail(picture: Image.Image) -> bytes:
     """`picture` as a JPEG, its longer side at most 160 pixels: 5 kB, only of noise up to 12 kB."""
     small = picture.convert("RGB")
     small.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE), Image.Resampling.LANCZOS, reducing_gap=None)
+    buffer = io.BytesIO()
     for quality in _QUALITIES:
         buffer = io.BytesIO()
         small.save(buffer, "JPEG", quality=quality, optimize=True, progressive=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ..models import ContentCode
+from ..models.content_encoder import ContentCode
 from .bridge import api
 from .bridge.api import io, schema
 from .shared.images import to_rgb

@@ -19,7 +19,7 @@ from .bridge import api
 from .bridge.api import io, schema
 from .bridge.progress import PictureProgress, preview
 from .shared.folders import check_folders, fingerprint_folders, named_folder
-from .shared.images import from_pil, to_rgb
+from .shared.images import from_pil, to_pil
 from .shared.inputs import check_known, option_input, picture_inputs, seed_input, verdict
 from .shared.sockets import GanSocket, ManagedGAN
 
@@ -94,13 +94,21 @@ class EvaluateStyle(io.ComfyNode):
         content_folder: str = "",
         style_images: Tensor | None = None,
         content_images: Tensor | None = None,
-        **options: int | float | str,
+        samples: int = EvaluationOptions.samples,
+        side: int = EvaluationOptions.side,
+        features: str = EvaluationOptions.features,
+        seed: int = EvaluationOptions.seed,
+        psi: float = EvaluationOptions.psi,
     ) -> io.NodeOutput:
-        chosen = EvaluationOptions(**options)
+        chosen = EvaluationOptions(samples=samples, side=side, seed=seed, features=features, psi=psi)
+
+        # What is there to paint, and in which styles?
         styles = _pictures("paintings", style_folder, style_images)
         if not styles:
             raise ValueError("There are no paintings; connect style_images, or name a style_folder.")
         contents = _pictures("photos", content_folder, content_images) or demo_photos()
+
+        # Paint and score.
         api.load(style_gan.patcher, chosen.side**2 * _WORKING_MEMORY_PER_PIXEL)
         progress = PictureProgress()
 
@@ -114,6 +122,7 @@ class EvaluateStyle(io.ComfyNode):
                 f"Evaluating at {chosen.side} pixels does not fit into the GPU's memory; choose a smaller "
                 "side."
             ) from error
+
         progress.show_result(found.sheet)
         sheet = from_pil([found.sheet])
         record = json.dumps(found.as_dict(), indent=1, ensure_ascii=False)
@@ -123,7 +132,5 @@ class EvaluateStyle(io.ComfyNode):
 def _pictures(what: str, folder: str, images: Tensor | None) -> list[Picture]:
     """Those in the folder that the user typed, and those of the IMAGE batch."""
     path = named_folder(folder)
-    found: list[Picture] = [] if path is None else list(PictureFolder.scan(path).paths)
-    if images is not None:
-        found += [as_picture(picture) for picture in to_rgb(images, f"The batch of {what}")]
-    return found
+    files = [] if path is None else PictureFolder.scan(path).paths
+    return [*files, *to_pil(images, f"The batch of {what}")]

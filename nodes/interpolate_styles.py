@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..models import EASES, MIX_MODES, interpolate_styles
+from ..models.codes import EASES, MIX_MODES, interpolate_styles
 from .bridge.api import io, schema
 from .shared.inputs import MAX_STYLES, check_known, mix_mode_input, style_inputs, verdict
 from .shared.sockets import Style, StyleSocket, common_encoder

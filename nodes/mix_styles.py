@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..models import MIX_MODES, mix_styles
+from typing import cast
+
+from ..models.codes import MIX_MODES, mix_styles
 from .bridge.api import io, schema
 from .shared.inputs import MAX_STYLES, check_known, mix_mode_input, style_inputs, verdict, weight_inputs
 from .shared.sockets import Style, StyleSocket, common_encoder
@@ -54,12 +56,13 @@ class MixStyles(io.ComfyNode):
         cls, style_1: Style, mode: str = "lerp", split: bool = False, **others: Style | float
     ) -> io.NodeOutput:
         connected = [n for n in range(2, MAX_STYLES + 1) if others.get(f"style_{n}") is not None]
-        styles = [style_1, *(others[f"style_{n}"] for n in connected)]
+        # The type of an input goes by its name: style_N is a Style, weight_N a float.
+        styles = [style_1, *(cast(Style, others[f"style_{n}"]) for n in connected)]
         for style in styles:
             style.refuse_regions("mix the styles first and give the result to Mask Style")
         code = mix_styles(
             [style.code for style in styles],
-            weights=[others.get(f"weight_{n}", 1.0) for n in (1, *connected)],
+            weights=[cast(float, others.get(f"weight_{n}", 1.0)) for n in (1, *connected)],
             mode=mode,
             structure_from_first=style_1.coarse_layers if split else 0,
         )

@@ -93,6 +93,8 @@ class SaveStyle(io.ComfyNode):
     ) -> io.NodeOutput:
         style.refuse_regions("save each of its styles before Mask Style")
         thumbnails = _thumbnails(style, thumbnail, style_gan)
+
+        # Each style of the batch gets a file of its own.
         title = styles.style_title(style_name)
         names = []
         for i in range(len(style)):
@@ -108,6 +110,8 @@ class SaveStyle(io.ComfyNode):
             path = styles.new_style_path(style_name, i + 1, overwrite)
             write_style(path, file)
             names.append(styles.style_name(path))
+
+        # `brushwork render` reads the names of the files from here, the page shows the thumbnails.
         saved = [{"filename": name, "subfolder": "", "type": api.STYLE_FOLDER} for name in names]
         shown = [decode_thumbnail(data) for data in thumbnails if data is not None]
         page = preview(from_pil(shown), cls) if shown else {}

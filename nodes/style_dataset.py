@@ -8,11 +8,10 @@ from ..dataset.report import MIN_SIDE
 from ..dataset.sheet import dataset_sheet
 from ..dataset.splits import VALIDATION_SHARE
 from ..dataset.survey import survey
-from ..pictures.tensors import as_picture
 from .bridge.api import io, schema
 from .bridge.progress import PictureProgress, preview
 from .shared.folders import check_folders, fingerprint_folders, named_folder
-from .shared.images import from_pil, to_rgb
+from .shared.images import from_pil, to_pil
 from .shared.inputs import folder_input, verdict
 
 
@@ -87,10 +86,9 @@ class StyleDataset(io.ComfyNode):
         if not folder.strip() and images is None:
             raise ValueError("There is nothing to look at; name a folder, or connect images.")
         path = named_folder(folder)
-        batch = [] if images is None else to_rgb(images, "The batch of images")
         report = survey(
             path,
-            [as_picture(picture) for picture in batch],
+            to_pil(images, "The batch of images"),
             share=validation_share,
             min_side=min_side,
             on_progress=PictureProgress().show,

@@ -56,10 +56,12 @@ class Chart:
         pen = ImageDraw.Draw(sheet)
         title = font(TITLE_SIZE)
         pen.text((0, 0), self.title, fill=INK, font=title)
+        # Without values there is only the title.
         shown = [s for s in self.series if s.points]
         if not shown:
             pen.text((0, 34), "No values yet.", fill=FAINT, font=font(TEXT_SIZE))
             return sheet
+        # The legend, and below it as much room as is left for axes, mark and lines.
         top = 30 + _draw_legend(pen, shown, 30, width) + (28 if self.mark else 10)
         frame = _Frame(shown, (_LEFT, top, width - _RIGHT, height - _BOTTOM))
         if frame.log:

@@ -16,6 +16,32 @@ def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
+# Fonts with accents, which Pillow's own does not have; looked for in the system's folders.
+ACCENTED_FONTS = ("LiberationSans-Regular.ttf", "DejaVuSans.ttf", "arial.ttf", "Arial.ttf", "Helvetica.ttc")
+
+
+def accented_font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """A font of the system's that has accents, `size` pixels high; Pillow's own where there is none."""
+    name = _accented_font()
+    return ImageFont.truetype(name, size) if name else font(size)
+
+
+def writable(text: str) -> str:
+    """`text` as `accented_font` can draw it: without its accents where no font has them."""
+    return text if _accented_font() else _without_accents(text)
+
+
+@lru_cache(maxsize=1)
+def _accented_font() -> str | None:
+    for name in ACCENTED_FONTS:
+        try:
+            ImageFont.truetype(name, 16)
+        except OSError:
+            continue
+        return name
+    return None
+
+
 def fitted_text(text: str, size: int, width: int) -> str:
     """`text` with its middle left out if it is wider than `width` pixels."""
     text = latin(text)
@@ -29,8 +55,11 @@ def fitted_text(text: str, size: int, width: int) -> str:
 
 def latin(text: str) -> str:
     """`text` in the letters of Pillow's font: accents dropped, "?" for what is not Latin."""
-    letters = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return letters.encode("ascii", "replace").decode()
+    return _without_accents(text).encode("ascii", "replace").decode()
+
+
+def _without_accents(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
 def wrapped(text: str, size: int, width: int) -> list[str]:

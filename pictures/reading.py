@@ -62,3 +62,14 @@ def open_picture(picture: Picture) -> Image.Image:
 def decoders() -> int:
     """How many threads decode pictures at once."""
     return min(8, os.cpu_count() or 1)
+
+
+def picture_files(root: Path) -> list[Path]:
+    """The files below `root`, at any depth, that have a picture's ending; sorted, not opened.
+
+    Raises ValueError, one sentence, when the folder is missing.
+    """
+    if not root.is_dir():
+        raise ValueError(f"There is no folder {root}; give the folder that holds the pictures.")
+    endings = {ending for ending, name in Image.registered_extensions().items() if name in Image.OPEN}
+    return sorted(path for path in root.rglob("*") if path.suffix.lower() in endings and path.is_file())

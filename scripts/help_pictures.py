@@ -22,8 +22,7 @@ from torch import Tensor
 
 import brushwork
 from brushwork.base.files import write_atomically
-from brushwork.base.shipped import SHIPPED_INPUTS
-from brushwork.models import DEFAULT_CHECKPOINT
+from brushwork.base.shipped import DEFAULT_CHECKPOINT, SHIPPED_INPUTS
 from brushwork.nodes import NODES
 from brushwork.nodes.bridge import api
 from brushwork.nodes.shared.images import from_pil

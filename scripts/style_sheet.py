@@ -1,27 +1,27 @@
 """Draw the style library on one sheet: two shipped photos in every style, its name, artist and year.
 
-python -m scripts.style_sheet docs/styles.jpg                 # the library as it is
-python -m scripts.style_sheet docs/styles.jpg --encode DIR    # first encode it anew; DIR: the paintings
+    python -m scripts.style_sheet docs/styles.jpg                 # the library as it is
+    python -m scripts.style_sheet docs/styles.jpg --encode DIR    # first encode it anew
+
+DIR holds the paintings that the catalogue of the library names.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
-import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from brushwork.base.files import write_atomically
 from brushwork.cli.main import main as run_brushwork
 from brushwork.models import StyleGAN
 from brushwork.models.style_file import StyleFile, read_style
-from brushwork.pictures.lettering import font
+from brushwork.pictures.lettering import accented_font, writable
 from brushwork.pictures.tensors import as_picture, load_picture
 
 # The repository, since its files are written. The package may be installed elsewhere.
@@ -37,8 +37,6 @@ WHITE, BLACK, GREY = (255, 255, 255), (0, 0, 0), (90, 90, 90)
 # Painted larger than shown, or brush marks would be as coarse as windows.
 PAINTED_HEIGHT = 224
 NAME_SIZE, ARTIST_SIZE = 16, 14
-# Pillow's own font has no accents. It looks for these in the system's folders.
-FONTS = ("LiberationSans-Regular.ttf", "DejaVuSans.ttf", "arial.ttf", "Arial.ttf", "Helvetica.ttc")
 CAPTION = 46
 CAPTION_MARGIN = 4
 LARGEST_FILE = 500_000
@@ -97,32 +95,9 @@ def _caption(pen: ImageDraw.ImageDraw, style: StyleFile, left: int, top: int, wi
     lines = [(style.name, NAME_SIZE, BLACK, 3), (f"{style.artist}, {style.year}", ARTIST_SIZE, GREY, 23)]
     for text, size, color, down in lines:
         # Smaller rather than cut off or up to the next cell.
-        while (letters := _font(size)).getlength(_writable(text)) > width - CAPTION_MARGIN:
+        while (letters := accented_font(size)).getlength(writable(text)) > width - CAPTION_MARGIN:
             size -= 1
-        pen.text((left, top + down), _writable(text), fill=color, font=letters)
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    name = _accented_font()
-    return ImageFont.truetype(name, size) if name else font(size)
-
-
-@lru_cache(maxsize=1)
-def _accented_font() -> str | None:
-    for name in FONTS:
-        try:
-            ImageFont.truetype(name, NAME_SIZE)
-        except OSError:
-            continue
-        return name
-    return None
-
-
-def _writable(text: str) -> str:
-    """`text`, without its accents where no font has them."""
-    if _accented_font():
-        return text
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+        pen.text((left, top + down), writable(text), fill=color, font=letters)
 
 
 def main() -> None:

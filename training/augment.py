@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
+from torch.autograd.function import FunctionCtx
 
 # Random numbers that one picture's change takes.
 DRAWS = 5
@@ -34,7 +35,8 @@ def diff_augment(features: Mapping[str, Tensor], draws: Tensor) -> dict[str, Ten
 def _shift(maps: Tensor, draws: Tensor, ratio: float = 0.125) -> Tensor:
     """[B,C,h,w]: each picture moved by up to `ratio` of its side, zeros coming in."""
     limits = [round(side * ratio) for side in maps.shape[-2:]]
-    return _Translate.apply(maps, *(_place(draws[:, i], -n, n) for i, n in enumerate(limits)))
+    moved: Tensor = _Translate.apply(maps, *(_place(draws[:, i], -n, n) for i, n in enumerate(limits)))
+    return moved
 
 
 def _cutout(maps: Tensor, draws: Tensor, ratio: float = 0.4) -> Tensor:
@@ -53,6 +55,10 @@ def _place(draw: Tensor, low: int, high: int) -> Tensor:
     return (low + draw * (high - low + 1)).floor().long().clamp(low, high)
 
 
+class _TranslateContext(FunctionCtx):
+    saved_tensors: tuple[Tensor, Tensor]
+
+
 class _Translate(torch.autograd.Function):
     """maps [B,C,h,w] moved up by rows [B] and left by columns [B] pixels, zeros coming in.
 
@@ -61,14 +67,12 @@ class _Translate(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(
-        ctx: torch.autograd.function.FunctionCtx, maps: Tensor, rows: Tensor, columns: Tensor
-    ) -> Tensor:
+    def forward(ctx: _TranslateContext, maps: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         ctx.save_for_backward(rows, columns)
         return _translated(maps, rows, columns)
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, grad: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: _TranslateContext, grad: Tensor) -> tuple[Tensor, None, None]:
         rows, columns = ctx.saved_tensors
         return _translated(grad, -rows, -columns), None, None
 

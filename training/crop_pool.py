@@ -48,9 +48,9 @@ def random_crop(image: Image.Image, rule: CropRule, rng: np.random.Generator) ->
 class CropPool:
     """`variants` crops of every picture, decoded once and kept as uint8 [N,3,side,side].
 
-    Two cores cannot decode JPEGs and train; a pool costs a minute at the start of a round and
-    nothing after, and what is computed from a crop can be kept beside it. Crop k of picture i in
-    round r depends on (seed, r, i, k) alone, so a resumed run sees the same pixels.
+    A few cores decode more slowly than they train. A pool costs some time at the start of a round and none
+    after, and what is computed from a crop can be kept beside it. Crop k of picture i in round r depends on
+    (seed, r, i, k) alone, so a resumed run sees the same pixels.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from ..models.perception.statistics import colour_moments
+from ..models.perception.statistics import color_moments
 from ..models.perception.vgg import LossNetwork
 from ..pictures.reading import Picture
 from .augment import DRAWS
@@ -97,6 +97,7 @@ class CropSource:
         self.network, self.device, self.say = network, device, say
         self._content_key: tuple[int, int] | None = None
         self._style_key: tuple[int, int] | None = None
+        self._mean_targets: tuple[Tensor, tuple[Tensor, Tensor]] | None = None
 
     def batch(self, step: int, rank: int = 0, world: int = 1) -> Batch:
         """The part of step number `step` that process `rank` of `world` works on.
@@ -106,6 +107,8 @@ class CropSource:
         self._fill(step)
         options = self.options
         size, side = options.batch_size, options.resolution_at(step)
+
+        # Draw for the whole batch: where the borders and D's crops lie, and what becomes of which picture.
         generator = torch.Generator().manual_seed((options.seed * 1_000_003 + step) % 2**63)
         room = options.style_resolution - side
         shift = torch.randint(0, 8, (2,), generator=generator)
@@ -117,6 +120,8 @@ class CropSource:
         draws = torch.rand(size, 3, DRAWS, generator=generator)
         # A shift by 4 pixels leaves the grid of the unshuffle where it was.
         other_shift = (shift + torch.randint(1, 4, (2,), generator=generator)) % 8
+
+        # Fetch the crops of this process's part.
         content_items = batch_indices(step, size, len(self.content_pool), options.seed)
         style_items = batch_indices(step, size, len(self.style_pool), options.seed + 1)
         mine = slice(rank * size // world, (rank + 1) * size // world)
@@ -149,14 +154,14 @@ class CropSource:
         """Gram matrices and moments by layer, and the colour moments, of the paintings of the batch; of
         the whole collection for what is painted with the learned code, which stands for all of it."""
         targets = self._style_targets.batch(batch.style_items)
-        colours = colour_moments(batch.style)
+        colors = color_moments(batch.style)
         if batch.learned_mask.any():
             learned = batch.learned_mask.to(targets.device)
             style, (mean, covariance) = self._collection()
             targets = torch.where(learned[:, None], style, targets)
-            mean = torch.where(learned[:, None], mean, colours[0])
-            colours = mean, torch.where(learned[:, None, None], covariance, colours[1])
-        return *unpack_style_target(targets), colours
+            mean = torch.where(learned[:, None], mean, colors[0])
+            colors = mean, torch.where(learned[:, None, None], covariance, colors[1])
+        return *unpack_style_target(targets), colors
 
     @torch.no_grad()
     def _collection(self) -> tuple[Tensor, tuple[Tensor, Tensor]]:
@@ -165,8 +170,8 @@ class CropSource:
             count = len(self.style_pool)
             items = torch.arange(0, count, max(1, count // COLLECTION_CROPS))[:COLLECTION_CROPS]
             targets = torch.stack([self._style_targets.batch(i[None])[0].float() for i in items]).mean(0)
-            colours = [colour_moments(self.style_pool.batch(i[None], self.device)) for i in items]
-            mean, covariance = (torch.cat(part).mean(0) for part in zip(*colours, strict=True))
+            colors = [color_moments(self.style_pool.batch(i[None], self.device)) for i in items]
+            mean, covariance = (torch.cat(part).mean(0) for part in zip(*colors, strict=True))
             self._mean_targets = targets, (mean, covariance)
         return self._mean_targets
 
@@ -190,7 +195,7 @@ class CropSource:
             self._style_targets = TargetCache(
                 self.style_pool, lambda x: style_target(network, x), self.device, memory_to_keep(self.device)
             )
-            self._mean_targets: tuple[Tensor, tuple[Tensor, Tensor]] | None = None
+            self._mean_targets = None
             self._style_key = style_key
 
     def _cut(

@@ -2,8 +2,8 @@
 
 Formulas use F_l for the features of a loss-network layer l in `STYLE_LAYERS`, x for the output, s for
 the painting, c for the photo, mu and sigma for channel mean and deviation over space. Style losses
-are relative (divided by the painting's own energy in that layer), or relu1_1 and relu4_1 would
-differ by orders of magnitude; and every layer counts alike.
+are relative (divided by the painting's own energy in that layer): relu1_1 and relu4_1 differ by orders of
+magnitude otherwise. Every layer counts alike.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..base.settings import check_choice
-from ..models.perception.statistics import colour_moments, relative_error, wide
+from ..models.perception.statistics import color_moments, relative_error, wide
 from ..models.perception.vgg import STYLE_LAYERS
 from .options import ADVERSARIAL_LOSSES, LossWeights
 
 Parts = dict[str, Tensor]
 """Losses, scalar tensors, by name."""
 
-# `ground_loss`: sides of its cells in pixels; how many times the photo's step between two cells is free, and
-# what is free besides, None for the painting's own. In the large, light that is there may become drama: a
-# thin cloud a storm. In the small the same factor would raise a photo's noise to relief.
+# `ground_loss`: the sides of its cells in pixels. For each, how many times the photo's step between two cells
+# is free, and what is free besides; None stands for the painting's own step. In large cells, light that is
+# there may become drama, such as a thin cloud that turns into a storm. In small cells the same factor would
+# raise a photo's noise to relief.
 GROUND_CELLS: dict[int, tuple[float, float | None]] = {
     2: (2.0, None),
     4: (2.0, None),
@@ -42,9 +43,10 @@ PLAIN_SHARE = 1 / 3
 def energy_loss(moments: dict[str, Tensor], target: dict[str, Tensor]) -> Tensor:
     """1/4 sum_l |m_l(x) / m_l(s) - 1|, m_l the mean activation of the layer over channels and space.
 
-    How much there is, of contrast and of grain, whatever it shows. Squared losses shrink: where x cannot
-    have all of s, a little less of everything costs them least, and a picture comes out tamer than art. The
-    absolute error of one number per layer has no such bias. Arguments as of `mean_std_loss`.
+    It measures how much contrast and grain there is, whatever they show. Squared losses shrink: where x
+    cannot have all of s, a little less of everything costs them least, and a picture comes out tamer than
+    art. The absolute error of one number per layer has no such bias. The arguments are those of
+    `mean_std_loss`.
     """
     errors = []
     for name in STYLE_LAYERS:
@@ -56,11 +58,11 @@ def energy_loss(moments: dict[str, Tensor], target: dict[str, Tensor]) -> Tensor
 def color_loss(image: Tensor, target: tuple[Tensor, Tensor]) -> Tensor:
     """|m(x) - m(s)|^2 / |m(s)|^2 + |C(x) - C(s)|^2 / |C(s)|^2, m the mean colour, C the 3x3 covariance.
 
-    image [B,3,H,W] in 0..1; target: the paintings' `colour_moments`. Means and deviations of the channels
+    image [B,3,H,W] in 0..1; target: the paintings' `color_moments`. Means and deviations of the channels
     say nothing of how the colours go together, and the mean outweighs the deviation; so each has a
     term of its own. A fixed 1e-5 beside |C(s)|^2 keeps single-coloured paintings from shouting.
     """
-    (mean, covariance), (mean_s, covariance_s) = colour_moments(image), target
+    (mean, covariance), (mean_s, covariance_s) = color_moments(image), target
     error = (covariance - covariance_s).square().flatten(1).sum(1)
     size = covariance_s.square().flatten(1).sum(1) + 1e-5
     return relative_error(mean, mean_s) + (error / size).mean()
@@ -72,9 +74,11 @@ def identity_loss(image: Tensor, original: Tensor) -> Tensor:
 
 
 def steady_loss(image: Tensor, again: Tensor, margin: int) -> Tensor:
-    """mean |x - x'| but for `margin` pixels at the border, where x' was painted with the networks' pixel
-    grid elsewhere and laid over x: equivariance to shifts, which strided networks do not have by
-    themselves (Zhang 2019), as a loss. Pictures [B,3,H,W] of more than 2 margin pixels a side.
+    """mean |x - x'| without `margin` pixels at the border.
+
+    x' was painted with the networks' pixel grid elsewhere and laid over x. It is equivariance to shifts as a
+    loss; strided networks do not have it by themselves (Zhang 2019). Pictures [B,3,H,W] of more than 2 margin
+    pixels a side.
     """
     inner = (..., slice(margin, -margin), slice(margin, -margin))
     return (image[inner] - again[inner]).abs().mean()
@@ -98,16 +102,18 @@ def ground_loss(image: Tensor, photo: Tensor, painting: Tensor) -> Tensor:
     for (gain, free), means in zip(GROUND_CELLS.values(), cells, strict=False):
         for axis in (2, 3):
             steps, of_photo, of_painting = (_steps(picture, axis) for picture in means)
-            allowed = free
-            if allowed is None:
+            allowed: Tensor | float
+            if free is None:
                 allowed = of_painting.flatten(1).quantile(PLAIN_SHARE, dim=1)[:, None, None]
+            else:
+                allowed = free
             excess.append(F.relu(steps - gain * of_photo - allowed).mean())
     return torch.stack(excess).mean() if excess else image.sum() * 0
 
 
 def _cell_means(image: Tensor) -> list[Tensor]:
-    """The mean colours of all cells that begin every half cell, for every cell of `GROUND_CELLS` of which two
-    fit side by side. Each size is made of the one before, which takes a pass over the picture in all."""
+    """The mean colours of all cells that begin every half cell, for every size in `GROUND_CELLS` that fits
+    twice side by side. Each size is made of the one before, so that all take one pass over the picture."""
     means = []
     halves = image
     for cell in GROUND_CELLS:

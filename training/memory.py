@@ -1,4 +1,4 @@
-"""Memory: how much of it may hold what saves time, and telling that it ran out from other errors."""
+"""Memory: how much of it may hold what saves time."""
 
 from __future__ import annotations
 
@@ -16,13 +16,3 @@ def memory_to_keep(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0] * GPU_SHARE
     return CPU_BYTES
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an allocation failed, on a GPU or in PyTorch's CPU allocator."""
-    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
-        return True
-    text = str(error).lower()
-    return any(
-        hint in text for hint in ("out of memory", "not enough memory", "can't allocate memory", "bad_alloc")
-    )

@@ -141,7 +141,8 @@ class TrainOptions:
         check_choice("mode", mode, MODES)
         defaults = dict(MODE_DEFAULTS[mode])
         own_weights = asdict(LossWeights()) | defaults.pop("weights", {}) | dict(weights or {})
-        return cls(**{"mode": mode, **defaults, **changes, "weights": LossWeights(**own_weights)})
+        settings: dict[str, Any] = {"mode": mode, **defaults, **changes}
+        return cls(**settings, weights=LossWeights(**own_weights))
 
     def __post_init__(self) -> None:
         check_choice("mode", self.mode, MODES)
@@ -164,10 +165,12 @@ class TrainOptions:
 
     @property
     def uses_discriminator(self) -> bool:
-        """A single code has too few numbers to fool anyone; and what has no weight is not trained."""
+        """Whether there is a discriminator. A single code has too few numbers to fool one, and what has no
+        weight is not trained."""
         return self.mode != "style_code" and self.weights.adversarial > 0
 
     def resolution_at(self, step: int) -> int:
+        """Side of the photo crops in pixels."""
         late = self.late_from < 1 and step >= self.late_from * self.steps
         return self.late_resolution if late else self.resolution
 
@@ -189,6 +192,7 @@ class TrainOptions:
         return min(1.0, (step - start + 1) / max(1.0, self.adversarial_ramp * self.steps))
 
     def as_dict(self) -> dict[str, Any]:
+        """All values by name, the weights as a dictionary of their own; for JSON."""
         return asdict(self)
 
     @classmethod
@@ -203,8 +207,8 @@ class TrainOptions:
 
 # What differs from the defaults above. A style is a few thousand numbers, so its rate is high and its
 # run short; fine-tuning starts from a network that paints, so it needs neither a long warm-up nor
-# the large steps that would make it forget the other styles. Its crops are large: in smaller ones than it
-# was trained with last, the network at once drops what the photo shows (benchmarks/README.md).
+# the large steps that would make it forget the other styles. Its crops are large: with crops smaller than
+# those it was trained with last, the network at once drops what the photo shows (docs/history.md).
 MODE_DEFAULTS: dict[str, dict[str, Any]] = {
     "style_code": {
         "steps": 150,

@@ -70,7 +70,7 @@ class Painter(nn.Module):
         down, right = shift.tolist()
         bordered = F.pad(content, (right, -right % 8, down, -down % 8), mode="reflect")
         maps = self.gan.content_encoder(bordered, self.encoders_pass)
-        painted = self.gan.generator(maps, code, Trained())
+        painted: Tensor = self.gan.generator(maps, code, Trained())
         return painted[:, :, down : down + side, right : right + side].float()
 
 

@@ -12,7 +12,7 @@ import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -86,7 +86,7 @@ class Processes(ABC):
     def together(self, action: Callable[[], T]) -> T:
         """What `action` returns, once it has succeeded in all processes; it must not communicate.
 
-        Of the processes in which it failed the first raises its error; all others raise LostProcess.
+        Where it failed, the first process in which it did raises its error; all others raise LostProcess.
         """
         error: Exception | None = None
         results: list[T] = []
@@ -147,12 +147,14 @@ class FabricProcesses(Processes):
         # One message: the networks have a few million numbers in two hundred tensors.
         flat = torch.cat([t.flatten() for t in tensors])
         with _connected():
-            flat = self.fabric.all_reduce(flat, reduce_op="sum")
-        for tensor, part in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
+            # For a tensor it returns a tensor, for a collection it returns a collection.
+            flat = cast(Tensor, self.fabric.all_reduce(flat, reduce_op="sum"))
+        for tensor, part in zip(tensors, torch.split(flat, [t.numel() for t in tensors]), strict=True):
             tensor.copy_(part.view_as(tensor))
 
     def gather(self, tensor: Tensor) -> Tensor:
-        return _Gather.apply(tensor, self)
+        gathered: Tensor = _Gather.apply(tensor, self)
+        return gathered
 
     def first(self, values: Sequence[float]) -> list[float]:
         own = torch.tensor(values, dtype=torch.float64, device=self.fabric.device)

@@ -8,19 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from ..base.files import write_atomically
-from ..models.checkpoint import CheckpointError
+from ..models.checkpoint import UNREADABLE, CheckpointError, read_tensors
 
 STATE_FORMAT = "brushwork-training-state"
 
 
 def pack(parts: dict[str, nn.Module | torch.optim.Optimizer]) -> dict[str, Tensor]:
     """Tensors of modules and optimisers under flat names: `gan.…`, `opt_g.<parameter>.exp_avg`, …"""
-    tensors = {}
+    tensors: dict[str, Tensor] = {}
     for prefix, part in parts.items():
         if isinstance(part, nn.Module):
             tensors |= {f"{prefix}.{name}": value for name, value in part.state_dict().items()}
@@ -56,10 +55,8 @@ def read_state(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[st
     if not path.is_file():
         raise CheckpointError(f"There is nothing to resume: {path} does not exist.")
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+        tensors, metadata = read_tensors(path)
+    except UNREADABLE as error:
         raise CheckpointError(f"{path} is not a readable training state; start the run anew.") from error
     if metadata.get("format") != STATE_FORMAT:
         raise CheckpointError(f"{path} is not a training state of Brushwork; start the run anew.")

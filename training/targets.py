@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ..models.perception.statistics import normalised, style_statistics
+from ..models.perception.statistics import normalized, style_statistics
 from ..models.perception.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
 from .crop_pool import CropPool
 
@@ -17,7 +17,7 @@ STYLE_CHANNELS = (64, 128, 256, 512)
 
 def content_target(network: LossNetwork, image: Tensor) -> Tensor:
     """image [B,3,H,W] -> instance-normalised relu4_1, flat [B,512*H/8*W/8], bfloat16."""
-    return normalised(network(image)[CONTENT_LAYER]).flatten(1).bfloat16()
+    return normalized(network(image)[CONTENT_LAYER]).flatten(1).bfloat16()
 
 
 def style_target(network: LossNetwork, image: Tensor) -> Tensor:
@@ -43,7 +43,7 @@ def unpack_style_target(flat: Tensor) -> tuple[dict[str, Tensor], dict[str, Tens
     """The Gram matrices [B,C,C] and the `mean_std` [B,2,C] by layer, float32, of `style_target`."""
     flat = flat.float()
     sizes = [c * (c + 1) // 2 for c in STYLE_CHANNELS] + [2 * c for c in STYLE_CHANNELS]
-    parts = flat.split(sizes, 1)
+    parts = torch.split(flat, sizes, 1)
     grams, moments = {}, {}
     for i, (name, channels) in enumerate(zip(STYLE_LAYERS, STYLE_CHANNELS, strict=True)):
         rows, columns = _triangle(channels, flat.device)
@@ -51,7 +51,7 @@ def unpack_style_target(flat: Tensor) -> tuple[dict[str, Tensor], dict[str, Tens
         gram[:, rows, columns] = parts[i]
         gram[:, columns, rows] = parts[i]
         grams[name] = gram
-        moments[name] = parts[len(STYLE_LAYERS) + i].unflatten(1, (2, channels))
+        moments[name] = parts[len(STYLE_LAYERS) + i].view(len(flat), 2, channels)
     return grams, moments
 
 
@@ -78,7 +78,7 @@ class TargetCache:
         return torch.stack([self._one(int(i)) for i in indices])
 
     def _one(self, index: int) -> Tensor:
-        if self.known[index]:
+        if self.kept is not None and self.known[index]:
             return self.kept[index]
         target = self.compute(self.pool.batch(torch.tensor([index]), self.device))[0]
         if self.kept is None:

@@ -16,17 +16,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..models import Discriminator, StyleGAN, StyleGANConfig
-from ..models.discriminator import SCALES
+from ..models.discriminator import SCALES, Discriminator
+from ..models.memory import is_out_of_memory
 from ..models.passes import Trained
 from ..models.perception.statistics import content_loss, gram_loss, mean_std_loss, style_statistics
 from ..models.perception.vgg import CONTENT_LAYER, LossNetwork, fastest_loss_dtype, features_at_half
+from ..models.style_gan import StyleGAN, StyleGANConfig
 from ..pictures.reading import Picture
 from . import losses
 from .augment import diff_augment
 from .crops import STEADY_SHARE, Batch, CropSource, count_at
 from .losses import Parts
-from .memory import is_out_of_memory
 from .options import TrainOptions
 from .painter import Painter, copy_network, mean_code
 from .processes import OneProcess, Processes
@@ -78,16 +78,22 @@ class Trainer:
         self.processes = processes or OneProcess()
         self.micro_batch = share_of_batch(options.batch_size, self.processes.world)
         self.rate_factor, self.bad_in_row = 1.0, 0
+
+        # The painter, its moving average and its optimiser.
         torch.manual_seed(options.seed)
         self.painter = self._make_painter(start, config)
         self.ancestor = start.training_record if start else None
         self.ema = copy.deepcopy(self.painter).eval().requires_grad_(False)
         # Betas 0.9/0.99: the losses are dense and smooth; StyleGAN's 0/0.99 serves a GAN without them.
         self.opt_g = torch.optim.Adam(self._groups(), options.lr, betas=(0.9, 0.99))
+
+        # D, where one is used.
         self.discriminator: Discriminator | None = None
         if options.uses_discriminator:
-            self.discriminator = Discriminator().to(self.device, memory_format=torch.channels_last)
+            self.discriminator = Discriminator().to(self.device).to(memory_format=torch.channels_last)
             self.opt_d = torch.optim.Adam(self.discriminator.parameters(), options.lr_d, betas=(0.5, 0.99))
+
+        # What they are compared with: the loss network's view of crops of the pictures.
         dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16}
         dtype = dtypes.get(options.loss_dtype, fastest_loss_dtype(self.device))
         self.loss_network = LossNetwork(dtype=dtype).to(self.device)
@@ -102,7 +108,7 @@ class Trainer:
         return Painter(gan, mode, mean_code(gan, self.paintings)).to(self.device)
 
     def _groups(self) -> list[dict[str, Any]]:
-        """Of the painter's parameters, in their order: the learned code with its own rate, and the rest."""
+        """The painter's parameters, in their order: the learned code with its own rate, then the rest."""
         code = self.painter.code
         network = [p for p in self.painter.learning() if p is not code]
         groups = [{"params": network, "factor": 1.0}] if network else []
@@ -129,8 +135,8 @@ class Trainer:
         return values
 
     def _gradients(self, batch: Batch) -> dict[str, float] | None:
-        """Gradients of painter and D for the batch, part by part; None if memory ran out and the parts
-        are half as large now."""
+        """Gradients of painter and D for the batch, part by part. None where memory ran out; the parts are
+        then half as large from now on."""
         try:
             values = self._accumulate(batch)
         except (RuntimeError, MemoryError) as error:
@@ -163,17 +169,24 @@ class Trainer:
         counts = {"content": True, "identity": self._identity_count(), "steady": self._steady_count()}
         names = [name for name, count in counts.items() if count]
         sums = {name: torch.zeros((), device=self.device) for name in names}
-        if self.discriminator is not None:
-            self.discriminator.requires_grad_(False)
+
+        # Paint the batch part by part and send the painter's gradients back; D only looks.
+        discriminator = self.discriminator
+        if discriminator is not None:
+            discriminator.requires_grad_(False)
         fakes = []
         for part in self._parts_of(batch):
             features, found = self._painter_parts(part, adversarial)
             add_parts(sums, found)
             fakes.append(features)
-        if adversarial > 0:
-            self.discriminator.requires_grad_(True)
+
+        # D's own gradients, on the same pictures.
+        if adversarial > 0 and discriminator is not None:
+            discriminator.requires_grad_(True)
             for part, features in zip(self._parts_of(batch), fakes, strict=True):
-                add_parts(sums, self._discriminator_parts(part, features))
+                add_parts(sums, self._discriminator_parts(discriminator, part, features))
+
+        # Sum gradients and losses over the processes.
         self.processes.sum_([p.grad for p in self._learning() if p.grad is not None])
         totals = torch.stack([sums[name].float() for name in sums])
         self.processes.sum_([totals])
@@ -184,8 +197,8 @@ class Trainer:
         return count_at(self.options.identity_share, self.options.batch_size, self.step)
 
     def _steady_count(self) -> int:
-        """How many pictures of this step's whole batch are painted twice. A frozen network is as steady
-        as it is."""
+        """How many pictures of this step's whole batch are painted twice. None where the network is frozen,
+        since nothing could make it steadier."""
         if self.options.mode == "style_code" or self.options.weights.steady == 0:
             return 0
         return count_at(STEADY_SHARE, self.options.batch_size, self.step)
@@ -202,35 +215,39 @@ class Trainer:
         parts = self._perceptual_parts(image, features, code, batch)
         if self._steady_count() and batch.steady_mask.any():
             parts["steady"] = self._steady_part(image, code, batch)
-        seen = {}
-        if adversarial > 0:
+        seen: dict[str, Tensor] = {}
+        if adversarial > 0 and self.discriminator is not None:
             seen = self._judged(image, features)
             fake = self.discriminator(diff_augment(seen, batch.draws[:, 0]))
             loss = losses.adversarial_loss(fake, self.options.adversarial)
             parts["adversarial"] = loss * (adversarial * len(image) / self.options.batch_size)
         total = losses.total_loss(parts, self.options.weights)
-        total.backward()
+        torch.autograd.backward(total)
         kept = {name: maps.detach() for name, maps in seen.items()}
         return kept, {k: v.detach() for k, v in parts.items()} | {"total": total.detach()}
 
     def _perceptual_parts(
         self, image: Tensor, features: dict[str, Tensor], code: Tensor, batch: Batch
     ) -> Parts:
-        """Every part is a mean over the pictures that it concerns, here times those pictures' share of
-        the whole batch: summed over the parts of the batch it is the mean over the batch."""
+        """Every loss is a mean over the pictures that it concerns. Here it is multiplied by those pictures'
+        share of the whole batch: the sum over the parts of the batch is then the mean over the batch."""
         size = self.options.batch_size
         share = len(image) / size
+
+        # Losses of all pictures: style, colour, and how clean the picture is.
         grams, moments = style_statistics(features)
-        target_grams, target_moments, target_colours = self.crops.style_targets(batch)
+        target_grams, target_moments, target_colors = self.crops.style_targets(batch)
         parts = {
             "gram": gram_loss(grams, target_grams) * share,
             "mean_std": mean_std_loss(moments, target_moments) * share,
             "energy": losses.energy_loss(moments, target_moments) * share,
-            "colour": losses.color_loss(image, target_colours) * share,
+            "colour": losses.color_loss(image, target_colors) * share,
             "tv": losses.tv_loss(image) * share,
             "ground": losses.ground_loss(image, batch.content, batch.style) * share,
             "range": losses.range_loss(image) * share,
         }
+
+        # Photos keep their content; a painting painted in its own style comes back.
         itself, paintings = batch.identity_mask, self._identity_count()
         if photos := int((~itself).sum()):
             relu4 = features[CONTENT_LAYER][~itself]
@@ -239,6 +256,8 @@ class Trainer:
         if itself.any():
             loss = losses.identity_loss(image[itself], batch.content[itself])
             parts["identity"] = loss * (int(itself.sum()) / paintings)
+
+        # The encoder finds the code in the result, among the codes of all processes.
         if self.options.weights.code > 0 and self.options.mode != "style_code":
             codes = self.processes.gather(code)
             found = self.painter.gan.style_encoder(image, Trained())
@@ -259,25 +278,27 @@ class Trainer:
         maps = features | features_at_half(self.loss_network, image)
         return {name: maps[name] for name in SCALES}
 
-    def _discriminator_parts(self, batch: Batch, painted: dict[str, Tensor]) -> Parts:
+    def _discriminator_parts(
+        self, discriminator: Discriminator, batch: Batch, painted: dict[str, Tensor]
+    ) -> Parts:
         with torch.no_grad():
             real = batch.real()
             paintings = self._judged(real, self.loss_network(real))
-        on_real = self.discriminator(diff_augment(paintings, batch.draws[:, 1]))
-        on_fake = self.discriminator(diff_augment(painted, batch.draws[:, 2]))
+        on_real = discriminator(diff_augment(paintings, batch.draws[:, 1]))
+        on_fake = discriminator(diff_augment(painted, batch.draws[:, 2]))
         parts = {
             "d_real": losses.real_loss(on_real, self.options.adversarial),
             "d_fake": losses.fake_loss(on_fake, self.options.adversarial),
         }
         share = len(batch) / self.options.batch_size
-        ((parts["d_real"] + parts["d_fake"]) * share).backward()
+        torch.autograd.backward((parts["d_real"] + parts["d_fake"]) * share)
         return {name: part.detach() * share for name, part in parts.items()}
 
     def _descend(self, values: dict[str, float]) -> bool:
         """Both optimisers' steps; False, and no step, where a number is not finite."""
         rate = self.options.rate_at(self.step) * self.rate_factor
         steps = [(self.opt_g, self.options.lr, self.painter.learning())]
-        if "d_real" in values:
+        if self.discriminator is not None and "d_real" in values:
             steps.append((self.opt_d, self.options.lr_d, list(self.discriminator.parameters())))
         norms = [float(torch.nn.utils.clip_grad_norm_(p, self.options.clip)) for _, _, p in steps]
         if not all(math.isfinite(number) for number in (*values.values(), *norms)):
@@ -322,7 +343,11 @@ class Trainer:
 
     def parts(self) -> dict[str, torch.nn.Module | torch.optim.Optimizer]:
         """All that has a state, by the name it has in the file."""
-        parts = {"painter": self.painter, "ema": self.ema, "opt_g": self.opt_g}
+        parts: dict[str, torch.nn.Module | torch.optim.Optimizer] = {
+            "painter": self.painter,
+            "ema": self.ema,
+            "opt_g": self.opt_g,
+        }
         if self.discriminator is not None:
             parts |= {"discriminator": self.discriminator, "opt_d": self.opt_d}
         return parts
@@ -360,7 +385,8 @@ class Trainer:
         self.step, self.ancestor = header["step"], header["ancestor"]
         self.rate_factor, self.bad_in_row = header["rate_factor"], header["bad_in_row"]
         self.micro_batch = max(1, min(header["micro_batch"], self.options.batch_size) // self.processes.world)
-        return header["progress"]
+        progress: dict[str, Any] = header["progress"]
+        return progress
 
 
 def add_parts(sums: Parts, parts: Parts) -> None:

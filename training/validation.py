@@ -13,7 +13,7 @@ from ..models.perception.statistics import (
     content_loss,
     gram_loss,
     mean_std_loss,
-    normalised,
+    normalized,
     style_statistics,
 )
 from ..models.perception.vgg import CONTENT_LAYER, LossNetwork
@@ -71,7 +71,7 @@ class Validation:
         self.photos = [load_square(p, SIDE).to(device) for p in spread(photos, LIMIT)]
         self.paintings = [load_square(p, SIDE).to(device) for p in spread(paintings, LIMIT)]
         with torch.no_grad():
-            self._content = [normalised(network(photo)[CONTENT_LAYER]) for photo in self.photos]
+            self._content = [normalized(network(photo)[CONTENT_LAYER]) for photo in self.photos]
             self._style = [style_statistics(network(painting)) for painting in self.paintings]
             self._mean = self._mean_statistics(spread(collection, LIMIT_COLLECTION)) if collection else None
 
@@ -92,7 +92,9 @@ class Validation:
 
     def score_learned(self, painter: Painter) -> Scores | None:
         """The learned code; None without a collection."""
-        return self._score(painter, [painter.code], [self._mean]) if self._mean is not None else None
+        if self._mean is None or painter.code is None:
+            return None
+        return self._score(painter, [painter.code], [self._mean])
 
     @torch.no_grad()
     def _score(

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from benchmarks.flicker import clips
 from benchmarks.flicker.clips import Clip
-from brushwork.base.shipped import SHIPPED_INPUTS
-from brushwork.models import DEFAULT_CHECKPOINT, CheckpointError, StyleGAN
+from brushwork.base.shipped import DEFAULT_CHECKPOINT, SHIPPED_INPUTS
+from brushwork.models import CheckpointError, StyleGAN
 from brushwork.models.video.steady import SteadyVideo
 from brushwork.pictures.comparison_sheet import Column, ComparisonSheet
 from brushwork.pictures.tensors import as_picture, load_picture

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...base.files import slug
 from ..errors import CommandError
 
 REQUIRED = ("file", "name")
@@ -31,7 +32,7 @@ def read_catalogue(path: Path, folders: Sequence[Path]) -> list[CatalogueEntry]:
     """The entries of `path`, a .csv with a header line or a .json list of objects.
 
     Columns are file, name, and if known artist, year, licence, origin and id (default: artist and name in
-    plain letters). Pictures lie in one of `folders` or beside the catalogue.
+    plain letters). Pictures are in one of `folders` or beside the catalogue.
     Raises CommandError, one sentence, for a table that cannot be read, a column that is unknown or
     missing, an empty cell that must not be, a picture that is not there, and two styles of one id.
     """
@@ -62,8 +63,6 @@ def _read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
 
 
 def _entry(where: str, row: dict[str, Any], folders: Sequence[Path]) -> CatalogueEntry:
-    from ...base.files import slug  # PyTorch comes with it, and `brushwork --help` should not wait
-
     if unknown := [str(key) for key in row if key not in COLUMNS]:
         raise CommandError(f"{where}: there is no column '{unknown[0]}'; choose from {', '.join(COLUMNS)}.")
     cells = {column: str(row.get(column) or "").strip() for column in COLUMNS}

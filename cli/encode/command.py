@@ -14,7 +14,7 @@ from .catalogue import TEXTS, read_catalogue
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ...models import StyleGAN
+    from ...models.style_gan import StyleGAN
 
 SUFFIX = ".safetensors"
 
@@ -54,15 +54,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="append",
         default=[],
         metavar="DIR",
-        help="where the catalogue's pictures lie (default: beside it; may be given more than once)",
+        help="where the catalogue's pictures are (default: beside it; may be given more than once)",
     )
     parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Encode what `args` ask for; print each file that was written."""
-    # PyTorch takes seconds to import, and `brushwork --help` should not.
-    from ...models import CheckpointError
+    # PyTorch takes seconds to import, and `brushwork encode --help` should not.
+    from ...models.checkpoint import CheckpointError
 
     if args.out.exists() and not args.out.is_dir():
         raise CommandError(f"--out {args.out} is a file; name a folder.")
@@ -109,7 +109,7 @@ def _encode_pictures(args: argparse.Namespace) -> int:
 
 
 def _find_pictures(paths: Sequence[Path]) -> list[Path]:
-    from ...dataset.folder import picture_files
+    from ...pictures.reading import picture_files
 
     pictures = []
     for path in paths:
@@ -122,7 +122,7 @@ def _find_pictures(paths: Sequence[Path]) -> list[Path]:
 
 
 def _load(checkpoint: Path | None) -> StyleGAN:
-    from ...models import StyleGAN
+    from ...models.style_gan import StyleGAN
 
     return StyleGAN.load(checkpoint) if checkpoint else StyleGAN.default()
 

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CommandError
+from ..extras import require
 from ..workflow.files import Workflow, find_workflow, read_workflow
 from ..workflow.interface import read_inputs
 from ..workflow.settings import add_workflow_arguments, apply_settings
@@ -65,14 +66,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Paint all pictures; 0 if all came out, 1 if some failed, 130 if Ctrl-C stopped it."""
-    try:
-        import httpx  # noqa: F401
-        import rich  # noqa: F401
-        import websockets  # noqa: F401
-    except ImportError as error:
-        raise CommandError(
-            f"{error.name} is missing; install what the queue needs with: pip install 'brushwork[queue]'"
-        ) from error
+    require(("httpx", "rich", "websockets"), "queue", "the queue needs")
     from .jobs import find_pictures, make_jobs
 
     nodes = read_workflow(find_workflow(args.workflow))
@@ -166,16 +160,17 @@ async def _paint(
 
 
 async def _until_over(workers: list[Worker]) -> bool:
-    """Let the workers work; whether Ctrl-C ended it. Our prompts are taken off the servers either way."""
+    """Let the workers work. Returns whether Ctrl-C ended it; the servers keep no prompt either way."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     stopping = asyncio.create_task(stop.wait())
-    working = {asyncio.create_task(worker.work()) for worker in workers}
+    working: set[asyncio.Task[object]] = {asyncio.create_task(worker.work()) for worker in workers}
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.default_int_handler)  # a second Ctrl-C does not wait
         loop.call_soon_threadsafe(stop.set)
 
+    # Until the last worker or a signal ends it; the first worker that fails ends it for all.
     handled = (signal.SIGINT, signal.SIGTERM)
     previous = [signal.signal(number, on_signal) for number in handled]
     try:
@@ -186,13 +181,14 @@ async def _until_over(workers: list[Worker]) -> bool:
                 task.result()
         return bool(working)
     finally:
+        # Whatever happened, nothing stays behind on the servers.
         await _end({*working, stopping})
         await _cancel(workers)
         for number, handler in zip(handled, previous, strict=True):
             signal.signal(number, handler)
 
 
-async def _end(tasks: set[asyncio.Task]) -> None:
+async def _end(tasks: set[asyncio.Task[object]]) -> None:
     """Cancel until it is heeded: what a task waits for may lose a cancellation in a race."""
     while tasks:
         for task in tasks:
@@ -204,13 +200,16 @@ async def _end(tasks: set[asyncio.Task]) -> None:
 
 
 async def _cancel(workers: list[Worker]) -> None:
-    """What servers still have of ours: all after Ctrl-C, else what others took over from a lost server."""
+    """Take prompts off the servers: all after Ctrl-C, else those that others took over from a lost server."""
     cancelling = [asyncio.wait_for(worker.cancel(), _SECONDS_TO_CANCEL) for worker in workers]
     for worker, outcome in zip(
         workers, await asyncio.gather(*cancelling, return_exceptions=True), strict=True
     ):
         if isinstance(outcome, Exception):
-            print(f"{worker.server.name} did not answer; it may still have prompts of ours.", file=sys.stderr)
+            print(
+                f"{worker.server.name} did not answer; it may still have prompts of this run.",
+                file=sys.stderr,
+            )
 
 
 def _summary(pool: Pool, stopped: bool, seconds: float) -> int:

@@ -44,7 +44,7 @@ class QueueDisplay:
         self._live.stop()
 
     def server_is_up(self, server: str, load: int) -> None:
-        """The server answers and has `load` prompts, ours and others'."""
+        """The server answers and has `load` prompts, whoever sent them."""
         if load == 0:
             self._servers.update(self._tasks[server], state="idle")
 

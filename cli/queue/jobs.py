@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
+from ...pictures.reading import picture_files
 from ..errors import CommandError
 from ..workflow.files import Workflow
 from ..workflow.interface import InputSpec
@@ -43,13 +42,11 @@ def find_pictures(texts: Sequence[str], option: str) -> list[Path]:
 
     Raises CommandError if one of `texts` finds none.
     """
-    # As training lists pictures, but that module takes PyTorch along: 500 MB for a client that only sends.
-    endings = {ending for ending, name in Image.registered_extensions().items() if name in Image.OPEN}
     pictures: list[Path] = []
     for text in texts:
         folder = Path(text)
         if folder.is_dir():
-            found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in endings and p.is_file())
+            found = picture_files(folder)
         else:
             found = sorted(path for path in map(Path, glob.glob(text, recursive=True)) if path.is_file())
             # A name with brackets in it is a pattern too, but of another file.
@@ -136,7 +133,8 @@ class PromptTemplate:
     def title(self, node: str) -> str:
         """What the workflow calls the node with this id."""
         entry = self.nodes.get(node, {})
-        return entry.get("_meta", {}).get("title") or entry.get("class_type", node)
+        title: str = entry.get("_meta", {}).get("title") or entry.get("class_type", node)
+        return title
 
 
 def make_template(
@@ -174,6 +172,7 @@ def _find_slot(
     named: str | None,
     encoder: str,
 ) -> Slot:
+    # The nodes that load a picture, and the input that names it.
     loaders = {
         node.id: name
         for node in workflow.values()
@@ -185,6 +184,8 @@ def _find_slot(
         if id_ not in loaders:
             raise CommandError(f"{option}-node {named} loads no picture; name a LoadImage node.")
         return id_, loaders[id_]
+
+    # Otherwise the only one that the encoder reads from; without an encoder, the only one there is.
     encoders = [node.id for node in workflow.values() if node.class_type == encoder]
     before = set().union(*(_upstream(workflow, id_) for id_ in encoders))
     candidates = [id_ for id_ in loaders if id_ in before or not encoders]

@@ -8,7 +8,7 @@ import os
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,12 +16,23 @@ import websockets
 
 from ..errors import CommandError
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 UPLOAD_FOLDER = "brushwork_queue"
 # A server that is painting on the CPU may take its time to answer.
 TIMEOUT = httpx.Timeout(60, connect=5)
 # Previews of large pictures come over the same WebSocket and are more than its usual limit.
 _LARGEST_EVENT = 2**26
 _SECONDS_TO_RECONNECT = 2.0
+
+
+class RequestOptions(TypedDict, total=False):
+    """What goes with a request: a body as JSON, or files and fields of a form."""
+
+    json: object
+    files: Mapping[str, tuple[str, IO[bytes]]]
+    data: Mapping[str, str]
 
 
 class ServerDownError(Exception):
@@ -44,7 +55,7 @@ class ComfyServer:
     """Requests to the ComfyUI server at `url`. Each raises ServerDownError when there is no answer."""
 
     def __init__(self, url: str):
-        self.url = _normalise(url)
+        self.url = _normalize(url)
         self.name = urlsplit(self.url).netloc
         self.client_id = uuid.uuid4().hex
         # A proxy of the environment is not for this machine.
@@ -76,7 +87,8 @@ class ComfyServer:
         reply = await self._request("POST", "/prompt", accept=(400,), json=body)
         if reply.status_code == 400:
             raise _refusal(reply.json())
-        return reply.json()["prompt_id"]
+        accepted: str = reply.json()["prompt_id"]
+        return accepted
 
     async def queue(self) -> tuple[list[str], list[str]]:
         """The ids of the prompts that run and of those that wait, whoever they belong to."""
@@ -118,7 +130,7 @@ class ComfyServer:
                 await self._request("POST", "/interrupt", json={"prompt_id": id_})
 
     async def listen(self, hear: Callable[[str, Mapping[str, Any]], None]) -> None:
-        """Call `hear(type, data)` for every event about our prompts and the queue, until cancelled."""
+        """Call `hear(type, data)` for events of this client's prompts and of the queue, until cancelled."""
         url = f"ws{self.url.removeprefix('http')}/ws?clientId={self.client_id}"
         while True:
             try:
@@ -133,15 +145,16 @@ class ComfyServer:
                 pass  # events are a comfort; what counts is asked for over HTTP
             await asyncio.sleep(_SECONDS_TO_RECONNECT)
 
-    async def _json(self, method: str, path: str, **options: object) -> dict[str, Any]:
+    async def _json(self, method: str, path: str, **options: Unpack[RequestOptions]) -> dict[str, Any]:
         reply = await self._request(method, path, **options)
         try:
-            return reply.json()
+            answer: dict[str, Any] = reply.json()
         except ValueError as error:
             raise ServerDownError("it does not answer as a ComfyUI server does") from error
+        return answer
 
     async def _request(
-        self, method: str, path: str, accept: Collection[int] = (), **options: object
+        self, method: str, path: str, accept: Collection[int] = (), **options: Unpack[RequestOptions]
     ) -> httpx.Response:
         try:
             reply = await self._http.request(method, path, **options)
@@ -152,7 +165,7 @@ class ComfyServer:
         return reply
 
 
-def _normalise(url: str) -> str:
+def _normalize(url: str) -> str:
     text = url if "://" in url else f"http://{url}"
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:

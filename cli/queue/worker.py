@@ -20,7 +20,7 @@ from .manifest import Results, sha256_of
 from .pool import Pool
 from .server import ComfyServer, GoneError, RefusedError, ServerDownError
 
-# Prompts of ours that a server holds: one that runs and one that waits, so that it never idles.
+# How many prompts a server gets: one that runs and one that waits, so that it never idles.
 DEPTH = 2
 POLL_SECONDS = 1.0
 # How long a server may be away before others get its jobs; a busy moment is not a crash.
@@ -92,7 +92,7 @@ class Worker:
                 await listener
 
     async def cancel(self) -> None:
-        """Take our prompts, and no others, off the server."""
+        """Take this run's prompts, and no others, off the server."""
         if self.held or self._given_away:
             await self.server.cancel({*self.held, *self._given_away})
 
@@ -150,19 +150,23 @@ class Worker:
         submission = self.held[prompt_id]
         job = submission.job
         if entry is None:
-            # A server that restarted, or whose queue was cleared.
+            # The server restarted, or its queue was cleared.
             del self.held[prompt_id]
             if submission.ran:
                 self._lose(job, "the server stopped while it painted this")
             else:
                 self.shared.pool.give_back(job)
             return
+
+        # The server is done with it: did it paint?
         error = error_of(entry)
         pictures = saved_pictures(entry)
         if error or not pictures:
             del self.held[prompt_id]
             self._fail(job, error or "the workflow saved no picture", prompt_id)
             return
+
+        # The picture comes first, then the line about it: a job is done when its picture is there.
         try:
             files = await self._download(job, pictures)
         except GoneError as gone:
@@ -196,9 +200,18 @@ class Worker:
         self._report(job, reason, prompt_id)
 
     def _report(self, job: Job, reason: str, prompt_id: str | None = None) -> None:
-        line = {"job": job.name, "status": "failed", "error": reason, "content": str(job.content)}
-        line |= {"style": None if job.style is None else str(job.style), "prompt_id": prompt_id}
-        self.shared.results.record(line | {"server": self.server.url, "finished": _now()})
+        self.shared.results.record(
+            {
+                "job": job.name,
+                "status": "failed",
+                "error": reason,
+                "content": str(job.content),
+                "style": None if job.style is None else str(job.style),
+                "prompt_id": prompt_id,
+                "server": self.server.url,
+                "finished": _now(),
+            }
+        )
         self.shared.display.job_failed(job.name, reason)
 
     def _record(self, submission: Submission, prompt_id: str, status: str, **more: object) -> None:

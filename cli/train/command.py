@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CommandError
+from ..extras import require
 from . import flags
 
 if TYPE_CHECKING:
@@ -69,12 +70,8 @@ def run(args: argparse.Namespace) -> int:
 
     Raises CommandError, one sentence, when it cannot start or go on.
     """
-    try:
-        import rich  # noqa: F401
-    except ImportError as error:
-        raise CommandError(
-            f'{error.name} is missing; install what training needs with: pip install "brushwork[train]"'
-        ) from error
+    require(("rich",), "train", "training needs")
+
     # PyTorch takes seconds to import, and `brushwork --help` should not.
     from ...training.processes import LaunchError, connect
     from ...training.trainer import TrainingError
@@ -88,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
         processes = connect(request.devices, request.num_nodes, request.accelerator, request.strategy)
     except (ValueError, TrainingError, LaunchError) as error:
         raise CommandError(str(error)) from error
+
+    # From here on there may be several processes, and one that fails must not leave the others waiting.
     try:
         return _train_as_one(request, processes)
     except BaseException:

@@ -62,7 +62,7 @@ def show(value: object) -> str:
 
 
 def request_from(args: argparse.Namespace) -> TrainRequest:
-    """What was asked for, typed. Raises ValueError, one sentence, for a value that is none."""
+    """What was asked for, typed. Raises ValueError, one sentence, for a value that cannot be read."""
     changes = {}
     for option in OPTIONS:
         text = getattr(args, option.name)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 
 from ...dataset.collection import photos_and_paintings
-from ...models import StyleGAN
 from ...models.style_file import read_style, style_fingerprint
+from ...models.style_gan import StyleGAN
 from ...training.options import TrainOptions
 from ...training.processes import Processes
 from ...training.runs.run import Run, open_run
@@ -18,6 +18,7 @@ from .request import TrainRequest
 
 def open_run_for(request: TrainRequest, processes: Processes, tell: Callable[[str], None]) -> Run:
     """The run that is asked for, new or resumed. Raises ValueError or TrainingError, one sentence."""
+    # What is wrong with options, pictures or device is said before anything slow happens.
     options = request.options()
     photos, paintings = photos_and_paintings(
         request.content, request.style, request.split, options.validation_share
@@ -25,6 +26,8 @@ def open_run_for(request: TrainRequest, processes: Processes, tell: Callable[[st
     device = device_for(request, processes)
     for kind, what in ((photos, "photos"), (paintings, "paintings")):
         tell(kind.describe(what))
+
+    # The network to begin with, and what the results are called.
     start = network_for(request, options)
     name, licence = _texts(request, start)
     spec = RunSpec(

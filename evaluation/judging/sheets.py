@@ -16,9 +16,8 @@ from pathlib import Path
 from PIL import Image
 
 from ...base.files import write_atomically
-from ...dataset.folder import picture_files
 from ...pictures.comparison_sheet import Column, ComparisonSheet
-from ...pictures.reading import DAMAGE, read_picture
+from ...pictures.reading import DAMAGE, picture_files, read_picture
 from .results import short_stem
 
 ROWS_PER_PAGE = 3

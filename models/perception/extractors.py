@@ -37,8 +37,8 @@ class VggFeatures:
 
     All four layers, because style is palette and grain as well as shapes. Each is divided by its
     typical activation and scaled so that every layer counts alike, however many channels it has. The
-    root, because means of rectified features are skewed: without it KID's third powers hang on the
-    few busiest pictures, and its deviation is as large as the distance from photos to paintings.
+    root, because means of rectified features are skewed: without it the few busiest pictures decide KID's
+    third powers (docs/history.md).
     """
 
     name = "vgg19"
@@ -79,7 +79,8 @@ class InceptionFeatures:
         self.description = f"Inception-v3, 2048 pooled features, {origin} ({weights.name})"
 
     def __call__(self, picture: Tensor, seen: dict[str, Tensor]) -> Tensor:
-        return self.network(picture)
+        features: Tensor = self.network(picture)
+        return features
 
 
 EXTRACTORS: dict[str, Callable[[torch.device], Extractor]] = {

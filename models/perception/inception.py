@@ -46,7 +46,8 @@ class InceptionNetwork(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         x = F.interpolate(image * 255, (_SIDE, _SIDE), mode="bilinear", align_corners=False, antialias=True)
-        return self.network((x - 128) / 128)
+        features: Tensor = self.network((x - 128) / 128)
+        return features
 
 
 class _InsideAverage(nn.Module):
@@ -63,15 +64,16 @@ class _MaxBranch(nn.Module):
     def __init__(self, block: nn.Module):
         super().__init__()
         self.block = block
+        self.pooling = block.get_submodule("branch_pool")
 
     def forward(self, x: Tensor) -> Tensor:
-        pooled = self.block.branch_pool(F.max_pool2d(x, 3, stride=1, padding=1))
+        pooled = self.pooling(F.max_pool2d(x, 3, stride=1, padding=1))
         return torch.cat([self.block(x)[:, : -pooled.shape[1]], pooled], 1)
 
 
 def _pool_like_tensorflow(network: nn.Module) -> None:
-    network.Mixed_7c = _MaxBranch(network.Mixed_7c)
+    network.Mixed_7c = _MaxBranch(network.get_submodule("Mixed_7c"))
     for block in network.children():
         # The reducing blocks 6a and 7a have a pooling branch without a convolution.
         if hasattr(block, "branch_pool"):
-            block.branch_pool = nn.Sequential(_InsideAverage(), block.branch_pool)
+            block.branch_pool = nn.Sequential(_InsideAverage(), block.get_submodule("branch_pool"))

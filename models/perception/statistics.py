@@ -7,10 +7,13 @@ painting's own energy in that layer): relu1_1 and relu4_1 differ by orders of ma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from .vgg import STYLE_LAYERS
+from .vgg import STYLE_LAYERS, LossNetwork
 
 
 def wide(features: Tensor) -> Tensor:
@@ -21,8 +24,8 @@ def wide(features: Tensor) -> Tensor:
 class _GramAndMean(torch.autograd.Function):
     """rows [B,N,C] -> X^T X / N [B,C,C] and the mean row [B,C], with one matrix product backward.
 
-    d/dX = X (dG + dG^T) / N + dm / N. Left to autograd that is two products, two sums and a broadcast
-    over the largest tensors there are, a tenth of a training step.
+    d/dX = X (dG + dG^T) / N + dm / N. Autograd's own takes more passes over the largest
+    tensors of a training step (docs/history.md).
     """
 
     @staticmethod
@@ -31,7 +34,7 @@ class _GramAndMean(torch.autograd.Function):
         return wide(rows.transpose(1, 2) @ rows) / rows.shape[1], wide(rows.mean(1))
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, d_gram: Tensor, d_mean: Tensor) -> Tensor:
+    def backward(ctx: torch.autograd.function.BackwardCFunction, d_gram: Tensor, d_mean: Tensor) -> Tensor:
         (rows,) = ctx.saved_tensors
         symmetric = ((d_gram + d_gram.transpose(1, 2)) / rows.shape[1]).to(rows.dtype)
         offset = (d_mean / rows.shape[1]).to(rows.dtype)[:, None]
@@ -42,10 +45,11 @@ def gram_and_mean(features: Tensor) -> tuple[Tensor, Tensor]:
     """Gram matrix [B,C,C] and channel means [B,C] of features [B,C,H,W].
 
     The Gram matrix holds the channel correlations: the sum over pixels of f f^T / (H W).
-    bfloat16 features are multiplied as such, summed in float32 and rounded once at the end: 0.4 % on
-    an entry, where the styles differ by tens of per cent, for a third of the time.
+    bfloat16 features are multiplied as such, summed in float32 and rounded once at the end, which is exact
+    enough to tell styles apart (docs/history.md).
     """
-    return _GramAndMean.apply(features.permute(0, 2, 3, 1).flatten(1, 2))
+    gram, mean = _GramAndMean.apply(features.permute(0, 2, 3, 1).flatten(1, 2))
+    return gram, mean
 
 
 def mean_std(features: Tensor) -> Tensor:
@@ -56,7 +60,7 @@ def mean_std(features: Tensor) -> Tensor:
     return torch.stack([mean, (variance + 1e-5).sqrt()], 1)
 
 
-def normalised(features: Tensor) -> Tensor:
+def normalized(features: Tensor) -> Tensor:
     """Instance-normalised features, the form in which content is compared."""
     features = wide(features)
     mean, std = mean_std(features).unbind(1)
@@ -76,7 +80,7 @@ def content_loss(features: Tensor, target: Tensor) -> Tensor:
     Normalised, so that light and contrast are the style's to choose. 0 is the photo, about 2 is
     unrelated.
     """
-    return (normalised(features) - target).square().mean()
+    return (normalized(features) - target).square().mean()
 
 
 def gram_loss(grams: dict[str, Tensor], target: dict[str, Tensor]) -> Tensor:
@@ -111,7 +115,58 @@ def style_statistics(features: dict[str, Tensor]) -> tuple[dict[str, Tensor], di
     return grams, moments
 
 
-def colour_moments(image: Tensor) -> tuple[Tensor, Tensor]:
+def color_moments(image: Tensor) -> tuple[Tensor, Tensor]:
     """Mean [B,3] and covariance [B,3,3] of the pixels of [B,3,H,W]."""
     gram, mean = gram_and_mean(wide(image))
     return mean, gram - mean[:, :, None] * mean[:, None, :]
+
+
+# A picture and its halves: in them a network with a view of 68 pixels sees texture, strokes and shapes.
+SIZES = ("whole", "half", "quarter")
+
+# The shorter side that the loss network needs for one value of relu4_1.
+SMALLEST_SIDE = 8
+
+StyleStatistics = tuple[dict[str, Tensor], dict[str, Tensor]]
+
+
+def sized_pictures(image: Tensor) -> list[Tensor]:
+    """The picture [B,3,H,W] at whole, half and quarter size: itself, [B,3,H/2,W/2], [B,3,H/4,W/4].
+
+    Each is the mean of 2 x 2 pixels of the one before. Sizes whose shorter side would have fewer than
+    `SMALLEST_SIDE` pixels are left out; the whole picture is always there.
+    """
+    pictures = [image]
+    while len(pictures) < len(SIZES) and min(pictures[-1].shape[-2:]) // 2 >= SMALLEST_SIDE:
+        pictures.append(F.avg_pool2d(pictures[-1], 2))
+    return pictures
+
+
+def style_at_sizes(network: LossNetwork, image: Tensor) -> list[StyleStatistics]:
+    """`style_statistics` of [B,3,H,W] at whole, half and quarter size (`sized_pictures`).
+
+    Strokes are larger than what relu4_1 sees in a large picture; at a quarter of the size it sees them.
+    """
+    return [style_statistics(network(picture)) for picture in sized_pictures(image)]
+
+
+def moments_of(gram: Tensor, mean: Tensor) -> Tensor:
+    """Means and deviations [...,2,C] from a Gram matrix [...,C,C] and means [...,C].
+
+    var = E[f^2] - E[f]^2, sqrt(var + 1e-5) as in `mean_std`.
+    """
+    variance = (gram.diagonal(dim1=-2, dim2=-1) - mean.square()).clamp_min(0)
+    return torch.stack([mean, (variance + 1e-5).sqrt()], -2)
+
+
+def gram_errors(found: Sequence[StyleStatistics], target: Sequence[StyleStatistics]) -> dict[str, Tensor]:
+    """Gram losses by the name of the size: {"whole": …, "half": …, "quarter": …}, scalars.
+
+    Each is 1/4 sum_l |G(F_l(x)) - G(F_l(s))|^2 / |G(F_l(s))|^2 (Gatys 2016), averaged over the batch.
+    Arguments are those of `style_at_sizes`; sizes that only one of them has are left out.
+    """
+    errors = {}
+    for name, (grams, _), (wanted, _) in zip(SIZES, found, target, strict=False):
+        layers = [relative_error(grams[layer], wanted[layer]) for layer in STYLE_LAYERS]
+        errors[name] = torch.stack(layers).mean()
+    return errors

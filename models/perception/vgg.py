@@ -38,6 +38,8 @@ class LossNetwork(nn.Module):
     image only.
     """
 
+    mean: Tensor
+
     def __init__(self, weights: str | os.PathLike[str] = VGG_WEIGHTS, dtype: torch.dtype = torch.float32):
         super().__init__()
         tensors = load_file(weights)
@@ -45,10 +47,11 @@ class LossNetwork(nn.Module):
         for name in CONVOLUTIONS:
             kernel = tensors[f"{name}.palette"][tensors[f"{name}.index"].long()]
             layer = nn.Conv2d(kernel.shape[1], kernel.shape[0], 3, padding=1)
-            layer.weight.data, layer.bias.data = kernel, tensors[f"{name}.bias"]
+            layer.weight = nn.Parameter(kernel)
+            layer.bias = nn.Parameter(tensors[f"{name}.bias"])
             self.convolutions[name] = layer
         self.dtype = dtype
-        self.to(dtype=dtype, memory_format=torch.channels_last).requires_grad_(False).eval()
+        self.to(dtype=dtype).to(memory_format=torch.channels_last).requires_grad_(False).eval()
         # BGR, the scale and the means become part of nothing: borders are zero-padded after the
         # means are subtracted, so folding them into the first convolution would change its edge.
         # Registered after the cast, because bfloat16 would round 123.68 to 123.5.
@@ -77,8 +80,7 @@ def features_at_half(network: LossNetwork, image: Tensor) -> dict[str, Tensor]:
 def fastest_loss_dtype(device: torch.device) -> torch.dtype:
     """bfloat16 where the hardware multiplies it faster than float32, else float32.
 
-    On a CPU with AVX512-BF16 the loss network's forward and backward pass take 0.45 of the float32
-    time; on a CPU that must emulate bfloat16 they take longer.
+    CPUs with AVX512-BF16 are faster with it, CPUs that must emulate it are slower (docs/history.md).
     """
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32

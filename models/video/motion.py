@@ -71,12 +71,14 @@ def _estimate(previous: Tensor, current: Tensor) -> Tensor:
     """Lucas & Kanade 1981, at every pixel, iterated down a pyramid (Bouguet 2001)."""
     pyramid = [(_luminance(previous), _luminance(current))]
     while min(pyramid[-1][0].shape[-2:]) >= 2 * _SMALLEST_LEVEL:
-        pyramid.append(tuple(F.avg_pool2d(frame, 2, ceil_mode=True) for frame in pyramid[-1]))
+        coarser, coarser_after = (F.avg_pool2d(frame, 2, ceil_mode=True) for frame in pyramid[-1])
+        pyramid.append((coarser, coarser_after))
     flow = current.new_zeros(1, 2, 1, 1)
     for before, after in reversed(pyramid):
-        flow = _refine(before, after, enlarge(flow, tuple(after.shape[-2:])))
-    length = flow.norm(dim=1, keepdim=True)
-    return flow * (1 - _STILL / length.clamp_min(_STILL))
+        flow = _refine(before, after, enlarge(flow, (after.shape[-2], after.shape[-1])))
+    length = torch.linalg.vector_norm(flow, dim=1, keepdim=True)
+    shortened: Tensor = flow * (1 - _STILL / length.clamp_min(_STILL))
+    return shortened
 
 
 def _with_dominant_motion(previous: Tensor, current: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:

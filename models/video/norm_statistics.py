@@ -58,8 +58,10 @@ class Replay:
 def pool(statistics: Sequence[NormStatistics], weights: Tensor) -> NormStatistics:
     """The statistics of R pictures taken as one, each with its share of the `weights` [R].
 
-    Exact for the inputs of a layer. These were normalized picture by picture before; how little that
-    matters stands in docs/history.md. Raises ValueError if the pictures went through different layers.
+    Exact for the inputs of a layer. These were normalized picture by picture in the layers before;
+    docs/history.md says how little that matters.
+
+    Raises ValueError if the pictures went through different layers.
 
     >>> one, other = {"a": torch.tensor([[0.0], [1.0]])}, {"a": torch.tensor([[4.0], [3.0]])}
     >>> pool([one, other], torch.ones(2))["a"].flatten().tolist()

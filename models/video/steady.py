@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...base.settings import check_choice
 from ..grid import grid_corner
 from ..passes import Frozen
 from ..regions import StyleRegion
@@ -22,8 +23,8 @@ STATISTICS = ("clip", "window", "frame")
 # From more frames than this, spread over the clip, nothing more is learned about all of it.
 _MOST_READ = 32
 
-# Share of the moved frame at follow 1. At 0.9 the grain of the first frame, carried along in a pan, has
-# grown into dots after 16 frames.
+# Share of the moved frame at follow 1. With more, grain that is carried along grows into dots
+# (docs/history.md).
 _MOST_FOLLOWED = 0.8
 
 # Contrast is kept in squares of this side in pixels, about a brush stroke's width, and in them by itself
@@ -51,8 +52,7 @@ class SteadyVideo:
         window: int = 25,
         follow: float = 0.9,
     ):
-        if statistics not in STATISTICS:
-            raise ValueError(f"statistics is '{statistics}'; choose one of {', '.join(STATISTICS)}.")
+        check_choice("statistics", statistics, STATISTICS)
         if window < 1:
             raise ValueError(f"window is {window}; give 1 frame or more.")
         if not (math.isfinite(follow) and 0 <= follow <= 1):

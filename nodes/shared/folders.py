@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...dataset.folder import picture_files
+from ...pictures.reading import picture_files
 from ..bridge import api
 
 

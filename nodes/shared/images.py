@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ...pictures.tensors import as_tensor
+from ...pictures.tensors import as_picture, as_tensor
 
 
 def to_rgb(image: Tensor, name: str) -> Tensor:
@@ -31,6 +31,11 @@ def to_rgb(image: Tensor, name: str) -> Tensor:
 def to_image(picture: Tensor) -> Tensor:
     """[B,3,H,W] -> IMAGE [B,H,W,3] float32, clamped to 0..1."""
     return picture.permute(0, 2, 3, 1).float().clamp(0, 1)
+
+
+def to_pil(images: Tensor | None, name: str) -> list[Image.Image]:
+    """The pictures of an IMAGE batch as RGB; none if nothing is connected. Raises what `to_rgb` does."""
+    return [] if images is None else [as_picture(picture) for picture in to_rgb(images, name)]
 
 
 def from_pil(pictures: Sequence[Image.Image]) -> Tensor:

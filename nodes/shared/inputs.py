@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...base.settings import check_choice
 from ...models.codes import MIX_MODES
-from ...pictures.colour import luminance_only, match_histogram
+from ...pictures.color import luminance_only, match_histogram
 from ..bridge.api import io
 from .sockets import StyleSocket
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from functools import partial
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from ...models import StyleGAN
 from ...models.batches import entry
 from ...models.regions import StyleRegion, paired_batch
 from ...models.style_file import style_fingerprint
+from ...models.style_gan import StyleGAN
 from ..bridge import api
-from ..bridge.api import io
+from ..bridge.api import Patcher, io
 from ..bridge.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ def common_encoder(styles: list[Style]) -> str | None:
         logger.warning(
             "Brushwork: the mixed styles were made with different networks' style encoders (%s), so the mix "
             "means nothing to any of them; encode all with one network.",
-            ", ".join(sorted(encoders - {None})),
+            ", ".join(sorted(encoder for encoder in encoders if encoder is not None)),
         )
     return encoders.pop() if len(encoders) == 1 else None
 
@@ -102,7 +103,7 @@ class ManagedGAN:
     """What BRUSHWORK_GAN carries: the network, under ComfyUI's memory management."""
 
     gan: StyleGAN
-    patcher: Any
+    patcher: Patcher
 
     @classmethod
     def manage(cls, gan: StyleGAN) -> ManagedGAN:
@@ -122,8 +123,9 @@ class ManagedGAN:
         results = []
         for i in range(count):
             api.check_interrupt()
-            results.append(self._with_second_chance(lambda i=i: work(i, device), memory))
-            progress.step(results[-1] if preview else None)
+            result = self._with_second_chance(partial(work, i, device), memory)
+            results.append(result)
+            progress.step(result if preview and isinstance(result, Tensor) else None)
         return results
 
     def _with_second_chance(self, work: Callable[[], T], memory: int) -> T:

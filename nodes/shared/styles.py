@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 
 from ...base.files import free_path, numbered_path, safe_file_name
-from ...models import WEIGHTS_DIR, CheckpointError
+from ...base.shipped import STYLES_DIR
+from ...models.checkpoint import CheckpointError
 from ..bridge import api
 
 api.register_model_folder(api.STYLE_FOLDER)
 
-LIBRARY_DIR = WEIGHTS_DIR / "styles"
 # Names of the library's styles have no ending, those of the user's files do, so they never clash.
 LIBRARY_PREFIX = "library/"
 DEFAULT_STYLE = "library/van-gogh-starry-night"
@@ -20,7 +20,7 @@ _SUFFIX = ".safetensors"
 
 def style_names() -> list[str]:
     """The library first, then the files in models/brushwork_styles; the same on every system."""
-    library = sorted(LIBRARY_PREFIX + path.stem for path in LIBRARY_DIR.glob(f"*{_SUFFIX}"))
+    library = sorted(LIBRARY_PREFIX + path.stem for path in STYLES_DIR.glob(f"*{_SUFFIX}"))
     return [*library, *(_portable(name) for name in api.model_folder_files(api.STYLE_FOLDER))]
 
 
@@ -30,7 +30,7 @@ def find_style(name: str) -> Path:
     if name.endswith(_SUFFIX):
         path = api.model_folder_path(name, api.STYLE_FOLDER)
     elif name in style_names():
-        path = LIBRARY_DIR / f"{name.removeprefix(LIBRARY_PREFIX)}{_SUFFIX}"
+        path = STYLES_DIR / f"{name.removeprefix(LIBRARY_PREFIX)}{_SUFFIX}"
     if path is None:
         raise CheckpointError(
             f"There is no style '{name}'; put the file into ComfyUI's folder "

@@ -65,7 +65,7 @@ def chosen_options(mode: str, of_mode: Mapping[str, float], **changes: object) -
     check_choice("mode", mode, MODES)
     for name, option in _OF_MODE.items():
         if of_mode.get(name, 0) != 0:
-            changes |= sized(mode, of_mode[name]) if name == "resolution" else {option: of_mode[name]}
+            changes |= sized(mode, int(of_mode[name])) if name == "resolution" else {option: of_mode[name]}
     weights = {weight: of_mode[name] for name, weight in _WEIGHT_OF.items() if of_mode.get(name, -1) != -1}
     return TrainOptions.for_mode(mode, weights, **changes)
 

@@ -18,7 +18,8 @@ from torch import Tensor
 from ...base.duration import duration
 from ...base.files import safe_file_name
 from ...dataset.collection import PictureSet
-from ...models import CheckpointError, StyleGAN
+from ...models.checkpoint import CheckpointError
+from ...models.style_gan import StyleGAN
 from ...training.options import TrainOptions
 from ...training.runs.files import RunFiles
 from ...training.runs.progress_sheet import run_sheet
@@ -146,7 +147,7 @@ def run_files(name: str) -> RunFiles:
 
 @contextmanager
 def _training_mode(device: torch.device) -> Iterator[None]:
-    """Gradients on, whatever ComfyUI has switched off; the global random numbers are as before after."""
+    """Gradients on, whatever ComfyUI has switched off. The global random numbers are restored at the end."""
     devices = [device] if device.type == "cuda" else []
     with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices):
         yield
@@ -154,15 +155,20 @@ def _training_mode(device: torch.device) -> Iterator[None]:
 
 def _try_to_train(task: TrainTask, device: torch.device, progress: StepProgress) -> Trained | str | None:
     """What came of it; a sentence if it failed, None if it was cancelled."""
+    # Which run is it: one to go on with, or a new one?
     start = None if task.options.mode == "from_scratch" else task.gan
     wanted = recipe(task.options, task.photos, task.paintings, start)
     place = find_place(task.save_name, wanted, task.resume)
     display = NodeDisplay(progress, task.options.steps)
     if place.name != file_stem(task.save_name):
         display.say(f"the name '{task.save_name}' is taken by another run; this one is called {place.name}")
+
+    # From here on the files are this run's: the recipe tells the next queueing so.
     for path in (place.files.best, place.files.style):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_recipe(place.files.folder, wanted)
+
+    # Train.
     spec = RunSpec(
         task.options,
         task.photos,
@@ -215,6 +221,7 @@ class NodeDisplay:
 
     def __init__(self, progress: StepProgress, steps: int):
         self.progress, self.steps = progress, steps
+        # The first step that was seen, which is slow, and when.
         self._first: tuple[int, float] | None = None
         self._status = ""
         self._said = ""
@@ -245,8 +252,8 @@ class NodeDisplay:
         return self.progress.cancelled or api.is_interrupted()
 
     def _rate(self, step: int, now: float) -> float:
-        """Steps a second since the first step that was seen, which is slow; 0 if that is not known."""
-        first, then = self._first
+        """Steps a second since the first step that was seen; 0 if that is not known."""
+        first, then = self._first or (step, now)
         return (step - first) / (now - then) if step > first and now > then else 0.0
 
     def _text(self) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from brushwork.models import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 
 
 @pytest.fixture(scope="session")

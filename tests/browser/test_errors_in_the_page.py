@@ -7,8 +7,7 @@ import shutil
 
 import pytest
 
-from brushwork.base.shipped import WORKFLOWS_DIR
-from brushwork.models import DEFAULT_CHECKPOINT
+from brushwork.base.shipped import DEFAULT_CHECKPOINT, WORKFLOWS_DIR
 
 
 @pytest.fixture

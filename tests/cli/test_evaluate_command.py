@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from brushwork.cli.main import main
-from brushwork.models import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from brushwork.cli.main import main
 from brushwork.evaluation.judging.sheets import read_key
-from brushwork.models import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 
 
 @pytest.fixture

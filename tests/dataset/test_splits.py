@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from brushwork.dataset.splits import validation_split
+from brushwork.dataset.splits import hash_split, validation_split
 
 NAMES = [f"monet-{i:03}.jpg" for i in range(60)]
 
@@ -86,3 +86,9 @@ def test_refuses_a_share_that_is_none(share: float) -> None:
 def test_refuses_groups_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match="There are 2 group ids for 60 pictures"):
         validation_split(NAMES, 0.1, groups=[1, 2])
+
+
+def test_hash_split_is_stable_and_about_80_10_10() -> None:
+    splits = [hash_split(f"folder/{i}.jpg") for i in range(5000)]
+    shares = [splits.count(name) / 5000 for name in ("train", "val", "test")]
+    assert shares == pytest.approx([0.8, 0.1, 0.1], abs=0.015)

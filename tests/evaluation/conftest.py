@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from brushwork.models import StyleGAN, StyleGANConfig, StyleSpace
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
+from brushwork.models.style_space import StyleSpace
 
 
 @pytest.fixture(autouse=True)

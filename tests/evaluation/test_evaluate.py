@@ -17,9 +17,9 @@ from brushwork.evaluation.evaluate import evaluate
 from brushwork.evaluation.options import EvaluationOptions
 from brushwork.evaluation.report import Evaluation
 from brushwork.evaluation.set_distances import MissingPackageError
-from brushwork.models import StyleGAN, StyleGANConfig
 from brushwork.models.perception.statistics import mean_std
 from brushwork.models.perception.vgg import STYLE_LAYERS, LossNetwork
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.pictures.reading import read_picture
 from brushwork.pictures.tensors import load_square
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from brushwork.models import StyleGAN, StyleGANConfig, StyleSpace
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
+from brushwork.models.style_space import StyleSpace
 
 TINY = StyleGANConfig(
     fine_channels=8, coarse_channels=12, code_dim=24, coarse_blocks=2, fine_blocks=1, mapping_hidden=16

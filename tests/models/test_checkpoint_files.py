@@ -11,9 +11,10 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from brushwork.models import DEFAULT_CHECKPOINT, CheckpointError, StyleGAN
+from brushwork.base.shipped import DEFAULT_CHECKPOINT
+from brushwork.models import CheckpointError, StyleGAN
 from brushwork.models.checkpoint import read_checkpoint
-from brushwork.models.style_gan import SPACE_TENSORS
+from brushwork.models.style_space import TENSORS
 
 
 class Trap:
@@ -60,7 +61,7 @@ def test_float32_comes_back_exactly(frozen_tiny, tmp_path):
     loaded = StyleGAN.load(path)
     assert loaded.config == frozen_tiny.config
     assert all(torch.equal(v, frozen_tiny.state_dict()[k]) for k, v in loaded.state_dict().items())
-    for name in SPACE_TENSORS:
+    for name in TENSORS:
         assert torch.equal(getattr(loaded.space, name), getattr(frozen_tiny.space, name))
     assert loaded.space.count == frozen_tiny.space.count
     photo, art = torch.rand(1, 3, 24, 24), torch.rand(1, 3, 24, 24)
@@ -232,7 +233,7 @@ def test_a_style_space_of_one_gaussian_as_earlier_versions_wrote_it(saved):
     torch.testing.assert_close(space.sample(3, 4, 0.8, 6), now.sample(3, 4, 0.8, 6), atol=2e-3, rtol=1e-3)
 
 
-@pytest.mark.parametrize("change", [*SPACE_TENSORS, "shape", "one share too few", "a negative share"])
+@pytest.mark.parametrize("change", [*TENSORS.values(), "shape", "one share too few", "a negative share"])
 def test_style_space_that_does_not_fit(saved, change):
     def damage(tensors):
         if change == "shape":

@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from brushwork.models import Discriminator
-from brushwork.models.discriminator import SCALES
+from brushwork.models.discriminator import SCALES, Discriminator
 from brushwork.models.perception.vgg import LossNetwork, features_at_half
 from brushwork.pictures.tensors import load_square
 from brushwork.training.losses import fake_loss, real_loss

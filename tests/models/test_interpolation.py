@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 from torchvision.transforms.functional import pil_to_tensor
 
-from brushwork.models import EASES, MIX_MODES, interpolate_styles, lerp, slerp
+from brushwork.models import interpolate_styles
+from brushwork.models.codes import EASES, MIX_MODES, lerp, slerp
 
 LAYERS, DIM = 5, 4
 

@@ -7,8 +7,9 @@ import math
 import pytest
 import torch
 
-from brushwork.models import StyleSpace, lerp, mix_styles, slerp
-from brushwork.models.style_space import cluster
+from brushwork.models import mix_styles
+from brushwork.models.codes import lerp, slerp
+from brushwork.models.style_space import StyleSpace, cluster
 
 LAYERS, DIM = 5, 4
 
@@ -184,18 +185,18 @@ def test_every_seed_that_comfyui_makes_works(space, seed):
 
 def test_psi_0_is_a_typical_style_and_psi_scales_the_rest(space):
     typical = space.sample(3, 4, 0.0, LAYERS)
-    assert torch.cdist(typical.flatten(1), space.centres).min(1).values.max() == 0
+    assert torch.cdist(typical.flatten(1), space.centers).min(1).values.max() == 0
     half, whole = space.sample(3, 4, 0.5, LAYERS), space.sample(3, 4, 1.0, LAYERS)
     torch.testing.assert_close(half, lerp(typical, whole, 0.5))
     assert (whole - typical).flatten(1).norm(dim=1).min() > 0
 
 
-def test_truncation_pulls_any_code_to_the_mean(space):
+def test_lerp_pulls_any_code_to_the_mean(space):
     mean = space.mean.unflatten(0, (LAYERS, DIM))
     code = torch.randn(2, LAYERS, DIM)
-    torch.testing.assert_close(space.truncate(code, 0.0), mean.expand(2, -1, -1))
-    torch.testing.assert_close(space.truncate(code, 1.0), code)
-    torch.testing.assert_close(space.truncate(code, 0.25), mean + 0.25 * (code - mean))
+    torch.testing.assert_close(lerp(mean, code, 0.0), mean.expand(2, -1, -1))
+    torch.testing.assert_close(lerp(mean, code, 1.0), code)
+    torch.testing.assert_close(lerp(mean, code, 0.25), mean + 0.25 * (code - mean))
 
 
 def test_fit_recovers_a_gaussian():
@@ -209,7 +210,7 @@ def test_fit_recovers_a_gaussian():
     covariance = mixing.T @ mixing
     largest = covariance.abs().max()
     assert (space.mean.double() - mean).abs().max() < 0.05 * largest.sqrt()
-    between = (space.centres - space.mean) * space.shares.sqrt()[:, None]
+    between = (space.centers - space.mean) * space.shares.sqrt()[:, None]
     fitted = (space.directions.T @ space.directions + between.T @ between).double()
     assert (fitted - covariance).abs().max() < 0.05 * largest
     drawn = space.sample(0, 4000, 1.0, 2).flatten(1).double()
@@ -240,14 +241,14 @@ def test_fit_finds_typical_styles_and_draws_around_them():
     """Three kinds of art, of which half, a third and a sixth are: nothing is drawn in the gaps between."""
     torch.manual_seed(4)
     kinds = torch.tensor([0, 0, 0, 1, 1, 2]).repeat(50)
-    centres = torch.tensor([[-30.0, 0.0, 0.0, 9.0], [0.0, 20.0, 0.0, 9.0], [10.0, 0.0, 25.0, 9.0]])
-    codes = (centres[kinds] + torch.randn(300, 4)).unflatten(1, (2, 2))
-    space = StyleSpace.fit(codes, centres=3)
-    order = space.centres[:, 0].argsort()
-    assert (space.centres[order] - centres).abs().max() < 0.6
+    centers = torch.tensor([[-30.0, 0.0, 0.0, 9.0], [0.0, 20.0, 0.0, 9.0], [10.0, 0.0, 25.0, 9.0]])
+    codes = (centers[kinds] + torch.randn(300, 4)).unflatten(1, (2, 2))
+    space = StyleSpace.fit(codes, centers=3)
+    order = space.centers[:, 0].argsort()
+    assert (space.centers[order] - centers).abs().max() < 0.6
     torch.testing.assert_close(space.shares[order], torch.tensor([1 / 2, 1 / 3, 1 / 6]))
     drawn = space.sample(0, 600, 1.0, 2).flatten(1)
-    distance, nearest = torch.cdist(drawn, centres).min(1)
+    distance, nearest = torch.cdist(drawn, centers).min(1)
     assert distance.max() < 5
     shares = torch.bincount(nearest, minlength=3) / 600
     assert (shares - torch.tensor([1 / 2, 1 / 3, 1 / 6])).abs().max() < 0.06
@@ -259,19 +260,19 @@ def test_no_typical_style_is_that_of_a_few_paintings():
     codes[40:] += torch.tensor([50.0, -50.0])[:, None, None]
     space = StyleSpace.fit(codes)
     assert (space.shares * 42).min().round() >= 5
-    assert len(StyleSpace.fit(codes[:7]).centres) == 1
-    assert len(StyleSpace.fit(codes[:2]).centres) == 1
+    assert len(StyleSpace.fit(codes[:7]).centers) == 1
+    assert len(StyleSpace.fit(codes[:2]).centers) == 1
 
 
 def test_clusters_of_points_that_are_all_the_same():
-    centres, nearest = cluster(torch.ones(5, 3), 3)
-    assert torch.equal(centres, torch.ones(1, 3))
+    centers, nearest = cluster(torch.ones(5, 3), 3)
+    assert torch.equal(centers, torch.ones(1, 3))
     assert nearest.tolist() == [0] * 5
 
 
 def test_every_point_is_with_its_nearest_centre_and_every_centre_the_mean_of_its_points():
     points = torch.randn(400, 5, generator=torch.Generator().manual_seed(6), dtype=torch.float64)
-    centres, nearest = cluster(points, 12)
-    assert torch.equal(nearest, torch.cdist(points, centres).argmin(1))
-    for k, centre in enumerate(centres):
-        torch.testing.assert_close(centre, points[nearest == k].mean(0))
+    centers, nearest = cluster(points, 12)
+    assert torch.equal(nearest, torch.cdist(points, centers).argmin(1))
+    for k, center in enumerate(centers):
+        torch.testing.assert_close(center, points[nearest == k].mean(0))

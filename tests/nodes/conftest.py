@@ -7,7 +7,8 @@ import pytest
 import torch
 from comfyui_server import ComfyUIServer
 
-from brushwork.models import StyleGAN, StyleGANConfig, StyleSpace
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
+from brushwork.models.style_space import StyleSpace
 from brushwork.nodes import LoadStyleGAN
 from brushwork.nodes.bridge import api
 from brushwork.nodes.shared.sockets import ManagedGAN

@@ -9,7 +9,7 @@ from brushwork.nodes import EncodeContent, EncodeStyle, Generate
 from brushwork.nodes.bridge import api
 from brushwork.nodes.bridge.progress import on_progress
 from brushwork.nodes.shared.sockets import Style
-from brushwork.pictures.colour import rgb_to_lab
+from brushwork.pictures.color import rgb_to_lab
 
 
 def encoded(gan, content_image, style_image):

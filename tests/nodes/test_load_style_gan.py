@@ -8,7 +8,8 @@ import pickle
 import pytest
 import torch
 
-from brushwork.models import DEFAULT_CHECKPOINT, CheckpointError
+from brushwork.base.shipped import DEFAULT_CHECKPOINT
+from brushwork.models import CheckpointError
 from brushwork.nodes import LoadStyleGAN
 from brushwork.nodes.bridge import api
 

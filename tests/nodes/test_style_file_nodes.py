@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from brushwork.base.shipped import STYLES_DIR
 from brushwork.models import CheckpointError
 from brushwork.models.style_file import read_style
 from brushwork.models.thumbnail import paint_thumbnail
@@ -15,7 +16,7 @@ from brushwork.nodes import EncodeContent, EncodeStyle, Generate, LoadStyle, Mix
 from brushwork.nodes.bridge import api
 from brushwork.nodes.shared.images import from_pil
 from brushwork.nodes.shared.sockets import Style
-from brushwork.nodes.shared.styles import DEFAULT_STYLE, LIBRARY_DIR
+from brushwork.nodes.shared.styles import DEFAULT_STYLE
 
 
 @pytest.fixture
@@ -171,7 +172,7 @@ def test_names_too_long_to_read_are_refused(styles_dir, style):
 
 
 def test_the_library_comes_first(styles_dir, style):
-    library = [f"library/{path.stem}" for path in sorted(LIBRARY_DIR.glob("*.safetensors"))]
+    library = [f"library/{path.stem}" for path in sorted(STYLES_DIR.glob("*.safetensors"))]
     SaveStyle.execute(style, "library/mine")
     assert names() == [*library, "library/mine.safetensors"]
     assert LoadStyle.GET_SCHEMA().inputs[0].default == DEFAULT_STYLE

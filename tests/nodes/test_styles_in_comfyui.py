@@ -9,8 +9,8 @@ import pytest
 from comfyui_server import COMFYUI
 from PIL import Image
 
+from brushwork.base.shipped import STYLES_DIR
 from brushwork.models.style_file import read_style, style_fingerprint
-from brushwork.nodes.shared.styles import LIBRARY_DIR
 
 if not COMFYUI:
     pytest.skip("COMFYUI_PATH is not set to a ComfyUI checkout", allow_module_level=True)
@@ -74,7 +74,7 @@ def choices(server):
 
 
 def test_a_saved_style_is_listed_without_a_restart_and_paints(server, folder, gan):
-    library = [f"library/{path.stem}" for path in sorted(LIBRARY_DIR.glob("*.safetensors"))]
+    library = [f"library/{path.stem}" for path in sorted(STYLES_DIR.glob("*.safetensors"))]
     before = choices(server)
     assert before["options"][: len(library)] == library
     entry = server.queue(saving(style_name="mine/wave ★", artist="Hokusai"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from brushwork.models import StyleGAN
 from brushwork.training.options import TrainOptions
 from scripts import default_weights
+
+pytestmark = pytest.mark.usefixtures("small_validation")
 
 
 @pytest.fixture
@@ -25,6 +28,15 @@ def data(photos: list[Path], paintings: list[Path], tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+@pytest.fixture
+def light_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stages with batches of two pictures in one variant; all else as it is."""
+    light = {"batch_size": 2, "variants": 1}
+    stages = tuple(replace(stage, options=stage.options | light) for stage in default_weights.STAGES)
+    monkeypatch.setattr(default_weights, "STAGES", stages)
+
+
+@pytest.mark.usefixtures("light_stages")
 def test_every_stage_goes_on_from_the_one_before_and_is_not_repeated(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "runs"
     command = [str(data), str(out), "--scale", "1e-9"]

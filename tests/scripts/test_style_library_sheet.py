@@ -43,13 +43,6 @@ def test_every_style_has_a_cell_with_two_pictures_and_a_caption(sheet):
     assert empty[0].min() == empty[1].min() == 255
 
 
-def test_accents_are_drawn_or_left_out(monkeypatch):
-    style_sheet._accented_font.cache_clear()
-    monkeypatch.setattr(style_sheet, "FONTS", ("no such font.ttf",))
-    assert style_sheet._writable("Paul Cézanne, Arthur Rössler") == "Paul Cezanne, Arthur Rossler"
-    style_sheet._accented_font.cache_clear()
-
-
 def test_a_file_of_at_most_500_kb(sheet):
     noise = Image.effect_noise((1240, 2240), 80).convert("RGB")
     assert len(encode_jpeg(noise)) > LARGEST_FILE  # nothing helps there, and it ends

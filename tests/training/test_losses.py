@@ -10,12 +10,12 @@ import torch
 from small_tensors import close, double_pair, doubles, layers
 
 from brushwork.models.perception.statistics import (
-    colour_moments,
+    color_moments,
     content_loss,
     gram_loss,
     mean_std,
     mean_std_loss,
-    normalised,
+    normalized,
     style_statistics,
 )
 from brushwork.models.perception.vgg import STYLE_LAYERS, LossNetwork
@@ -65,9 +65,9 @@ class TestByHand:
         # Red alone varies, with variance 1, against green alone, with variance 1: (1 + 1) / (1 + 1e-5).
         image = torch.tensor([[[[0.0, 2.0]], [[0.0, 0.0]], [[0.0, 0.0]]]])
         style = torch.tensor([[[[2.0, 2.0]], [[0.0, 2.0]], [[0.0, 0.0]]]])
-        loss = color_loss(image, colour_moments(style))
+        loss = color_loss(image, color_moments(style))
         assert close(loss, 2 / 5 + 2 / (1 + 1e-5))
-        assert close(color_loss(style, colour_moments(style)), 0)
+        assert close(color_loss(style, color_moments(style)), 0)
 
     def test_identity(self):
         # |1 - 3|, |2 - 2|, |5 - 1|, |0 - 2|: 8 / 4.
@@ -179,7 +179,7 @@ class TestAgainstFormulas:
         covariances = [np.stack([np.cov(n.reshape(len(n), -1), bias=True) for n in f]) for f in (a, b)]
         error, size = (np.sum(f**2, (1, 2)) for f in (covariances[0] - covariances[1], covariances[1]))
         expected = relative(*means) + np.mean(error / (size + 1e-5))
-        assert close(color_loss(x, colour_moments(s)), expected, 1e-12)
+        assert close(color_loss(x, color_moments(s)), expected, 1e-12)
         assert close(identity_loss(x, s), np.mean(np.abs(a - b)), 1e-12)
         assert close(range_loss(x), np.mean((a - np.clip(a, 0, 1)) ** 2), 1e-12)
         tv = np.mean(np.abs(np.diff(a, axis=2))) + np.mean(np.abs(np.diff(a, axis=3)))
@@ -238,10 +238,10 @@ class TestGradients:
         features = network(image)
         found_grams, found_moments = style_statistics(features)
         parts = {
-            "content": content_loss(features["relu4_1"], normalised(wanted["relu4_1"])),
+            "content": content_loss(features["relu4_1"], normalized(wanted["relu4_1"])),
             "gram": gram_loss(found_grams, grams),
             "mean_std": mean_std_loss(found_moments, moments),
-            "colour": color_loss(image, colour_moments(torch.rand(1, 3, 8, 8))),
+            "colour": color_loss(image, color_moments(torch.rand(1, 3, 8, 8))),
             "tv": tv_loss(image),
             "range": range_loss(image),
         }

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from brushwork.cli.main import main
-from brushwork.models import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.training.processes import LaunchError, LostProcess, OneProcess, connect
 from brushwork.training.state import read_state
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from brushwork.models.perception.statistics import gram_and_mean, mean_std, normalised
+from brushwork.models.perception.statistics import gram_and_mean, mean_std, normalized
 from brushwork.models.perception.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
 from brushwork.training.crop_pool import CropPool, CropRule
 from brushwork.training.targets import TargetCache, content_target, style_target, unpack_style_target
@@ -39,7 +39,7 @@ def test_style_target_unpacks_to_the_statistics(network: LossNetwork, artwork: T
 
 def test_content_target_is_the_normalised_feature_map(network: LossNetwork, photo: Tensor) -> None:
     image = photo[:, :, :64, :64]
-    expected = normalised(network(image)[CONTENT_LAYER])
+    expected = normalized(network(image)[CONTENT_LAYER])
     assert torch.allclose(content_target(network, image).float().view_as(expected), expected, atol=0.05)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from brushwork.models import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.pictures.tensors import load_square
 from brushwork.training.options import LossWeights, TrainOptions
 from brushwork.training.painter import ENCODE_SIDE

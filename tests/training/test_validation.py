@@ -12,7 +12,7 @@ from brushwork.models.perception.statistics import (
     content_loss,
     gram_loss,
     mean_std_loss,
-    normalised,
+    normalized,
     style_statistics,
 )
 from brushwork.models.perception.vgg import CONTENT_LAYER, LossNetwork
@@ -46,7 +46,7 @@ def test_the_score_is_the_mean_of_the_losses_over_all_pairs(
             features = network(painter.gan.stylize(photo, painting))
             grams, moments = style_statistics(features)
             target_grams, target_moments = style_statistics(network(painting))
-            content = content_loss(features[CONTENT_LAYER], normalised(network(photo)[CONTENT_LAYER]))
+            content = content_loss(features[CONTENT_LAYER], normalized(network(photo)[CONTENT_LAYER]))
             expected += torch.stack(
                 [content, gram_loss(grams, target_grams), mean_std_loss(moments, target_moments)]
             )

@@ -76,7 +76,8 @@ def estimate(
 
     Writes nothing. Raises TrainingError where the run could not be trained.
     """
-    seconds = {}
+    seconds: dict[Phase, float] = {}
+    painter = discriminator = 0
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     some = spread(photos, MEASURED_PICTURES), spread(paintings, MEASURED_PICTURES)
@@ -86,15 +87,17 @@ def estimate(
         began = time.perf_counter()
         trainer.train_step()
         seconds[phase] = time.perf_counter() - began
-    d = trainer.discriminator
+        painter = sum(p.numel() for p in trainer.painter.learning())
+        if trainer.discriminator is not None:
+            discriminator = sum(p.numel() for p in trainer.discriminator.parameters())
     side = max(phase.resolution for phase in seconds)
     pixels = len(photos) * side**2 + len(paintings) * options.style_resolution**2
     return Estimate(
         seconds,
         _peak_memory(device),
         3 * options.variants * pixels,
-        sum(p.numel() for p in trainer.painter.learning()),
-        0 if d is None else sum(p.numel() for p in d.parameters()),
+        painter,
+        discriminator,
     )
 
 

@@ -61,6 +61,7 @@ def draw_sheet(
     previews: step -> JPEG strip of photo, painting and result side by side, squares of one size.
     history: losses by name with their "step"; scores: the same of validations, done `where`.
     """
+    # Lay it out: lines of text, then the pictures, then two charts.
     times = chosen_times(sorted(previews), best_step)
     pictures = _pictures([(_time_caption(t, best_step), previews[t]) for t in times])
     width = 2 * MARGIN + max(pictures.width, 4 * CELL + 3 * GAP)
@@ -69,6 +70,8 @@ def draw_sheet(
     lines = [(line, size, ink) for text, size, ink in texts for line in wrapped(text, size, inner)]
     pictures_top = MARGIN + sum(size + 10 for _, size, _ in lines) + 8
     charts_top = pictures_top + pictures.height + GAP
+
+    # Draw the text and paste the pictures.
     sheet = Image.new("RGB", (width, charts_top + CHART_HEIGHT + MARGIN), BACKGROUND)
     pen = ImageDraw.Draw(sheet)
     top = MARGIN - 4
@@ -76,6 +79,8 @@ def draw_sheet(
         pen.text((MARGIN, top), line, fill=ink, font=font(size))
         top += size + 10
     sheet.paste(pictures, (MARGIN, pictures_top))
+
+    # Draw the charts.
     half = (inner - 2 * GAP) // 2
     best = None if best_step is None else (best_step, f"best: step {best_step}")
     training = Chart("Losses in training", "step", loss_series(history))

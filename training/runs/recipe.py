@@ -41,7 +41,7 @@ def network_digest(gan: StyleGAN) -> str:
 def has_recipe(folder: Path, wanted: dict[str, Any]) -> bool:
     """Whether the run in `folder` is one of this recipe."""
     try:
-        return json.loads((folder / RECIPE_FILE).read_text(encoding="utf-8")) == wanted
+        return bool(json.loads((folder / RECIPE_FILE).read_text(encoding="utf-8")) == wanted)
     except (OSError, ValueError):
         return False
 

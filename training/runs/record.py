@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from ...dataset.picture_facts import PictureFacts
-from ...models.style_file import encode_thumbnail
+from ...models.thumbnail import encode_thumbnail
 
 
 def picture_records(pictures: Sequence[PictureFacts]) -> list[dict[str, str]]:
@@ -28,8 +28,8 @@ def training_record(
 ) -> dict[str, Any]:
     """The parts of the record that stay the same through a run; JSON values.
 
-    Of the network that the run started from only what it says of itself is kept, not its own list
-    of pictures: after ten generations that would outgrow the weights.
+    The record of the network that the run started from is kept without its list of pictures: after ten
+    generations the lists would outgrow the weights.
     """
     kept = ("steps", "samples", "options", "name", "licence")
     return {

@@ -15,8 +15,9 @@ import torch
 from PIL import Image
 
 from ...base.files import write_atomically
-from ...models import StyleGAN, StyleSpace
 from ...models.style_file import StyleFile, read_style, write_style
+from ...models.style_gan import StyleGAN
+from ...models.style_space import StyleSpace
 from ...pictures.reading import Picture
 from ...pictures.tensors import as_picture, load_square
 from ..options import TrainOptions
@@ -73,6 +74,8 @@ class Run:
         self.history: list[dict[str, float]] = []
         mode = spec.options.mode
         self.style_only = mode == "style_code"
+
+        # What the score is made of.
         # The learned style stands for all the paintings that there are; to score it on the held-out few
         # alone would measure how they differ from the rest.
         collection = [] if mode == "from_scratch" else [*spec.paintings.val, *trainer.paintings]
@@ -80,7 +83,8 @@ class Run:
         self.validation = Validation(
             self.photos, single, collection, trainer.loss_network, spec.options.weights, trainer.device
         )
-        self._records = [picture_records(kind.part("train")) for kind in (spec.photos, spec.paintings)]
+        self._photo_records = picture_records(spec.photos.part("train"))
+        self._painting_records = picture_records(spec.paintings.part("train"))
         if self.writes:
             self.files.folder.mkdir(parents=True, exist_ok=True)
 
@@ -104,6 +108,8 @@ class Run:
     ) -> Outcome:
         """Train to the last step, until `stop()`, or until it no longer helps. Saves in any case."""
         trainer, options = self.trainer, self.trainer.options
+
+        # The score before the first step is the one to beat.
         if not self.progress.scores:
             self._validate()
         saved = logged = time.monotonic()
@@ -112,6 +118,8 @@ class Run:
             if self._all_stop(stop):
                 outcome = Outcome("stopped", f"Stopped at step {trainer.step} of {options.steps}.")
                 break
+
+            # One step. What it raises leaves the weights as they were.
             try:
                 values = trainer.train_step()
             except Diverged as error:
@@ -120,6 +128,8 @@ class Run:
             except TrainingError:
                 self.save()  # Out of memory with nothing left to halve: the step has changed nothing yet.
                 raise
+
+            # Log, validate, show and save, each when it is due.
             self._count(values)
             on_step(trainer.step, values)
             if trainer.step % self.log_every == 0:
@@ -221,7 +231,8 @@ class Run:
         """[3*side, side] pixels: the first validation photo, painting, and the one painted like the other."""
         painter, device = self.trainer.ema, self.trainer.device
         photo, painting = (load_square(p[0], side).to(device) for p in (self.photos, self.paintings))
-        code = painter.code if self.style_only else painter.gan.encode_style(painting)
+        learned = painter.code if self.style_only else None
+        code = painter.gan.encode_style(painting) if learned is None else learned
         result = painter.gan.generate(painter.gan.encode_content(photo), code)
         return as_picture(torch.cat([photo, painting, result], 3)[0])
 
@@ -245,7 +256,8 @@ class Run:
     def record(self) -> dict[str, Any]:
         """What the checkpoint's header says about the training."""
         options = self.trainer.options
-        record = training_record(options.as_dict(), *self._records, self.trainer.ancestor, self.licence)
+        pictures = self._photo_records, self._painting_records
+        record = training_record(options.as_dict(), *pictures, self.trainer.ancestor, self.licence)
         step = self.trainer.step
         return record | {
             "name": self.name,
@@ -258,20 +270,26 @@ class Run:
         """The best network and the learned style [1,L,D], as they are on disk.
 
         From scratch, the style space of the best and of the last network is fitted to the training paintings
-        first, and the style is their mean. Only a style learned: the network that the run began with.
+        first, and the style is their mean. Where only a style was learned, the network is the one that the
+        run began with.
         """
-        gan, paintings = self.trainer.ema.gan, self.trainer.paintings
         if self.trainer.options.mode == "from_scratch":
-            # Both networks are whole: the score knows content and style only, so where the discriminator and
+            # Both networks get one: the score knows content and style only, so where the discriminator and
             # plain grounds were what a run was for, the last network is the one to use.
-            for file in (self.files.last, self.files.best):
-                say(f"encoding {len(paintings)} paintings for the style space of {file.name}")
-                network = StyleGAN.load(file).to(self.trainer.device)
-                network.space = fit_style_space(network, paintings)
-                network.save(file, extra={"thumbnail": header_thumbnail(self.strip(160))})
-            self._write_style(network, mean_code(network, paintings))
-        gan = gan if self.style_only else StyleGAN.load(self.files.best)
+            self._add_style_space(self.files.last, say)
+            best = self._add_style_space(self.files.best, say)
+            self._write_style(best, mean_code(best, self.trainer.paintings))
+        gan = self.trainer.ema.gan if self.style_only else StyleGAN.load(self.files.best)
         return gan, read_style(self.files.style).code[None]
+
+    def _add_style_space(self, file: Path, say: Callable[[str], None]) -> StyleGAN:
+        """Fit the style space of the network in `file` to the training paintings; the network as written."""
+        paintings = self.trainer.paintings
+        say(f"encoding {len(paintings)} paintings for the style space of {file.name}")
+        network = StyleGAN.load(file).to(self.trainer.device)
+        network.space = fit_style_space(network, paintings)
+        network.save(file, extra={"thumbnail": header_thumbnail(self.strip(160))})
+        return network
 
 
 @torch.no_grad()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...dataset.collection import PictureSet
-from ...models import StyleGAN, StyleGANConfig
+from ...models.style_gan import StyleGAN, StyleGANConfig
 from ..options import TrainOptions
 from .files import RunFiles
 
@@ -21,7 +21,7 @@ class RunSpec:
     start: StyleGAN | None = None
     """The network to begin with, left as it is; of a resumed run the frame into which the state goes."""
     config: StyleGANConfig | None = None
-    """The shape of the network where, from scratch, there is none to begin with."""
+    """The shape of an untrained network; used from scratch, without `start`."""
     resume: bool = False
     """Go on from the state in `files`."""
     name: str = ""

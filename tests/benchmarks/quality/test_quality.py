@@ -14,7 +14,7 @@ from PIL import Image
 from benchmarks.quality import __main__ as quality
 from benchmarks.quality.__main__ import Scorer, summarise, table
 from benchmarks.quality.pairs import Pair
-from brushwork.models import DEFAULT_CHECKPOINT
+from brushwork.base.shipped import DEFAULT_CHECKPOINT
 from brushwork.pictures.comparison_sheet import GAP, MARGIN
 
 PAIR = Pair(Path("photo"), Path("painting"))

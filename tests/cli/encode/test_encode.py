@@ -12,8 +12,8 @@ from PIL import Image
 
 from brushwork.cli.encode.command import encode_pictures
 from brushwork.cli.main import main
-from brushwork.models import StyleGAN, StyleGANConfig
 from brushwork.models.style_file import read_style, style_fingerprint
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.models.thumbnail import paint_thumbnail
 from brushwork.nodes import EncodeStyle
 from brushwork.nodes.shared.sockets import ManagedGAN

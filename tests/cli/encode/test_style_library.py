@@ -10,17 +10,18 @@ import pytest
 import torch
 
 from brushwork.base.files import slug
+from brushwork.base.shipped import STYLES_DIR
 from brushwork.cli.encode.catalogue import read_catalogue
 from brushwork.cli.encode.command import encode_pictures
 from brushwork.models.style_file import read_style, style_fingerprint
 from brushwork.models.thumbnail import paint_thumbnail
 from brushwork.nodes import LoadStyle
-from brushwork.nodes.shared.styles import LIBRARY_DIR, LIBRARY_PREFIX, style_names
+from brushwork.nodes.shared.styles import LIBRARY_PREFIX, style_names
 
-CATALOGUE = LIBRARY_DIR / "catalogue.csv"
+CATALOGUE = STYLES_DIR / "catalogue.csv"
 PAINTINGS = Path(__file__).resolve().parents[3] / "shared" / "data" / "style"
 REBUILD = "the library was made with other weights; weights/styles/README.md says how to make it again"
-LIBRARY = sorted(LIBRARY_DIR.glob("*.safetensors"))
+LIBRARY = sorted(STYLES_DIR.glob("*.safetensors"))
 with CATALOGUE.open(encoding="utf-8", newline="") as file:
     ROWS = list(csv.DictReader(file))
 # What released workflows store.
@@ -35,7 +36,7 @@ OLDEST = {
 
 
 def refuse_another_code(gan, row, picture):
-    code = read_style(LIBRARY_DIR / f"{row['id']}.safetensors").code
+    code = read_style(STYLES_DIR / f"{row['id']}.safetensors").code
     read = encode_pictures(gan, [picture])[0]
     # Other processors round elsewhere; another network is off by far more.
     assert (code - read).abs().max() < 0.005, f"{row['id']}: {REBUILD}"
@@ -46,7 +47,7 @@ def test_the_library_is_the_catalogues():
     assert sorted(row["id"] for row in ROWS) == [path.stem for path in LIBRARY]
     assert {row["id"] for row in ROWS} >= OLDEST
     for row in ROWS:
-        style = read_style(LIBRARY_DIR / f"{row['id']}.safetensors")
+        style = read_style(STYLES_DIR / f"{row['id']}.safetensors")
         for text in ("name", "artist", "year", "licence", "origin"):
             assert getattr(style, text) == row[text]
             assert row[text]

@@ -25,7 +25,7 @@ def inputs():
         "SaveImage": {"required": {"images": ["IMAGE"], "filename_prefix": ["STRING", {}]}},
         "ImageScale": {"required": {"image": ["IMAGE"], "width": ["INT", {}]}},
     }
-    ours = {name: NodeInterface.of(node).inputs for name, node in NODES.items()}
+    ours = {name: NodeInterface.from_class(node).inputs for name, node in NODES.items()}
     return ours | {name: read_inputs(types) for name, types in core.items()}
 
 

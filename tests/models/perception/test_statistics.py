@@ -14,7 +14,7 @@ from brushwork.models.perception.statistics import (
     gram_loss,
     mean_std,
     mean_std_loss,
-    normalised,
+    normalized,
     relative_error,
     style_statistics,
 )
@@ -40,7 +40,7 @@ class TestByHand:
 
     def test_normalised(self):
         one = 1 / math.sqrt(1 + 1e-5)
-        assert torch.allclose(normalised(FEATURES), torch.tensor([[[[-one, one]], [[-one, one]]]]))
+        assert torch.allclose(normalized(FEATURES), torch.tensor([[[[-one, one]], [[-one, one]]]]))
 
     def test_relative_error_is_a_mean_over_the_batch(self):
         found = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
@@ -56,7 +56,7 @@ class TestByHand:
     def test_content_ignores_light_and_contrast(self):
         features = doubles(1, 4, 6, 6) * 50
         # Up to the 1e-5 beside the variance.
-        assert close(content_loss(features * 3 + 7, normalised(features)), 0, 1e-7)
+        assert close(content_loss(features * 3 + 7, normalized(features)), 0, 1e-7)
 
     def test_gram(self):
         # Layer by layer |G(x) - G(s)|^2 / |G(s)|^2: 1 / 1, 1 / 4, 0 / 9 and (4 + 4) / (4 + 4).
@@ -117,7 +117,7 @@ class TestAgainstFormulas:
             return (f - f.mean((2, 3), keepdims=True)) / np.sqrt(f.var((2, 3), keepdims=True) + 1e-5)
 
         expected = np.mean((n(x.numpy()) - n(c.numpy())) ** 2)
-        assert close(content_loss(x, normalised(c)), expected, 1e-12)
+        assert close(content_loss(x, normalized(c)), expected, 1e-12)
 
     def test_styles(self):
         pairs = [double_pair(*SHAPE, seed=seed) for seed in range(4)]

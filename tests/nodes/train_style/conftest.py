@@ -9,6 +9,11 @@ from PIL import Image
 from brushwork.nodes.bridge import progress
 
 
+@pytest.fixture(scope="module", autouse=True)
+def runs_score_small_pictures(small_validation):
+    """Scoring is most of what a short run costs, and no test here is about scores."""
+
+
 @pytest.fixture(scope="module")
 def paintings_dir(tmp_path_factory, inputs_dir):
     """Four small paintings, the fourth in a subfolder."""

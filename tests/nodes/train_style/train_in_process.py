@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib
+import inspect
 import json
 import os
 import sys
@@ -28,7 +29,10 @@ def main(base: Path, prompts: Path, results: Path) -> None:
     asyncio.set_event_loop(loop)
     prompt_server = server.PromptServer(loop)
     loop.run_until_complete(nodes.init_extra_nodes(init_custom_nodes=True, init_api_nodes=False))
-    executor = execution.PromptExecutor(prompt_server)
+    # As main.py makes it: newer versions break after the first node with their own default, None.
+    newer = "cache_args" in inspect.signature(execution.PromptExecutor).parameters
+    cache = {"cache_args": {"lru": args.cache_lru, "ram": args.cache_ram}} if newer else {}
+    executor = execution.PromptExecutor(prompt_server, **cache)
     report = {"runs": [run(executor, prompt) for prompt in json.loads(prompts.read_text())]}
     report["left_behind"] = left_behind()
     results.write_text(json.dumps(report))

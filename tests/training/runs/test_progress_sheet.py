@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 
 from brushwork.pictures.chart import BACKGROUND, Chart, Series, running_mean
-from brushwork.pictures.lettering import font, wrapped
 from brushwork.training.runs.progress_sheet import (
     CAPTION,
     CELL,
@@ -120,15 +119,6 @@ def test_nothing_runs_off_the_sheet(run_folder):
     pixels = np.asarray(sheet)
     for edge in (pixels[:, : MARGIN // 2], pixels[:, -MARGIN // 4 :], pixels[: MARGIN // 4], pixels[-4:]):
         assert (edge == BACKGROUND).all()
-
-
-def test_lines_are_broken_between_words_where_there_are_any():
-    text = "a few words and then some"
-    lines = wrapped(text, 18, 120)
-    assert " ".join(lines) == text
-    assert len(lines) > 1
-    assert all(font(18).getlength(line) <= 120 for line in lines)
-    assert wrapped("", 18, 120) == []
 
 
 def test_before_the_first_step(tmp_path):

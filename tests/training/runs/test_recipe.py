@@ -11,7 +11,7 @@ import torch
 
 from brushwork.base.shipped import demo_photos
 from brushwork.dataset.collection import collect
-from brushwork.models import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.training.options import TrainOptions
 from brushwork.training.runs.recipe import has_recipe, network_digest, recipe, write_recipe
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from brushwork.pictures.colour import lab_to_rgb, luminance_only, match_histogram, rgb_to_lab
+from brushwork.pictures.color import lab_to_rgb, luminance_only, match_histogram, rgb_to_lab
 
 # sRGB primaries and secondaries in CIE Lab, D65, as Lindbloom's calculator gives them.
 KNOWN = {

@@ -1,0 +1,47 @@
+"""Files that a command writes beside what it prints: a report as JSON, a sheet as a picture."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..base.files import write_atomically
+from .errors import CommandError
+from .terminal import say
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from rich.console import Console
+
+SHEET_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
+
+
+def has_sheet_ending(path: Path) -> bool:
+    """Whether `write_sheet` knows the format that the file's ending stands for."""
+    return path.suffix.lower() in SHEET_FORMATS
+
+
+def write_json(path: Path, report: Mapping[str, object], console: Console) -> None:
+    """Write `report` and say so. Raises CommandError, one sentence, if it cannot be written."""
+    _write(path, json.dumps(report, indent=1, ensure_ascii=False).encode(), console)
+
+
+def write_sheet(path: Path, sheet: Image.Image, console: Console) -> None:
+    """Write `sheet` in the format of the file's ending and say so.
+
+    Raises CommandError, one sentence, if it cannot be written.
+    """
+    data = io.BytesIO()
+    sheet.save(data, SHEET_FORMATS[path.suffix.lower()], quality=92)
+    _write(path, data.getvalue(), console)
+
+
+def _write(path: Path, data: bytes, console: Console) -> None:
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
+    say(console, f"wrote {path}")

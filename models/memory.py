@@ -1,0 +1,47 @@
+"""Memory: how much a device has left, and how to tell that it ran out from other errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+# What is assumed where the system does not say how much is free.
+_UNKNOWN = 4 * 2**30
+
+_MEMINFO = Path("/proc/meminfo")
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that can be allocated on `device` now, the unused part of PyTorch's own GPU cache included.
+
+    On a CPU this is what Linux calls available, within the limit of a container; on other systems 4 GiB.
+    """
+    if device.type == "cuda":
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + cached
+    if device.type == "cpu" and _MEMINFO.exists():
+        lines = dict(line.split(":", 1) for line in _MEMINFO.read_text().splitlines() if ":" in line)
+        available = int(lines["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in lines else _UNKNOWN
+        return max(0, min(available, _container_bytes()))
+    return _UNKNOWN
+
+
+def _container_bytes() -> int:
+    """What the container's limit (cgroup v2) leaves, or more than there is where it has none."""
+    try:
+        limit = int((_CGROUP / "memory.max").read_text())
+        return limit - int((_CGROUP / "memory.current").read_text())
+    except (OSError, ValueError):
+        return 2**62
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an allocation failed, on a GPU or in PyTorch's CPU allocator."""
+    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
+        return True
+    text = str(error).lower()
+    return any(
+        hint in text for hint in ("out of memory", "not enough memory", "can't allocate memory", "bad_alloc")
+    )

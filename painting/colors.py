@@ -1,0 +1,54 @@
+"""Colours of a refined picture: the paintings' to begin with, and what of the photo's stays at the end."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..models.perception.statistics import color_moments
+from ..pictures.color import luminance_only, match_histogram
+
+# What is added to a picture's covariance, so that noise in a plain picture does not become its contrast: the
+# variance of a deviation of one per cent.
+_NOISE = 1e-4
+
+# Rows that are recoloured at a time: Lab takes many times a picture's memory.
+_ROWS = 256
+
+
+def match_moments(picture: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
+    """The picture [B,3,H,W] with the mean colour `mean` [1 or B,3] and `covariance` [1 or B,3,3], in 0..1.
+
+    The linear map that moves colours least (Monge-Kantorovich; Pitié & Kokaram 2007):
+    A = Cx^-1/2 (Cx^1/2 C Cx^1/2)^1/2 Cx^-1/2. Values beyond 0..1 are clipped.
+
+    >>> light = match_moments(torch.rand(1, 3, 8, 8), torch.full((1, 3), 0.8), torch.zeros(1, 3, 3))
+    >>> round(float(light.mean()), 2)
+    0.8
+    """
+    own, spread = (each.double() for each in color_moments(picture))
+    spread = spread + _NOISE * torch.eye(3, dtype=spread.dtype, device=spread.device)
+    root = _power(spread, 0.5)
+    back = _power(spread, -0.5)
+    change = back @ _power(root @ covariance.double() @ root, 0.5) @ back
+    offset = mean.double()[..., None] - change @ own[..., None]
+    moved = torch.baddbmm(offset.to(picture.dtype), change.to(picture.dtype), picture.flatten(2))
+    return moved.clamp_(0, 1).reshape(picture.shape)
+
+
+def _power(matrices: Tensor, exponent: float) -> Tensor:
+    """Symmetric positive matrices [B,3,3] to a power."""
+    values, vectors = torch.linalg.eigh(matrices)
+    values = values.clamp_min(0 if exponent > 0 else 1e-12).pow(exponent)
+    return (vectors * values[:, None]).matmul(vectors.transpose(1, 2))
+
+
+def with_colors_of(photo: Tensor, picture: Tensor, preserve_color: str) -> Tensor:
+    """The painted picture with what `preserve_color` keeps of the photo's colours; all [B,3,H,W] in 0..1."""
+    if preserve_color == "histogram":
+        return match_histogram(picture, photo)
+    if preserve_color == "luminance":
+        starts = range(0, picture.shape[2], _ROWS)
+        rows = [slice(start, start + _ROWS) for start in starts]
+        return torch.cat([luminance_only(photo[:, :, each], picture[:, :, each]) for each in rows], 2)
+    return picture.contiguous()

@@ -1,0 +1,277 @@
+"""What refining minimizes at one size: style at three sizes, content, colours, and losses on pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..models.perception.pixel_losses import ground_limits, plain_steps
+from ..models.perception.statistics import SIZES, SMALLEST_SIDE, moments_of, normalized, sized_pictures, wide
+from ..models.perception.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
+from .colors import match_moments
+from .options import RefineOptions
+from .strips import pixel_losses
+from .tiles import PIXELS, STRIDES, Sums, View, loss_and_gradients, picture_sums, tiles
+
+# Means and deviations count twice beside Gram matrices, as in training.
+MOMENTS = 2.0
+
+# A black painting has no energy to divide by; a hundredth is a tenth of white.
+_DARKEST = 1e-2
+_PLAINEST = 1e-5
+
+# Channels that are normalized at a time, which bounds the float32 copies.
+_CHANNELS = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """Paintings [1 or B,3,h,w], already scaled, and their weights, which sum to 1."""
+
+    paintings: Sequence[Tensor]
+    weights: Sequence[float]
+
+
+class Objective:
+    """The losses of pictures [B,3,H,W] at one size, and their gradient.
+
+    photo [B,3,H,W]; mixtures: one for each of K regions; shares [1 or B,K,H,W] with sums 1, or None with one
+    region. Targets are computed once, here, in tiles of `side` pixels. `on_tile` is called before each tile.
+    """
+
+    def __init__(
+        self,
+        network: LossNetwork,
+        photo: Tensor,
+        mixtures: Sequence[Mixture],
+        shares: Tensor | None,
+        options: RefineOptions,
+        side: int,
+        on_tile: Callable[[], None] | None = None,
+    ):
+        self.network, self.options, self.side, self.on_tile = network, options, side, on_tile
+        with torch.no_grad():
+            sizes = [(picture.shape[-2], picture.shape[-1]) for picture in sized_pictures(photo)]
+            content, self.content_moments = self._content_target(photo)
+            self.views = [
+                View(size, None if shares is None else _layer_shares(shares, 2**i), None if i else content)
+                for i, size in enumerate(sizes)
+            ]
+            self.areas = [_areas(view, photo) for view in self.views]
+            self.targets = self._style_targets(mixtures)
+            self.limits = ground_limits(photo, _plain_steps(mixtures)) if options.keep_calm else []
+
+    def gradient(self, picture: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Losses by name, scalars (means over the batch), and d total / d picture [B,3,H,W].
+
+        "total" is the weighted sum; its gradient is that of the sum over the batch, so that each picture
+        is refined as if it were alone.
+        """
+        losses: dict[str, Tensor] = {}
+
+        def loss_of(found: list[Sums]) -> Tensor:
+            losses.update(self._losses(found))
+            return torch.stack([self._weight(name) * loss.sum() for name, loss in losses.items()]).sum()
+
+        with torch.no_grad():
+            pictures = sized_pictures(picture)[: len(self.views)]
+        with torch.enable_grad():
+            _, gradients = loss_and_gradients(
+                self.network, pictures, self.views, loss_of, self.side, self.on_tile
+            )
+        gradient = _through_halves(gradients)
+        del pictures, gradients
+        weights = {name: self._weight(name) for name in ("tv", "range", "ground")}
+        losses |= pixel_losses(picture, gradient, self.limits, weights)
+        means = {name: loss.detach().mean() for name, loss in losses.items()}
+        total = torch.stack([self._weight(name) * mean for name, mean in means.items()]).sum()
+        return means | {"total": total}, gradient
+
+    def recolored(self, picture: Tensor) -> Tensor:
+        """The picture [B,3,H,W] with the paintings' mean colour and covariance, each region with its own.
+
+        What is darker than the mean of the loss network's pictures it sees as less and less until it is
+        black: from a dark picture no gradient leads to a light painting, so colours come first.
+        """
+        wanted, mean = self.targets[0][f"{PIXELS}.gram"], self.targets[0][f"{PIXELS}.mean"]
+        spread = wanted - mean[..., None] * mean[..., None, :]
+        shares = self.views[0].shares
+        if shares is None:
+            return match_moments(picture, mean[:, 0], spread[:, 0])
+        found = torch.zeros_like(picture)
+        for k, share in enumerate(shares[PIXELS][:, :, None].unbind(1)):
+            found += share * match_moments(picture, mean[:, k], spread[:, k])
+        return found
+
+    def _weight(self, name: str) -> float:
+        """The factor of a loss in the total; sizes count alike."""
+        options = self.options
+        kind = name.split("_")[0]
+        if kind in ("gram", "moments"):
+            return options.style_weight * (MOMENTS if kind == "moments" else 1.0) / len(self.views)
+        return {
+            "content": options.content_weight,
+            "colour": options.color_weight,
+            "tv": options.smoothness,
+            "range": options.range_weight,
+            "ground": options.keep_calm,
+        }[kind]
+
+    def _losses(self, found: list[Sums]) -> dict[str, Tensor]:
+        """Losses on statistics by name, [B] each: "gram_whole", "moments_whole", …, "content", "colour"."""
+        losses = {}
+        for size, sums, target, areas in zip(SIZES, found, self.targets, self.areas, strict=False):
+            weights = areas[PIXELS]
+            grams, moments = [], []
+            for layer in STYLE_LAYERS:
+                gram, mean = _per_region(sums, layer, areas[layer])
+                wanted, wanted_mean = target[f"{layer}.gram"], target[f"{layer}.mean"]
+                grams.append((_relative(gram, wanted) * weights).sum(1))
+                error = _relative(moments_of(gram, mean), moments_of(wanted, wanted_mean))
+                moments.append((error * weights).sum(1))
+            losses[f"gram_{size}"] = torch.stack(grams).mean(0)
+            losses[f"moments_{size}"] = torch.stack(moments).mean(0)
+        losses["content"] = self._content_loss(found[0])
+        losses["colour"] = self._color_loss(found[0])
+        return losses
+
+    def _content_loss(self, sums: Sums) -> Tensor:
+        """`content_loss` [B] from means: E(n(f) - t)^2 = E n(f)^2 - 2 E n(f) t + E t^2."""
+        mean = sums[f"{CONTENT_LAYER}.mean"].sum(1)
+        variance = sums[f"{CONTENT_LAYER}.gram"].diagonal(dim1=-2, dim2=-1).sum(1) - mean.square()
+        variance = variance.clamp_min(0)
+        deviation = (variance + 1e-5).sqrt()
+        target_mean, target_square = self.content_moments
+        together = (sums[f"{CONTENT_LAYER}.cross"] - mean * target_mean) / deviation
+        return (variance / (variance + 1e-5) - 2 * together + target_square).mean(1)
+
+    def _color_loss(self, sums: Sums) -> Tensor:
+        """|m(x) - m(s)|^2 / |m(s)|^2 + |C(x) - C(s)|^2 / |C(s)|^2 [B]; m mean colour, C covariance."""
+        area = self.areas[0][PIXELS]
+        gram, mean = _per_region(sums, PIXELS, area)
+        wanted, wanted_mean = self.targets[0][f"{PIXELS}.gram"], self.targets[0][f"{PIXELS}.mean"]
+        spread, wanted_spread = (
+            g - m[..., None] * m[..., None, :] for g, m in ((gram, mean), (wanted, wanted_mean))
+        )
+        size = wanted_mean.square().sum(2).clamp_min(_DARKEST)
+        error = (mean - wanted_mean).square().sum(2) / size
+        size = wanted_spread.square().sum((2, 3)) + _PLAINEST
+        error = error + (spread - wanted_spread).square().sum((2, 3)) / size
+        return (error * area).sum(1)
+
+    def _content_target(self, photo: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """The photo's normalized relu4_1 t, [B,512,H/8,W/8], in the type of the loss network's features, and
+        the means [B,512] of t and t^2."""
+        batch, _, height, width = photo.shape
+        stride = STRIDES[CONTENT_LAYER]
+        target = torch.empty(
+            (batch, 512, height // stride, width // stride),
+            dtype=self.network.dtype,
+            device=photo.device,
+            memory_format=torch.channels_last,
+        )
+        for tile in tiles((height, width), self.side):
+            if self.on_tile:
+                self.on_tile()
+            values = self.network(photo[..., tile.rows.read, tile.columns.read])[CONTENT_LAYER]
+            inside = values[..., tile.rows.inside(stride), tile.columns.inside(stride)]
+            target[..., tile.rows.counted(stride), tile.columns.counted(stride)] = inside
+        means, squares = [], []
+        for some in target.chunk(target.shape[1] // _CHANNELS, 1):
+            some.copy_(normalized(some))
+            means.append(wide(some).mean((2, 3)))
+            squares.append(wide(some).square().mean((2, 3)))
+        return target, (torch.cat(means, 1), torch.cat(squares, 1))
+
+    def _style_targets(self, mixtures: Sequence[Mixture]) -> list[Sums]:
+        """The averaged statistics of each region's paintings at each size, [1 or B,K,…]."""
+        regions: list[list[Sums]] = []
+        for mixture in mixtures:
+            mixed: list[Sums] = [{} for _ in self.views]
+            for painting, weight in zip(mixture.paintings, mixture.weights, strict=True):
+                picture = painting
+                for i, sums in enumerate(mixed):
+                    picture = at_least(F.avg_pool2d(picture, 2) if i else picture, SMALLEST_SIDE)
+                    view = View((picture.shape[-2], picture.shape[-1]))
+                    for name, value in picture_sums(
+                        self.network, picture, view, self.side, self.on_tile
+                    ).items():
+                        sums[name] = sums.get(name, 0) + weight * value
+            regions.append(mixed)
+        return [
+            {name: _joined([mixed[i][name] for mixed in regions]) for name in regions[0][i]}
+            for i in range(len(self.views))
+        ]
+
+
+def _per_region(sums: Sums, layer: str, area: Tensor) -> tuple[Tensor, Tensor]:
+    """Gram matrices [B,K,C,C] and means [B,K,C] of each region by itself; area [1 or B,K]."""
+    area = area.clamp_min(1e-6)
+    return sums[f"{layer}.gram"] / area[..., None, None], sums[f"{layer}.mean"] / area[..., None]
+
+
+def _relative(found: Tensor, target: Tensor) -> Tensor:
+    """|found - target|^2 / |target|^2, [B,K]."""
+    error = (found - target).square().flatten(2).sum(2)
+    return error / target.square().flatten(2).sum(2).clamp_min(1e-8)
+
+
+def _joined(values: Sequence[Tensor]) -> Tensor:
+    """Regions side by side, [1 or B,1,…] each; one painting beside a batch of them is for all pictures."""
+    batch = max(len(value) for value in values)
+    return torch.cat([value.expand(batch, *value.shape[1:]) for value in values], 1)
+
+
+def _layer_shares(shares: Tensor, factor: int) -> dict[str, Tensor]:
+    """Shares of the cells of every layer in a picture of 1/`factor` of the size."""
+    small = F.avg_pool2d(shares, factor) if factor > 1 else shares
+    by_stride = {
+        stride: F.avg_pool2d(small, stride) if stride > 1 else small for stride in {*STRIDES.values()}
+    }
+    return {layer: by_stride[stride] for layer, stride in STRIDES.items()}
+
+
+def _areas(view: View, photo: Tensor) -> dict[str, Tensor]:
+    """The part of the picture that each region has, [1 or B,K], layer by layer."""
+    if view.shares is None:
+        return {layer: photo.new_ones(1, 1) for layer in STRIDES}
+    return {layer: shares.mean((2, 3)) for layer, shares in view.shares.items()}
+
+
+def _plain_steps(mixtures: Sequence[Mixture]) -> list[tuple[Tensor, Tensor]]:
+    """The allowances of `plain_steps`, averaged over all paintings, [1 or B] each."""
+    mixed: list[tuple[Tensor, Tensor]] = []
+    shares: list[float] = []
+    for mixture in mixtures:
+        for painting, weight in zip(mixture.paintings, mixture.weights, strict=True):
+            for i, (down, across) in enumerate(plain_steps(painting)):
+                if i == len(mixed):
+                    mixed.append((torch.zeros_like(down), torch.zeros_like(across)))
+                    shares.append(0.0)
+                mixed[i] = mixed[i][0] + weight * down, mixed[i][1] + weight * across
+                shares[i] += weight
+    return [
+        (down / max(share, 1e-8), across / max(share, 1e-8))
+        for (down, across), share in zip(mixed, shares, strict=True)
+    ]
+
+
+def _through_halves(gradients: list[Tensor]) -> Tensor:
+    """The gradient with respect to the whole picture from those of the picture and its halves."""
+    gradient = gradients[-1]
+    for finer in reversed(gradients[:-1]):
+        height, width = gradient.shape[-2] * 2, gradient.shape[-1] * 2
+        # `avg_pool2d` gives each of four pixels a quarter, and leaves an odd last row and column out.
+        finer[..., :height, :width] += F.interpolate(gradient, scale_factor=2, mode="nearest") / 4
+        gradient = finer
+    return gradient
+
+
+def at_least(picture: Tensor, side: int) -> Tensor:
+    """The picture, its last rows and columns repeated until it has `side` pixels a side."""
+    missing = [max(0, side - length) for length in picture.shape[-2:]]
+    return F.pad(picture, (0, missing[1], 0, missing[0]), mode="replicate") if any(missing) else picture

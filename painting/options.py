@@ -1,0 +1,144 @@
+"""All that refining can be told, as one typed object: node, command, header and docs use it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from ..base.settings import check_choice, check_ranges, option
+
+PRESERVE_COLOR = ("off", "luminance", "histogram")
+DTYPES = ("auto", "float32", "bfloat16")
+
+# Steps at each size, the coarsest first, the picture's own last; each has twice the side of the one before.
+QUALITIES: dict[str, tuple[int, ...]] = {
+    "draft": (60, 15),
+    "normal": (120, 80, 40),
+    "fine": (200, 160, 120),
+}
+
+# The mean side (square root of height times width) below which no size is worth refining by itself.
+SMALLEST_SIZE = 128
+
+# The shorter side that a picture must have to be refined; smaller ones get their border repeated.
+SMALLEST_SIDE = 16
+
+# Large pictures get more sizes, with the steps of the coarsest, until it is this small: what a network with a
+# view of 68 pixels sees in a larger one are no shapes.
+_LARGEST_FIRST = 512
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One size at which the picture is refined: height and width, and how many steps."""
+
+    size: tuple[int, int]
+    steps: int
+
+    @property
+    def work(self) -> int:
+        """What it costs, in pixels."""
+        return self.size[0] * self.size[1] * self.steps
+
+
+@dataclass(frozen=True)
+class RefineOptions:
+    """Options of refining. The weights are factors of losses in the total; sides are in pixels.
+
+    Raises ValueError, one sentence, for a value that is out of its range or no choice.
+    """
+
+    quality: str = option(
+        "normal",
+        "draft: half size first, few steps. normal: quarter, half and whole size. fine: more than twice "
+        "the steps of normal.",
+    )
+    content_weight: float = option(
+        1.0, "Keep what the photo shows; less of it lets strokes go their own way.", 0, 100
+    )
+    style_weight: float = option(10.0, "Match the paintings' strokes and texture.", 0, 1000)
+    stroke_size: float = option(
+        1.0,
+        "The size at which the paintings are read: 1 as large as the photo (equal areas), 2 gives strokes "
+        "twice as large.",
+        0.25,
+        4,
+    )
+    keep_calm: float = option(
+        0.0,
+        "Plain grounds stay plain: no light and dark that the photo does not have; 0 leaves it out.",
+        0,
+        100,
+    )
+    preserve_color: str = option(
+        "off",
+        "off: the paintings' colours. luminance: the photo's colours under the paintings' light and dark. "
+        "histogram: the paintings' brushwork in the photo's palette.",
+    )
+    steps: int = option(
+        0, "Steps in all, shared among the sizes as quality says; 0: as many as quality says.", 0, 100_000
+    )
+    color_weight: float = option(4.0, "Match the paintings' colours.", 0, 1000)
+    smoothness: float = option(0.05, "Little noise: total variation.", 0, 100)
+    range_weight: float = option(5.0, "Stay between black and white.", 0, 1000)
+    learning_rate: float = option(
+        0.02, "How far a pixel may go in a step, 1 is from black to white.", 1e-5, 1
+    )
+    average: float = option(
+        0.9, "Memory of the moving average of the last pictures, which is the result.", 0, 0.999
+    )
+    dtype: str = option("auto", "Type of the loss network: auto, float32 or bfloat16.")
+    tile: int = option(
+        0,
+        "Side of the tiles in which a large picture is seen, a multiple of 8; 0: from free memory.",
+        0,
+        65536,
+    )
+
+    def __post_init__(self) -> None:
+        check_choice("quality", self.quality, tuple(QUALITIES))
+        check_choice("preserve_color", self.preserve_color, PRESERVE_COLOR)
+        check_choice("dtype", self.dtype, DTYPES)
+        check_ranges(self)
+        if self.tile % 8 or 0 < self.tile < 64:
+            raise ValueError(f"tile is {self.tile}; give a multiple of 8 pixels of at least 64, or 0.")
+
+    def passes(self, height: int, width: int) -> list[Pass]:
+        """The sizes at which a picture is refined, in their order, and the steps at each.
+
+        >>> [(each.size, each.steps) for each in RefineOptions().passes(512, 768)]
+        [((128, 192), 120), ((256, 384), 80), ((512, 768), 40)]
+        """
+        steps = list(QUALITIES[self.quality])
+        side = math.sqrt(height * width)
+        while side / 2 ** (len(steps) - 1) > _LARGEST_FIRST:
+            steps.insert(0, steps[0])
+        while len(steps) > 1 and (
+            side / 2 ** (len(steps) - 1) < SMALLEST_SIZE
+            or min(height, width) / 2 ** (len(steps) - 1) < 2 * SMALLEST_SIDE
+        ):
+            # What the size that is left out would have done, the next one does.
+            first = steps.pop(0)
+            steps[0] = max(steps[0], first)
+        if self.steps:
+            share = self.steps / sum(steps)
+            steps = [max(1, round(count * share)) for count in steps]
+        factors = [2**i for i in reversed(range(len(steps)))]
+        return [
+            Pass((max(1, round(height / factor)), max(1, round(width / factor))), count)
+            for factor, count in zip(factors, steps, strict=True)
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RefineOptions:
+        """The inverse of `as_dict`, also after a trip through JSON; ValueError for an unknown name."""
+        known = {each.name for each in fields(cls)}
+        for name in values:
+            if name not in known:
+                raise ValueError(f"There is no option '{name}'; refining has {', '.join(sorted(known))}.")
+        return cls(**values)

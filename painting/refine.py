@@ -1,0 +1,238 @@
+"""Refine: optimise a picture on the loss network until it has the paintings' strokes (Gatys 2016).
+
+Coarse to fine (Gatys 2017): large shapes and strokes form at a quarter of the size, where a step is cheap and
+the network sees far; each size starts from the one before. Adam on the pixels, rate falling as a cosine; the
+result is a moving average of the last pictures.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from ..models.memory import free_memory, is_out_of_memory
+from ..models.perception.vgg import LossNetwork, fastest_loss_dtype
+from .colors import with_colors_of
+from .objective import Objective
+from .options import Pass, RefineOptions
+from .sources import Region, Sources, resized
+from .tiles import BYTES_PER_PIXEL, SMALLEST_TILE, tile_side
+
+# Of the free memory, what tiles may take; the rest is for the picture, its optimiser and other programs.
+_TILE_SHARE = 0.5
+
+# A CPU's memory belongs to all programs, and larger tiles are hardly faster.
+_CPU_BYTES = 2 * 2**30
+
+# Beside the picture, its half and its quarter are in memory.
+_SIZES = 21 / 16
+
+# Where the learning rate ends, as a part of where it starts.
+_LAST_RATE = 0.05
+
+
+T = TypeVar("T")
+
+
+class RefineError(RuntimeError):
+    """Refining cannot go on; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What is known after a step. `losses` and `picture` wait for the device, so ask for them now and then.
+
+    step: steps done, of steps in all; size: height and width of the picture now; seconds_left: a guess from
+    the pace so far, weighted by pixels; tile: side of the tiles in pixels.
+    """
+
+    step: int
+    steps: int
+    size: tuple[int, int]
+    seconds_left: float
+    tile: int
+    _losses: dict[str, Tensor]
+    _average: Tensor
+
+    def losses(self) -> dict[str, float]:
+        """Losses by name, means over the batch; "total" is their weighted sum."""
+        values = torch.stack(list(self._losses.values())).tolist()
+        return dict(zip(self._losses, values, strict=True))
+
+    def picture(self) -> Tensor:
+        """The picture so far, [B,3,h,w] in 0..1 at the present size; a copy."""
+        height, width = self.size
+        return self._average[..., :height, :width].clamp(0, 1)
+
+
+# Called after every step. If it returns something true, refining ends with the picture so far.
+OnStep = Callable[[Step], object]
+
+
+def refine(
+    start: Tensor | None,
+    photo: Tensor,
+    paintings: Tensor | Sequence[Tensor],
+    weights: Sequence[float] | None = None,
+    options: RefineOptions | None = None,
+    on_step: OnStep | None = None,
+    *,
+    regions: Sequence[Region] = (),
+    network: LossNetwork | None = None,
+    on_tile: Callable[[], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
+) -> Tensor:
+    """The photo in the strokes of the paintings: [B,3,H,W] in 0..1, of the photo's size and on its device.
+
+    start: the picture to begin with, such as the network's, or None for the photo itself. photo: what must
+    stay recognizable; both [1 or B,3,H,W] in 0..1. paintings: one [1 or B,3,h,w] of any size or several
+    whose statistics are averaged with `weights` (equal without). regions: other paintings for parts of the
+    picture. network: a loss network on the photo's device; without it one is loaded.
+
+    on_step is called after every step; if it returns something true, refining ends with the picture so far.
+    on_tile is called before each tile of a large picture, several times a step. What either raises ends
+    refining. on_note gets sentences for the user, such as that tiles shrink because memory ran out.
+
+    Raises ValueError for inputs that do not fit, RefineError where the losses are not finite; the error of
+    PyTorch if even the smallest tiles do not fit into memory.
+    """
+    options = options or RefineOptions()
+    # ComfyUI runs nodes in inference mode, which has no gradients.
+    with torch.inference_mode(False), torch.no_grad():
+        sources = Sources(start, photo, paintings, weights, regions, options)
+        if network is None:
+            auto = options.dtype == "auto"
+            dtype = fastest_loss_dtype(photo.device) if auto else getattr(torch, options.dtype)
+            network = LossNetwork(dtype=dtype).to(photo.device)
+        picture = _Run(sources, options, network, on_step, on_tile, on_note).picture()
+        own = (..., slice(sources.size[0]), slice(sources.size[1]))
+        return with_colors_of(sources.photo[own], picture[own], options.preserve_color)
+
+
+class _Run:
+    """One call of `refine`."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        options: RefineOptions,
+        network: LossNetwork,
+        on_step: OnStep | None,
+        on_tile: Callable[[], None] | None,
+        on_note: Callable[[str], None] | None,
+    ):
+        self.sources, self.options, self.network = sources, options, network
+        self.on_step, self.on_tile, self.on_note = on_step, on_tile, on_note
+        height, width = sources.photo.shape[-2:]
+        self.passes = options.passes(height, width)
+        self.steps = sum(each.steps for each in self.passes)
+        self.work = sum(each.work for each in self.passes)
+        self.step, self.work_done = 0, 0
+        self.largest_tile: int | None = None
+        self.began = time.monotonic()
+
+    def picture(self) -> Tensor:
+        """The refined picture, [B,3,H,W] in 0..1."""
+        whole = (self.sources.photo.shape[-2], self.sources.photo.shape[-1])
+        picture = self.sources.start
+        for each in self.passes:
+            picture, stopped = self._refine(resized(picture, each.size), each)
+            if stopped:
+                break
+        return resized(picture, whole)
+
+    def _refine(self, picture: Tensor, each: Pass) -> tuple[Tensor, bool]:
+        """The picture after the steps at one size, and whether `on_step` ended refining."""
+        objective = self._objective(each.size)
+        if each is self.passes[0]:
+            picture = objective.recolored(picture)
+        picture = picture.clone(memory_format=torch.contiguous_format).requires_grad_()
+        average = picture.detach().clone()
+        adam = torch.optim.Adam([picture], self.options.learning_rate, betas=(0.9, 0.99))
+        bad = torch.zeros((), device=picture.device)
+        for i in range(each.steps):
+            losses, gradient = self._shrinking(objective, lambda: objective.gradient(picture.detach()))
+            bad += ~torch.isfinite(losses["total"])
+            picture.grad = gradient.nan_to_num_(0, 0, 0)
+            adam.param_groups[0]["lr"] = self.options.learning_rate * _rate(i / each.steps)
+            adam.step()
+            average.lerp_(picture.detach(), 1 - min(self.options.average, i / (i + 1)))
+            self.step += 1
+            self.work_done += each.size[0] * each.size[1]
+            if self.on_step and self.on_step(self._step(each, objective.side, losses, average)):
+                return average.clamp_(0, 1), True
+        if int(bad) == each.steps or not torch.isfinite(average).all():
+            raise RefineError(
+                "The losses are not finite, so there is no picture; lower the weights, or take dtype float32."
+            )
+        if bad:
+            self._note(f"{int(bad)} of {each.steps} steps had a loss that is not finite and changed nothing.")
+        return average.clamp_(0, 1), False
+
+    def _objective(self, size: tuple[int, int]) -> Objective:
+        photo, mixtures = self.sources.photo_at(size), self.sources.mixtures_at(size)
+        shares = self.sources.shares_at(size)
+        side = self._tile_side(size)
+        while True:
+            try:
+                return Objective(self.network, photo, mixtures, shares, self.options, side, self.on_tile)
+            except Exception as error:
+                side = self._smaller(side, error)
+
+    def _shrinking(self, objective: Objective, work: Callable[[], T]) -> T:
+        """What `work` returns; where memory runs out, with smaller tiles."""
+        while True:
+            try:
+                return work()
+            except Exception as error:
+                objective.side = self._smaller(objective.side, error)
+
+    def _tile_side(self, size: tuple[int, int]) -> int:
+        if self.options.tile:
+            return self.options.tile
+        device, dtype = self.sources.photo.device, self.network.dtype
+        free = free_memory(device) * _TILE_SHARE
+        if device.type == "cpu":
+            free = min(free, _CPU_BYTES)
+        free /= _SIZES
+        batch = len(self.sources.photo)
+        side = max(size)
+        if size[0] * size[1] * batch * BYTES_PER_PIXEL[dtype] > free:
+            side = tile_side(free, batch, dtype)
+        return min(side, self.largest_tile or side)
+
+    def _smaller(self, side: int, error: Exception) -> int:
+        """The side of smaller tiles, for an error that says that memory ran out; raises any other."""
+        if not is_out_of_memory(error) or side <= SMALLEST_TILE:
+            raise error
+        side = max(SMALLEST_TILE, min(side, max(self.sources.photo.shape[-2:])) // 16 * 8)
+        self.largest_tile = side
+        self._note(f"Memory ran out: the picture is now refined in tiles of {side} pixels.")
+        # The traceback holds the tensors of the failed step.
+        error.__traceback__ = None
+        if self.sources.photo.is_cuda:
+            torch.cuda.empty_cache()
+        return side
+
+    def _note(self, sentence: str) -> None:
+        if self.on_note:
+            self.on_note(sentence)
+
+    def _step(self, each: Pass, side: int, losses: dict[str, Tensor], average: Tensor) -> Step:
+        seconds = (time.monotonic() - self.began) / self.work_done * (self.work - self.work_done)
+        height, width = self.sources.size
+        whole = self.sources.photo.shape[-2:]
+        # Without the border that very small photos get.
+        inside = (max(1, each.size[0] * height // whole[0]), max(1, each.size[1] * width // whole[1]))
+        return Step(self.step, self.steps, inside, seconds, side, losses, average)
+
+
+def _rate(progress: float) -> float:
+    """The part of the learning rate at `progress` 0..1 of a size: a cosine from 1 to `_LAST_RATE`."""
+    return _LAST_RATE + (1 - _LAST_RATE) * (1 + math.cos(math.pi * progress)) / 2

@@ -1,0 +1,182 @@
+"""What a picture is refined from and towards: checked photos, paintings and masks, brought to any size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..models.regions import region_shares
+from ..pictures.color import match_histogram
+from .objective import Mixture, at_least
+from .options import SMALLEST_SIDE, RefineOptions
+
+# An enlarged painting has no more to tell, only more to compute.
+_LARGEST_PAINTING = 4096**2
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Paintings that rule where a mask is 1: mask [1 or B,h,w] in 0..1, stretched to the photo.
+
+    paintings: one [1 or B,3,h,w], or several that are averaged with `weights` (equal without). Regions lie on
+    each other in their order; what no mask covers belongs to the paintings that `refine` got. Grey masks
+    share a place: `models.regions.feather_mask` makes soft edges.
+    """
+
+    mask: Tensor
+    paintings: Tensor | Sequence[Tensor]
+    weights: Sequence[float] | None = None
+
+
+class Sources:
+    """Checked inputs of `refine`, on the photo's device.
+
+    Raises ValueError, one sentence, for pictures, weights or masks of the wrong shape or with values that are
+    not finite.
+    """
+
+    def __init__(
+        self,
+        start: Tensor | None,
+        photo: Tensor,
+        paintings: Tensor | Sequence[Tensor],
+        weights: Sequence[float] | None,
+        regions: Sequence[Region],
+        options: RefineOptions,
+    ):
+        photo = _checked("photo", photo)
+        start = photo if start is None else _checked("start", start).to(photo)
+        if start.shape[-2:] != photo.shape[-2:]:
+            raise ValueError(
+                f"start has {_pixels(start)} pixels and photo {_pixels(photo)}; give both in the same size."
+            )
+        batch = max(len(photo), len(start))
+        self.stroke_size = options.stroke_size
+        self.size = (photo.shape[-2], photo.shape[-1])
+        self.photo = _batched("photo", photo, batch)
+        self.start = _batched("start", start, batch)
+        mixtures = [_mixture(paintings, weights, batch, photo)]
+        mixtures += [_mixture(each.paintings, each.weights, batch, photo) for each in regions]
+        masks = [_mask(each.mask, batch, photo) for each in regions]
+        if options.preserve_color == "histogram":
+            mixtures = [_recoloured(mixture, self.photo) for mixture in mixtures]
+            self.start = match_histogram(self.start, self.photo)
+        self.photo, self.start = (at_least(each, SMALLEST_SIDE) for each in (self.photo, self.start))
+        shares = self._shares(masks, batch)
+        # A region that nothing is left of costs nothing.
+        seen = [True] if shares is None else (shares.amax((0, 2, 3)) > 0).tolist()
+        self._mixtures = [mixture for mixture, is_seen in zip(mixtures, seen, strict=True) if is_seen]
+        self._whole_shares = None if shares is None or sum(seen) == 1 else shares[:, torch.tensor(seen)]
+
+    def _shares(self, masks: Sequence[Tensor], batch: int) -> Tensor | None:
+        if not masks:
+            return None
+        count = max(len(mask) for mask in masks)
+        shares = []
+        for i in range(count):
+            own = [mask[min(i, len(mask) - 1)][None] for mask in masks]
+            shares.append(region_shares(own, self.size, self.size, 1).permute(2, 0, 1))
+        return at_least(torch.stack(shares), SMALLEST_SIDE)
+
+    def photo_at(self, size: tuple[int, int]) -> Tensor:
+        """The photo [B,3,h,w] at `size`."""
+        return resized(self.photo, size)
+
+    def shares_at(self, size: tuple[int, int]) -> Tensor | None:
+        """How much each region rules in every pixel, [1 or B,K,h,w] with sums 1; None for one region."""
+        if self._whole_shares is None:
+            return None
+        shares = resized(self._whole_shares, size)
+        return shares / shares.sum(1, keepdim=True).clamp_min(1e-6)
+
+    def mixtures_at(self, size: tuple[int, int]) -> list[Mixture]:
+        """Each region's paintings at the size at which they are read: equal areas times stroke_size^2."""
+        return [
+            Mixture([self._read(painting, size) for painting in mixture.paintings], mixture.weights)
+            for mixture in self._mixtures
+        ]
+
+    def _read(self, painting: Tensor, size: tuple[int, int]) -> Tensor:
+        height, width = painting.shape[-2:]
+        area = min(size[0] * size[1] * self.stroke_size**2, max(_LARGEST_PAINTING, height * width))
+        scale = math.sqrt(area / (height * width))
+        return resized(painting, (max(1, round(height * scale)), max(1, round(width * scale))))
+
+
+def resized(picture: Tensor, size: tuple[int, int]) -> Tensor:
+    """[B,C,H,W] in 0..1 brought to `size`, in 0..1: bicubic, averaged where it shrinks."""
+    if tuple(picture.shape[-2:]) == size:
+        return picture
+    return F.interpolate(picture, size, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+
+
+def _checked(name: str, picture: Tensor) -> Tensor:
+    """[B,3,H,W] float32 in 0..1; grey pictures [B,1,H,W] get three channels."""
+    if picture.ndim != 4 or picture.shape[1] not in (1, 3) or not picture.numel():
+        raise ValueError(
+            f"{name} has the shape {list(picture.shape)}; give [B,3,H,W] with red, green and blue in 0..1."
+        )
+    picture = picture.detach().float()
+    if not torch.isfinite(picture).all():
+        raise ValueError(f"{name} has values that are not finite; give red, green and blue in 0..1.")
+    return picture.clamp(0, 1).expand(-1, 3, -1, -1)
+
+
+def _batched(name: str, picture: Tensor, batch: int) -> Tensor:
+    if len(picture) not in (1, batch):
+        raise ValueError(
+            f"{name} has {len(picture)} pictures where 1 or {batch} go; give as many as photos, or one."
+        )
+    return picture.expand(batch, *picture.shape[1:])
+
+
+def _mixture(
+    paintings: Tensor | Sequence[Tensor], weights: Sequence[float] | None, batch: int, photo: Tensor
+) -> Mixture:
+    paintings = [paintings] if isinstance(paintings, Tensor) else list(paintings)
+    if not paintings:
+        raise ValueError("There is no painting; give at least one.")
+    weights = [1.0] * len(paintings) if weights is None else [float(weight) for weight in weights]
+    if len(weights) != len(paintings):
+        raise ValueError(
+            f"There are {len(weights)} weights for {len(paintings)} paintings; give one for each."
+        )
+    if not all(math.isfinite(weight) and weight >= 0 for weight in weights) or not sum(weights) > 0:
+        raise ValueError(f"weights are {weights}; give numbers of 0 or more, not all 0.")
+    checked = []
+    for i, painting in enumerate(paintings):
+        name = "painting" if len(paintings) == 1 else f"painting {i + 1}"
+        painting = _checked(name, painting).to(photo)
+        if len(painting) not in (1, batch):
+            raise ValueError(
+                f"{name} is a batch of {len(painting)} for {batch} photos; give one for all, one for each, "
+                "or a list to average them."
+            )
+        checked.append(painting)
+    used = [(painting, weight) for painting, weight in zip(checked, weights, strict=True) if weight]
+    return Mixture([painting for painting, _ in used], [weight / sum(weights) for _, weight in used])
+
+
+def _mask(mask: Tensor, batch: int, photo: Tensor) -> Tensor:
+    if mask.ndim != 3 or not mask.numel() or len(mask) not in (1, batch):
+        raise ValueError(
+            f"A mask has the shape {list(mask.shape)}; give [1,h,w], or [{batch},h,w] for {batch} photos."
+        )
+    if not torch.isfinite(mask).all():
+        raise ValueError("A mask has values that are not finite; give numbers in 0..1.")
+    return mask.detach().to(photo).clamp(0, 1)
+
+
+def _recoloured(mixture: Mixture, photo: Tensor) -> Mixture:
+    """The paintings with the photos' colours, one for each photo."""
+    paintings = [match_histogram(each.expand(len(photo), -1, -1, -1), photo) for each in mixture.paintings]
+    return Mixture(paintings, mixture.weights)
+
+
+def _pixels(picture: Tensor) -> str:
+    return f"{picture.shape[-1]} x {picture.shape[-2]}"

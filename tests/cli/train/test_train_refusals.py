@@ -1,0 +1,91 @@
+"""`brushwork train`: what it refuses, in one sentence."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from brushwork.cli.main import main
+from brushwork.training.state import write_state
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (["--content", "nowhere"], "There is no folder"),
+        (["--resume"], "There is nothing to resume"),
+        (["--init", "nowhere.safetensors"], "There is no checkpoint at nowhere.safetensors"),
+        (["--weight", "beauty=3"], "there is no loss 'beauty'; choose one of content,"),
+        (["--weight", "style=much"], "--weight style is 'much'; give a number."),
+        (["--steps", "0"], "steps is 0; give a value from 1 to"),
+        (["--steps", "ten"], "--steps is 'ten'; give a whole number."),
+        (["--mode", "magic"], "mode is 'magic'; choose one of style_code, fine_tune, from_scratch."),
+        (["--content-scale", "64", "40"], "content_scale is (64, 40)"),
+        (["--split", "nowhere.json"], "there is no such file"),
+        (["--adversarial", "wasserstein"], "adversarial is 'wasserstein'"),
+        (["--device", "abacus"], "--device abacus cannot be used here"),
+        (["--devices", "0"], "--devices is 0; give 1 or more."),
+        (["--devices", "3", "--dry-run"], "batch_size is 1, which 3 processes cannot share evenly"),
+        (["--save-minutes", "-1"], "--save-minutes is -1.0; give 0 or more."),
+    ],
+)
+def test_refuses_in_one_sentence(
+    folders: list[str], more: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*folders, *more]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_of_another_version(folders: list[str], tmp_path: Path, capsys) -> None:
+    (tmp_path / "run").mkdir()
+    header = {"step": 3, "options": {"crop": 128, "weights": {"gram": 8.0}}}
+    write_state(tmp_path / "run" / "state.safetensors", {"gan.x": torch.zeros(1)}, header)
+    assert main([*folders, "--resume"]) == 2
+    assert "was begun with another version of Brushwork" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made(folders: list[str], tmp_path: Path, capsys) -> None:
+    (tmp_path / "taken").write_text("")
+    assert main([*folders, "--out", str(tmp_path / "taken" / "run")]) == 2
+    error = capsys.readouterr().err
+    assert "A file cannot be read or written: " in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("package", "more", "sentence"),
+    [
+        ("lightning_fabric", ["--devices", "2"], "Several processes need the package lightning-fabric"),
+        ("tensorboard", ["--tensorboard"], "TensorBoard logs need the package tensorboard"),
+        ("rich", [], "rich is missing; install what training needs with: pip install '"),
+        ("rich", ["--dry-run"], "rich is missing; install what training needs with: pip install '"),
+    ],
+)
+def test_a_missing_package_is_named(
+    package: str, more: list[str], sentence: str, folders: list[str], monkeypatch, capsys
+) -> None:
+    for name in list(sys.modules):
+        if name.split(".")[0] == package or name.startswith(f"torch.utils.{package}"):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)  # which makes its import fail
+    assert main([*folders, *more]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert 'pip install "brushwork[train]"' in error.replace("'", '"')
+
+
+def test_a_split_that_leaves_nothing(folders: list[str], tmp_path: Path, capsys) -> None:
+    empty = {"train": [], "val": [], "test": []}
+    (tmp_path / "split.json").write_text(json.dumps({"photo": empty, "art": empty}))
+    assert main(folders) == 2
+    assert "leaves none of the 3 photos" in capsys.readouterr().err
+    (tmp_path / "split.json").write_text("{")
+    assert main(folders) == 2
+    assert "is not JSON" in capsys.readouterr().err

@@ -1,0 +1,179 @@
+"""The gradient of refining: that of the textbook's losses, whatever the tiles."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from brushwork.models.perception.pixel_losses import (
+    ground_limits,
+    ground_loss,
+    plain_steps,
+    range_loss,
+    tv_loss,
+)
+from brushwork.models.perception.statistics import (
+    STYLE_LAYERS,
+    color_moments,
+    gram_errors,
+    normalized,
+    relative_error,
+    sized_pictures,
+    style_at_sizes,
+)
+from brushwork.painting.objective import Mixture, Objective
+from brushwork.painting.options import RefineOptions
+from brushwork.painting.strips import pixel_losses, strips
+
+OPTIONS = RefineOptions(content_weight=0.7, style_weight=8, keep_calm=20.0, smoothness=0.3, color_weight=3)
+
+
+def textbook(network, photo, painting, picture):
+    """The total loss by autograd through the whole picture, and its gradient."""
+    picture = picture.clone().requires_grad_()
+    found, wanted = (style_at_sizes(network, each) for each in (picture, painting))
+    grams = gram_errors(found, wanted)
+    moments = [
+        torch.stack([relative_error(m[name], t[name]) for name in STYLE_LAYERS]).mean()
+        for (_, m), (_, t) in zip(found, wanted, strict=True)
+    ]
+    style = (sum(grams.values()) + 2 * sum(moments)) / len(moments)
+    content = (
+        (normalized(network(picture)["relu4_1"]) - normalized(network(photo)["relu4_1"])).square().mean()
+    )
+    (mean, spread), (mean_s, spread_s) = color_moments(picture), color_moments(painting)
+    colour = relative_error(mean, mean_s) + (spread - spread_s).square().sum() / (
+        spread_s.square().sum() + 1e-5
+    )
+    ground = ground_loss(picture, photo, painting)
+    total = 0.7 * content + 8 * style + 3 * colour + 20 * ground
+    total = total + 0.3 * tv_loss(picture) + 5 * range_loss(picture)
+    return total.detach(), torch.autograd.grad(total, picture)[0]
+
+
+def of_objective(network, photo, mixtures, shares, picture, side):
+    objective = Objective(network, photo, mixtures, shares, OPTIONS, side)
+    losses, gradient = objective.gradient(picture)
+    return losses["total"], gradient
+
+
+def distance(found, wanted):
+    return float((found - wanted).norm() / wanted.norm())
+
+
+@pytest.fixture(scope="module")
+def scene_of(texture):
+    """(photo, painting, picture between them and a little out of range) of a size."""
+
+    def draw(height, width, batch=1):
+        photo, painting = texture(batch, 3, height, width), texture(1, 3, 90, 110, seed=1)
+        return photo, painting, 1.2 * (0.7 * photo + 0.3 * texture(batch, 3, height, width, seed=2)) - 0.1
+
+    return draw
+
+
+@pytest.mark.parametrize("side", [4096, 64])
+@pytest.mark.parametrize(("height", "width"), [(77, 139), (64, 64)])
+def test_gradient_is_the_textbooks(exact_network, scene_of, height, width, side):
+    photo, painting, picture = scene_of(height, width)
+    wanted = textbook(exact_network, photo, painting, picture)
+    found = of_objective(exact_network, photo, [Mixture([painting], [1.0])], None, picture, side)
+    assert float(found[0]) == pytest.approx(float(wanted[0]), rel=1e-9)
+    assert distance(found[1], wanted[1]) < 1e-8
+
+
+def test_tiles_do_not_change_a_gradient_with_regions(exact_network, scene_of, texture):
+    """Odd sizes, a batch, soft masks that cross tiles, several paintings."""
+    photo, painting, picture = scene_of(77, 139, batch=2)
+    soft = torch.linspace(0, 1, 139, dtype=torch.float64).expand(2, 1, 77, 139) ** 2
+    hard = torch.zeros(2, 1, 77, 139, dtype=torch.float64)
+    hard[1, :, 30:70, 40:100] = 1
+    shares = torch.cat([(1 - soft) * (1 - hard), soft * (1 - hard), hard], 1)
+    other = texture(2, 3, 64, 96, seed=5)
+    mixtures = [
+        Mixture([painting, other], [0.25, 0.75]),
+        Mixture([1 - painting], [1.0]),
+        Mixture([other.flip(1)], [1.0]),
+    ]
+    whole = of_objective(exact_network, photo, mixtures, shares, picture, 4096)
+    tiled = of_objective(exact_network, photo, mixtures, shares, picture, 64)
+    assert float(tiled[0]) == pytest.approx(float(whole[0]), rel=1e-10)
+    assert distance(tiled[1], whole[1]) < 1e-9
+
+
+def test_tiles_agree_to_the_rounding_of_float32(network, scene_of):
+    photo, painting, picture = (each.float() for each in scene_of(117, 203))
+    mixtures = [Mixture([painting], [1.0])]
+    whole = of_objective(network, photo, mixtures, None, picture, 4096)
+    tiled = of_objective(network, photo, mixtures, None, picture, 64)
+    assert float(tiled[0]) == pytest.approx(float(whole[0]), rel=1e-5)
+    assert distance(tiled[1], whole[1]) < 1e-4
+
+
+def test_a_region_counts_as_if_it_were_a_picture(exact_network, texture):
+    """Two halves, each with its own painting, ask for nothing where each has its own already."""
+    left, right = texture(1, 3, 64, 64, seed=3), 0.4 * texture(1, 3, 64, 64, seed=4)
+    picture = torch.cat([left, right], 3)
+    shares = torch.zeros(1, 2, 64, 128, dtype=torch.float64)
+    shares[:, 0, :, :64], shares[:, 1, :, 64:] = 1, 1
+    objective = Objective(
+        exact_network, picture, [Mixture([left], [1.0]), Mixture([right], [1.0])], shares, OPTIONS, 4096
+    )
+    same, _ = objective.gradient(picture)
+    swapped, _ = objective.gradient(picture.flip(3))
+    # Only the features near the seam and at the frame differ from those of the halves.
+    assert float(same["gram_whole"]) < 0.1 * float(swapped["gram_whole"])
+    assert float(same["colour"]) < 1e-12
+    assert float(swapped["colour"]) > 0.1
+
+
+def test_pictures_of_a_batch_are_refined_as_if_alone(exact_network, scene_of):
+    photo, painting, picture = scene_of(40, 56, batch=2)
+    mixtures = [Mixture([painting], [1.0])]
+    _, both = of_objective(exact_network, photo, mixtures, None, picture, 4096)
+    for i in range(2):
+        _, alone = of_objective(exact_network, photo[i : i + 1], mixtures, None, picture[i : i + 1], 4096)
+        assert distance(both[i : i + 1], alone) < 1e-9
+
+
+@pytest.mark.parametrize(("height", "width"), [(389, 301), (700, 20), (130, 640), (16, 16)])
+def test_strips_of_pixels_change_nothing(texture, height, width):
+    picture, photo = 1.3 * texture(1, 3, height, width, seed=2) - 0.1, texture(1, 3, height, width)
+    photo = F.avg_pool2d(photo, 9, 1, 4)
+    painting = texture(1, 3, 300, 300, seed=1)
+    limits = ground_limits(photo, plain_steps(painting))
+    weights = {"tv": 0.5, "range": 3.0, "ground": 7.0}
+    gradient = torch.zeros_like(picture)
+    found = pixel_losses(picture, gradient, limits, weights, pixels=64 * width)
+    leaf = picture.clone().requires_grad_()
+    wanted = {"tv": tv_loss(leaf), "range": range_loss(leaf), "ground": ground_loss(leaf, photo, painting)}
+    total = sum(weights[name] * loss for name, loss in wanted.items())
+    for name, loss in wanted.items():
+        assert float(found[name]) == pytest.approx(loss.item(), rel=1e-9)
+    assert distance(gradient, torch.autograd.grad(total, leaf)[0]) < 1e-9
+    if height > 320:
+        assert len(strips(height, width, 64 * width)) > 1
+    assert wanted["ground"].item() > 0, "or the ground loss is not tested"
+
+
+def test_a_loss_without_weight_costs_nothing(texture):
+    picture = texture(1, 3, 32, 32)
+    gradient = torch.zeros_like(picture)
+    assert pixel_losses(picture, gradient, [], {"tv": 0.0}) == {}
+    assert not gradient.any()
+
+
+def test_sizes_that_the_network_cannot_see_are_left_out(exact_network, texture):
+    assert [tuple(each.shape[-2:]) for each in sized_pictures(texture(1, 3, 45, 300))] == [
+        (45, 300),
+        (22, 150),
+        (11, 75),
+    ]
+    assert len(sized_pictures(texture(1, 3, 20, 300))) == 2
+    objective = Objective(
+        exact_network, texture(1, 3, 20, 300), [Mixture([texture(1, 3, 9, 9)], [1.0])], None, OPTIONS, 64
+    )
+    losses, gradient = objective.gradient(texture(1, 3, 20, 300, seed=7))
+    assert "gram_quarter" not in losses
+    assert torch.isfinite(gradient).all()

@@ -1,0 +1,363 @@
+"""Refining as a user sees it: the result, what is said on the way, and inputs that nobody expects."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from brushwork.models.perception.pixel_losses import ground_loss
+from brushwork.models.perception.statistics import gram_errors, style_at_sizes
+from brushwork.models.perception.vgg import LossNetwork
+from brushwork.painting.options import RefineOptions
+from brushwork.painting.refine import RefineError, refine
+from brushwork.painting.sources import Region, Sources
+
+QUICK = RefineOptions(quality="draft", steps=6, dtype="float32", learning_rate=0.05)
+
+
+@pytest.fixture(scope="module")
+def photo_of(texture):
+    def draw(height=40, width=56, batch=1, seed=0):
+        return texture(batch, 3, height, width, seed=seed).float()
+
+    return draw
+
+
+def style_error(network, picture, painting):
+    with torch.no_grad():
+        errors = gram_errors(style_at_sizes(network, picture), style_at_sizes(network, painting))
+    return float(sum(errors.values()))
+
+
+def is_picture(picture, height, width, batch=1):
+    assert picture.shape == (batch, 3, height, width)
+    assert torch.isfinite(picture).all()
+    return float(picture.min()) >= 0 and float(picture.max()) <= 1
+
+
+def test_the_picture_gets_the_paintings_statistics(network, photo, artwork):
+    photo, artwork = photo[..., 30:158, 30:158], artwork[..., :128, :128]
+    refined = refine(None, photo, artwork, options=RefineOptions(quality="draft", steps=12), network=network)
+    assert is_picture(refined, 128, 128)
+    assert style_error(network, refined, artwork) < 0.4 * style_error(network, photo, artwork)
+
+
+def test_content_weight_keeps_the_photo(network, photo, artwork):
+    photo, artwork = photo[..., 60:124, 60:124], artwork[..., :64, :64]
+    faithful, free = (
+        refine(
+            None,
+            photo,
+            artwork,
+            options=RefineOptions(steps=8, content_weight=weight, color_weight=0),
+            network=network,
+        )
+        for weight in (100, 0)
+    )
+    assert (faithful - photo).square().mean() < 0.5 * (free - photo).square().mean()
+
+
+def test_it_starts_from_the_given_picture_in_the_paintings_colors(network, photo_of):
+    options = RefineOptions(steps=1, learning_rate=1e-5)
+    photo, start, painting = photo_of(), photo_of(seed=3), 0.5 + 0.5 * photo_of(seed=1)
+    begun = refine(start, photo, painting, None, options)
+    from_photo = refine(None, photo, painting, None, options, network=network)
+    for found, wanted, other in ((begun, start, photo), (from_photo, photo, start)):
+        assert float(torch.corrcoef(torch.stack([found.flatten(), wanted.flatten()]))[0, 1]) > 0.95
+        assert float(torch.corrcoef(torch.stack([found.flatten(), other.flatten()]))[0, 1]) < 0.5
+        assert torch.allclose(found.mean((2, 3)), painting.mean((2, 3)), atol=0.02)
+        assert torch.allclose(found.std((2, 3)), painting.std((2, 3)), atol=0.02)
+
+
+def test_same_inputs_give_the_same_picture(network, photo_of):
+    first, second = (refine(None, photo_of(), photo_of(seed=1), None, QUICK, network=network) for _ in "ab")
+    assert torch.equal(first, second)
+
+
+def test_tiles_give_the_same_picture(network, photo_of):
+    """Adam divides by the size of a gradient, so that rounding shows in pixels that hardly have one."""
+    photo, painting = photo_of(75, 139), photo_of(80, 80, seed=1)
+    whole, tiled = (
+        refine(
+            None, photo, painting, None, RefineOptions(steps=2, dtype="float32", tile=tile), network=network
+        )
+        for tile in (0, 64)
+    )
+    assert float((whole - tiled).abs().mean()) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("height", "width"), [(1, 1), (1, 40), (17, 9), (30, 300), (33, 47)], ids=lambda side: str(side)
+)
+def test_any_size_comes_back(network, photo_of, height, width):
+    sizes = []
+    refined = refine(
+        None,
+        photo_of(height, width),
+        photo_of(24, 31, seed=1),
+        None,
+        QUICK,
+        lambda step: sizes.append(tuple(step.picture().shape)) and None,
+        network=network,
+    )
+    assert is_picture(refined, height, width)
+    assert sizes[-1] == (1, 3, height, width), "previews have no border either"
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_single_coloured_paintings_give_a_picture(network, photo_of, value):
+    painting, options = torch.full((1, 3, 32, 32), value), RefineOptions(steps=20, learning_rate=0.05)
+    refined = refine(None, photo_of(), painting, None, options, network=network)
+    assert is_picture(refined, 40, 56)
+    assert (refined - value).square().mean() < 0.7 * (photo_of() - value).square().mean()
+
+
+def test_single_coloured_photos_give_a_picture(network, photo_of):
+    refined = refine(None, torch.full((1, 3, 40, 40), 0.3), photo_of(seed=1), None, QUICK, network=network)
+    assert is_picture(refined, 40, 40)
+
+
+def test_gray_pictures_get_three_channels(network, photo_of):
+    refined = refine(None, photo_of()[:, :1], photo_of(seed=1)[:, :1], None, QUICK, network=network)
+    assert is_picture(refined, 40, 56)
+
+
+def test_batches_by_the_packs_rule(network, photo_of):
+    """One painting for all photos or one for each, one photo in several starts; each as if alone."""
+    photos, paintings = photo_of(batch=2), photo_of(batch=2, seed=1)
+    both = refine(None, photos, paintings, None, QUICK, network=network)
+    assert is_picture(both, 40, 56, 2)
+    second = refine(None, photos[1:], paintings[1:], None, QUICK, network=network)
+    assert float((both[1:] - second).abs().mean()) < 1e-3
+    one = refine(photos, photos[:1], paintings[:1], None, QUICK, network=network)
+    assert is_picture(one, 40, 56, 2)
+
+
+def test_weights_mix_paintings(network, photo_of):
+    dark, light = 0.3 * photo_of(seed=1), 0.7 + 0.3 * photo_of(seed=2)
+    options = RefineOptions(steps=12, learning_rate=0.05)
+
+    def brightness(weights):
+        return float(refine(None, photo_of(), [dark, light], weights, options, network=network).mean())
+
+    assert brightness([1, 0]) < brightness([3, 1]) < brightness(None) < brightness([0, 5])
+
+
+def test_regions_have_their_own_paintings(network, photo_of):
+    dark, light = 0.3 * photo_of(seed=1), 0.7 + 0.3 * photo_of(seed=2)
+    mask = torch.zeros(1, 40, 80)
+    mask[..., 40:] = 1
+    options = RefineOptions(steps=12, learning_rate=0.05)
+    photo = photo_of(40, 80)
+    refined = refine(None, photo, dark, None, options, regions=[Region(mask, light)], network=network)
+    assert float(refined[..., 48:].mean()) > float(refined[..., :32].mean()) + 0.3
+    covered = refine(
+        None, photo, dark, None, options, regions=[Region(torch.ones(1, 2, 2), light)], network=network
+    )
+    assert torch.equal(covered, refine(None, photo, light, None, options, network=network))
+    hidden = refine(
+        None, photo, dark, None, options, regions=[Region(torch.zeros(1, 2, 2), light)], network=network
+    )
+    assert torch.equal(hidden, refine(None, photo, dark, None, options, network=network))
+
+
+def test_calm_grounds_stay_calm(network, photo_of):
+    photo, painting = photo_of(64, 64), photo_of(64, 64, seed=1)
+    photo[..., :40], painting[..., :40] = 0.5, 0.5
+    wild, calm = (
+        refine(
+            None,
+            photo,
+            painting,
+            options=RefineOptions(steps=10, learning_rate=0.05, keep_calm=weight),
+            network=network,
+        )
+        for weight in (0, 100)
+    )
+    assert ground_loss(calm, photo, painting) < 0.7 * ground_loss(wild, photo, painting)
+
+
+@pytest.mark.parametrize("stroke_size", [0.25, 1.0, 3.0])
+def test_stroke_size_is_how_large_paintings_are_read(photo_of, stroke_size):
+    """Equal areas at 1, whatever the shape of photo and painting, at every size of the photo."""
+    options = RefineOptions(stroke_size=stroke_size)
+    sources = Sources(None, photo_of(60, 240), [photo_of(90, 40), photo_of(20, 20)], None, (), options)
+    for size in ((60, 240), (30, 120)):
+        for painting, shape in zip(sources.mixtures_at(size)[0].paintings, (90 / 40, 1), strict=True):
+            height, width = painting.shape[-2:]
+            assert height * width == pytest.approx(size[0] * size[1] * stroke_size**2, rel=0.05)
+            assert height / width == pytest.approx(shape, rel=0.05)
+
+
+@pytest.mark.parametrize("choice", ["luminance", "histogram"])
+def test_colors_of_the_photo_stay(network, photo_of, choice):
+    photo = photo_of() * torch.tensor([1.0, 0.6, 0.3])[:, None, None]
+    painting = photo_of(seed=1) * torch.tensor([0.2, 0.5, 1.0])[:, None, None]
+    options = RefineOptions(steps=6, preserve_color=choice, learning_rate=0.05)
+    kept = refine(None, photo, painting, None, options, network=network)
+    lost = refine(None, photo, painting, None, QUICK, network=network)
+    warm = [float((each[:, 0] - each[:, 2]).mean()) for each in (kept, lost, photo)]
+    assert is_picture(kept, 40, 56)
+    assert abs(warm[0] - warm[2]) < 0.5 * abs(warm[1] - warm[2])
+
+
+def test_bfloat16_sees_the_same(photo_of):
+    options = RefineOptions(steps=6, dtype="bfloat16", learning_rate=0.05)
+    coarse = refine(None, photo_of(), photo_of(seed=1), None, options)
+    fine = refine(None, photo_of(), photo_of(seed=1), None, QUICK)
+    assert float((coarse - fine).abs().mean()) < 0.03
+
+
+class TestOnTheWay:
+    def test_every_step_is_told(self, network, photo_of):
+        seen = []
+
+        def on_step(step):
+            seen.append((step.step, step.steps, step.size, step.losses(), step.seconds_left))
+
+        refine(
+            None,
+            photo_of(260, 256),
+            photo_of(seed=1),
+            None,
+            RefineOptions("draft", steps=3),
+            on_step,
+            network=network,
+        )
+        assert [each[:3] for each in seen] == [(1, 3, (130, 128)), (2, 3, (130, 128)), (3, 3, (260, 256))]
+        for *_, losses, seconds in seen:
+            assert {"total", "content", "colour", "gram_whole", "gram_half", "gram_quarter"} <= set(losses)
+            assert seconds >= 0
+        assert seen[-1][-1] == 0
+        assert seen[1][3]["total"] < seen[0][3]["total"]
+
+    def test_true_ends_with_the_picture_so_far(self, network, photo_of):
+        calls = []
+        refined = refine(
+            None,
+            photo_of(),
+            photo_of(seed=1),
+            None,
+            QUICK,
+            lambda step: calls.append(step) or True,
+            network=network,
+        )
+        assert len(calls) == 1
+        assert is_picture(refined, 40, 56)
+
+    @pytest.mark.parametrize("hook", ["on_step", "on_tile"])
+    def test_an_error_ends_it_at_once(self, network, photo_of, hook):
+        class Cancelled(Exception):
+            pass
+
+        calls = []
+
+        def cancel(*step):
+            calls.append(step)
+            if len(calls) == 2:
+                raise Cancelled
+
+        with pytest.raises(Cancelled):
+            refine(None, photo_of(), photo_of(seed=1), None, QUICK, network=network, **{hook: cancel})
+        assert len(calls) == 2
+
+    def test_it_works_in_inference_mode(self, network, photo_of):
+        with torch.inference_mode():
+            photo, painting = photo_of() * 1, photo_of(seed=1) * 1
+            refined = refine(photo, photo, [painting], None, QUICK, network=network)
+        assert torch.equal(
+            refined, refine(photo_of(), photo_of(), photo_of(seed=1), None, QUICK, network=network)
+        )
+
+
+class SmallNetwork(LossNetwork):
+    """As on a device whose memory holds 100 x 100 pixels."""
+
+    def forward(self, image):
+        if image.shape[-2] * image.shape[-1] > 100 * 100:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        return super().forward(image)
+
+
+class TestWhatGoesWrong:
+    def test_tiles_shrink_when_memory_runs_out(self, network, photo_of):
+        notes, sides = [], []
+        photo, painting = photo_of(75, 150), photo_of(40, 40, seed=1)
+        options = RefineOptions(steps=2, dtype="float32")
+        refined = refine(
+            None,
+            photo,
+            painting,
+            None,
+            options,
+            lambda step: sides.append(step.tile) and None,
+            network=SmallNetwork(),
+            on_note=notes.append,
+        )
+        assert sides == [72, 72]
+        assert notes == ["Memory ran out: the picture is now refined in tiles of 72 pixels."]
+        whole = refine(None, photo, painting, None, options, network=network)
+        assert float((refined - whole).abs().mean()) < 1e-4
+
+    def test_memory_for_nothing_at_all_is_an_error(self, photo_of):
+        class NoMemory(LossNetwork):
+            def forward(self, image):
+                raise MemoryError("no memory")
+
+        with pytest.raises(MemoryError):
+            refine(None, photo_of(), photo_of(seed=1), None, QUICK, network=NoMemory())
+
+    def test_losses_that_are_not_finite_are_one_sentence(self, photo_of):
+        class Overflowing(LossNetwork):
+            def forward(self, image):
+                return {name: maps * torch.inf for name, maps in super().forward(image).items()}
+
+        with pytest.raises(RefineError, match="not finite"):
+            refine(None, photo_of(), photo_of(seed=1), None, QUICK, network=Overflowing())
+
+    def test_a_single_step_that_is_not_finite_changes_nothing(self, photo_of):
+        class OnceOverflowing(LossNetwork):
+            calls = 0
+
+            def forward(self, image):
+                self.calls += image.requires_grad
+                factor = torch.inf if self.calls == 4 else 1
+                return {name: maps * factor for name, maps in super().forward(image).items()}
+
+        notes = []
+        refined = refine(
+            None, photo_of(), photo_of(seed=1), None, QUICK, network=OnceOverflowing(), on_note=notes.append
+        )
+        assert is_picture(refined, 40, 56)
+        assert notes == ["1 of 6 steps had a loss that is not finite and changed nothing."]
+
+    @pytest.mark.parametrize(
+        ("change", "sentence"),
+        [
+            ({"photo": torch.zeros(3, 20, 20)}, r"photo has the shape \[3, 20, 20\]"),
+            ({"photo": torch.zeros(1, 4, 20, 20)}, r"photo has the shape \[1, 4, 20, 20\]"),
+            ({"photo": torch.full((1, 3, 20, 20), torch.nan)}, "photo has values that are not finite"),
+            ({"start": torch.zeros(1, 3, 20, 21)}, "start has 21 x 20 pixels and photo 20 x 20"),
+            (
+                {"start": torch.zeros(2, 3, 20, 20), "photo": torch.zeros(3, 3, 20, 20)},
+                "start has 2 pictures",
+            ),
+            ({"paintings": []}, "There is no painting"),
+            ({"paintings": torch.zeros(2, 3, 9, 9)}, "painting is a batch of 2 for 1 photos"),
+            ({"paintings": [torch.zeros(1, 3, 9, 9)] * 2, "weights": [1.0]}, "1 weights for 2 paintings"),
+            ({"weights": [0.0]}, r"weights are \[0.0\]"),
+            ({"weights": [float("nan")]}, r"weights are \[nan\]"),
+            (
+                {"regions": [Region(torch.zeros(20, 20), torch.zeros(1, 3, 9, 9))]},
+                r"mask has the shape \[20, 20\]",
+            ),
+            (
+                {"regions": [Region(torch.full((1, 20, 20), torch.inf), torch.zeros(1, 3, 9, 9))]},
+                "mask has values that are not finite",
+            ),
+        ],
+    )
+    def test_inputs_that_do_not_fit_are_one_sentence(self, network, change, sentence):
+        inputs = {"start": None, "photo": torch.zeros(1, 3, 20, 20), "paintings": torch.zeros(1, 3, 9, 9)}
+        with pytest.raises(ValueError, match=sentence):
+            refine(**(inputs | change), options=QUICK, network=network)

@@ -1,0 +1,72 @@
+"""The options of refining: every field explained and checked, and the plan of sizes and steps."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+
+import pytest
+
+from brushwork.painting.options import QUALITIES, RefineOptions
+
+
+def test_every_option_says_what_it_does():
+    for each in fields(RefineOptions):
+        assert each.metadata["text"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"quality": "best"}, "quality is 'best'; choose one of draft, normal, fine."),
+        ({"preserve_color": "all"}, "preserve_color is 'all'"),
+        ({"dtype": "float16"}, "dtype is 'float16'"),
+        ({"stroke_size": 5}, "stroke_size is 5; give a value from 0.25 to 4."),
+        ({"content_weight": -1}, "content_weight is -1"),
+        ({"style_weight": float("nan")}, "style_weight is nan"),
+        ({"steps": -1}, "steps is -1"),
+        ({"average": 1}, "average is 1"),
+        ({"tile": 100}, "tile is 100; give a multiple of 8"),
+        ({"tile": 8}, "tile is 8; give a multiple of 8 pixels of at least 64"),
+    ],
+)
+def test_values_out_of_range_are_one_sentence(change, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        RefineOptions(**change)
+
+
+def test_options_survive_json():
+    options = RefineOptions(quality="fine", stroke_size=2.0, steps=40)
+    assert RefineOptions.from_dict(json.loads(json.dumps(options.as_dict()))) == options
+    with pytest.raises(ValueError, match="no option 'strokes'"):
+        RefineOptions.from_dict({"strokes": 2})
+
+
+def test_sizes_double_and_end_with_the_pictures_own():
+    for quality in QUALITIES:
+        for height, width in ((512, 768), (1024, 1024), (333, 517), (4096, 4096)):
+            passes = RefineOptions(quality).passes(height, width)
+            assert passes[-1].size == (height, width)
+            for coarse, fine in zip(passes[:-1], passes[1:], strict=True):
+                assert coarse.steps >= fine.steps
+                for small, large in zip(coarse.size, fine.size, strict=True):
+                    assert abs(2 * small - large) <= 2
+
+
+def test_the_first_size_is_a_quarter_where_that_is_not_too_small():
+    first = {
+        side: RefineOptions().passes(side, side)[0].size[0] for side in (64, 128, 256, 512, 1024, 2048, 4096)
+    }
+    assert first == {64: 64, 128: 128, 256: 128, 512: 128, 1024: 256, 2048: 512, 4096: 512}
+
+
+def test_panoramas_keep_rows_enough_to_see():
+    assert RefineOptions().passes(40, 4000)[0].size == (40, 4000)
+    assert RefineOptions().passes(400, 4000)[0].size == (100, 1000)
+
+
+def test_steps_are_shared_as_the_quality_does():
+    own = [each.steps for each in RefineOptions().passes(512, 512)]
+    half = [each.steps for each in RefineOptions(steps=sum(own) // 2).passes(512, 512)]
+    assert half == [round(count / 2) for count in own]
+    assert [each.steps for each in RefineOptions(steps=1).passes(512, 512)] == [1, 1, 1]

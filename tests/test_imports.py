@@ -1,0 +1,71 @@
+"""The reading order of the rooms in docs/architecture.md: a room imports only from rooms to its left."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ORDER = (
+    ("base",),
+    ("pictures",),
+    ("models", "dataset"),
+    ("painting", "training", "evaluation"),
+    ("nodes",),
+    ("cli",),
+    ("scripts", "benchmarks"),
+)
+FLOOR = {room: floor for floor, rooms in enumerate(ORDER) for room in rooms}
+FILES = {p.relative_to(ROOT).as_posix(): p for room in FLOOR for p in sorted((ROOT / room).rglob("*.py"))}
+OF_COMFYUI = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "folder_paths", "nodes", "server"}
+WITH_TORCH = {"pictures/color.py", "pictures/tensors.py"}
+WITHOUT_TORCH = [name for name in FILES if name.startswith(("base/", "pictures/")) and name not in WITH_TORCH]
+
+
+def imported(name: str) -> Iterator[str]:
+    """All that a file imports, also within functions, by full names such as `brushwork.models.codes.lerp`."""
+    package = ("brushwork", *Path(name).parts[:-1])
+    for node in ast.walk(ast.parse(FILES[name].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else ()
+            yield from (
+                ".".join((*above, node.module or "", alias.name)).replace("..", ".") for alias in node.names
+            )
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_imports_only_from_rooms_to_its_left(name: str) -> None:
+    own = name.split("/")[0]
+    ours = {full.removeprefix("brushwork.") for full in imported(name) if full.startswith("brushwork.")}
+    ours |= {full for full in imported(name) if full.startswith(("scripts.", "benchmarks."))}
+    rooms = {full.split(".")[0] for full in ours} - {own}
+    assert sorted(room for room in rooms if FLOOR.get(room, -1) >= FLOOR[own]) == []
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith("nodes/bridge/")])
+def test_only_the_bridge_imports_comfyui(name: str) -> None:
+    assert {full.split(".")[0] for full in imported(name)} & OF_COMFYUI == set()
+
+
+def test_base_and_pictures_load_without_torch() -> None:
+    modules = [".".join(("brushwork", *Path(name).with_suffix("").parts)) for name in WITHOUT_TORCH]
+    modules = [module.removesuffix(".__init__") for module in modules]
+    assert {"brushwork.base.files", "brushwork.pictures.reading"} <= set(modules)
+    code = """
+import importlib, json, sys
+sys.path, names = json.loads(sys.argv[1])
+sys.modules["torch"] = None  # which makes its import fail
+for name in names:
+    importlib.import_module(name)
+"""
+    command = [sys.executable, "-c", code, json.dumps([sys.path, modules])]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stderr
