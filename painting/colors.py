@@ -40,7 +40,7 @@ def _power(matrices: Tensor, exponent: float) -> Tensor:
     """Symmetric positive matrices [B,3,3] to a power."""
     values, vectors = torch.linalg.eigh(matrices)
     values = values.clamp_min(0 if exponent > 0 else 1e-12).pow(exponent)
-    return (vectors * values[:, None]).matmul(vectors.transpose(1, 2))
+    return torch.bmm(vectors * values[:, None], vectors.transpose(1, 2))
 
 
 def with_colors_of(photo: Tensor, picture: Tensor, preserve_color: str) -> Tensor:
