@@ -26,13 +26,16 @@ def match_moments(picture: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
     >>> round(float(light.mean()), 2)
     0.8
     """
-    own, spread = (each.double() for each in colour_moments(picture))
-    spread = spread + _NOISE * torch.eye(3, dtype=spread.dtype, device=spread.device)
+    # Nine numbers, on the CPU, because not every device has float64.
+    own, spread, mean, covariance = (
+        each.double().cpu() for each in (*colour_moments(picture), mean, covariance)
+    )
+    spread = spread + _NOISE * torch.eye(3, dtype=spread.dtype)
     root = _power(spread, 0.5)
     back = _power(spread, -0.5)
-    change = back @ _power(root @ covariance.double() @ root, 0.5) @ back
-    offset = mean.double()[..., None] - change @ own[..., None]
-    moved = torch.baddbmm(offset.to(picture.dtype), change.to(picture.dtype), picture.flatten(2))
+    change = back @ _power(root @ covariance @ root, 0.5) @ back
+    offset = mean[..., None] - change @ own[..., None]
+    moved = torch.baddbmm(offset.to(picture), change.to(picture), picture.flatten(2))
     return moved.clamp_(0, 1).reshape(picture.shape)
 
 

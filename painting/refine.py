@@ -26,8 +26,13 @@ from .tiles import BYTES_PER_PIXEL, SMALLEST_TILE, tile_side
 # Of the free memory, what tiles may take; the rest is for the picture, its optimiser and other programs.
 _TILE_SHARE = 0.5
 
-# A CPU's memory belongs to all programs, and larger tiles are hardly faster.
+# A CPU's memory belongs to all programs. In one piece a step takes two passes of the loss network, in tiles
+# three and their borders: that is worth some memory, larger tiles are not.
 _CPU_BYTES = 2 * 2**30
+_CPU_TILE_BYTES = 2**30
+
+# Paintings that are read at more times their own size have no fine strokes.
+_ENLARGED = 1.5
 
 # Beside the picture, its half and its quarter are in memory.
 _SIZES = 21 / 16
@@ -132,6 +137,12 @@ class _Run:
 
     def picture(self) -> Tensor:
         """The refined picture, [B,3,H,W] in 0..1."""
+        enlargement = self.sources.enlargement()
+        if enlargement > _ENLARGED:
+            self._note(
+                f"A painting is read at {enlargement:.1f} times its own size; "
+                "a larger file of it or a smaller stroke_size gives sharper strokes."
+            )
         picture = self.sources.start_at(self.passes[0].size)
         for each in self.passes:
             picture, stopped = self._refine(self._carried(picture, each.size), each)
@@ -193,14 +204,14 @@ class _Run:
         if self.options.tile:
             return self.options.tile
         device, dtype = self.sources.photo.device, self.network.dtype
-        free = free_memory(device) * _TILE_SHARE
-        if device.type == "cpu":
-            free = min(free, _CPU_BYTES)
-        free /= _SIZES
+        free = free_memory(device) * _TILE_SHARE / _SIZES
+        whole, tiled = (
+            (min(free, _CPU_BYTES), min(free, _CPU_TILE_BYTES)) if device.type == "cpu" else (free, free)
+        )
         batch = len(self.sources.photo)
         side = max(size)
-        if size[0] * size[1] * batch * BYTES_PER_PIXEL[dtype] > free:
-            side = tile_side(free, batch, dtype)
+        if size[0] * size[1] * batch * BYTES_PER_PIXEL[dtype] > whole:
+            side = tile_side(tiled, batch, dtype)
         return min(side, self.largest_tile or side)
 
     def _smaller(self, side: int, error: Exception) -> int:

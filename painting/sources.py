@@ -120,11 +120,21 @@ class Sources:
             for mixture in self._mixtures
         ]
 
+    def enlargement(self) -> float:
+        """How many times its own size the smallest painting is read at, at the photo's size."""
+        return max(
+            self._scale(painting, self.size) for mixture in self._mixtures for painting in mixture.paintings
+        )
+
     def _read(self, painting: Tensor, size: tuple[int, int]) -> Tensor:
         height, width = painting.shape[-2:]
-        area = min(size[0] * size[1] * self.stroke_size**2, max(_LARGEST_PAINTING, height * width))
-        scale = math.sqrt(area / (height * width))
+        scale = self._scale(painting, size)
         return resized(painting, (max(1, round(height * scale)), max(1, round(width * scale))))
+
+    def _scale(self, painting: Tensor, size: tuple[int, int]) -> float:
+        pixels = painting.shape[-2] * painting.shape[-1]
+        area = min(size[0] * size[1] * self.stroke_size**2, max(_LARGEST_PAINTING, pixels))
+        return math.sqrt(area / pixels)
 
 
 def resized(picture: Tensor, size: tuple[int, int]) -> Tensor:

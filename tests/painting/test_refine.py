@@ -270,6 +270,16 @@ class TestOnTheWay:
             refined, refine(photo_of(), photo_of(), photo_of(seed=1), None, QUICK, network=network)
         )
 
+    def test_paintings_that_are_too_small_are_told(self, network, photo_of):
+        notes = []
+        refine(None, photo_of(), photo_of(20, 28, seed=1), None, QUICK, network=network, on_note=notes.append)
+        assert notes == [
+            "A painting is read at 2.0 times its own size; a larger file of it or a smaller stroke_size "
+            "gives sharper strokes."
+        ]
+        refine(None, photo_of(), photo_of(seed=1), None, QUICK, network=network, on_note=notes.append)
+        assert len(notes) == 1
+
 
 class SmallNetwork(LossNetwork):
     """As on a device whose memory holds 100 x 100 pixels."""
@@ -283,7 +293,7 @@ class SmallNetwork(LossNetwork):
 class TestWhatGoesWrong:
     def test_tiles_shrink_when_memory_runs_out(self, network, photo_of):
         notes, sides = [], []
-        photo, painting = photo_of(75, 150), photo_of(40, 40, seed=1)
+        photo, painting = photo_of(75, 150), photo_of(80, 80, seed=1)
         options = RefineOptions(steps=2, dtype="float32")
         refined = refine(
             None,
