@@ -65,9 +65,8 @@ class RefinePainting(io.ComfyNode):
             display_name="Refine Painting (Brushwork)",
             category="Brushwork",
             description=(
-                "Turns what Generate Painting made into real paint: works on the picture itself until it has "
-                "the strokes and texture of the paintings. Takes from half a minute on a GPU to many minutes "
-                "on a CPU."
+                "Works on a painted picture, step by step, until it has the strokes and the texture of the "
+                "paintings themselves. Takes minutes on a CPU, less on a GPU."
             ),
             search_aliases=["neural style transfer", "gatys", "optimize", "enhance", "refine", "brushwork"],
             inputs=[
