@@ -129,7 +129,7 @@ def video(runner: WorkflowRunner) -> Image.Image:
 def refinement(runner: WorkflowRunner) -> Image.Image:
     """What Generate painted, from the middle on refined."""
     before, after = (
-        runner.run("refine_painting", title, photo=RUIN, painting=STARRY_NIGHT)[0]
+        runner.run("refine_painting", title, photo=LAKE, painting=STARRY_NIGHT)[0]
         for title in ("Before", "Result")
     )
     return strips([before, after])

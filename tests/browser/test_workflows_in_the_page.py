@@ -22,7 +22,7 @@ SMALLER = {
         ("TrainStyle", "resolution"): 64,
     },
 }
-# Those that need no second folder, and how many pictures or videos are then seen on which nodes, by title.
+# Those that are run here, and how many pictures or videos are then seen on which nodes, by title.
 SHOWN = {
     "paint_in_library_style": {"Photo": 1, "Style": 1, "Result": 1},
     "refine_painting": {"Photo": 1, "Painting": 1, "Before": 1, "Result": 1},
