@@ -132,7 +132,7 @@ def paint_regions(
             region_shares(masks, content.size, (features.shape[-2], features.shape[-1]), stride, (top, left))
             for features, stride in ((picture.coarse, CONTENT_STRIDE), (picture.fine, CONTENT_STRIDE // 2))
         )
-        # Hidden styles cost nothing, and a style that covers everything paints the same bits as it does alone.
+        # Hidden styles cost nothing, and a style that covers everything paints the same bits as alone.
         visible = fine.amax((0, 1)) > 0
         shares = None if visible.sum() == 1 else (coarse[..., visible], fine[..., visible])
         painted.append(generator(picture, codes[visible], how, shares))
