@@ -32,7 +32,7 @@ SIDE = 128
 
 @dataclass
 class Outcome:
-    """What is in the folder of results against what should be, and what the client took."""
+    """The results in the folder against those that should be there, and the client's time and memory."""
 
     wanted: int
     outputs: list[str] = field(default_factory=list)

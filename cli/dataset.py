@@ -44,9 +44,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the report, write what was asked for; 0 whatever was found.
+    """Print the report and write the files that `args` name; returns 0 whatever was found.
 
-    Raises CommandError, one sentence, if there is nothing to look at or a file cannot be written.
+    Raises CommandError, one sentence, if there are no pictures or a file cannot be written.
     """
     require(("rich",), "train", "this needs")
     from rich.console import Console
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    """What can be seen to be wrong before thousands of pictures are read. Raises CommandError."""
+    """Find errors before thousands of pictures are read. Raises CommandError."""
     if args.folder.is_file():
         raise CommandError(f"{args.folder} is a file; give the folder that holds the pictures.")
     if args.split is not None and not args.split.is_file():

@@ -152,7 +152,7 @@ def _evaluate_with_progress(
     """The evaluation, and whether Ctrl-C cut it short."""
     from ..evaluation.evaluate import evaluate
 
-    # Ctrl-C ends the painting, and what is there is scored.
+    # Ctrl-C ends the painting; the pictures so far are scored.
     stopped = False
 
     def stop(signum: int, frame: object) -> None:
@@ -194,6 +194,6 @@ def _print_report(found: Evaluation, console: Console) -> None:
 
 
 def _record(args: argparse.Namespace, found: Evaluation) -> dict[str, object]:
-    """The report with what the command line knows beside it."""
+    """The report, with the facts that the command line adds."""
     given = {name: getattr(args, name) for name in ("checkpoint", "content", "style", "split", "part")}
     return {name: None if value is None else str(value) for name, value in given.items()} | found.as_dict()

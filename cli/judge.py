@@ -54,7 +54,7 @@ def make_sheets(args: argparse.Namespace) -> int:
     """Write the pages, the form and the key. Raises CommandError, one sentence, if it cannot."""
     from ..evaluation.judging import sheets
 
-    # Where do the results come from?
+    # Find the results, or paint them.
     try:
         if (args.out / sheets.KEY).exists():
             raise CommandError(f"{args.out} holds a comparison already; name another folder.")
@@ -73,7 +73,7 @@ def make_sheets(args: argparse.Namespace) -> int:
     except (ValueError, OSError) as error:
         raise CommandError(str(error)) from error
 
-    # What to do with them.
+    # Say how to go on.
     kept, handed_out = args.out / sheets.KEY, args.out / sheets.HAND_OUT
     print(
         f"{len(key.rows)} rows. Hand out {handed_out}: the pages, and {sheets.ANSWERS} to fill in.\n"

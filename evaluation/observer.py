@@ -1,4 +1,4 @@
-"""What frozen networks see in a picture, and how alike two pictures are by it."""
+"""What frozen networks see in a picture, and how alike this makes two pictures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..models.perception.statistics import gram_loss, mean_std_loss, normalized,
 from ..models.perception.vgg import CONTENT_LAYER, LossNetwork
 from .similarity import Lpips, ssim
 
-# What a photo that nobody painted on scores, whatever the painting.
+# The scores of a photo that stays as it is, whatever the painting.
 UNTOUCHED = {"content": 0.0, "ssim": 1.0, "lpips": 0.0}
 
 

@@ -23,7 +23,7 @@ _TOO_FEW = "Needs at least two paintings and two results."
 
 
 class Scorekeeper:
-    """Scores as they come in. `notes` says by the score's name why it cannot be had."""
+    """Scores as they come in. `notes` says by a score's name why it is missing."""
 
     def __init__(self, options: EvaluationOptions, num_features: int):
         self.options = options

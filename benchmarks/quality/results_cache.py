@@ -18,7 +18,7 @@ from brushwork.base.files import write_atomically
 
 @dataclass(frozen=True)
 class Record:
-    """What is kept of one result: named numbers, and tensors on the CPU."""
+    """One result on disk: named numbers, and tensors on the CPU."""
 
     numbers: dict[str, float] = field(default_factory=dict)
     tensors: dict[str, Tensor] = field(default_factory=dict)

@@ -21,7 +21,7 @@ Scores = dict[str, float]
 
 
 class Scorer:
-    """Scores pictures; keeps what was seen in the last photo, and in every painting so far."""
+    """Scores pictures; keeps the observations of the last photo, and of every painting so far."""
 
     def __init__(self, device: str, extractors: Sequence[Extractor] = ()):
         self.observer = Observer(torch.device(device), extractors)
@@ -48,7 +48,7 @@ class Scorer:
     def examine(
         self, painted: Tensor, content: Tensor, style: Tensor, pair: Pair
     ) -> tuple[Scores, Observation]:
-        """`score`, and what was seen in the painted picture."""
+        """`score`, and the observation of the painted picture."""
         photo = self._photo(pair.content, content)
         grams, moments = self._painting(pair.style, style)
         seen = photo if torch.equal(painted, content) else self.look(painted)

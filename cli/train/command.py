@@ -95,8 +95,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train_as_one(request: TrainRequest, processes: Processes) -> int:
-    """One process's part of the run. What fails in one of several is reported by that one; the first
-    says besides that the run is over, the others end silently."""
+    """One process's part of the run.
+
+    If one of several processes fails, it reports the error. The first process also says that the run is
+    over; the others end silently.
+    """
     from ...training.processes import LostProcess
     from ...training.trainer import TrainingError
 
@@ -145,13 +148,13 @@ def _train(request: TrainRequest, processes: Processes) -> int:
 
 
 def _digest(run_: Run) -> str:
-    """The same in processes that train the same."""
+    """A text that is equal in processes with the same pictures and options."""
     record = run_.record()
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
 def _train_watched(run_: Run, console: Console, tensorboard: TensorBoardLog | None) -> Outcome:
-    """Train with a progress display; Ctrl-C and SIGTERM end it after the step that is under way."""
+    """Train with a progress display; Ctrl-C and SIGTERM end it after the current step."""
     from ..terminal import stop_on_signals
     from .display import Display
 
@@ -173,7 +176,7 @@ def _train_watched(run_: Run, console: Console, tensorboard: TensorBoardLog | No
 
 
 def _report(run_: Run, outcome: Outcome, tell: Callable[[str], None]) -> int:
-    """Finish the files and say how it ended; the exit code."""
+    """Finish the files and say how the run ended; returns the exit code."""
     tell(outcome.sentence)
     if outcome.reason == "stopped":
         tell("The same command with --resume goes on from there.")
