@@ -21,17 +21,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "dataset",
         description="Look a folder of pictures over before training on it: sizes, copies and near-copies, "
-        "damaged, tiny, blank and monochrome pictures, and the split into train, val and test. Changes "
-        "nothing; the exit code is 0 whatever was found.",
+        "damaged, tiny, blank and monochrome pictures, and the split into train, val and test. It changes "
+        "nothing; the exit code is 0 whatever it finds.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="the pictures; subfolders count")
     parser.add_argument("--split", type=Path, metavar="FILE", help="JSON that says what is train, val, test")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was found, as JSON")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all findings as JSON")
     parser.add_argument(
         "--sheet",
         type=Path,
         metavar="FILE",
-        help=f"draw a contact sheet, what needs a look first ({', '.join(SHEET_FORMATS)})",
+        help=f"draw a contact sheet; pictures with warnings come first ({', '.join(SHEET_FORMATS)})",
     )
     parser.add_argument(
         "--min-side",

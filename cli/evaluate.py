@@ -33,10 +33,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="default: the shipped network")
     add_picture_arguments(parser)
+    # The options of the evaluation, each with its own text.
     for option in fields(EvaluationOptions):
         kind = {"choices": FEATURES} if option.name == "features" else {"type": type(option.default)}
         text = f"{option.metadata['text']} Default: {option.default}"
         parser.add_argument("--" + option.name.replace("_", "-"), default=option.default, help=text, **kind)
+    # Where it computes, what it writes, and what it fetches first.
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: auto)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="sheet of some pairs, .png or .jpg")

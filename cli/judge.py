@@ -21,6 +21,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "and count the answers.",
     )
     steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
+    # First step: the pages.
     sheet = steps.add_parser(
         "sheet",
         help="make the pages, the answer form and the key",
@@ -44,6 +45,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     sheet.add_argument("--seed", type=int, default=0, help="draws pairs, order and sides (default: 0)")
     sheet.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
     sheet.set_defaults(func=make_sheets)
+    # Second step: the answers.
     tally = steps.add_parser("tally", help="count the answers")
     tally.add_argument("key", type=Path, help="key.json of the sheet")
     tally.add_argument("answers", type=Path, help="the filled form, answers.csv")

@@ -25,6 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             "nodes and LoadImage, SaveImage, PreviewImage, ImageScale, ImageBatch."
         ),
     )
+    # The workflow; the folders that it reads from and writes to.
     add_workflow_arguments(parser)
     parser.add_argument(
         "--input-dir",

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image, UnidentifiedImageError
 
 from ..pictures.color import rgb_to_lab
 from ..pictures.reading import DAMAGE, Picture, upright_rgb
+from ..pictures.tensors import pixels
 from .perceptual_hash import PerceptualHash, near_duplicates, perceptual_hash
 
 THUMBNAIL = 168
@@ -139,8 +139,7 @@ def _tone_and_color(image: Image.Image) -> tuple[float, float]:
     """`contrast` and `color_spread` of `PictureFacts`, measured on a copy too small to show grain."""
     small = image.copy()
     small.thumbnail((_TONES, _TONES), Image.Resampling.BOX)
-    pixels = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].double() / 255
-    lab = rgb_to_lab(pixels)[0].flatten(1)
+    lab = rgb_to_lab(pixels(small)[None].double() / 255)[0].flatten(1)
     lab = lab - lab.mean(1, keepdim=True)
     light, color = lab[:1], lab[1:]
     slope = (color * light).sum(1, keepdim=True) / light.square().sum().clamp_min(1e-9)

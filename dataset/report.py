@@ -184,7 +184,9 @@ class DatasetReport:
         foreign = [ending for ending in self.other_files if ending in _FOREIGN]
         tiny, blank = self.flagged("tiny"), self.flagged("blank")
         doubled = sum(len(group) for group in self.duplicates)
+        # Findings without items are left out later.
         return (
+            # Files that cannot be read.
             Finding(
                 WARNING,
                 f"{_count(len(self.unreadable), 'file')} cannot be read and will be left out.",
@@ -198,7 +200,7 @@ class DatasetReport:
             Finding(
                 WARNING,
                 f"Duplicates in train and also in val or test: {_count(len(self.leaks), 'group')}. The test "
-                "is then of pictures that were learned; keep one of each.",
+                "then scores pictures that were learned; keep one of each.",
                 tuple(self._group_text(group, splits=True) for group in self.leaks),
             ),
             Finding(
@@ -210,13 +212,13 @@ class DatasetReport:
             Finding(
                 WARNING,
                 f"{_count(len(blank), 'picture')} of nearly one colour, contrast under {BLANK:g} Lab units. "
-                "There is nothing to learn from that.",
+                "Training learns nothing from them.",
                 tuple(self.label(i) for i in blank),
             ),
             Finding(
                 WARNING,
-                f"{_count(len(tiny), 'picture')} with a shorter side under {self.min_side} px. Enlarged for "
-                "training, that teaches blur.",
+                f"{_count(len(tiny), 'picture')} with a shorter side under {self.min_side} px. Training "
+                "enlarges them and learns their blur.",
                 tuple(f"{self.label(i)}, {self._size(i)} px" for i in tiny),
             ),
         )
@@ -230,8 +232,8 @@ class DatasetReport:
             Finding(
                 NOTE,
                 f"{_count(len(monochrome), 'picture')} near-monochrome: colour strays less than "
-                f"{MONOCHROME:g} Lab units from what lightness predicts. Right for engravings and ink, wrong "
-                "for a painting reproduced in grey.",
+                f"{MONOCHROME:g} Lab units from what lightness predicts. That is right for engravings and "
+                "ink, but wrong for a painting reproduced in grey.",
                 tuple(self.label(i) for i in monochrome),
             ),
             Finding(

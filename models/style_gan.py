@@ -71,8 +71,8 @@ class StyleGAN(nn.Module):
         self.config = config
         self.training_record: dict[str, Any] = {}
         self.space: StyleSpace | None = None
+        # The encoders. Each layer of the generator takes its own resolution's statistics: 1 is 1/8, 0 is 1/4.
         self.content_encoder = ContentEncoder(config.fine_channels, config.coarse_channels)
-        # Each layer of the generator takes the statistics of its own resolution: 1 is 1/8, 0 is 1/4.
         self.style_encoder = StyleEncoder(
             config.fine_channels,
             config.coarse_channels,
@@ -80,6 +80,7 @@ class StyleGAN(nn.Module):
             levels=(1,) * config.coarse_layers + (0,) * (config.fine_blocks + 2),
             hidden=config.mapping_hidden,
         )
+        # The generator, and the order of all weights in memory.
         self.generator = Generator(
             config.fine_channels,
             config.coarse_channels,

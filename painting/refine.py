@@ -164,6 +164,7 @@ class _Run:
         picture = picture.contiguous()
         average = picture.clone()
         optimizer = LBFGS()
+        # Step; the result is the moving average of the pictures.
         bad = torch.zeros((), device=picture.device)
         for i in range(each.steps):
             losses, gradient = self._gradient(objective, picture)
@@ -174,6 +175,7 @@ class _Run:
             self.work_done += each.size[0] * each.size[1]
             if self.on_step and self.on_step(self._step(each, objective.side, losses, average)):
                 return average.clamp_(0, 1), True
+        # Were the losses finite?
         if int(bad) == each.steps or not torch.isfinite(average).all():
             raise RefineError(
                 "The losses are not finite, so there is no picture; lower the weights, or take dtype float32."

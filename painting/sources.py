@@ -167,6 +167,7 @@ def _batched(name: str, picture: Tensor, batch: int) -> Tensor:
 def _mixture(
     paintings: Tensor | Sequence[Tensor], weights: Sequence[float] | None, batch: int, photo: Tensor
 ) -> Mixture:
+    # Check the weights, then each painting.
     paintings = [paintings] if isinstance(paintings, Tensor) else list(paintings)
     if not paintings:
         raise ValueError("There is no painting; give at least one.")
@@ -187,6 +188,7 @@ def _mixture(
                 "or a list to average them."
             )
         checked.append(painting)
+    # A painting without a weight costs nothing.
     used = [(painting, weight) for painting, weight in zip(checked, weights, strict=True) if weight]
     return Mixture([painting for painting, _ in used], [weight / sum(weights) for _, weight in used])
 

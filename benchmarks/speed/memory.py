@@ -94,6 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
         help="network of Brushwork (default: the shipped one)",
     )
     add_setup_arguments(parser)
+    # Everything except system and size is for `Setup`.
     options = vars(parser.parse_args(arguments))
     system, size = options.pop("system"), options.pop("size")
     try:

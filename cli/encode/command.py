@@ -27,6 +27,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             "into ComfyUI's models/brushwork_styles."
         ),
     )
+    # Some pictures, each with its own style or one for all.
     parser.add_argument(
         "pictures", nargs="*", type=Path, metavar="PICTURE", help="a picture, or a folder of them"
     )
@@ -41,6 +42,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--checkpoint", type=Path, metavar="FILE", help="the network (default: the shipped one)"
     )
+    # Or the pictures of a catalogue.
     parser.add_argument(
         "--catalogue",
         type=Path,

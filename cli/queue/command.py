@@ -38,10 +38,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ),
     )
     add = parser.add_argument
+    # What to paint.
     add_workflow_arguments(parser)
     add("--content", nargs="+", required=True, metavar="DIR_OR_GLOB", help="the photos")
     add("--style", nargs="+", metavar="DIR_OR_GLOB", help="the paintings (default: the workflow's own)")
     add("--pairs", choices=("cross", "zip"), default="cross", help="each with each (default), or in pairs")
+    # Where to paint, and where the results go.
     add(
         "--server",
         action="append",
@@ -50,6 +52,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help=f"may be given more than once (default: {DEFAULT_SERVER})",
     )
     add("--out", type=Path, required=True, metavar="DIR", help="where the results go")
+    # Which nodes get the pictures, and what happens when something goes wrong.
     add("--content-node", metavar="NODE", help="the node that loads the photo, if that is not clear")
     add("--style-node", metavar="NODE", help="the node that loads the painting, if that is not clear")
     add("--retries", type=int, default=3, metavar="N", help="for a picture whose server died (default: 3)")
@@ -60,7 +63,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="SECONDS",
         help="how long to wait when no server answers (default: 300)",
     )
-    add("--overwrite", action="store_true", help="paint again what is there already")
+    add("--overwrite", action="store_true", help="paint pictures again that are there already")
     parser.set_defaults(func=run)
 
 

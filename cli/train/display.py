@@ -13,7 +13,7 @@ from ..terminal import say
 SHOWN = ("content", "gram", "mean_std", "adversarial", "total")
 
 
-class Display:
+class TrainDisplay:
     """A progress bar on a terminal; in a file or a pipe, a line for every line of the run's log."""
 
     def __init__(self, console: Console, run: Run):
@@ -32,7 +32,7 @@ class Display:
         )
         self._lines = len(run.history)
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> TrainDisplay:
         self._progress.start()
         return self
 

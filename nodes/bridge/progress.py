@@ -9,12 +9,11 @@ from typing import Any, NoReturn
 
 import comfy.model_management as model_management
 import comfy.utils
-import numpy as np
-import torch
 from comfy_api.latest import io, ui
 from PIL import Image
 from torch import Tensor
 
+from ...pictures.tensors import as_picture
 from .api import check_interrupt, is_interrupted
 
 # Longer side in pixels of pictures on a node, and seconds between two of them.
@@ -51,7 +50,7 @@ class Progress:
         preview = None
         if picture is not None and time.monotonic() - self._last_preview >= _PREVIEW_INTERVAL:
             self._last_preview = time.monotonic()
-            preview = ("JPEG", _thumbnail(picture), _PREVIEW_SIZE)
+            preview = ("JPEG", _reduced(picture), _PREVIEW_SIZE)
         self._bar.update_absolute(self._done, self._total, preview)
 
 
@@ -130,7 +129,7 @@ def show_text(text: str) -> None:
         send(text, node_id)
 
 
-def _thumbnail(picture: Tensor) -> Image.Image:
+def _reduced(picture: Tensor) -> Image.Image:
+    """Every k-th pixel of `picture` [H,W,3], so that the longer side has less than twice `_PREVIEW_SIZE`."""
     every = max(1, max(picture.shape[:2]) // _PREVIEW_SIZE)
-    pixels = picture[::every, ::every].mul(255).to("cpu", torch.uint8).numpy()
-    return Image.fromarray(np.ascontiguousarray(pixels))
+    return as_picture(picture[::every, ::every].movedim(-1, 0))

@@ -54,7 +54,7 @@ class TrainTask:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainResult:
     """The result of a training, all on the CPU; no tensor comes from inference mode."""
 
     gan: StyleGAN
@@ -77,7 +77,7 @@ class Place:
     started: bool
 
 
-def train(task: TrainTask) -> Trained:
+def train(task: TrainTask) -> TrainResult:
     """Train, showing bar, text and previews on the running node.
 
     It may be called in inference mode. If the user cancels, everything is saved before ComfyUI's own
@@ -153,7 +153,7 @@ def _training_mode(device: torch.device) -> Iterator[None]:
         yield
 
 
-def _try_to_train(task: TrainTask, device: torch.device, progress: StepProgress) -> Trained | str | None:
+def _try_to_train(task: TrainTask, device: torch.device, progress: StepProgress) -> TrainResult | str | None:
     """The result; a sentence if it failed, None if it was cancelled."""
     # Find a run to go on with, or begin a new one.
     start = None if task.options.mode == "from_scratch" else task.gan
@@ -188,7 +188,7 @@ def _try_to_train(task: TrainTask, device: torch.device, progress: StepProgress)
         return str(error)
 
 
-def _drive(run: Run, task: TrainTask, display: NodeDisplay) -> Trained | None:
+def _drive(run: Run, task: TrainTask, display: NodeDisplay) -> TrainResult | None:
     """Train and finish; None if it was cancelled."""
     if run.trainer.step == 0:
         display.preview(0, run.preview())
@@ -202,7 +202,7 @@ def _drive(run: Run, task: TrainTask, display: NodeDisplay) -> Trained | None:
         logger.warning("Brushwork: %s The best weights are kept.", warning)
     sheet = run_sheet(run, _title(run, task), warning)
     learned = task.options.mode == "style_code"
-    return Trained(task.gan if learned else gan, code.cpu(), loss_curve(run), sheet, run.name)
+    return TrainResult(task.gan if learned else gan, code.cpu(), loss_curve(run), sheet, run.name)
 
 
 def _title(run: Run, task: TrainTask) -> str:

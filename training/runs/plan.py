@@ -79,6 +79,7 @@ def estimate(
     painter = discriminator = 0
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
+    # Time the second step of every phase, on a few of the pictures.
     some = spread(photos, MEASURED_PICTURES), spread(paintings, MEASURED_PICTURES)
     for phase in phases(options):
         trainer = Trainer(_short(options, phase, world, len(some[0])), *some, device=device, start=start)
@@ -89,6 +90,7 @@ def estimate(
         painter = sum(p.numel() for p in trainer.painter.learning())
         if trainer.discriminator is not None:
             discriminator = sum(p.numel() for p in trainer.discriminator.parameters())
+    # Add the crops that a whole run keeps, in bytes.
     side = max(phase.resolution for phase in seconds)
     pixels = len(photos) * side**2 + len(paintings) * options.style_resolution**2
     return Estimate(

@@ -32,7 +32,7 @@ from .style_sheet import style_sheet
 
 
 @dataclass
-class Progress:
+class RunProgress:
     """What a run keeps beside the weights; saved with the state, exact through JSON."""
 
     sums: dict[str, float]
@@ -73,7 +73,7 @@ class Run:
         self.save_minutes, self.preview_every = spec.save_minutes, spec.preview_every
         self.log_every = log_interval(spec.options.steps) if log_every is None else log_every
         self.writes = trainer.processes.rank == 0
-        self.progress = Progress({}, {}, [])
+        self.progress = RunProgress({}, {}, [])
         self.history: list[dict[str, float]] = []
         mode = spec.options.mode
         self.style_only = mode == "style_code"
@@ -92,7 +92,7 @@ class Run:
 
     def resume(self) -> None:
         """Go on from the files. Raises CheckpointError or TrainingError, one sentence, if it cannot."""
-        self.progress = Progress(**self.trainer.load_state(self.files.state))
+        self.progress = RunProgress(**self.trainer.load_state(self.files.state))
         # Lines that were logged after the state was saved will be logged again.
         lines = self.files.log.read_text(encoding="utf-8").splitlines() if self.files.log.exists() else []
         self.history = [line for line in map(json.loads, lines) if line["step"] <= self.trainer.step]
