@@ -1,4 +1,4 @@
-"""Losses as free functions; each returns a scalar tensor.
+"""Losses that only training needs, as free functions; each returns a scalar tensor. See also `pixel_losses`.
 
 Formulas use F_l for the features of a loss-network layer l in `STYLE_LAYERS`, x for the output, s for
 the painting, c for the photo, mu and sigma for channel mean and deviation over space. Style losses
