@@ -142,7 +142,7 @@ def table(outcome: QueueOutcome, facts: dict[str, Any], servers: list[ComfyUISer
 
 
 def paint_jobs(folder: Path, jobs: int) -> tuple[QueueOutcome, dict[str, Any], str]:
-    """Run `jobs` on two servers in `folder`: what came of it, the client's facts, and the table of both."""
+    """Run `jobs` on two servers in `folder`: the outcome, the client's facts, and the table of both."""
     photos, paintings = make_pictures(folder, jobs)
     out, outcome = folder / "out", QueueOutcome(jobs)
     servers = [ComfyUIServer(folder / f"server{i}") for i in range(2)]

@@ -1,4 +1,4 @@
-"""A contact sheet of a surveyed folder: what needs a look first, then a sample of the rest."""
+"""A contact sheet of a surveyed folder: pictures with warnings first, then a sample of the rest."""
 
 from __future__ import annotations
 

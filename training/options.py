@@ -113,7 +113,7 @@ class TrainOptions:
     validation_share: float = option(
         VALIDATION_SHARE,
         "Share of the pictures that is never trained on and only scored; "
-        f"of {MANY} and more it is 10 in 100.",
+        f"with {MANY} or more pictures it is 10 in 100.",
         0,
         0.5,
     )

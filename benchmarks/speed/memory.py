@@ -3,7 +3,7 @@
     python -m benchmarks.speed.memory microast 2048 --microast PATH
 
 Prints one line of JSON. `benchmarks.speed` starts this once per system and size, because memory that an
-allocator or another system once took would count for whoever comes next.
+allocator or another system once took would count for the next one.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def find_pictures(texts: Sequence[str], option: str) -> list[Path]:
             found = picture_files(folder)
         else:
             found = sorted(path for path in map(Path, glob.glob(text, recursive=True)) if path.is_file())
-            # A name with brackets in it is also a pattern, but for another file.
+            # A name with brackets in it is also a pattern, which means another file.
             found = found or [path for path in [folder] if path.is_file()]
         if not found:
             raise CommandError(f"{option} {text} finds no picture; give folders, files or patterns.")

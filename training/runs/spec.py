@@ -12,7 +12,7 @@ from .files import RunFiles
 
 @dataclass(frozen=True)
 class RunSpec:
-    """Everything that a run needs to know, whoever asks for it."""
+    """Everything that a run needs to know."""
 
     options: TrainOptions
     photos: PictureSet
