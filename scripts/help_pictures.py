@@ -267,6 +267,19 @@ def paint_video() -> Image.Image:
     return grid([[(pictures[n - 1], f"{n}") for n in numbers] for pictures in (frames, shown)] + [changes])
 
 
+def refine_painting() -> Image.Image:
+    """A photo, a painting, and what Generate makes of them; below, that refined at three stroke sizes."""
+    photo, painting = "photo-city-singapore", "art-vangogh-starry-night"
+    generated = painted(photo, encoded(painting))[0]
+    refine = NODES["RefinePainting"].execute
+    start, content, style = (from_pil([each]) for each in (generated, read(photo), read(painting)))
+    refined = [
+        (picture_of(refine(start, content, style, quality="draft", stroke_size=size)[0]), f"{size:g}")
+        for size in (0.5, 1, 2)
+    ]
+    return grid([unlabelled(read(photo), read(painting), generated), refined])
+
+
 PICTURES: dict[str, Callable[[], Image.Image]] = {
     "LoadStyleGAN": load_style_gan,
     "EncodeContent": encode_content,
@@ -282,6 +295,7 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "InterpolateStyles": interpolate_styles,
     "MaskStyle": mask_style,
     "PaintVideo": paint_video,
+    "RefinePainting": refine_painting,
 }
 
 

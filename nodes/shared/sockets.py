@@ -18,6 +18,7 @@ from ...models.style_gan import StyleGAN
 from ..bridge import api
 from ..bridge.api import Patcher, io
 from ..bridge.progress import Progress
+from .memory import with_second_chance
 
 logger = logging.getLogger(__name__)
 
@@ -124,23 +125,7 @@ class ManagedGAN:
         results = []
         for i in range(count):
             api.check_interrupt()
-            result = self._with_second_chance(partial(work, i, device), memory)
+            result = with_second_chance(partial(work, i, device), partial(api.load, self.patcher, memory))
             results.append(result)
             progress.step(result if preview and isinstance(result, Tensor) else None)
         return results
-
-    def _with_second_chance(self, work: Callable[[], T], memory: int) -> T:
-        """`work()`; if the device's memory runs out, once more with all of it free."""
-        try:
-            return work()
-        except torch.cuda.OutOfMemoryError:
-            logger.warning("Brushwork: out of memory; unloading all models and trying again.")
-        api.unload_all()
-        api.load(self.patcher, memory)
-        try:
-            return work()
-        except torch.cuda.OutOfMemoryError as error:
-            raise RuntimeError(
-                "The picture does not fit into the GPU's memory even with all models unloaded; "
-                "scale it down or start ComfyUI with --cpu."
-            ) from error
