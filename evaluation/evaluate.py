@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..models.content_encoder import ContentCode
 from ..models.perception.extractors import build_extractor
+from ..models.perception.statistics import StyleStatistics
 from ..models.style_gan import StyleGAN
 from ..pictures.comparison_sheet import Column, ComparisonSheet, fitted
 from ..pictures.reading import Picture
@@ -28,7 +29,7 @@ SHEET_ROWS = 8
 SHEET_CELL = 320
 # Photos that every random style is painted on.
 DIVERSITY_PHOTOS = 3
-# So many paintings' Gram matrices are kept, 1.4 MB each, in case the paintings return.
+# So many paintings' Gram matrices are kept, 4.2 MB each, in case the paintings return.
 KEPT_PAINTINGS = 64
 
 # Called with how many pictures are done, how many there are in all, and the last one [1,3,S,S].
@@ -77,8 +78,7 @@ class _Painting:
     """What is kept of a painting in case it returns, without its pixels."""
 
     code: Tensor
-    grams: dict[str, Tensor]
-    moments: dict[str, Tensor]
+    styles: Sequence[StyleStatistics]
     shown: Image.Image
 
 
@@ -162,7 +162,7 @@ class _Evaluator:
             self.known.add(index)
             self.scores.add_painting(self._features(seen), seen.moments)
         shown = fitted(as_picture(picture[0]), SHEET_CELL)
-        painting = _Painting(self.gan.encode_style(picture), seen.grams, seen.moments, shown)
+        painting = _Painting(self.gan.encode_style(picture), seen.styles, shown)
         if len(self.kept) < KEPT_PAINTINGS:
             self.kept[index] = painting
         return painting
@@ -171,8 +171,8 @@ class _Evaluator:
         painted = rounded(self.gan.generate(photo.code, painting.code))
         seen = self.observer.look(painted)
         scores = likeness(painted, seen, photo.picture, photo.seen, self.lpips)
-        scores |= style_losses(seen, painting.grams, painting.moments)
-        untouched = style_losses(photo.seen, painting.grams, painting.moments)
+        scores |= style_losses(seen, painting.styles)
+        untouched = style_losses(photo.seen, painting.styles)
         self.scores.add_pair(self._features(seen), scores, untouched)
         return painted
 
