@@ -60,8 +60,8 @@ def read_with_metadata(path: str | os.PathLike[str]) -> tuple[Image.Image, Pictu
     Raises one of `DAMAGE`, most often OSError, when it cannot be decoded.
     """
     with warnings.catch_warnings():
-        # Pillow warns of large pictures. The user named this one.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        # Pillow warns of large pictures and of damaged EXIF. The user named this one, and the pixels count.
+        warnings.simplefilter("ignore")
         with Image.open(path) as image:
             image.load()
             metadata = PictureMetadata(_rgb_profile(image), _exif_of(image))
@@ -105,7 +105,8 @@ def encode_picture(
 def read_settings(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """The settings that `encode_picture` put into a file; None if it has none or cannot be read."""
     try:
-        with Image.open(path) as image:
+        with warnings.catch_warnings(), Image.open(path) as image:
+            warnings.simplefilter("ignore")
             if image.format == "PNG":
                 text = image.info.get(SETTINGS_KEY)
             else:
@@ -178,7 +179,9 @@ def _exif_with(
     exif = Image.Exif()
     if data is not None:
         exif.load(data)
-    details = {tag: value for tag, value in exif.get_ifd(_EXIF_IFD).items() if tag not in without}
+    # To ask for what is not there would make an empty one.
+    found = exif.get_ifd(_EXIF_IFD) if _EXIF_IFD in exif else {}
+    details = {tag: value for tag, value in found.items() if tag not in without}
     for tag, side in zip((_PIXEL_WIDTH, _PIXEL_HEIGHT), size, strict=True):
         if tag in details:
             details[tag] = side
