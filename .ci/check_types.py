@@ -16,8 +16,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Packages of their own, not parts of `brushwork`: they are not in the wheel.
+# Packages of their own, not parts of `brushwork`: they are not in the wheel. They start the tests' ComfyUI
+# server, so its module is checked with them.
 BESIDE = ("benchmarks", "scripts")
+SERVER = "tests"
 
 
 def link(path: Path, folder: Path) -> None:
@@ -37,7 +39,7 @@ def main() -> int:
     for name in packages:
         targets += ["--package", name if name in BESIDE else f"brushwork.{name}"]
     options = ["--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(ROOT / ".mypy_cache")]
-    links = {"brushwork": ROOT} | {name: ROOT / name for name in packages if name in BESIDE}
+    links = {"brushwork": ROOT} | {name: ROOT / name for name in (*BESIDE, SERVER)}
     with tempfile.TemporaryDirectory() as scratch:
         for name, folder in links.items():
             link(Path(scratch, name), folder)

@@ -2,10 +2,10 @@
 
     python -m benchmarks.finetune --data DIR --artist "Warwick Goble" --sheet FILE --json FILE
 
-Twelve of the artist's paintings are what a user would give to TrainStyle, with the default options of
-the mode and the photos that ship with Brushwork; the run holds some of them out itself to choose its
-best weights. What is reported is measured on the artist's other paintings and on validation photos, none
-of which the fine-tuning has seen: the losses of the network before and after,
+The run gets twelve of the artist's paintings, as a user would give them to TrainStyle, the default options of
+the mode and the photos that ship with Brushwork. It holds some of the twelve out to choose its best weights.
+The figures are losses of the network before and after, on the artist's other paintings and on validation
+photos. The fine-tuning has seen neither:
 
     style of the artist   the learned style (before: the mean code of the twelve) against the mean
                           statistics of the other paintings
@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from brushwork.base.files import write_atomically
 from brushwork.base.shipped import demo_photos
@@ -53,8 +54,8 @@ class Material:
 
 
 def read_material(data: Path, artist: str) -> Material:
-    """Twelve paintings of the train split, evenly spread; up to 24 of the rest and of the val split,
-    val first; photos of the val split. The test split stays untouched: this is for tuning options, too.
+    """Twelve paintings of the train split, evenly spread; up to 24 others of the val split and then of the
+    train split; photos of the val split. The test split stays untouched, since options are tuned here, too.
 
     Raises ValueError for an artist with fewer than 12 + 4 such paintings.
     """
@@ -108,8 +109,9 @@ def compare(material: Material, before: Painter, after: Painter) -> dict[str, di
     return table
 
 
-def losses_of(scores: Scores) -> dict[str, float]:
+def losses_of(scores: Scores | None) -> dict[str, float]:
     """Content, Gram and mean/std losses, and the style loss that training weighs."""
+    assert scores is not None  # there are paintings to score with: `read_material` refuses a lack of them
     names = ("content", "gram", "mean_std", "style")
     return {name: round(getattr(scores, name), 4) for name in names}
 
@@ -123,6 +125,12 @@ def as_table(table: dict[str, dict[str, dict[str, float]]]) -> str:
         change = [rows["after"][k] / rows["before"][k] - 1 for k in rows["before"]]
         lines.append(f"| {question} | change | " + " | ".join(f"{c:+.0%}" for c in change) + " |")
     return "\n".join(lines)
+
+
+def in_own_style(painter: Painter, photo: Tensor) -> Tensor:
+    """`photo` [1,3,H,W] in the style that the painter has learned."""
+    assert painter.code is not None  # `painters` gives both one
+    return painter.gan.generate(painter.gan.encode_content(photo), painter.code)
 
 
 @torch.no_grad()
@@ -139,27 +147,47 @@ def draw_sheet(material: Material, before: Painter, after: Painter) -> Compariso
         row = [photo]
         for style in styles:
             row += [style, *(p.gan.stylize(photo, style) for p in (before, after))]
-        row += [p.gan.generate(p.gan.encode_content(photo), p.code) for p in (before, after)]
+        row += [in_own_style(painter, photo) for painter in (before, after)]
         sheet.add_row([as_picture(picture) for picture in row])
     return sheet
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder of content/, style/, split.json")
-    parser.add_argument("--artist", default="Warwick Goble", help="as manifest.csv names them")
-    parser.add_argument("--mode", default="fine_tune", choices=["fine_tune", "style_code"])
-    parser.add_argument("--steps", type=int, help="default: the mode's")
-    parser.add_argument("--sheet", type=Path, help="write a contact sheet here, PNG or JPEG")
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks.finetune",
+        description="What fine-tuning on a dozen paintings by one artist does for others by that artist.",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder of content/, style/, split.json, manifest.csv",
+    )
+    parser.add_argument(
+        "--artist", default="Warwick Goble", metavar="NAME", help="as in manifest.csv (default %(default)s)"
+    )
+    parser.add_argument(
+        "--mode",
+        default="fine_tune",
+        choices=["fine_tune", "style_code"],
+        help="of training (default %(default)s)",
+    )
+    parser.add_argument("--steps", type=int, metavar="COUNT", help="of training (default: the mode's)")
+    parser.add_argument("--sheet", type=Path, metavar="FILE", help="write a contact sheet here, .png or .jpg")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     options = parser.parse_args(arguments)
+
+    # Choose the pictures and the options of the training.
     try:
         material = read_material(options.data, options.artist)
         changes = {} if options.steps is None else {"steps": options.steps}
         training = TrainOptions.for_mode(options.mode, **changes)
     except (ValueError, OSError) as error:
-        print(f"finetune.py: {error}", file=sys.stderr)
+        print(f"benchmarks.finetune: {error}", file=sys.stderr)
         return 2
+
+    # Train, and compare the network before and after.
     with tempfile.TemporaryDirectory() as folder:
         run, seconds = tune(material, training, Path(folder))
         before, after = painters(material, run)

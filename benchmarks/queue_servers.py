@@ -1,9 +1,9 @@
-"""`brushwork queue` on two ComfyUI servers on this machine, one of which is killed with -9 on the way.
+"""`brushwork queue` on two ComfyUI servers on this machine, while one of them is killed with -9.
 
     COMFYUI_PATH=… COMFYUI_PYTHON=… python -m benchmarks.queue_servers --jobs 200
 
 Photos of 128 pixels and the shipped paintings at their own size. Prints a Markdown table. Linux only, since
-it reads the client's memory in /proc.
+it reads the client's memory in /proc. The servers are those of the tests (tests/comfyui_server.py).
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageOps
 
 from brushwork.base.shipped import SHIPPED_INPUTS
 from brushwork.cli import main as cli
-
-# The server that the tests start; it needs COMFYUI_PATH.
-sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
-from comfyui_server import COMFYUI, ComfyUIServer
+from tests.comfyui_server import COMFYUI, ComfyUIServer
 
 STYLES = 10
 SIDE = 128
@@ -37,7 +36,7 @@ class Outcome:
 
     wanted: int
     outputs: list[str] = field(default_factory=list)
-    lines: list[dict] = field(default_factory=list)
+    lines: list[dict[str, Any]] = field(default_factory=list)
     memory: list[tuple[int, float]] = field(default_factory=list)
 
     @property
@@ -77,10 +76,12 @@ def make_pictures(folder: Path, jobs: int) -> tuple[Path, Path]:
     return photos, paintings
 
 
-def run_client(arguments: list[str], out: Path, outcome: Outcome, servers: list[ComfyUIServer]) -> dict:
+def run_client(
+    arguments: list[str], out: Path, outcome: Outcome, servers: list[ComfyUIServer]
+) -> dict[str, Any]:
     """Run the command, kill the first server when a quarter is done, start it again at once."""
     started = time.monotonic()
-    facts: dict = {}
+    facts: dict[str, Any] = {}
     with subprocess.Popen(
         [sys.executable, "-m", cli.__name__, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     ) as client:
@@ -92,6 +93,7 @@ def run_client(arguments: list[str], out: Path, outcome: Outcome, servers: list[
                 servers[0].kill()
                 servers[0].start()
             time.sleep(0.2)
+        assert client.stderr is not None  # it is a pipe
         facts["said"] = client.stderr.read().decode().strip().splitlines()[-1]
     return facts | {"status": client.returncode, "seconds": time.monotonic() - started}
 
@@ -111,7 +113,8 @@ def utc_now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
 
 
-def table(outcome: Outcome, facts: dict, servers: list[ComfyUIServer]) -> str:
+def table(outcome: Outcome, facts: dict[str, Any], servers: list[ComfyUIServer]) -> str:
+    """Markdown."""
     files = sum(1 for server in servers for _ in (server.base / "output").rglob("*.png"))
     after = outcome.painted_by(servers[0].url, facts["killed_at"])
     rows = [
@@ -136,39 +139,56 @@ def table(outcome: Outcome, facts: dict, servers: list[ComfyUIServer]) -> str:
     )
 
 
-def main() -> int:
+def paint_jobs(folder: Path, jobs: int) -> tuple[Outcome, dict[str, Any], str]:
+    """Run `jobs` on two servers in `folder`: what came of it, the client's facts, and the table of both."""
+    photos, paintings = make_pictures(folder, jobs)
+    out, outcome = folder / "out", Outcome(jobs)
+    servers = [ComfyUIServer(folder / f"server{i}") for i in range(2)]
+    command = ["queue", "stylize_photo", "--content", str(photos), "--style", str(paintings)]
+    command += ["--out", str(out), *(f"--server={server.url}" for server in servers)]
+    with ExitStack() as running:
+        for server in servers:
+            server.start()
+            running.callback(server.stop)
+        for server in servers:
+            server.wait_until_up()
+        facts = run_client(command, out, outcome, servers)
+
+    outcome.outputs = sorted(path.name for path in out.glob("*.png"))
+    text = (out / "manifest.jsonl").read_text(encoding="utf-8")
+    outcome.lines = [line for line in map(json.loads, text.splitlines()) if line["status"] == "done"]
+    return outcome, facts, table(outcome, facts, servers)
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        "python -m benchmarks.queue_servers",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--jobs", type=int, default=200, help="a multiple of 10 (default: 200)")
-    parser.add_argument("--sheet", type=Path, help="write the first results side by side")
-    args = parser.parse_args()
+    parser.add_argument(
+        "--jobs", type=int, default=200, metavar="COUNT", help="a multiple of 10 (default 200)"
+    )
+    parser.add_argument(
+        "--sheet", type=Path, metavar="FILE", help="write the first 40 results here, side by side"
+    )
+    options = parser.parse_args(arguments)
+    if options.jobs < STYLES or options.jobs % STYLES:
+        parser.error(f"--jobs is {options.jobs}; give a multiple of {STYLES}.")
     if not COMFYUI:
-        parser.error("COMFYUI_PATH is not set to a ComfyUI checkout")
+        parser.error("COMFYUI_PATH is not set; set it to the path of a ComfyUI checkout.")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parse(arguments)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        photos, paintings = make_pictures(folder, args.jobs)
-        out = folder / "out"
-        servers = [ComfyUIServer(folder / f"server{i}") for i in range(2)]
-        try:
-            for server in servers:
-                server.start()
-            for server in servers:
-                server.wait_until_up()
-            outcome = Outcome(args.jobs)
-            arguments = ["queue", "stylize_photo", "--content", str(photos), "--style", str(paintings)]
-            arguments += ["--out", str(out), *(f"--server={server.url}" for server in servers)]
-            facts = run_client(arguments, out, outcome, servers)
-        finally:
-            for server in servers:
-                server.stop()
-        outcome.outputs = sorted(path.name for path in out.glob("*.png"))
-        text = (out / "manifest.jsonl").read_text(encoding="utf-8")
-        outcome.lines = [line for line in map(json.loads, text.splitlines()) if line["status"] == "done"]
-        print(table(outcome, facts, servers))
+        outcome, facts, text = paint_jobs(Path(scratch), options.jobs)
+        print(text)
         print(facts["said"], file=sys.stderr)
-        if args.sheet:
-            sheet([out / name for name in outcome.outputs[: 4 * STYLES]]).save(args.sheet)
+        if options.sheet:
+            first = outcome.outputs[: 4 * STYLES]
+            sheet([Path(scratch, "out", name) for name in first]).save(options.sheet)
     return 0 if outcome.missing == outcome.twice == 0 else 1
 
 

@@ -28,7 +28,7 @@ SHEET_ROWS = 8
 SHEET_CELL = 320
 # Photos that every random style is painted on.
 DIVERSITY_PHOTOS = 3
-# Paintings whose Gram matrices are kept, 1.4 MB each, in case they return.
+# So many paintings' Gram matrices are kept, 1.4 MB each, in case the paintings return.
 KEPT_PAINTINGS = 64
 
 # Called with how many pictures are done, how many there are in all, and the last one [1,3,S,S].

@@ -43,7 +43,7 @@ class Observer:
     def look(self, picture: Tensor) -> Observation:
         """picture [1,3,H,W] in 0..1."""
         maps = self.network(picture)
-        # One pass over the maps gives both: half the time of two, equal to 1e-6 of a moment.
+        # One pass over the maps gives both statistics, in half the time of two.
         grams, moments = style_statistics(maps)
         features = {each.name: each(picture, maps) for each in self.extractors}
         return Observation(normalized(maps[CONTENT_LAYER]), grams, moments, features)

@@ -1,8 +1,8 @@
-"""What an evaluation can be told, as one typed object: node, command line and report use it."""
+"""The options of an evaluation as one typed object, for the node, the command line and the report."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..base.settings import check_choice, check_ranges, option
@@ -21,13 +21,11 @@ class EvaluationOptions:
     )
     side: int = option(256, "Side in pixels of the squares that are painted and compared.", 32, 1024)
     seed: int = option(0, "Draws the pairs, the subsets of KID and the random styles.", 0, 2**63 - 1)
-    features: str = field(
-        default="auto",
-        metadata={
-            "text": "What FID and KID compare pictures by. vgg19: means of the loss network's channels, "
-            "always there. inception: Inception-v3, when its weights are on this machine. auto: inception "
-            "when it is there, else vgg19."
-        },
+    features: str = option(
+        "auto",
+        "What FID and KID compare pictures by. vgg19: means of the loss network's channels, always there. "
+        "inception: Inception-v3, when its weights are on this machine. auto: inception when it is there, "
+        "else vgg19.",
     )
     psi: float = option(0.8, "Variety of the random styles whose diversity is measured.", 0, 2)
     random_styles: int = option(

@@ -29,7 +29,7 @@ LEGEND = (
 
 
 def package_versions() -> dict[str, str]:
-    """Of the packages that the numbers hang on."""
+    """The versions of the packages that the numbers depend on."""
     return {name: version(name) for name in ("torch", "torchvision", "torchmetrics")}
 
 
@@ -38,8 +38,8 @@ class Score:
     """One line of the report.
 
     `value` belongs to the painted pictures and is None where it could not be measured; `why_none`
-    says why, in a sentence. `untouched` is the same for the photos as they are: what no painting at all
-    scores. `parts` are further numbers by name; `details` says in the table what is worth saying of them.
+    says why, in a sentence. `untouched` is the same for the photos as they are. `parts` are further
+    numbers by name; `details` is what the table says of them.
     """
 
     value: float | None = None
@@ -57,7 +57,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The scores by the names in `TITLES`, and all that it takes to measure them again.
+    """The scores by the names in `TITLES`, and everything that is needed to measure them again.
 
     `features` says which extractor FID and KID used; `photos` and `paintings` are how many different
     ones the pairs were made of; `sheet` shows some of the pairs.
@@ -101,7 +101,7 @@ class Evaluation:
         ]
 
     def remarks(self) -> list[str]:
-        """What the table needs to be understood, a line each: legend, settings, and what is missing."""
+        """What a reader of the table needs, a line each: legend, settings, and what is missing."""
         o = self.options
         return [
             LEGEND,
@@ -126,7 +126,7 @@ def number(value: float) -> str:
 
 
 def _aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """The cells padded to columns; the last one, which may be long, is not."""
+    """The cells padded to columns, except the last one, which may be long."""
     rows = list(rows)
     widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS) - 1)]
     return [

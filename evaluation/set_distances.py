@@ -77,13 +77,13 @@ class SetDistances:
         return min(self._counts[name], self.paintings) >= 2
 
     def fid(self, name: str) -> float:
-        """Fréchet distance of two Gaussians (Heusel et al. 2017), 0 or more but for rounding."""
+        """Fréchet distance of two Gaussians (Heusel et al. 2017), 0 or more except for rounding."""
         return self._fid[name].compute().item()
 
     def kid(self, name: str, seed: int) -> Kid:
         """Squared MMD of the kernel (x·y / d + 1)^3 (Bińkowski et al. 2018); about 0 for equal sets."""
         metric = self._kid[name]
-        # At most half of a set, or the subsets would hardly differ and their deviation say nothing.
+        # At most half of a set: larger subsets would hardly differ, and their deviation would say nothing.
         half = min(self._counts[name], self.paintings) // 2
         metric.subset_size = max(2, min(self._subset_size, half))
         # torchmetrics draws the subsets from PyTorch's global generator.
@@ -94,7 +94,7 @@ class SetDistances:
 
 
 class _GivenFeatures(nn.Module):
-    """What torchmetrics asks for features: the features, which are there already."""
+    """Stands where torchmetrics expects a network, and hands on features that are there already."""
 
     def __init__(self, num_features: int):
         super().__init__()

@@ -26,13 +26,16 @@ def match_moments(picture: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
     >>> round(float(light.mean()), 2)
     0.8
     """
-    own, spread = (each.double() for each in color_moments(picture))
-    spread = spread + _NOISE * torch.eye(3, dtype=spread.dtype, device=spread.device)
+    # Nine numbers, on the CPU, because not every device has float64.
+    own, spread, mean, covariance = (
+        each.double().cpu() for each in (*color_moments(picture), mean, covariance)
+    )
+    spread = spread + _NOISE * torch.eye(3, dtype=spread.dtype)
     root = _power(spread, 0.5)
     back = _power(spread, -0.5)
-    change = back @ _power(root @ covariance.double() @ root, 0.5) @ back
-    offset = mean.double()[..., None] - change @ own[..., None]
-    moved = torch.baddbmm(offset.to(picture.dtype), change.to(picture.dtype), picture.flatten(2))
+    change = back @ _power(root @ covariance @ root, 0.5) @ back
+    offset = mean[..., None] - change @ own[..., None]
+    moved = torch.baddbmm(offset.to(picture), change.to(picture), picture.flatten(2))
     return moved.clamp_(0, 1).reshape(picture.shape)
 
 
@@ -40,7 +43,7 @@ def _power(matrices: Tensor, exponent: float) -> Tensor:
     """Symmetric positive matrices [B,3,3] to a power."""
     values, vectors = torch.linalg.eigh(matrices)
     values = values.clamp_min(0 if exponent > 0 else 1e-12).pow(exponent)
-    return (vectors * values[:, None]).matmul(vectors.transpose(1, 2))
+    return torch.bmm(vectors * values[:, None], vectors.transpose(1, 2))
 
 
 def with_colors_of(photo: Tensor, picture: Tensor, preserve_color: str) -> Tensor:

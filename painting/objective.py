@@ -12,7 +12,6 @@ from torch import Tensor
 from ..models.perception.pixel_losses import ground_limits, plain_steps
 from ..models.perception.statistics import SIZES, SMALLEST_SIDE, moments_of, normalized, sized_pictures, wide
 from ..models.perception.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
-from .colors import match_moments
 from .options import RefineOptions
 from .strips import pixel_losses
 from .tiles import PIXELS, STRIDES, Sums, View, loss_and_gradients, picture_sums, tiles
@@ -90,22 +89,6 @@ class Objective:
         means = {name: loss.detach().mean() for name, loss in losses.items()}
         total = torch.stack([self._weight(name) * mean for name, mean in means.items()]).sum()
         return means | {"total": total}, gradient
-
-    def recolored(self, picture: Tensor) -> Tensor:
-        """The picture [B,3,H,W] with the paintings' mean colour and covariance, each region with its own.
-
-        What is darker than the mean of the loss network's pictures it sees as less and less until it is
-        black: from a dark picture no gradient leads to a light painting, so colours come first.
-        """
-        wanted, mean = self.targets[0][f"{PIXELS}.gram"], self.targets[0][f"{PIXELS}.mean"]
-        spread = wanted - mean[..., None] * mean[..., None, :]
-        shares = self.views[0].shares
-        if shares is None:
-            return match_moments(picture, mean[:, 0], spread[:, 0])
-        found = torch.zeros_like(picture)
-        for k, share in enumerate(shares[PIXELS][:, :, None].unbind(1)):
-            found += share * match_moments(picture, mean[:, k], spread[:, k])
-        return found
 
     def _weight(self, name: str) -> float:
         """The factor of a loss in the total; sizes count alike."""

@@ -83,11 +83,8 @@ class RefineOptions:
     color_weight: float = option(4.0, "Match the paintings' colours.", 0, 1000)
     smoothness: float = option(0.05, "Little noise: total variation.", 0, 100)
     range_weight: float = option(5.0, "Stay between black and white.", 0, 1000)
-    learning_rate: float = option(
-        0.02, "How far a pixel may go in a step, 1 is from black to white.", 1e-5, 1
-    )
     average: float = option(
-        0.9, "Memory of the moving average of the last pictures, which is the result.", 0, 0.999
+        0.5, "Memory of the moving average of the last pictures, which is the result.", 0, 0.999
     )
     dtype: str = option("auto", "Type of the loss network: auto, float32 or bfloat16.")
     tile: int = option(

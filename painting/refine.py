@@ -1,17 +1,15 @@
 """Refine: optimise a picture on the loss network until it has the paintings' strokes (Gatys 2016).
 
 Coarse to fine (Gatys 2017): large shapes and strokes form at a quarter of the size, where a step is cheap and
-the network sees far; each size starts from the one before. Adam on the pixels, rate falling as a cosine; the
-result is a moving average of the last pictures.
+the network sees far; each size starts from the one before, with the detail that the first picture has there.
+L-BFGS on the pixels; the result is a moving average of the last pictures.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -19,6 +17,7 @@ from torch import Tensor
 from ..models.memory import free_memory, is_out_of_memory
 from ..models.perception.vgg import LossNetwork, fastest_loss_dtype
 from .colors import with_colors_of
+from .lbfgs import LBFGS
 from .objective import Objective
 from .options import Pass, RefineOptions
 from .sources import Region, Sources, resized
@@ -27,17 +26,16 @@ from .tiles import BYTES_PER_PIXEL, SMALLEST_TILE, tile_side
 # Of the free memory, what tiles may take; the rest is for the picture, its optimiser and other programs.
 _TILE_SHARE = 0.5
 
-# A CPU's memory belongs to all programs, and larger tiles are hardly faster.
+# A CPU's memory belongs to all programs. In one piece a step takes two passes of the loss network, in tiles
+# three and their borders: that is worth some memory, larger tiles are not.
 _CPU_BYTES = 2 * 2**30
+_CPU_TILE_BYTES = 2**30
+
+# Paintings that are read at more times their own size have no fine strokes.
+_ENLARGED = 1.5
 
 # Beside the picture, its half and its quarter are in memory.
 _SIZES = 21 / 16
-
-# Where the learning rate ends, as a part of where it starts.
-_LAST_RATE = 0.05
-
-
-T = TypeVar("T")
 
 
 class RefineError(RuntimeError):
@@ -139,30 +137,39 @@ class _Run:
 
     def picture(self) -> Tensor:
         """The refined picture, [B,3,H,W] in 0..1."""
-        whole = (self.sources.photo.shape[-2], self.sources.photo.shape[-1])
-        picture = self.sources.start
+        enlargement = self.sources.enlargement()
+        if enlargement > _ENLARGED:
+            self._note(
+                f"A painting is read at {enlargement:.1f} times its own size; "
+                "a larger file of it or a smaller stroke_size gives sharper strokes."
+            )
+        picture = self.sources.start_at(self.passes[0].size)
         for each in self.passes:
-            picture, stopped = self._refine(resized(picture, each.size), each)
+            picture, stopped = self._refine(self._carried(picture, each.size), each)
             if stopped:
                 break
-        return resized(picture, whole)
+        return self._carried(picture, self.passes[-1].size)
+
+    def _carried(self, picture: Tensor, size: tuple[int, int]) -> Tensor:
+        """The picture at a larger size, with the detail that the first picture has there and not here."""
+        here = (picture.shape[-2], picture.shape[-1])
+        if here == size:
+            return picture
+        detail = self.sources.start_at(size) - resized(self.sources.start_at(here), size)
+        return (resized(picture, size) + detail).clamp_(0, 1)
 
     def _refine(self, picture: Tensor, each: Pass) -> tuple[Tensor, bool]:
         """The picture after the steps at one size, and whether `on_step` ended refining."""
         objective = self._objective(each.size)
-        if each is self.passes[0]:
-            picture = objective.recolored(picture)
-        picture = picture.clone(memory_format=torch.contiguous_format).requires_grad_()
-        average = picture.detach().clone()
-        adam = torch.optim.Adam([picture], self.options.learning_rate, betas=(0.9, 0.99))
+        picture = picture.contiguous()
+        average = picture.clone()
+        optimizer = LBFGS()
         bad = torch.zeros((), device=picture.device)
         for i in range(each.steps):
-            losses, gradient = self._shrinking(objective, lambda: objective.gradient(picture.detach()))
+            losses, gradient = self._gradient(objective, picture)
             bad += ~torch.isfinite(losses["total"])
-            picture.grad = gradient.nan_to_num_(0, 0, 0)
-            adam.param_groups[0]["lr"] = self.options.learning_rate * _rate(i / each.steps)
-            adam.step()
-            average.lerp_(picture.detach(), 1 - min(self.options.average, i / (i + 1)))
+            picture = picture + optimizer.step(gradient)
+            average.lerp_(picture, 1 - min(self.options.average, i / (i + 1)))
             self.step += 1
             self.work_done += each.size[0] * each.size[1]
             if self.on_step and self.on_step(self._step(each, objective.side, losses, average)):
@@ -185,11 +192,11 @@ class _Run:
             except Exception as error:
                 side = self._smaller(side, error)
 
-    def _shrinking(self, objective: Objective, work: Callable[[], T]) -> T:
-        """What `work` returns; where memory runs out, with smaller tiles."""
+    def _gradient(self, objective: Objective, picture: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Losses and their gradient; where memory runs out, in smaller tiles."""
         while True:
             try:
-                return work()
+                return objective.gradient(picture)
             except Exception as error:
                 objective.side = self._smaller(objective.side, error)
 
@@ -197,14 +204,14 @@ class _Run:
         if self.options.tile:
             return self.options.tile
         device, dtype = self.sources.photo.device, self.network.dtype
-        free = free_memory(device) * _TILE_SHARE
-        if device.type == "cpu":
-            free = min(free, _CPU_BYTES)
-        free /= _SIZES
+        free = free_memory(device) * _TILE_SHARE / _SIZES
+        whole, tiled = (
+            (min(free, _CPU_BYTES), min(free, _CPU_TILE_BYTES)) if device.type == "cpu" else (free, free)
+        )
         batch = len(self.sources.photo)
         side = max(size)
-        if size[0] * size[1] * batch * BYTES_PER_PIXEL[dtype] > free:
-            side = tile_side(free, batch, dtype)
+        if size[0] * size[1] * batch * BYTES_PER_PIXEL[dtype] > whole:
+            side = tile_side(tiled, batch, dtype)
         return min(side, self.largest_tile or side)
 
     def _smaller(self, side: int, error: Exception) -> int:
@@ -231,8 +238,3 @@ class _Run:
         # Without the border that very small photos get.
         inside = (max(1, each.size[0] * height // whole[0]), max(1, each.size[1] * width // whole[1]))
         return Step(self.step, self.steps, inside, seconds, side, losses, average)
-
-
-def _rate(progress: float) -> float:
-    """The part of the learning rate at `progress` 0..1 of a size: a cosine from 1 to `_LAST_RATE`."""
-    return _LAST_RATE + (1 - _LAST_RATE) * (1 + math.cos(math.pi * progress)) / 2

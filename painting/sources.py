@@ -10,8 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..models.perception.statistics import gram_and_mean
 from ..models.regions import region_shares
 from ..pictures.color import match_histogram
+from .colors import match_moments
 from .objective import Mixture, at_least
 from .options import SMALLEST_SIDE, RefineOptions
 
@@ -72,6 +74,7 @@ class Sources:
         seen = [True] if shares is None else (shares.amax((0, 2, 3)) > 0).tolist()
         self._mixtures = [mixture for mixture, is_seen in zip(mixtures, seen, strict=True) if is_seen]
         self._whole_shares = None if shares is None or sum(seen) == 1 else shares[:, torch.tensor(seen)]
+        self.start = self._recolored(self.start)
 
     def _shares(self, masks: Sequence[Tensor], batch: int) -> Tensor | None:
         if not masks:
@@ -82,6 +85,22 @@ class Sources:
             own = [mask[min(i, len(mask) - 1)][None] for mask in masks]
             shares.append(region_shares(own, self.size, self.size, 1).permute(2, 0, 1))
         return at_least(torch.stack(shares), SMALLEST_SIDE)
+
+    def _recolored(self, picture: Tensor) -> Tensor:
+        """The picture [B,3,H,W] with the paintings' mean colour and covariance, each region with its own.
+
+        What is darker than the mean of the loss network's pictures it sees as less and less until it is
+        black: from a dark picture no gradient leads to a light painting, so colours come first.
+        """
+        found = torch.zeros_like(picture)
+        for k, mixture in enumerate(self._mixtures):
+            recolored = match_moments(picture, *_moments(mixture))
+            found += recolored if self._whole_shares is None else self._whole_shares[:, k, None] * recolored
+        return found
+
+    def start_at(self, size: tuple[int, int]) -> Tensor:
+        """The picture to begin with, in the paintings' colours, [B,3,h,w] at `size`."""
+        return resized(self.start, size)
 
     def photo_at(self, size: tuple[int, int]) -> Tensor:
         """The photo [B,3,h,w] at `size`."""
@@ -101,11 +120,21 @@ class Sources:
             for mixture in self._mixtures
         ]
 
+    def enlargement(self) -> float:
+        """How many times its own size the smallest painting is read at, at the photo's size."""
+        return max(
+            self._scale(painting, self.size) for mixture in self._mixtures for painting in mixture.paintings
+        )
+
     def _read(self, painting: Tensor, size: tuple[int, int]) -> Tensor:
         height, width = painting.shape[-2:]
-        area = min(size[0] * size[1] * self.stroke_size**2, max(_LARGEST_PAINTING, height * width))
-        scale = math.sqrt(area / (height * width))
+        scale = self._scale(painting, size)
         return resized(painting, (max(1, round(height * scale)), max(1, round(width * scale))))
+
+    def _scale(self, painting: Tensor, size: tuple[int, int]) -> float:
+        pixels = painting.shape[-2] * painting.shape[-1]
+        area = min(size[0] * size[1] * self.stroke_size**2, max(_LARGEST_PAINTING, pixels))
+        return math.sqrt(area / pixels)
 
 
 def resized(picture: Tensor, size: tuple[int, int]) -> Tensor:
@@ -170,6 +199,16 @@ def _mask(mask: Tensor, batch: int, photo: Tensor) -> Tensor:
     if not torch.isfinite(mask).all():
         raise ValueError("A mask has values that are not finite; give numbers in 0..1.")
     return mask.detach().to(photo).clamp(0, 1)
+
+
+def _moments(mixture: Mixture) -> tuple[Tensor, Tensor]:
+    """Mean colour [1 or B,3] and covariance [1 or B,3,3] of all the paintings' pixels."""
+    like = mixture.paintings[0]
+    gram, mean = like.new_zeros(1, 3, 3), like.new_zeros(1, 3)
+    for painting, weight in zip(mixture.paintings, mixture.weights, strict=True):
+        own_gram, own_mean = gram_and_mean(painting)
+        gram, mean = gram + weight * own_gram, mean + weight * own_mean
+    return mean, gram - mean[:, :, None] * mean[:, None, :]
 
 
 def _recoloured(mixture: Mixture, photo: Tensor) -> Mixture:

@@ -51,7 +51,7 @@ class Chart:
     """An x to point out, and what to write at it."""
 
     def draw(self, width: int, height: int) -> Image.Image:
-        """[width, height] pixels, RGB."""
+        """RGB, `width` x `height` pixels."""
         sheet = Image.new("RGB", (width, height), BACKGROUND)
         pen = ImageDraw.Draw(sheet)
         title = font(TITLE_SIZE)
@@ -75,7 +75,7 @@ class Chart:
 
 
 class _Frame:
-    """Where values lie in the picture."""
+    """The axes, and the places of values in the picture."""
 
     def __init__(self, series: Sequence[Series], box: tuple[int, int, int, int]):
         self.left, self.top, self.right, self.bottom = box

@@ -1,19 +1,19 @@
-"""The default weights from nothing, in one command that can be stopped and given again.
+"""Train the default weights from nothing, in one command that can be stopped and given again.
 
     python -m scripts.default_weights DATA OUT
 
 DATA holds content/, style/ and split.json. Eight runs of `brushwork train`, each from the network of the one
-before, in OUT/1 to OUT/8; the network is OUT/8/last.safetensors. Crops grow from run to run: small ones
-are cheap while everything is still to be learned. This is the way that the shipped weights went, without
-its detours (weights/README.md tells of them). With CUDA the last stage takes six times as many, larger crops;
-on two cores the first seven stages take about ten hours and the last three and a half.
+before, in OUT/1 to OUT/8; the network is OUT/8/last.safetensors. Crops grow from run to run, since small ones
+are cheap while everything is still to be learned. The shipped weights were trained this way, with the detours
+in docs/history.md. On two cores the first seven stages take about ten hours and the last three and a half.
+With CUDA the last stage takes larger crops and six times as many.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,21 +22,23 @@ import torch
 from brushwork.cli import main as brushwork
 from brushwork.models import StyleGAN
 
+Options = Mapping[str, float | tuple[int, int]]
+
 
 @dataclass(frozen=True)
 class Stage:
-    """One run: its length and what differs from the defaults of from_scratch, and from that where CUDA is."""
+    """One run: its length, what differs from the defaults of from_scratch, and what from that with CUDA."""
 
     steps: int
-    options: dict[str, float | tuple[int, int]]
-    weights: dict[str, float] = field(default_factory=dict)
-    on_cuda: dict[str, float | tuple[int, int]] = field(default_factory=dict)
+    options: Options
+    weights: Mapping[str, float] = field(default_factory=dict)
+    on_cuda: Options = field(default_factory=dict)
 
     def length(self, scale: float) -> int:
         return max(1, round(self.steps * scale))
 
-    def options_here(self) -> dict[str, float | tuple[int, int]]:
-        return self.options | self.on_cuda if torch.cuda.is_available() else self.options
+    def options_here(self) -> Options:
+        return {**self.options, **self.on_cuda} if torch.cuda.is_available() else self.options
 
     def flags(self, scale: float) -> list[str]:
         flags = ["--steps", str(self.length(scale))]
@@ -48,9 +50,9 @@ class Stage:
         return flags
 
 
-# The code loss has not earned its time so far; the others join one by one, as they did.
+# The first stages train without these losses; all but the code loss join later.
 _PERCEPTUAL = {"code": 0.0, "adversarial": 0.0, "steady": 0.0, "ground": 0.0}
-_ALL = {"late_from": 1, "ema": 0.998}
+_ALL: dict[str, float | tuple[int, int]] = {"late_from": 1, "ema": 0.998}
 _LATER = _ALL | {"batch_size": 4, "identity_share": 0.25, "warmup": 150, "variants": 2}
 _LARGE = _LATER | {"resolution": 256, "style_resolution": 256, "content_scale": (272, 576), "warmup": 50}
 
@@ -96,7 +98,7 @@ STAGES = (
         {"code": 0.0, "content": 0.5, "identity": 6.0, "style": 16.0, "energy": 10.0, "ground": 80.0}
         | {"adversarial": 10.0},
     ),
-    # What ships is 0.85 of this stage's weights, at content 0.75, and 0.15 of its start's: here one number.
+    # The shipped weights mix this stage's end, at content 0.75, with its start (docs/history.md).
     Stage(
         5900,
         _LARGE
@@ -138,7 +140,9 @@ def train_stages(data: Path, out: Path, scale: float = 1.0) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Train the default weights from nothing.")
+    parser = argparse.ArgumentParser(
+        "python -m scripts.default_weights", description="Train the default weights from nothing."
+    )
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of content/, style/ and split.json")
     parser.add_argument("out", type=Path, metavar="OUT", help="folder of the runs; given again, they go on")
     parser.add_argument(

@@ -1,21 +1,21 @@
-"""Pictures side by side in cells, with short labels in their corners: what the help pages show."""
+"""Pictures side by side in cells, with short labels in their corners, for the help pages."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 from torch import Tensor
 
 from brushwork.pictures.lettering import font
+from brushwork.pictures.tensors import as_picture
 
 WIDTH = 700
 GAP = 4
 MOST_BYTES = 60_000
 Cell = tuple[Image.Image, str]
-"""A picture, and what stands in its corner: a number or an option, nothing that needs translation."""
+"""A picture, and the label in its corner: a number or an option, nothing that needs translation."""
 
 
 def grid(rows: Sequence[Sequence[Cell]], aspect: float = 4 / 3) -> Image.Image:
@@ -46,8 +46,7 @@ def picture_of(image: Tensor) -> Image.Image:
 
 def pictures_of(image: Tensor) -> list[Image.Image]:
     """All of IMAGE [B,H,W,3] in 0..1."""
-    pixels = (image.clamp(0, 1) * 255).round().byte().cpu().numpy()
-    return [Image.fromarray(np.ascontiguousarray(picture)) for picture in pixels]
+    return [as_picture(picture) for picture in image.permute(0, 3, 1, 2)]
 
 
 def small_jpeg(picture: Image.Image) -> bytes:
@@ -74,9 +73,10 @@ def _row(cells: Sequence[Cell], aspect: float) -> Image.Image:
 def _write(cell: Image.Image, label: str) -> None:
     if not label:
         return
-    # The help panel is seldom wider than half of `WIDTH`.
+    # Large letters: the help panel is seldom wider than half of `WIDTH`.
+    letters = font(24)
     pen = ImageDraw.Draw(cell)
-    width = round(font(24).getlength(label))
+    width = round(letters.getlength(label))
     top = cell.height - 31
     pen.rectangle((0, top, width + 11, cell.height), fill="black")
-    pen.text((6, top + 1), label, fill="white", font=font(24))
+    pen.text((6, top + 1), label, fill="white", font=letters)

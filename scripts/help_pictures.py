@@ -1,7 +1,7 @@
-"""The pictures of the help pages, made by the nodes themselves from the pictures that ship.
+"""Make the pictures of the help pages with the nodes themselves, from the pictures that ship.
 
-python -m scripts.help_pictures                       # all, into web/docs/NODE/example.jpg
-python -m scripts.help_pictures Generate MixStyles    # some
+    python -m scripts.help_pictures                       # all, into web/docs/NODE/example.jpg
+    python -m scripts.help_pictures Generate MixStyles    # some
 
 Run it whenever the default weights change. Needs the extras `headless` and `train`.
 """
@@ -22,7 +22,7 @@ from torch import Tensor
 
 import brushwork
 from brushwork.base.files import write_atomically
-from brushwork.base.shipped import DEFAULT_CHECKPOINT
+from brushwork.base.shipped import DEFAULT_CHECKPOINT, SHIPPED_INPUTS
 from brushwork.nodes import NODES
 from brushwork.nodes.bridge import api
 from brushwork.nodes.shared.images import from_pil
@@ -31,10 +31,9 @@ from brushwork.nodes.shared.styles import style_names
 from scripts.help_grid import Cell, grid, narrowed, picture_of, pictures_of, small_jpeg
 
 PACKAGE = Path(brushwork.__file__).resolve().parent
-INPUTS = PACKAGE / "workflows" / "inputs"
 DOCS = PACKAGE / "web" / "docs"
 NAME = "example.jpg"
-# Painted about twice as large as shown, so that strokes are seen as they are in a picture of usual size.
+# Painted about twice as large as shown, so that strokes look as they do in a picture of usual size.
 SIZE = (512, 384)
 # The sky of photo-landscape-lake-sherburne at SIZE: its lower edge, along the ridge.
 RIDGE = (
@@ -47,7 +46,7 @@ RIDGE = (
 @lru_cache
 def read(name: str, size: tuple[int, int] | None = SIZE) -> Image.Image:
     """A picture of workflows/inputs, cut to `size`, or the whole of it; what is square stays square."""
-    with Image.open(INPUTS / f"{name}.jpg") as file:
+    with Image.open(SHIPPED_INPUTS / f"{name}.jpg") as file:
         picture = file.convert("RGB")
     if size is None:
         return picture
@@ -58,11 +57,13 @@ def read(name: str, size: tuple[int, int] | None = SIZE) -> Image.Image:
 
 @lru_cache
 def network() -> ManagedGAN:
-    return NODES["LoadStyleGAN"].execute(DEFAULT_CHECKPOINT.name)[0]
+    style_gan: ManagedGAN = NODES["LoadStyleGAN"].execute(DEFAULT_CHECKPOINT.name)[0]
+    return style_gan
 
 
 def encoded(painting: str, **options: float) -> Style:
-    return NODES["EncodeStyle"].execute(network(), from_pil([read(painting, None)]), **options)[0]
+    style: Style = NODES["EncodeStyle"].execute(network(), from_pil([read(painting, None)]), **options)[0]
+    return style
 
 
 def painted(photo: str, style: Style, **options: float | str) -> list[Image.Image]:
@@ -110,7 +111,7 @@ def encode_style() -> Image.Image:
         cells = [(read(painting), "")]
         for size in (0.25, 1, 2, 4):
             result = painted(photo, encoded(painting, stroke_size=size))[0]
-            # As large as it was painted, for its strokes to be seen.
+            # Cut and not reduced, so that its strokes are seen.
             cells.append((result.crop((100, 60, 380, 340)), f"{size:g}"))
         rows.append(cells)
     return grid(rows, aspect=1)
@@ -166,11 +167,11 @@ def generate() -> Image.Image:
     photo, painting = "photo-portrait-astronaut", "art-vangogh-starry-night"
     style = encoded(painting)
     strengths = [(painted(photo, style, strength=s)[0], f"{s:g}") for s in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    colours = [
+    colors = [
         (painted(photo, style, preserve_color=choice)[0], choice)
         for choice in ("off", "luminance", "histogram")
     ]
-    return grid([strengths, [(read(painting), ""), *colours]], aspect=1)
+    return grid([strengths, [(read(painting), ""), *colors]], aspect=1)
 
 
 def train_style() -> Image.Image:
@@ -201,7 +202,7 @@ def style_dataset() -> Image.Image:
     """The node's own sheet of a folder with some of everything that it finds."""
     folder = api.input_folder() / "my_style"
     folder.mkdir()
-    paintings = sorted(INPUTS.glob("art-*.jpg"))
+    paintings = sorted(SHIPPED_INPUTS.glob("art-*.jpg"))
     for path in paintings:
         (folder / path.name).write_bytes(path.read_bytes())
     whole = read("art-vangogh-starry-night", None)
@@ -214,7 +215,7 @@ def style_dataset() -> Image.Image:
 
 def evaluate_style() -> Image.Image:
     """The node's own sheet."""
-    paintings = from_pil([read(path.stem) for path in sorted(INPUTS.glob("art-*.jpg"))])
+    paintings = from_pil([read(path.stem) for path in sorted(SHIPPED_INPUTS.glob("art-*.jpg"))])
     result = NODES["EvaluateStyle"].execute(
         network(), style_images=paintings, samples=2, side=256, features="vgg19", seed=0, psi=0.8
     )
@@ -284,9 +285,11 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        "python -m scripts.help_pictures",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("nodes", nargs="*", metavar="NODE", help="which; default: all")
+    parser.add_argument("nodes", nargs="*", metavar="NODE", help="default: all")
     chosen = parser.parse_args().nodes or list(PICTURES)
     if unknown := sorted(set(chosen) - set(PICTURES)):
         parser.error(f"no picture is made for {', '.join(unknown)}; choose from {', '.join(PICTURES)}")

@@ -1,4 +1,4 @@
-"""The picture at the top of the README: shipped photos in shipped paintings' styles, by the shipped weights.
+"""Make the picture at the top of the README: shipped photos in the styles of shipped paintings.
 
 python -m scripts.hero docs/hero.jpg
 """
@@ -14,7 +14,6 @@ from brushwork.base.shipped import SHIPPED_INPUTS
 from brushwork.models import StyleGAN
 from brushwork.training.runs.style_sheet import style_sheet
 
-INPUTS = SHIPPED_INPUTS
 PHOTOS = ("photo-portrait-astronaut", "photo-city-singapore", "photo-landscape-lake-sherburne")
 PAINTINGS = (
     "art-vangogh-starry-night",
@@ -26,14 +25,14 @@ PAINTINGS = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("out", type=Path)
+    parser = argparse.ArgumentParser("python -m scripts.hero", description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path, metavar="OUT", help="the picture, a JPEG")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one")
-    parser.add_argument("--side", type=int, default=512, help="pixels at which the pictures are painted")
+    parser.add_argument("--side", type=int, default=512, help="pixels they are painted at (default 512)")
     args = parser.parse_args()
 
     gan = StyleGAN.load(args.checkpoint) if args.checkpoint else StyleGAN.default()
-    photos, paintings = ([INPUTS / f"{name}.jpg" for name in names] for names in (PHOTOS, PAINTINGS))
+    photos, paintings = ([SHIPPED_INPUTS / f"{name}.jpg" for name in names] for names in (PHOTOS, PAINTINGS))
     sheet = style_sheet(gan, photos, paintings, args.side)
     sheet.thumbnail((1800, 1800))
     buffer = io.BytesIO()

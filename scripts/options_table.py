@@ -1,4 +1,4 @@
-"""The options of a training run as Markdown tables, for docs/training.md.
+"""Write the options of a training run as Markdown tables into docs/training.md.
 
     python -m scripts.options_table docs/training.md
 
@@ -7,6 +7,7 @@ puts them between the two marks in that file.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
@@ -61,6 +62,20 @@ def _show(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else f"{value:,}"
 
 
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        "python -m scripts.options_table", description="Write the options of a training run into a document."
+    )
+    parser.add_argument("document", type=Path, metavar="FILE", help="docs/training.md")
+    path: Path = parser.parse_args(arguments).document
+    try:
+        text = insert(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        print(f"scripts.options_table: {path}: {error}", file=sys.stderr)
+        return 2
+    write_atomically(path, text.encode())
+    return 0
+
+
 if __name__ == "__main__":
-    path = Path(sys.argv[1])
-    write_atomically(path, insert(path.read_text(encoding="utf-8")).encode())
+    sys.exit(main())

@@ -1,7 +1,9 @@
-"""The style library on one sheet: two shipped photos in every style, with its name, artist and year beneath.
+"""Draw the style library on one sheet: two shipped photos in every style, its name, artist and year.
 
-python -m scripts.style_sheet docs/styles.jpg                 # the library as it is
-python -m scripts.style_sheet docs/styles.jpg --encode DIR    # first encode it anew; DIR: the paintings
+    python -m scripts.style_sheet docs/styles.jpg                 # the library as it is
+    python -m scripts.style_sheet docs/styles.jpg --encode DIR    # first encode it anew
+
+DIR holds the paintings that the catalogue of the library names.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from brushwork.models.style_file import StyleFile, read_style
 from brushwork.pictures.lettering import accented_font, writable
 from brushwork.pictures.tensors import as_picture, load_picture
 
-# The repository, whose files are written, and not the package, which may be installed elsewhere.
+# The repository, since its files are written. The package may be installed elsewhere.
 ROOT = Path(__file__).resolve().parents[1]
 INPUTS = ROOT / "workflows" / "inputs"
 LIBRARY = ROOT / "weights" / "styles"
@@ -69,13 +71,15 @@ def draw_sheet(gan: StyleGAN, styles: Sequence[StyleFile]) -> Image.Image:
 
 
 def encode_jpeg(sheet: Image.Image) -> bytes:
-    """The best JPEG of at most 500 kB."""
+    """The best JPEG of at most 500 kB, of quality 32 or more; a larger one if there is none."""
+    data = b""
     for quality in range(90, 30, -2):
         buffer = io.BytesIO()
         sheet.save(buffer, "JPEG", quality=quality, optimize=True, progressive=True)
-        if buffer.tell() <= LARGEST_FILE:
+        data = buffer.getvalue()
+        if len(data) <= LARGEST_FILE:
             break
-    return buffer.getvalue()
+    return data
 
 
 def _cropped(name: str, shape: float) -> Tensor:
@@ -90,17 +94,19 @@ def _cropped(name: str, shape: float) -> Tensor:
 def _caption(pen: ImageDraw.ImageDraw, style: StyleFile, left: int, top: int, width: int) -> None:
     lines = [(style.name, NAME_SIZE, BLACK, 3), (f"{style.artist}, {style.year}", ARTIST_SIZE, GREY, 23)]
     for text, size, color, down in lines:
-        # Smaller rather than cut off or up to the next cell: the longest names lose a point or two.
-        while (font := accented_font(size)).getlength(writable(text)) > width - CAPTION_MARGIN:
+        # Smaller rather than cut off or up to the next cell.
+        while (letters := accented_font(size)).getlength(writable(text)) > width - CAPTION_MARGIN:
             size -= 1
-        pen.text((left, top + down), writable(text), fill=color, font=font)
+        pen.text((left, top + down), writable(text), fill=color, font=letters)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        "python -m scripts.style_sheet",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("out", type=Path)
+    parser.add_argument("out", type=Path, metavar="OUT", help="the sheet, a JPEG")
     parser.add_argument("--encode", type=Path, metavar="DIR", help="encode the library anew first")
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped one")
     args = parser.parse_args()

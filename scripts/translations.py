@@ -92,7 +92,9 @@ def untranslated(
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        "python -m scripts.translations",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--done", action="store_true", help="locales/zh says what locales/en says")
     done = parser.parse_args().done

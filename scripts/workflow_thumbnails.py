@@ -1,9 +1,9 @@
-"""The thumbnails of the workflows in ComfyUI's template browser, made by running the workflows.
+"""Make the thumbnails of the workflows in ComfyUI's template browser by running the workflows.
 
     COMFYUI_PATH=… COMFYUI_PYTHON=… python -m scripts.workflow_thumbnails [NAME …]
 
 Starts a ComfyUI server with this pack, runs each `workflows/api/NAME.json` with the pictures that ship, and
-writes `workflows/NAME.jpg`. To be repeated when the default weights or the style library change.
+writes `workflows/NAME.jpg`. Run it again when the default weights or the style library change.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,10 +19,8 @@ from urllib.parse import urlencode
 from PIL import Image, ImageOps, ImageSequence
 
 from brushwork.base.shipped import SHIPPED_INPUTS, WORKFLOWS_DIR
-
-# The server that the tests start; it needs COMFYUI_PATH.
-sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
-from comfyui_server import COMFYUI, ComfyUIServer
+from brushwork.pictures.reading import read_picture
+from tests.comfyui_server import COMFYUI, ComfyUIServer
 
 SIDE = 512
 RUN_SECONDS = 1800
@@ -41,7 +38,7 @@ STARRY_NIGHT, WAVE, ENGRAVING = (
 )
 
 
-class Kitchen:
+class WorkflowRunner:
     """A server, the shipped pictures as squares in its input folder, and the workflows."""
 
     def __init__(self, server: ComfyUIServer):
@@ -50,23 +47,27 @@ class Kitchen:
         for path in SHIPPED_INPUTS.glob("*.jpg"):
             with Image.open(path) as picture:
                 ImageOps.fit(picture.convert("RGB"), (768, 768)).save(self.input / path.name, quality=95)
+        assert COMFYUI is not None  # `main` refuses to go on without it
         example = Path(COMFYUI) / "input" / "example.png"
         (self.input / example.name).write_bytes(example.read_bytes())
 
     def run(self, name: str, result: str, **settings: object) -> list[Image.Image]:
-        """The pictures on the node titled `result` after a run; settings are by input name, `photo` and
-        `painting` the files for the nodes whose titles begin so."""
+        """The pictures on the node titled `result` after a run. `settings` go by the input's name; `photo`
+        and `painting` are files for the nodes whose titles begin with these words."""
+        # Set the inputs.
         workflow = json.loads((WORKFLOWS_DIR / "api" / f"{name}.json").read_text(encoding="utf-8"))
         for node in workflow.values():
             first = node["_meta"]["title"].partition(":")[0].lower()
             if node["class_type"] == "LoadImage" and first in settings:
                 node["inputs"]["image"] = settings[first]
             node["inputs"] |= {key: value for key, value in settings.items() if key in node["inputs"]}
+        # Find the node, with one that saves its pictures if it shows none itself.
         id_ = next(id_ for id_, node in workflow.items() if node["_meta"]["title"].startswith(result))
-        if workflow[id_]["class_type"] in ("PaintVideo", "ImageAddNoise"):  # show no pictures themselves
+        if workflow[id_]["class_type"] in ("PaintVideo", "ImageAddNoise"):
             inputs = {"images": [id_, 0], "filename_prefix": "frames"}
             id_ = "frames"
             workflow[id_] = {"class_type": "SaveImage", "inputs": inputs}
+        # Run it, and fetch the pictures.
         entry = self.server.queue(workflow, RUN_SECONDS)
         if entry["status"]["status_str"] != "success":
             raise RuntimeError(f"{name} failed: {entry['status']['messages'][-1]}")
@@ -77,8 +78,8 @@ class Kitchen:
         return pictures
 
 
-def single(name: str, photo: str, **settings: object) -> Callable[[Kitchen], Image.Image]:
-    return lambda kitchen: kitchen.run(name, "Result", photo=photo, **settings)[0]
+def single(name: str, photo: str, **settings: object) -> Callable[[WorkflowRunner], Image.Image]:
+    return lambda runner: runner.run(name, "Result", photo=photo, **settings)[0]
 
 
 def grid(pictures: list[Image.Image], columns: int) -> Image.Image:
@@ -109,55 +110,54 @@ def on_white(picture: Image.Image) -> Image.Image:
     return ImageOps.pad(picture, (SIDE, SIDE), color="white")
 
 
-def random_styles(kitchen: Kitchen) -> Image.Image:
-    return grid(kitchen.run("random_styles_grid", "Nine results", photo=PORTRAIT), 3)
+def random_styles(runner: WorkflowRunner) -> Image.Image:
+    return grid(runner.run("random_styles_grid", "Nine results", photo=PORTRAIT), 3)
 
 
-def animation(kitchen: Kitchen) -> Image.Image:
-    return strips(kitchen.run("style_animation", "Animation", photo=RUIN))
+def animation(runner: WorkflowRunner) -> Image.Image:
+    return strips(runner.run("style_animation", "Animation", photo=RUIN))
 
 
-def video(kitchen: Kitchen) -> Image.Image:
+def video(runner: WorkflowRunner) -> Image.Image:
     """The last grainy frame, painted from the middle on."""
     grainy, painted = (
-        kitchen.run("steady_video", title, photo=LAKE, amount=4) for title in ("Grain", "Paint the frames")
+        runner.run("steady_video", title, photo=LAKE, amount=4) for title in ("Grain", "Paint the frames")
     )
     return strips([grainy[-1], painted[-1]])
 
 
-def training(kitchen: Kitchen) -> Image.Image:
+def training(runner: WorkflowRunner) -> Image.Image:
     """The progress sheet of a short training on parts of one painting, as in help_pictures.py."""
-    folder = kitchen.input / "my_style"
+    folder = runner.input / "my_style"
     folder.mkdir()
-    with Image.open(SHIPPED_INPUTS / STARRY_NIGHT) as painting:
-        painting = painting.convert("RGB")
-        side = min(painting.size) // 2
-        for i in range(12):
-            left, top = (painting.width - side) * (i % 4) // 3, (painting.height - side) * (i // 4) // 2
-            painting.crop((left, top, left + side, top + side)).save(folder / f"{i}.png")
-    settings = {"steps": 80, "batch_size": 2, "resolution": 96, "preview_every": 16}
+    painting = read_picture(SHIPPED_INPUTS / STARRY_NIGHT)
+    side = min(painting.size) // 2
+    for i in range(12):
+        left, top = (painting.width - side) * (i % 4) // 3, (painting.height - side) * (i // 4) // 2
+        painting.crop((left, top, left + side, top + side)).save(folder / f"{i}.png")
+    settings: dict[str, float] = {"steps": 80, "batch_size": 2, "resolution": 96, "preview_every": 16}
     settings |= {"learning_rate": 0.0006, "style_weight": 60.0}  # so that so few steps show
-    return on_white(kitchen.run("train_and_paint", "Train", photo=CITY, **settings)[0])
+    return on_white(runner.run("train_and_paint", "Train", photo=CITY, **settings)[0])
 
 
-def evaluation(kitchen: Kitchen) -> Image.Image:
-    folder = kitchen.input / "paintings"
+def evaluation(runner: WorkflowRunner) -> Image.Image:
+    folder = runner.input / "paintings"
     folder.mkdir()
     for path in SHIPPED_INPUTS.glob("art-*.jpg"):
         (folder / path.name).write_bytes(path.read_bytes())
-    return top_square(kitchen.run("evaluate_checkpoint", "Some of the pairs", samples=12)[0])
+    return top_square(runner.run("evaluate_checkpoint", "Some of the pairs", samples=12)[0])
 
 
-def batch(kitchen: Kitchen) -> Image.Image:
+def batch(runner: WorkflowRunner) -> Image.Image:
     couples = [
         (photo, painting) for photo in (CITY, LAKE, SPICES) for painting in (STARRY_NIGHT, WAVE, ENGRAVING)
     ]
     return grid(
-        [single("batch_for_queue", photo, painting=painting)(kitchen) for photo, painting in couples], 3
+        [single("batch_for_queue", photo, painting=painting)(runner) for photo, painting in couples], 3
     )
 
 
-THUMBNAILS: dict[str, Callable[[Kitchen], Image.Image]] = {
+THUMBNAILS: dict[str, Callable[[WorkflowRunner], Image.Image]] = {
     "paint_in_library_style": single("paint_in_library_style", CITY),
     "mix_library_styles": single("mix_library_styles", LAKE),
     "random_styles_grid": random_styles,
@@ -172,21 +172,27 @@ THUMBNAILS: dict[str, Callable[[Kitchen], Image.Image]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(THUMBNAILS)}; default: all")
+    parser = argparse.ArgumentParser(
+        "python -m scripts.workflow_thumbnails", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(THUMBNAILS)} (default: all)")
     names = parser.parse_args().names or list(THUMBNAILS)
     if unknown := set(names) - set(THUMBNAILS):
-        parser.error(f"there is no workflow {', '.join(sorted(unknown))}")
+        parser.error(
+            f"there is no workflow {', '.join(sorted(unknown))}; choose from {', '.join(THUMBNAILS)}"
+        )
     if not COMFYUI:
-        parser.error("COMFYUI_PATH is not set to a ComfyUI checkout")
+        parser.error("COMFYUI_PATH is not set; set it to the path of a ComfyUI checkout.")
+
+    # Start a server, run the workflows in it, and write what they show.
     with tempfile.TemporaryDirectory() as folder:
         server = ComfyUIServer(Path(folder) / "base")
         server.start()
         try:
             server.wait_until_up()
-            kitchen = Kitchen(server)
+            runner = WorkflowRunner(server)
             for name in names:
-                picture = ImageOps.fit(THUMBNAILS[name](kitchen), (SIDE, SIDE), Image.Resampling.LANCZOS)
+                picture = ImageOps.fit(THUMBNAILS[name](runner), (SIDE, SIDE), Image.Resampling.LANCZOS)
                 path = WORKFLOWS_DIR / f"{name}.jpg"
                 picture.save(path, quality=85, optimize=True)
                 print(f"{path}  {path.stat().st_size // 1024} kB", flush=True)

@@ -1,4 +1,5 @@
-"""A real ComfyUI server with this pack in it, for tests and for benchmarks/queue_servers.py.
+"""A real ComfyUI server with this pack in it, for tests, benchmarks/queue_servers.py and
+scripts/workflow_thumbnails.py.
 
 COMFYUI_PATH is a checkout; COMFYUI_PYTHON the interpreter that has its requirements, by default this one.
 """
@@ -13,12 +14,15 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 import brushwork
@@ -39,9 +43,9 @@ class ComfyUIServer:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self):
+    def start(self) -> None:
         """Begin to start; `wait_until_up` says when it is there."""
         command = [
             os.environ.get("COMFYUI_PYTHON", sys.executable), "main.py", "--cpu", "--listen", "127.0.0.1",
@@ -50,9 +54,15 @@ class ComfyUIServer:
         ]  # fmt: skip
         environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1"}
         with self.log.open("a") as sink:
-            self.process = subprocess.Popen(command, cwd=COMFYUI, env=environment, stdout=sink, stderr=sink)
+            self._process = subprocess.Popen(command, cwd=COMFYUI, env=environment, stdout=sink, stderr=sink)
 
-    def wait_until_up(self):
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The server's, once it was started."""
+        assert self._process is not None, "start() it first"
+        return self._process
+
+    def wait_until_up(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -63,49 +73,51 @@ class ComfyUIServer:
                 assert time.monotonic() < deadline, f"ComfyUI is not up:\n{self.tail()}"
                 time.sleep(0.5)
 
-    def kill(self):
+    def kill(self) -> None:
         """As kill -9 does."""
         self.process.kill()
         self.process.wait(30)
 
-    def stop(self):
+    def stop(self) -> None:
         self.process.terminate()
         self.process.wait(30)
 
     def tail(self) -> str:
         return self.log.read_text()[-3000:]
 
-    def get(self, path):
+    def get(self, path: str) -> bytes:
         with urlopen(self.url + path, timeout=30) as reply:
-            return reply.read()
+            data: bytes = reply.read()
+            return data
 
-    def get_json(self, path):
+    def get_json(self, path: str) -> Any:
         return json.loads(self.get(path))
 
-    def post(self, path, data, content_type="application/json"):
+    def post(self, path: str, data: bytes, content_type: str = "application/json") -> Any:
         request = Request(self.url + path, data=data, headers={"Content-Type": content_type})
         with urlopen(request, timeout=30) as reply:
             return json.loads(reply.read() or b"null")  # /interrupt answers with nothing
 
-    def upload(self, file):
+    def upload(self, file: Path) -> None:
         boundary = uuid.uuid4().hex
         disposition = f'Content-Disposition: form-data; name="image"; filename="{file.name}"'
         head = f"--{boundary}\r\n{disposition}\r\nContent-Type: image/jpeg\r\n\r\n"
         body = head.encode() + file.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
         self.post("/upload/image", body, f"multipart/form-data; boundary={boundary}")
 
-    def queue(self, workflow, seconds=RUN_SECONDS):
+    def queue(self, workflow: dict[str, Any], seconds: float = RUN_SECONDS) -> dict[str, Any]:
         """Run `workflow` to its end, in `seconds` at most, and return its entry in the history."""
         id_ = self.post("/prompt", json.dumps({"prompt": workflow}).encode())["prompt_id"]
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             history = self.get_json(f"/history/{id_}")
             if id_ in history:
-                return history[id_]
+                entry: dict[str, Any] = history[id_]
+                return entry
             time.sleep(0.2)
         raise AssertionError(f"no result within {seconds} s; log:\n{self.tail()}")
 
-    def pictures(self, entry):
+    def pictures(self, entry: dict[str, Any]) -> Iterator[NDArray[np.int64]]:
         for output in entry["outputs"].values():
             for image in output.get("images", []):
                 yield np.asarray(Image.open(io.BytesIO(self.get("/view?" + urlencode(image))))).astype(int)

@@ -1,4 +1,4 @@
-"""Losses as free functions; each returns a scalar tensor.
+"""Losses that only training needs, as free functions; each returns a scalar tensor. See also `pixel_losses`.
 
 Formulas use F_l for the features of a loss-network layer l in `STYLE_LAYERS`, x for the output, s for
 the painting, c for the photo, mu and sigma for channel mean and deviation over space. Style losses
@@ -21,23 +21,6 @@ from .options import ADVERSARIAL_LOSSES, LossWeights
 
 Parts = dict[str, Tensor]
 """Losses, scalar tensors, by name."""
-
-# `ground_loss`: the sides of its cells in pixels. For each, how many times the photo's step between two cells
-# is free, and what is free besides; None stands for the painting's own step. In large cells, light that is
-# there may become drama, such as a thin cloud that turns into a storm. In small cells the same factor would
-# raise a photo's noise to relief.
-GROUND_CELLS: dict[int, tuple[float, float | None]] = {
-    2: (2.0, None),
-    4: (2.0, None),
-    8: (1.5, None),
-    16: (1.5, 0.03),
-    32: (4.0, 0.02),
-    64: (4.0, 0.02),
-    128: (4.0, 0.02),
-}
-
-# The part of a painting that is its plain ground.
-PLAIN_SHARE = 1 / 3
 
 
 def energy_loss(moments: dict[str, Tensor], target: dict[str, Tensor]) -> Tensor:
@@ -84,54 +67,6 @@ def steady_loss(image: Tensor, again: Tensor, margin: int) -> Tensor:
     return (image[inner] - again[inner]).abs().mean()
 
 
-def ground_loss(image: Tensor, photo: Tensor, painting: Tensor) -> Tensor:
-    """mean of max(0, |d_k(x)| - g_k |d_k(c)| - e_k) over k and cells: plain grounds stay plain.
-
-    d_k is the step in colour, Euclidean in RGB, between the mean colours of two cells of k x k pixels side
-    by side, across and down, for those k of `GROUND_CELLS` that fit; g_k and e_k are there, too. For small
-    cells e_k is the largest step in the plainest third of the painting: where the photo is plain, the
-    picture may have the grain of the painting's plain grounds, and not of its busiest.
-
-    Style losses ask every crop for all of a painting's light and dark, a crop of a bare wall too, and
-    normalisation finds some difference in it to hang them on: walls break into patches, dark shapes get
-    halos, skies turn into relief. More of the photo's own contrast costs nothing. Pictures [B,3,H,W] in
-    0..1, the painting of any size that holds the same cells; 0 for photos of less than 4 pixels a side.
-    """
-    excess = []
-    cells = zip(*(_cell_means(picture) for picture in (image, photo, painting)), strict=False)
-    for (gain, free), means in zip(GROUND_CELLS.values(), cells, strict=False):
-        for axis in (2, 3):
-            steps, of_photo, of_painting = (_steps(picture, axis) for picture in means)
-            allowed: Tensor | float
-            if free is None:
-                allowed = of_painting.flatten(1).quantile(PLAIN_SHARE, dim=1)[:, None, None]
-            else:
-                allowed = free
-            excess.append(F.relu(steps - gain * of_photo - allowed).mean())
-    return torch.stack(excess).mean() if excess else image.sum() * 0
-
-
-def _cell_means(image: Tensor) -> list[Tensor]:
-    """The mean colours of all cells that begin every half cell, for every size in `GROUND_CELLS` that fits
-    twice side by side. Each size is made of the one before, so that all take one pass over the picture."""
-    means = []
-    halves = image
-    for cell in GROUND_CELLS:
-        if 2 * cell > min(image.shape[-2:]):
-            break
-        means.append(F.avg_pool2d(halves, 2, 1))
-        halves = F.avg_pool2d(halves, 2)
-    return means
-
-
-def _steps(means: Tensor, axis: int) -> Tensor:
-    """How far apart the mean colours of neighbouring cells are along an axis."""
-    there = means.shape[axis] - 2
-    step = means.narrow(axis, 2, there) - means.narrow(axis, 0, there)
-    # The square root has no gradient at 0.
-    return (step.square().sum(1) + 1e-8).sqrt()
-
-
 def code_loss(found: Tensor, code: Tensor, first: int = 0, temperature: float = 0.1) -> Tensor:
     """The encoder finds the style again: InfoNCE over the batch (compare IEContraAST 2021).
 
@@ -148,18 +83,6 @@ def code_loss(found: Tensor, code: Tensor, first: int = 0, temperature: float = 
     similarity = torch.einsum("ild,jld->ij", found, code) / code.shape[1]
     own = torch.arange(first, first + len(found), device=code.device)
     return F.cross_entropy(similarity / temperature, own)
-
-
-def tv_loss(image: Tensor) -> Tensor:
-    """Total variation: mean |difference| of neighbours down plus across, [B,3,H,W]."""
-    down = (image[:, :, 1:] - image[:, :, :-1]).abs().mean()
-    across = (image[:, :, :, 1:] - image[:, :, :, :-1]).abs().mean()
-    return down + across
-
-
-def range_loss(image: Tensor) -> Tensor:
-    """mean (x - clamp(x, 0, 1))^2: the generator is linear, and clamping is for inference only."""
-    return (image - image.clamp(0, 1)).square().mean()
 
 
 def real_loss(real: Sequence[Tensor], kind: str = "least_squares") -> Tensor:

@@ -19,6 +19,7 @@ from torch import Tensor
 from ..models.discriminator import SCALES, Discriminator
 from ..models.memory import is_out_of_memory
 from ..models.passes import Trained
+from ..models.perception.pixel_losses import ground_loss, range_loss, tv_loss
 from ..models.perception.statistics import content_loss, gram_loss, mean_std_loss, style_statistics
 from ..models.perception.vgg import CONTENT_LAYER, LossNetwork, fastest_loss_dtype, features_at_half
 from ..models.style_gan import StyleGAN, StyleGANConfig
@@ -242,9 +243,9 @@ class Trainer:
             "mean_std": mean_std_loss(moments, target_moments) * share,
             "energy": losses.energy_loss(moments, target_moments) * share,
             "colour": losses.color_loss(image, target_colors) * share,
-            "tv": losses.tv_loss(image) * share,
-            "ground": losses.ground_loss(image, batch.content, batch.style) * share,
-            "range": losses.range_loss(image) * share,
+            "tv": tv_loss(image) * share,
+            "ground": ground_loss(image, batch.content, batch.style) * share,
+            "range": range_loss(image) * share,
         }
 
         # Photos keep their content; a painting painted in its own style comes back.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -26,6 +27,7 @@ from .painter import Painter
 LIMIT, LIMIT_COLLECTION, SIDE = 4, 24, 256
 
 
+T = TypeVar("T")
 StyleStatistics = tuple[dict[str, Tensor], dict[str, Tensor]]
 PARTS = ("content", "gram", "mean_std")
 
@@ -131,6 +133,6 @@ def mean_by_layer(each: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     return {name: torch.stack([s[name] for s in each]).mean(0) for name in each[0]}
 
 
-def spread(pictures: Sequence[Picture], count: int) -> list[Picture]:
+def spread(pictures: Sequence[T], count: int) -> list[T]:
     """`count` of the pictures, evenly spread: neighbours by name are often by one hand."""
     return list(pictures[:: max(1, len(pictures) // count)][:count])

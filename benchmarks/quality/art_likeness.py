@@ -1,4 +1,4 @@
-"""KID: how far the set of painted pictures is from a set of real paintings, by two extractors or more."""
+"""KID: how far the set of painted pictures is from a set of real paintings, by several extractors."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ SUBSETS, SUBSET_SIZE, SEED = 100, 100, 0
 def kids(sets: Mapping[str, Tensor], paintings: Tensor) -> dict[str, Kid]:
     """KID of every set [N,D], N of 2 or more, to the paintings [M,D], M of 2 or more.
 
-    100 subsets of at most 100 pictures and at most half of a set, the same seed for all. The estimate has
-    no bias, so that sets of unlike size can be compared; it is noisy, which the deviation says.
+    100 subsets of at most 100 pictures and at most half of a set, the same seed for all. The estimate has no
+    bias, so that sets of unlike size can be compared. It is noisy; the deviation says how much.
     """
     distances = SetDistances(list(sets), paintings.shape[1], SUBSET_SIZE, SUBSETS)
     distances.add_paintings(paintings)
@@ -28,7 +28,7 @@ def kids(sets: Mapping[str, Tensor], paintings: Tensor) -> dict[str, Kid]:
 
 
 def why_no_kid(pictures: int, paintings: int) -> str:
-    """Why KID cannot be had, or nothing."""
+    """Why KID cannot be measured; empty if it can."""
     try:
         require_torchmetrics()
     except MissingPackageError as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Bar:
-    """`needed` is the bar in words. `value` and `met` are None where it was not measured; `note` says why."""
+    """`needed` is the bar in words. `value` and `met` are None if it was not measured; `note` says why."""
 
     name: str
     needed: str
@@ -27,12 +27,12 @@ def at_most(name: str, value: float, limit: float, note: str = "") -> Bar:
 
 
 def at_least(name: str, value: float, limit: float, note: str = "", whose: str = "") -> Bar:
-    """`whose` says whose number the limit is, where it was measured itself."""
+    """`whose` names the system that the limit was measured on, as in "MicroAST's "."""
     return Bar(name, f"at least {whose}{limit:.3g}", value, value >= limit, note)
 
 
 def below(name: str, value: float, limit: float, note: str = "", whose: str = "") -> Bar:
-    """As `at_least`, and the limit itself is too much."""
+    """As `at_most`, except that the limit itself is too much; `whose` as in `at_least`."""
     return Bar(name, f"below {whose}{limit:.3g}", value, value < limit, note)
 
 

@@ -1,4 +1,4 @@
-"""Random styles: how diverse and how good; and paths between two styles: whether they jump."""
+"""How diverse and how good random styles are, and whether paths between two styles jump."""
 
 from __future__ import annotations
 
@@ -60,6 +60,7 @@ def random_bars(
     """Diversity of random styles, and their KID over that of the pictures in encoded styles (`encoded`: [N,D]
     by extractor)."""
     titles = "code space: style distance of random styles / of paintings", "code space: KID of random styles"
+    # Diversity, against that of the paintings.
     if len(paintings) < 2:
         bars = [not_measured(titles[0], f"at least {DIVERSITY_LIMIT:g}", "needs 2 paintings")]
     else:
@@ -67,6 +68,8 @@ def random_bars(
         real = style_spread([moments(each) for each in paintings])
         note = f"{spread:.3f} and {real:.3f}; {len(by_photo)} photos x {STYLES_PER_PHOTO} styles, psi {PSI}"
         bars = [at_least(titles[0], spread / real, DIVERSITY_LIMIT, note)]
+
+    # KID by every extractor, over the KID of the pictures in encoded styles.
     random = stacked([record.tensors for found in by_photo for record in found], extractors)
     of_paintings = stacked([record.tensors for record in paintings], extractors)
     for extractor in extractors:
@@ -78,7 +81,7 @@ def random_bars(
         found = kids({"random": random[name], "encoded": encoded[name]}, of_paintings[name])
         ours, theirs = found["random"].mean, found["encoded"].mean
         if theirs <= 0:
-            why = f"the latter's is {theirs:.3g}, 0 but for noise; more pictures would tell"
+            why = f"the latter's is {theirs:.3g}, 0 except for noise; use more pictures"
             bars.append(not_measured(title, f"at most {KID_LIMIT:g}", why))
             continue
         note = f"{ours:.3g} and {theirs:.3g}, ± {found['random'].deviation:.2g}"

@@ -1,4 +1,4 @@
-"""Pictures that the systems paint at one size, with their scores; what is on disk is not painted again."""
+"""The pictures that the systems paint at one size, and their scores; the disk remembers both."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def read_split(data: Path, part: str = "test") -> tuple[list[Path], list[Path]]:
 def shuffled_pairs(contents: Sequence[Path], styles: Sequence[Path], count: int, seed: int) -> list[Pair]:
     """`count` different pairs; no picture returns before all of its kind have been used.
 
-    A seed draws the same pairs wherever the folder lies.
+    A seed draws the same pairs in any folder.
 
     Raises ValueError for a count outside 1..photos x paintings.
     """
@@ -73,10 +73,10 @@ def cross_pairs(
     return [Pair(c, s) for c in _shuffled(contents, seed)[:content_count] for s in chosen_styles]
 
 
-def spread(items: Sequence[T], count: int) -> list[T]:
+def evenly(items: Sequence[T], count: int) -> list[T]:
     """`count` of `items` at even distances, all of them if there are no more.
 
-    >>> spread("abcdef", 3)
+    >>> evenly("abcdef", 3)
     ['a', 'c', 'e']
     """
     count = min(count, len(items))
@@ -86,7 +86,7 @@ def spread(items: Sequence[T], count: int) -> list[T]:
 def balanced(pairs: Sequence[Pair], count: int) -> list[Pair]:
     """`count` of the pairs, in their order, with every painting and then every photo as often as any other.
 
-    Even distances would not do: in a cross of 20 photos with 40 paintings they meet the same few paintings.
+    `evenly` does not work here: in a cross of 20 photos with 40 paintings it meets the same few paintings.
 
     >>> cross = [Pair(Path(c), Path(s)) for c in "ab" for s in "xyz"]
     >>> [pair.content.name + pair.style.name for pair in balanced(cross, 4)]
@@ -104,7 +104,7 @@ def balanced(pairs: Sequence[Pair], count: int) -> list[Pair]:
 
 
 def _shuffled(files: Sequence[Path], seed: int) -> list[Path]:
-    """The same order for a seed wherever the folder lies and however split.json is sorted."""
+    """The same order for a seed in any folder, however split.json is sorted."""
     ordered = sorted(files, key=lambda file: file.name)
     random.Random(seed).shuffle(ordered)
     return ordered

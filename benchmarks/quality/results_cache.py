@@ -1,4 +1,4 @@
-"""Results on disk, so that a killed run goes on and peers are painted and scored once."""
+"""Keeps results on disk, so that a killed run goes on and peers are painted and scored once."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class ResultsCache:
         self.folder = folder
 
     def path(self, owner: str, kind: str, files: Sequence[Path]) -> Path:
-        """Where the result `kind` of `files` lies, without an ending; other bytes in a file, other path."""
+        """The path of the result `kind` of `files`, without an ending. Other bytes make another path."""
         name = "__".join(_plain(file.stem)[:60] for file in files)
         return self.folder / _plain(owner) / _plain(kind) / f"{name}-{fingerprint(*files)}"
 
     def remember(self, owner: str, kind: str, files: Sequence[Path], compute: Callable[[], Record]) -> Record:
-        """The record that is there, or what `compute` returns, written whole. A damaged file is made anew."""
+        """The record that is there, or what `compute` returns, written whole. A damaged file is replaced."""
         path = self.path(owner, kind, files)
         file = path.with_name(f"{path.name}.safetensors")
         if file.is_file():
@@ -47,7 +47,7 @@ class ResultsCache:
         record = compute()
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in record.tensors.items()}
         write_atomically(file, save(tensors, {"numbers": json.dumps(record.numbers)}))
-        # What was read from the file and what has just been computed must be the same thing.
+        # The same as what the next call reads from the file.
         return Record(record.numbers, tensors)
 
 
@@ -58,5 +58,5 @@ def _read(file: Path) -> Record:
 
 
 def _plain(name: str) -> str:
-    """`name` in ASCII, with nothing in it that a file system could mind."""
+    """`name` in ASCII, without characters that some file systems forbid."""
     return re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor
@@ -33,7 +34,7 @@ def in_own_style(gallery: Gallery, system: System, paintings: Sequence[Path]) ->
 
     label = f"{system.name}, paintings in their own style"
     return [
-        gallery.remember(system, "own-style", [path], lambda path=path: compute(path)).numbers["psnr"]
+        gallery.remember(system, "own-style", [path], partial(compute, path)).numbers["psnr"]
         for path in progress(paintings, label)
     ]
 

@@ -1,4 +1,4 @@
-"""What eyes judge by: contact sheets in pages, and folders of results for blind comparison."""
+"""Pictures for people to look at: contact sheets in pages, and folders of results for blind comparison."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def save_sheet(
 def save_pictures(
     gallery: Gallery, systems: Sequence[System], pairs: Sequence[Pair], folder: Path
 ) -> list[Path]:
-    """Every system's pictures as `folder`/SYSTEM/PHOTO__PAINTING.png, as `brushwork judge sheet` finds the
-    photo and the painting by; returns the systems' folders."""
+    """Every system's pictures as `folder`/SYSTEM/PHOTO__PAINTING.png, names by which `brushwork judge
+    sheet` finds photo and painting; returns the systems' folders."""
     folders = [folder / re.sub(r"[^\w.-]+", "-", system.name) for system in systems]
     for pair in pairs:
         for system, own in zip(systems, folders, strict=True):

@@ -1,9 +1,10 @@
-"""Whether the result moves along when the photo is shifted by a few pixels, or shimmers."""
+"""Whether the result moves along or shimmers when the photo is shifted by a few pixels."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -18,7 +19,7 @@ from benchmarks.quality.results_cache import Record
 from brushwork.pictures.tensors import rounded
 
 SHIFTS = range(1, 8)
-# What the border does reaches inwards, and is another matter.
+# The border changes what is painted near it; that is not measured here.
 MARGIN = 32
 LIMIT = 3.0
 
@@ -31,9 +32,9 @@ def windows(photo: Tensor) -> list[Tensor]:
 
 
 def unsteadiness(painted: Sequence[Tensor]) -> list[float]:
-    """Of painted `windows`: for each shift the mean absolute difference to the unshifted one, in 1/255.
+    """For each shift of painted `windows`, the mean absolute difference to the unshifted one, in 1/255.
 
-    Over what both windows show, but for `MARGIN` pixels at its border. Raises ValueError if nothing is left.
+    Over what both windows show, except `MARGIN` pixels at its border. Raises ValueError if nothing is left.
     """
     first, found = painted[0], []
     height, width = first.shape[-2:]
@@ -58,7 +59,7 @@ def unsteadiness_of(gallery: Gallery, system: System, pairs: Sequence[Pair]) -> 
     kind = f"shifts-{MARGIN}-{fingerprint(windows, unsteadiness)}"
     label = f"{system.name}, shifted photos"
     return [
-        gallery.remember(system, kind, pair, lambda pair=pair: compute(pair)).tensors["differences"].tolist()
+        gallery.remember(system, kind, pair, partial(compute, pair)).tensors["differences"].tolist()
         for pair in progress(pairs, label)
     ]
 

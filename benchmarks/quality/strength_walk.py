@@ -1,4 +1,4 @@
-"""Where ours meets a peer: the strength at which a median loss of ours equals the peer's."""
+"""The strength at which a median loss of Brushwork equals a peer's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Medians = dict[str, float]
 
 @dataclass(frozen=True)
 class Meeting:
-    """The strength, and our medians there, interpolated between the two strengths around it."""
+    """The strength, and Brushwork's medians there, interpolated between the two strengths around it."""
 
     strength: float
     medians: Medians
@@ -20,7 +20,7 @@ class Meeting:
 class StrengthWalk:
     """Walks from full strength downwards, and measures only as far as it must.
 
-    `medians_at` paints and scores at a strength and returns our medians by measure.
+    `medians_at` paints and scores at a strength and returns the medians by name.
     """
 
     def __init__(self, medians_at: Callable[[float], Medians]):
@@ -36,8 +36,8 @@ class StrengthWalk:
     def meet(self, loss: str, target: float) -> Meeting | None:
         """Where the median of `loss` first passes `target` on the way down from strength 1.
 
-        Full strength itself where the two are equal there. None if nothing between 1 and 0 passes it:
-        for a style loss, because ours is above the target at full strength and only grows on the way.
+        Full strength itself if the two are equal there. None if nothing between 1 and 0 passes it: a style
+        loss that is above the target at full strength only grows on the way.
         """
         upper = 1.0
         side = self.at(upper)[loss] - target

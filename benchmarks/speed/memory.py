@@ -2,8 +2,8 @@
 
     python -m benchmarks.speed.memory microast 2048 --microast PATH
 
-Prints one line of JSON. `benchmarks.speed` starts this once per system and size: memory that an allocator
-or another system has once taken would count for whoever comes next.
+Prints one line of JSON. `benchmarks.speed` starts this once per system and size, because memory that an
+allocator or another system once took would count for whoever comes next.
 """
 
 from __future__ import annotations
@@ -73,15 +73,23 @@ def peak_memory(system: str, size: int, setup: Setup) -> dict[str, int]:
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     if done.returncode:
         raise RuntimeError(f"Measuring the memory of {system} failed: {done.stderr.strip()}")
-    return json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Peak memory of one system painting one picture.")
-    parser.add_argument("system", choices=SYSTEMS)
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks.speed.memory", description="Peak memory of one system painting one picture."
+    )
+    parser.add_argument("system", choices=SYSTEMS, help="what paints")
     parser.add_argument("size", type=int, help="side of the square pictures in pixels")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--checkpoint", type=Path, default=Setup.checkpoint)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        default=Setup.checkpoint,
+        help="network of Brushwork (default: the shipped one)",
+    )
     add_setup_arguments(parser)
     options = vars(parser.parse_args(arguments))
     system, size = options.pop("system"), options.pop("size")

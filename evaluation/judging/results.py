@@ -1,4 +1,4 @@
-"""Painting pairs of a photo and a painting into a folder, for comparisons."""
+"""Paints pairs of a photo and a painting into a folder, for comparisons."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def result_name(number: int, content: Path, style: Path) -> str:
 
 
 def short_stem(path: Path) -> str:
-    """The file's name without its ending, as long as fits twice into a name on every file system."""
+    """The file's name without its ending, cut so that two fit into one name on every file system."""
     return path.stem[:80]
 
 

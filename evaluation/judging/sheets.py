@@ -50,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Key:
-    """What only the tally may know: of each row of the sheet, whether A stands on the left."""
+    """For the tally alone: whether A is on the left, row by row of the sheet."""
 
     sheet: str
     a: str
@@ -60,7 +60,7 @@ class Key:
 
 
 def match_results(a: Path, b: Path, content: Path | None = None, style: Path | None = None) -> list[Row]:
-    """The pictures of two folders that have the same names but for the ending, by name.
+    """The pictures that have the same names in two folders, except for the ending, sorted by name.
 
     A picture of the folders `content` and `style` belongs to a result if its name, without the ending,
     is the result's name or one of its parts between double underscores: `lake.jpg` and `wave.png`
@@ -69,6 +69,7 @@ def match_results(a: Path, b: Path, content: Path | None = None, style: Path | N
     Raises JudgeError for folders whose names differ, and for results without their picture in
     `content` or `style`, or with several; ValueError, one sentence, for a folder that is not there.
     """
+    # Both folders must hold the same names.
     results_a, results_b = _by_name(a), _by_name(b)
     for folder, other, missing in (
         (a, b, results_a.keys() - results_b.keys()),
@@ -79,6 +80,8 @@ def match_results(a: Path, b: Path, content: Path | None = None, style: Path | N
                 f"{folder} has {len(missing)} pictures that {other} has not, '{min(missing)}' first; "
                 "give two folders with the same file names."
             )
+
+    # Each result with its photo and its painting.
     contents, styles = (_by_name(folder) if folder else None for folder in (content, style))
     return [
         Row(
@@ -95,24 +98,30 @@ def match_results(a: Path, b: Path, content: Path | None = None, style: Path | N
 def make_sheets(rows: Sequence[Row], out: Path, names: tuple[str, str], seed: int) -> Key:
     """Write the pages and the answer form into `out`/hand-out, and the key beside that folder.
 
-    The order of the rows and the sides are drawn by `seed`; A is on the left in half of the rows. `names`
-    of A and B are for the tally; the pages carry neither them nor file names. Raises JudgeError if
-    there is a key in `out` already: answers to it could not be counted any more.
+    `seed` draws the order of the rows and the sides; A is on the left in half of the rows. `names` of A and
+    B are for the tally; the pages show neither them nor file names. Raises JudgeError if `out` holds a key
+    already, since answers to it could not be counted any more.
     """
     if (out / KEY).exists():
         raise JudgeError(f"{out} holds a comparison already; name another folder, or delete that one.")
+
+    # Draw the order of the rows and the sides.
     rng = random.Random(seed)
     rows = rng.sample(list(rows), len(rows))
     sides = [i % 2 == 0 for i in range(len(rows))]
     rng.shuffle(sides)
     digest = hashlib.sha256(json.dumps([names, [row.name for row in rows], sides]).encode())
     key = Key(f"S-{digest.hexdigest()[:6]}", *names, tuple(row.name for row in rows), tuple(sides))
+
+    # Write the pages.
     starts = range(0, len(rows), ROWS_PER_PAGE)
     for page, start in enumerate(starts, 1):
         drawn = _draw_page(rows, sides, start, f"{key.sheet}, page {page} of {len(starts)}")
         data = io.BytesIO()
         drawn.save(data, "JPEG", quality=95, subsampling=0)
         write_atomically(out / HAND_OUT / f"page-{page:02d}.jpg", data.getvalue())
+
+    # Write the form, and the key beside what is handed out.
     form = io.StringIO()
     table = csv.writer(form, lineterminator="\r\n")
     table.writerows([("sheet", "row", "answer"), *((key.sheet, n, "") for n in range(1, len(rows) + 1))])
@@ -139,7 +148,7 @@ def read_key(path: str | os.PathLike[str]) -> Key:
 
 
 def _pack_key(key: Key, rng: random.Random) -> bytes:
-    # A glance at the file must not give the sides away: each is the parity of an arbitrary byte.
+    # A glance at the file must not tell the sides: each is the parity of a random byte.
     sides = bytes(rng.randrange(128) * 2 + left for left in key.a_is_left)
     record = {
         "format": KEY_FORMAT,

@@ -1,4 +1,4 @@
-"""Counting the answers of a blind comparison: shares, interval, significance, verdict."""
+"""Counts the answers of a blind comparison: shares, interval, significance, verdict."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Tally:
 
     @property
     def share_a(self) -> float:
-        """A's part of the decided rows; one half if there are none."""
+        """A's share of the decided rows; one half if no row was decided."""
         return self.wins_a / self.decided if self.decided else 0.5
 
     @property
@@ -83,10 +83,10 @@ def wilson_interval(wins: int, count: int, level: float = LEVEL) -> tuple[float,
         return 0.0, 1.0
     z = NormalDist().inv_cdf((1 + level) / 2)
     share = wins / count
-    centre = share + z * z / (2 * count)
+    center = share + z * z / (2 * count)
     margin = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     scale = 1 + z * z / count
-    return max(0.0, (centre - margin) / scale), min(1.0, (centre + margin) / scale)
+    return max(0.0, (center - margin) / scale), min(1.0, (center + margin) / scale)
 
 
 def binomial_p(wins: int, count: int) -> float:
@@ -97,7 +97,7 @@ def binomial_p(wins: int, count: int) -> float:
     """
     most = max(wins, count - wins)
     tail = sum(math.comb(count, k) for k in range(most, count + 1))
-    return min(1.0, 2 * tail / 2**count)
+    return min(1.0, 2 * tail / (1 << count))
 
 
 def tally(key: Key, marks: Sequence[str]) -> Tally:
@@ -112,9 +112,9 @@ def tally(key: Key, marks: Sequence[str]) -> Tally:
 def read_answers(path: Path, key: Key) -> list[str]:
     """The marks l, r and = in the form at `path`, for every row of the sheet in order.
 
-    Columns apart by commas, semicolons or tabs, as the spreadsheet liked. Raises JudgeError with one
-    sentence for everything that is wrong: rows that are unknown, missing or there twice, odd marks,
-    the form of another sheet.
+    Commas, semicolons or tabs may separate the columns, as spreadsheets write any of them. Raises JudgeError
+    with one sentence for everything that is wrong: rows that are unknown, missing or there twice, other
+    marks, the form of another sheet.
     """
     marks: dict[int, str] = {}
     problems = []
@@ -139,7 +139,8 @@ def read_answers(path: Path, key: Key) -> list[str]:
 
 
 def _read_form(path: Path, key: Key) -> list[tuple[str, str]]:
-    """(row, answer) as they are written in the form."""
+    """(row, answer) as the form has them."""
+    # Read the text, whatever separates its columns.
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
@@ -152,6 +153,8 @@ def _read_form(path: Path, key: Key) -> list[tuple[str, str]]:
     names = [cell.strip().lower() for cell in lines[0]] if lines else []
     if not {"sheet", "row", "answer"} <= set(names):
         raise JudgeError(f"{path} has no columns sheet, row and answer; fill in the form as it came.")
+
+    # Take the cells of every line that belongs to this sheet; a line of another sheet ends it.
     found = []
     for line in lines[1:]:
         cells = dict(zip(names, [*line, "", "", ""], strict=False))

@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# `ground_loss`: sides of its cells in pixels; how many times the photo's step between two cells is free, and
-# what is free besides, None for the painting's own. In the large, light that is there may become drama: a
-# thin cloud a storm. In the small the same factor would raise a photo's noise to relief.
+# `ground_loss`: the sides of its cells in pixels. For each, how many times the photo's step between two cells
+# is free, and what is free besides; None stands for the painting's own step. In large cells, light that is
+# there may become drama, such as a thin cloud that turns into a storm. In small cells the same factor would
+# raise a photo's noise to relief.
 GROUND_CELLS: dict[int, tuple[float, float | None]] = {
     2: (2.0, None),
     4: (2.0, None),
@@ -127,5 +128,5 @@ def tv_loss(image: Tensor) -> Tensor:
 
 
 def range_loss(image: Tensor) -> Tensor:
-    """mean (x - clamp(x, 0, 1))^2: what leaves black and white is clipped later."""
+    """mean (x - clamp(x, 0, 1))^2: pictures in the making may leave black and white; results are clamped."""
     return (image - image.clamp(0, 1)).square().mean()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from PIL import Image
 
-from benchmarks.queue_servers import Outcome, make_pictures, sheet
+from benchmarks.queue_servers import Outcome, main, make_pictures, sheet
 
 
 def test_pictures_are_all_different(tmp_path):
@@ -30,3 +31,10 @@ def test_what_is_missing_and_what_is_there_twice():
 def test_memory_by_progress():
     outcome = Outcome(100, memory=[(0, 10.0), (24, 11.0), (31, 12.0), (100, 13.0)])
     assert [outcome.memory_at(share) for share in (0.1, 0.25, 0.95)] == [11.0, 12.0, 13.0]
+
+
+@pytest.mark.parametrize("jobs", ["0", "15"])
+def test_jobs_that_cannot_be_shared_out_are_refused(jobs, capsys):
+    with pytest.raises(SystemExit):
+        main(["--jobs", jobs])
+    assert f"--jobs is {jobs}; give a multiple of 10." in capsys.readouterr().err

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from brushwork.models.perception.pixel_losses import ground_loss
-from brushwork.models.perception.statistics import gram_errors, style_at_sizes
+from brushwork.models.perception.statistics import gram_errors, normalized, style_at_sizes
 from brushwork.models.perception.vgg import LossNetwork
 from brushwork.painting.options import RefineOptions
 from brushwork.painting.refine import RefineError, refine
 from brushwork.painting.sources import Region, Sources
 
-QUICK = RefineOptions(quality="draft", steps=6, dtype="float32", learning_rate=0.05)
+QUICK = RefineOptions(quality="draft", steps=6, dtype="float32")
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +54,12 @@ def test_content_weight_keeps_the_photo(network, photo, artwork):
         )
         for weight in (100, 0)
     )
-    assert (faithful - photo).square().mean() < 0.5 * (free - photo).square().mean()
+    content = [normalized(network(each)["relu4_1"]) for each in (faithful, free, photo)]
+    assert (content[0] - content[2]).square().mean() < 0.3 * (content[1] - content[2]).square().mean()
 
 
 def test_it_starts_from_the_given_picture_in_the_paintings_colors(network, photo_of):
-    options = RefineOptions(steps=1, learning_rate=1e-5)
+    options = RefineOptions(steps=1, style_weight=0, content_weight=0, color_weight=0, smoothness=0)
     photo, start, painting = photo_of(), photo_of(seed=3), 0.5 + 0.5 * photo_of(seed=1)
     begun = refine(start, photo, painting, None, options)
     from_photo = refine(None, photo, painting, None, options, network=network)
@@ -106,7 +107,7 @@ def test_any_size_comes_back(network, photo_of, height, width):
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
 def test_single_coloured_paintings_give_a_picture(network, photo_of, value):
-    painting, options = torch.full((1, 3, 32, 32), value), RefineOptions(steps=20, learning_rate=0.05)
+    painting, options = torch.full((1, 3, 32, 32), value), RefineOptions(steps=20)
     refined = refine(None, photo_of(), painting, None, options, network=network)
     assert is_picture(refined, 40, 56)
     assert (refined - value).square().mean() < 0.7 * (photo_of() - value).square().mean()
@@ -135,7 +136,7 @@ def test_batches_by_the_packs_rule(network, photo_of):
 
 def test_weights_mix_paintings(network, photo_of):
     dark, light = 0.3 * photo_of(seed=1), 0.7 + 0.3 * photo_of(seed=2)
-    options = RefineOptions(steps=12, learning_rate=0.05)
+    options = RefineOptions(steps=12)
 
     def brightness(weights):
         return float(refine(None, photo_of(), [dark, light], weights, options, network=network).mean())
@@ -147,7 +148,7 @@ def test_regions_have_their_own_paintings(network, photo_of):
     dark, light = 0.3 * photo_of(seed=1), 0.7 + 0.3 * photo_of(seed=2)
     mask = torch.zeros(1, 40, 80)
     mask[..., 40:] = 1
-    options = RefineOptions(steps=12, learning_rate=0.05)
+    options = RefineOptions(steps=12)
     photo = photo_of(40, 80)
     refined = refine(None, photo, dark, None, options, regions=[Region(mask, light)], network=network)
     assert float(refined[..., 48:].mean()) > float(refined[..., :32].mean()) + 0.3
@@ -169,7 +170,7 @@ def test_calm_grounds_stay_calm(network, photo_of):
             None,
             photo,
             painting,
-            options=RefineOptions(steps=10, learning_rate=0.05, keep_calm=weight),
+            options=RefineOptions(steps=10, keep_calm=weight),
             network=network,
         )
         for weight in (0, 100)
@@ -193,7 +194,7 @@ def test_stroke_size_is_how_large_paintings_are_read(photo_of, stroke_size):
 def test_colors_of_the_photo_stay(network, photo_of, choice):
     photo = photo_of() * torch.tensor([1.0, 0.6, 0.3])[:, None, None]
     painting = photo_of(seed=1) * torch.tensor([0.2, 0.5, 1.0])[:, None, None]
-    options = RefineOptions(steps=6, preserve_color=choice, learning_rate=0.05)
+    options = RefineOptions(steps=6, preserve_color=choice)
     kept = refine(None, photo, painting, None, options, network=network)
     lost = refine(None, photo, painting, None, QUICK, network=network)
     warm = [float((each[:, 0] - each[:, 2]).mean()) for each in (kept, lost, photo)]
@@ -202,7 +203,7 @@ def test_colors_of_the_photo_stay(network, photo_of, choice):
 
 
 def test_bfloat16_sees_the_same(photo_of):
-    options = RefineOptions(steps=6, dtype="bfloat16", learning_rate=0.05)
+    options = RefineOptions(steps=6, dtype="bfloat16")
     coarse = refine(None, photo_of(), photo_of(seed=1), None, options)
     fine = refine(None, photo_of(), photo_of(seed=1), None, QUICK)
     assert float((coarse - fine).abs().mean()) < 0.03
@@ -269,6 +270,16 @@ class TestOnTheWay:
             refined, refine(photo_of(), photo_of(), photo_of(seed=1), None, QUICK, network=network)
         )
 
+    def test_paintings_that_are_too_small_are_told(self, network, photo_of):
+        notes = []
+        refine(None, photo_of(), photo_of(20, 28, seed=1), None, QUICK, network=network, on_note=notes.append)
+        assert notes == [
+            "A painting is read at 2.0 times its own size; a larger file of it or a smaller stroke_size "
+            "gives sharper strokes."
+        ]
+        refine(None, photo_of(), photo_of(seed=1), None, QUICK, network=network, on_note=notes.append)
+        assert len(notes) == 1
+
 
 class SmallNetwork(LossNetwork):
     """As on a device whose memory holds 100 x 100 pixels."""
@@ -282,7 +293,7 @@ class SmallNetwork(LossNetwork):
 class TestWhatGoesWrong:
     def test_tiles_shrink_when_memory_runs_out(self, network, photo_of):
         notes, sides = [], []
-        photo, painting = photo_of(75, 150), photo_of(40, 40, seed=1)
+        photo, painting = photo_of(75, 150), photo_of(80, 80, seed=1)
         options = RefineOptions(steps=2, dtype="float32")
         refined = refine(
             None,

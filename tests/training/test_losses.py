@@ -9,6 +9,7 @@ import pytest
 import torch
 from small_tensors import close, double_pair, doubles, layers
 
+from brushwork.models.perception.pixel_losses import range_loss, tv_loss
 from brushwork.models.perception.statistics import (
     color_moments,
     content_loss,
@@ -28,11 +29,9 @@ from brushwork.training.losses import (
     energy_loss,
     fake_loss,
     identity_loss,
-    range_loss,
     real_loss,
     steady_loss,
     total_loss,
-    tv_loss,
 )
 
 SHAPE = (2, 3, 5, 7)

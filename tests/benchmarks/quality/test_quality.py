@@ -139,7 +139,7 @@ def test_strength_0_scores_like_the_photo(data, small_checkpoint, capsys):
 def test_refuses_in_one_sentence(data, small_checkpoint, capsys, arguments, message):
     assert run(data, [small_checkpoint], *arguments) == 2
     error = capsys.readouterr().err
-    assert error.startswith("quality.py: ")
+    assert error.startswith("benchmarks.quality: ")
     assert message in error
 
 

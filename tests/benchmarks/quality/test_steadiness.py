@@ -1,15 +1,13 @@
-"""Shifted windows, their alignment, and the PSNR: on pictures where the answer is known."""
+"""Shifted windows and their alignment, on pictures where the answer is known; and of real systems."""
 
 from __future__ import annotations
-
-import math
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from benchmarks.quality.self_consistency import psnr
-from benchmarks.quality.steadiness import MARGIN, SHIFTS, unsteadiness, windows
+from benchmarks.peers import Setup, UntouchedContent
+from benchmarks.quality.steadiness import MARGIN, SHIFTS, unsteadiness, unsteadiness_of, windows
 from brushwork.pictures.tensors import load_picture
 
 
@@ -60,8 +58,9 @@ def test_too_small_pictures_are_refused():
         unsteadiness([torch.zeros(1, 3, 71, 200)] * 8)
 
 
-def test_psnr():
-    grey = torch.full((1, 3, 4, 4), 0.5)
-    assert psnr(grey, grey) == math.inf
-    assert psnr(grey, grey + 0.1) == pytest.approx(20, abs=1e-5)
-    assert psnr(grey, grey + 0.01) == pytest.approx(40, abs=1e-4)
+def test_steadiness_of_systems(ours, gallery, pairs):
+    (still,) = unsteadiness_of(gallery, UntouchedContent(Setup()), pairs[:1])
+    assert still == [0.0] * 7
+    (found,) = unsteadiness_of(gallery, ours, pairs[:1])
+    assert len(found) == 7
+    assert min(found) > 0

@@ -101,7 +101,7 @@ def test_a_failed_measurement_says_why(tmp_path):
 
 def test_a_missing_checkpoint_is_one_sentence(tmp_path, capsys):
     assert speed.main(["--devices", "cpu", "--no-memory", "--checkpoint", str(tmp_path / "none")]) == 2
-    assert capsys.readouterr().err.startswith("speed.py: There is no checkpoint at")
+    assert capsys.readouterr().err.startswith("benchmarks.speed: There is no checkpoint at")
 
 
 @pytest.mark.parametrize(

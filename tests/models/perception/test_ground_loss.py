@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from small_tensors import close, doubles
 
-from brushwork.training.losses import ground_loss
+from brushwork.models.perception.pixel_losses import ground_loss
 
 
 class TestByHand:
