@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 # Characters that Windows forbids in file names, separators too, and the names that it keeps for devices.
@@ -26,6 +29,31 @@ def safe_file_name(name: str) -> str:
     name = name.encode(errors="replace")[:_LONGEST].decode(errors="ignore").rstrip(". ")
     hidden_or_kept = not name or name.startswith(".") or _DEVICES.fullmatch(name)
     return f"_{name}" if hidden_or_kept else name
+
+
+def distinct_names(names: Sequence[str], sources: Sequence[Sequence[Path]]) -> list[str]:
+    """File names without ending, no two alike on any system: where several of `names` would be the same, or a
+    file system would not hold one, a digest of the paths of its `sources` is added.
+
+    >>> distinct_names(["a", "b"], [[Path("1/a.png")], [Path("b.png")]])
+    ['a', 'b']
+    """
+    count = Counter(name.casefold() for name in names)
+    return [
+        name if count[name.casefold()] == 1 and _fits(name) else _with_digest(name, paths)
+        for name, paths in zip(names, sources, strict=True)
+    ]
+
+
+def _fits(name: str) -> bool:
+    return len(name.encode(errors="replace")) <= _LONGEST
+
+
+def _with_digest(name: str, paths: Sequence[Path]) -> str:
+    text = "\n".join(path.resolve().as_posix() for path in paths)
+    digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:8]
+    short = name.encode(errors="replace")[:_LONGEST].decode(errors="ignore")
+    return f"{short}-{digest}"
 
 
 def slug(text: str) -> str:
@@ -64,3 +92,12 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def file_digest(path: str | os.PathLike[str]) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of a file; OSError if it cannot be read."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()[:16]

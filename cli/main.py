@@ -22,6 +22,7 @@ class Command:
 
 # A module is imported only when its command is named: some import PyTorch, which takes seconds.
 COMMANDS = {
+    "paint": Command("paint.command", "paint photos in the style of paintings"),
     "render": Command("render", "run a workflow and save its pictures"),
     "queue": Command("queue.command", "run a workflow for many pictures on ComfyUI servers"),
     "dataset": Command("dataset", "look a folder of pictures over before training on it"),

@@ -70,7 +70,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Paint all pictures; 0 if all came out, 1 if some failed, 130 if Ctrl-C stopped it."""
     require(("httpx", "rich", "websockets"), "queue", "the queue needs")
-    from .jobs import find_pictures, make_jobs
+    from ..pictures import find_pictures
+    from .jobs import make_jobs
 
     nodes = read_workflow(find_workflow(args.workflow))
     contents = find_pictures(args.content, "--content")

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import copy
-import glob
 import hashlib
 import json
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...pictures.reading import picture_files
+from ...base.files import distinct_names
 from ..errors import CommandError
 from ..workflow.files import Workflow
 from ..workflow.interface import InputSpec
 from ..workflow.settings import find_node
 
-# Bytes as UTF-8: most file systems hold 255, and the workflow's own prefix and a number come with it.
-_LONGEST_NAME = 180
 Slot = tuple[str, str]  # a node's id and one of its inputs
 
 
@@ -35,26 +31,6 @@ class Job:
     @property
     def pictures(self) -> tuple[Path, ...]:
         return (self.content,) if self.style is None else (self.content, self.style)
-
-
-def find_pictures(texts: Sequence[str], option: str) -> list[Path]:
-    """The pictures that `texts` mean, each once: folders (at any depth), patterns or names of files.
-
-    Raises CommandError if one of `texts` finds none.
-    """
-    pictures: list[Path] = []
-    for text in texts:
-        folder = Path(text)
-        if folder.is_dir():
-            found = picture_files(folder)
-        else:
-            found = sorted(path for path in map(Path, glob.glob(text, recursive=True)) if path.is_file())
-            # A name with brackets in it is also a pattern, which means another file.
-            found = found or [path for path in [folder] if path.is_file()]
-        if not found:
-            raise CommandError(f"{option} {text} finds no picture; give folders, files or patterns.")
-        pictures += found
-    return list(dict.fromkeys(pictures))
 
 
 def make_jobs(contents: Sequence[Path], styles: Sequence[Path], pairs: str) -> list[Job]:
@@ -77,11 +53,9 @@ def make_jobs(contents: Sequence[Path], styles: Sequence[Path], pairs: str) -> l
             f"{len(styles)} styles; add or remove some, or use --pairs cross."
         )
     names = ["__".join(path.stem for path in couple if path is not None) for couple in couples]
-    count = Counter(name.casefold() for name in names)
-    return [
-        Job(name if count[name.casefold()] == 1 and _fits(name) else _with_digest(name, couple), *couple)
-        for name, couple in zip(names, couples, strict=True)
-    ]
+    pictures = [[path for path in couple if path is not None] for couple in couples]
+    names = distinct_names(names, pictures)
+    return [Job(name, *couple) for name, couple in zip(names, couples, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -206,14 +180,3 @@ def _upstream(workflow: Workflow, id_: str) -> set[str]:
             found.add(node.id)
             to_visit += [source for source, _ in node.links.values()]
     return found
-
-
-def _fits(name: str) -> bool:
-    return len(name.encode(errors="replace")) <= _LONGEST_NAME
-
-
-def _with_digest(name: str, couple: tuple[Path, Path | None]) -> str:
-    paths = "\n".join(path.resolve().as_posix() for path in couple if path is not None)
-    digest = hashlib.sha256(paths.encode(errors="replace")).hexdigest()[:8]
-    short = name.encode(errors="replace")[:_LONGEST_NAME].decode(errors="ignore")
-    return f"{short}-{digest}"
