@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
-# What Windows allows in no file name, the separators among it, and the names that it keeps for devices.
+# Characters that Windows forbids in file names, separators too, and the names that it keeps for devices.
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-# Bytes as UTF-8: most file systems hold 255, and an ending and a number are to follow.
+# Bytes as UTF-8: most file systems hold 255, and an ending and a number follow.
 _LONGEST = 180
 
 
 def safe_file_name(name: str) -> str:
-    """`name` with everything replaced by underscores that some system forbids; never empty, '.' or '..'.
+    """`name` with underscores for all that some system forbids; never empty, '.' or '..'.
 
     >>> safe_file_name(" waves: 1/2? ")
     'waves_ 1_2_'
@@ -26,6 +29,31 @@ def safe_file_name(name: str) -> str:
     name = name.encode(errors="replace")[:_LONGEST].decode(errors="ignore").rstrip(". ")
     hidden_or_kept = not name or name.startswith(".") or _DEVICES.fullmatch(name)
     return f"_{name}" if hidden_or_kept else name
+
+
+def distinct_names(names: Sequence[str], sources: Sequence[Sequence[Path]]) -> list[str]:
+    """File names without ending, no two alike on any system: where several of `names` would be the same, or a
+    file system would not hold one, a digest of the paths of its `sources` is added.
+
+    >>> distinct_names(["a", "b"], [[Path("1/a.png")], [Path("b.png")]])
+    ['a', 'b']
+    """
+    count = Counter(name.casefold() for name in names)
+    return [
+        name if count[name.casefold()] == 1 and _fits(name) else _with_digest(name, paths)
+        for name, paths in zip(names, sources, strict=True)
+    ]
+
+
+def _fits(name: str) -> bool:
+    return len(name.encode(errors="replace")) <= _LONGEST
+
+
+def _with_digest(name: str, paths: Sequence[Path]) -> str:
+    text = "\n".join(path.resolve().as_posix() for path in paths)
+    digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:8]
+    short = name.encode(errors="replace")[:_LONGEST].decode(errors="ignore")
+    return f"{short}-{digest}"
 
 
 def slug(text: str) -> str:
@@ -39,7 +67,7 @@ def slug(text: str) -> str:
 
 
 def numbered_path(folder: Path, stem: str, suffix: str, number: int = 1) -> Path:
-    """`stem` plus `suffix` in `folder` for number 1, with '_2', '_3' … at the end of the stem above."""
+    """`stem` plus `suffix` in `folder` for number 1; for higher numbers with '_2', '_3' … after the stem."""
     return folder / f"{stem}{f'_{number}' if number > 1 else ''}{suffix}"
 
 
@@ -64,3 +92,12 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def file_digest(path: str | os.PathLike[str]) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of a file; OSError if it cannot be read."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()[:16]

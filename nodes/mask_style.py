@@ -36,8 +36,8 @@ class MaskStyle(io.ComfyNode):
                 io.Mask.Input(
                     "mask",
                     tooltip=(
-                        "Where the style rules: white, and in part where it is grey. Stretched to the "
-                        "photo's size if it has another; a batch of masks is one per photo."
+                        "The style rules where the mask is white, and partly where it is grey. It is "
+                        "stretched to the photo's size; a batch of masks is one per photo."
                     ),
                 ),
                 io.Float.Input(

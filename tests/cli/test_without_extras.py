@@ -89,6 +89,19 @@ def prepare(folder: Path) -> None:
 
 
 COMMAND_LINES = {
+    "paint": ["paint", "photos", "--style", "art", "klimt-kiss", "--out", "painted"],
+    "paint --refine": [
+        "paint",
+        "photos",
+        "--style",
+        "art",
+        "--refine",
+        "draft",
+        "--steps",
+        "2",
+        "--out",
+        "r.jpg",
+    ],
     "render": ["render", "stylize_photo", "--output-dir", "out"],
     "queue": ["queue", "stylize_photo", "--content", "photos", "--out", "out"],
     "dataset": ["dataset", "art", "--json", "out/report.json"],
@@ -164,6 +177,21 @@ def test_what_is_missing_is_said_in_one_sentence(results, folder, name):
     assert re.fullmatch(rf"brushwork {name.split()[0]}: \w+.* install .*\n", err), err
     assert re.search(rf"""pip install ['"]brushwork\[{NEEDS[name]}\]['"]""", err), err
     assert not (folder / "out").exists()
+
+
+def test_paint_runs(results, folder):
+    code, out, err = results["paint"]
+    assert (code, err) == (0, "")
+    assert len(out.splitlines()) == 2
+    assert sorted(path.name for path in (folder / "painted").iterdir()) == [
+        "one__klimt-kiss.png",
+        "one__one.png",
+    ]
+    code, out, err = results["paint --refine"]
+    assert (code, err) == (0, "")
+    assert out.startswith("r.jpg (")
+    with Image.open(folder / "r.jpg") as picture:
+        assert picture.size == (80, 64)
 
 
 def test_encode_runs(results, folder):

@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from brushwork.base.files import slug
-from brushwork.base.shipped import STYLES_DIR
+from brushwork.base.shipped import LIBRARY_PREFIX, STYLES_DIR
 from brushwork.cli.encode.catalogue import read_catalogue
 from brushwork.cli.encode.command import encode_pictures
 from brushwork.models.style_file import read_style, style_fingerprint
 from brushwork.models.thumbnail import paint_thumbnail
 from brushwork.nodes import LoadStyle
-from brushwork.nodes.shared.styles import LIBRARY_PREFIX, style_names
+from brushwork.nodes.shared.styles import style_names
 
 CATALOGUE = STYLES_DIR / "catalogue.csv"
 PAINTINGS = Path(__file__).resolve().parents[3] / "shared" / "data" / "style"

@@ -9,7 +9,8 @@ import pytest
 
 from brushwork.base.shipped import SHIPPED_INPUTS, WORKFLOWS_DIR
 from brushwork.cli.errors import CommandError
-from brushwork.cli.queue.jobs import find_pictures, make_jobs, make_template
+from brushwork.cli.pictures import find_pictures
+from brushwork.cli.queue.jobs import make_jobs, make_template
 from brushwork.cli.workflow.files import read_workflow
 from brushwork.cli.workflow.interface import NodeInterface, read_inputs
 from brushwork.nodes import NODES

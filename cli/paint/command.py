@@ -1,0 +1,213 @@
+"""`brushwork paint`: photos in the style of paintings, as files."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...painting.options import PRESERVE_COLOR, QUALITIES, RefineOptions
+from ..errors import CommandError
+from .request import DEFAULT_FORMAT, DEFAULT_OUT, FORMATS, PaintRequest
+
+if TYPE_CHECKING:
+    from ...painting.folders import Job
+    from ...painting.refine import Step
+    from ...painting.stylizer import Stylizer
+    from .display import Display
+
+# The options of refining that have a flag of their own name; the others are arguments of all painting.
+REFINING = [
+    each for each in fields(RefineOptions) if each.name not in ("quality", "stroke_size", "preserve_color")
+]
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "paint",
+        usage="brushwork paint PHOTO… --style STYLE… [--refine [QUALITY]] [--out DIR|FILE] [OPTION …]",
+        description="Paint photos in the style of paintings, style files or library styles. Every photo is "
+        "painted in every style. Ctrl-C stops; the same command goes on from there, because files that exist "
+        "are skipped.",
+    )
+    add = parser.add_argument
+    add("photos", nargs="*", metavar="PHOTO", help="a photo, a folder of them, or a pattern")
+    add(
+        "--style",
+        dest="styles",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="STYLE",
+        help="a painting, a .safetensors style file, a folder or a pattern of them, or a library style such "
+        "as hokusai-great-wave",
+    )
+    add(
+        "--refine",
+        nargs="?",
+        const="normal",
+        choices=tuple(QUALITIES),
+        help="optimise each picture until it has the paintings' strokes; takes minutes (default: normal)",
+    )
+    add(
+        "--out",
+        type=Path,
+        default=DEFAULT_OUT,
+        metavar="DIR|FILE",
+        help=f"a folder, or for one picture a .png, .jpg or .webp (default: {DEFAULT_OUT})",
+    )
+    add("--format", choices=FORMATS, help=f"of the files in the folder (default: {DEFAULT_FORMAT})")
+    add("--overwrite", action="store_true", help="paint again what is there already")
+    add("--device", default="auto", help="cpu, cuda, cuda:1, mps, … (default: auto, the fastest that works)")
+    add("--checkpoint", type=Path, metavar="FILE", help="the network (default: the shipped one)")
+
+    look = parser.add_argument_group("how it is painted")
+    look.add_argument("--strength", type=float, default=1.0, metavar="X", help="0 is the photo (default: 1)")
+    look.add_argument(
+        "--preserve-color",
+        choices=PRESERVE_COLOR,
+        default="off",
+        help="keep the photo's colours (default: off)",
+    )
+    look.add_argument(
+        "--stroke-size",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help="2 gives broader strokes, 0.5 finer ones (0.25 to 4, default: 1)",
+    )
+    which = parser.add_argument_group("which styles")
+    which.add_argument(
+        "--pairs",
+        choices=("cross", "zip"),
+        default="cross",
+        help="cross: every photo in every style (default); zip: first photo in first style, and so on",
+    )
+    which.add_argument(
+        "--mix",
+        nargs="*",
+        type=float,
+        metavar="WEIGHT",
+        help="mix all styles into one, equal or with a weight for each",
+    )
+    which.add_argument(
+        "--random", type=int, default=0, metavar="N", help="N invented styles, alone or beside --style"
+    )
+    which.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="of the first random style; the next has S + 1"
+    )
+    which.add_argument(
+        "--psi",
+        type=float,
+        default=0.8,
+        metavar="X",
+        help="how far random styles are from typical ones, 0 to 2 (default: 0.8)",
+    )
+    refining = parser.add_argument_group("options of --refine")
+    for option in REFINING:
+        refining.add_argument(
+            "--" + option.name.replace("_", "-"),
+            type=_number(option),
+            metavar={int: "N", float: "X"}.get(type(option.default), "KIND"),
+            help=f"{option.metadata['text']} Default: {option.default}".replace("%", "%%"),
+        )
+    parser.set_defaults(func=run)
+
+
+def _number(option: Field[Any]) -> type:
+    return type(option.default)
+
+
+def request_from(args: argparse.Namespace) -> PaintRequest:
+    """What was asked for, typed."""
+    given = vars(args)
+    names = {each.name for each in fields(PaintRequest)}
+    values = {name: value for name, value in given.items() if name in names} | {
+        "photos": tuple(args.photos),
+        "styles": tuple(args.styles),
+        "mix": args.mix is not None,
+        "weights": tuple(args.mix) if args.mix else None,
+        "refine_changes": {each.name: given[each.name] for each in REFINING if given[each.name] is not None},
+    }
+    return PaintRequest(**values)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Paint what `args` ask for; 0 if all is there, 1 if some is not.
+
+    Raises CommandError, one sentence, when it cannot start or go on.
+    """
+    return paint(request_from(args))
+
+
+def paint(request: PaintRequest) -> int:
+    """Paint all pictures and print each file that was written; see `run`."""
+    try:
+        # PyTorch takes seconds to import, and what is missing should be told at once.
+        request.check()
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    from ...painting.folders import WriteError
+    from ...painting.stylizer import Stylizer
+    from .jobs import find_jobs
+
+    try:
+        options = request.options()
+        jobs = find_jobs(request)
+        stylizer = Stylizer.load(request.checkpoint, options, request.device)
+        return _paint_all(jobs, stylizer, request.overwrite)
+    except (ValueError, WriteError) as error:
+        raise CommandError(str(error)) from error
+
+
+def _paint_all(jobs: list[Job], stylizer: Stylizer, overwrite: bool) -> int:
+    from ...painting.folders import Result, paint_files
+    from .display import open_display
+
+    counts = dict.fromkeys(Result, 0)
+    with open_display(len(jobs)) as display:
+        told: set[str] = set()
+
+        def on_step(step: Step) -> None:
+            display.step(step.step, step.steps, step.seconds_left)
+
+        try:
+            for outcome in paint_files(
+                jobs,
+                stylizer,
+                overwrite,
+                lambda job: display.start(job.target.name),
+                on_step,
+                display.complain,
+            ):
+                counts[outcome.result] += 1
+                display.finish(outcome.result is Result.PAINTED)
+                if outcome.result is Result.PAINTED:
+                    display.say(f"{outcome.job.target} ({outcome.seconds:.1f} s)")
+                # A bad photo fails in every style: once is enough.
+                elif outcome.result is not Result.SKIPPED and outcome.sentence not in told:
+                    told.add(outcome.sentence)
+                    display.complain(f"brushwork paint: {outcome.sentence}")
+        except KeyboardInterrupt:
+            display.complain(
+                f"{display.done} of {len(jobs)} pictures are done; the same command goes on from there."
+            )
+            raise
+        _summarize(display, counts[Result.SKIPPED], counts[Result.OCCUPIED], counts[Result.FAILED])
+    return 1 if counts[Result.OCCUPIED] or counts[Result.FAILED] else 0
+
+
+def _summarize(display: Display, skipped: int, occupied: int, failed: int) -> None:
+    """What was not painted, in a line."""
+    parts = [
+        f"{count} {what}"
+        for count, what in (
+            (skipped, "skipped, already there"),
+            (occupied, "left, something else is there (--overwrite replaces it)"),
+            (failed, "failed"),
+        )
+        if count
+    ]
+    if parts:
+        display.complain(f"Of {display.pictures} pictures: {display.painted} painted, {', '.join(parts)}.")

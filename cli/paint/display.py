@@ -1,0 +1,158 @@
+"""How far painting is: bars where rich is installed, else plain text."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from ...base.duration import duration
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+# Seconds between two updates of a line of text.
+_INTERVAL = 0.1
+
+
+class Display:
+    """Progress on standard error, where that is a terminal: one line of text, written over and over.
+
+    What is printed with `say` and `complain` stays, on standard output and standard error.
+    """
+
+    def __init__(self, pictures: int, clock: Callable[[], float] = time.monotonic):
+        self.pictures = pictures
+        self.done, self.painted = 0, 0
+        self._clock = clock
+        self._name, self._step = "", ""
+        self._seconds, self._began, self._last = 0.0, 0.0, 0.0
+        self._shown = 0
+        self._live = sys.stderr.isatty()
+
+    def __enter__(self) -> Display:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._clear()
+
+    def start(self, name: str) -> None:
+        """The next picture begins."""
+        self._name, self._step = name, ""
+        self._began = self._clock()
+        self._show()
+
+    def step(self, step: int, steps: int, seconds_left: float) -> None:
+        """`step` of `steps` of the present picture are done."""
+        now = self._clock()
+        if now - self._last >= _INTERVAL or step == steps:
+            self._last = now
+            self._step = f", step {step} of {steps}, {duration(seconds_left)} left"
+            self._show(seconds_left)
+
+    def finish(self, painted: bool) -> None:
+        """The present picture is done, or was not to be painted."""
+        self.done += 1
+        if painted:
+            self.painted += 1
+            self._seconds += self._clock() - self._began
+        self._name = ""
+
+    def say(self, text: str) -> None:
+        self._clear()
+        print(text, flush=True)
+
+    def complain(self, text: str) -> None:
+        self._clear()
+        print(text, file=sys.stderr, flush=True)
+
+    def seconds_left(self, of_this: float | None = None) -> float | None:
+        """For all pictures, at the pace of those that are painted; None while nobody knows."""
+        others = self.pictures - self.done - 1
+        if self.painted:
+            pace = self._seconds / self.painted
+        elif of_this is not None:
+            pace = self._clock() - self._began + of_this
+        else:
+            return None
+        return pace * others + (pace if of_this is None else of_this)
+
+    def _show(self, of_this: float | None = None) -> None:
+        left = self.seconds_left(of_this)
+        every = f"; {duration(left)} left for all" if left is not None and self.pictures > 1 else ""
+        self._write(f"{self.done + 1} of {self.pictures}: {self._name}{self._step}{every}")
+
+    def _write(self, text: str) -> None:
+        if self._live:
+            # A line that wraps cannot be written over.
+            text = text[: shutil.get_terminal_size().columns - 1]
+            print("\r" + text.ljust(self._shown), end="", file=sys.stderr, flush=True)
+            self._shown = len(text)
+
+    def _clear(self) -> None:
+        if self._live and self._shown:
+            print("\r" + " " * self._shown + "\r", end="", file=sys.stderr, flush=True)
+            self._shown = 0
+
+
+class BarDisplay(Display):
+    """The same as two bars of rich: all pictures, and the steps of the present one."""
+
+    def __init__(self, pictures: int):
+        super().__init__(pictures)
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
+        # What goes to a pipe goes there as it is.
+        self._bars: Progress = Progress(
+            *columns,
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not self._live,
+            redirect_stdout=sys.stdout.isatty(),
+        )
+        self._all: TaskID = self._bars.add_task("pictures", total=pictures)
+        self._steps: TaskID | None = None
+
+    def __enter__(self) -> Display:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def start(self, name: str) -> None:
+        super().start(name)
+        self._bars.update(self._all, description=name)
+
+    def step(self, step: int, steps: int, seconds_left: float) -> None:
+        if self._steps is None:
+            self._steps = self._bars.add_task("steps", total=steps)
+        self._bars.update(self._steps, completed=step, total=steps)
+
+    def finish(self, painted: bool) -> None:
+        super().finish(painted)
+        self._bars.update(self._all, completed=self.done)
+        if self._steps is not None:
+            self._bars.remove_task(self._steps)
+            self._steps = None
+
+    def _write(self, text: str) -> None:
+        """Bars show it."""
+
+
+def open_display(pictures: int) -> Display:
+    """With bars if rich is installed."""
+    try:
+        return BarDisplay(pictures)
+    except ImportError:
+        return Display(pictures)

@@ -1,0 +1,104 @@
+"""From what the user names to what is painted: photos, styles, and the files of the results."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...base.shipped import LIBRARY_PREFIX, library_styles
+from ...painting.folders import Job, check_targets, make_jobs
+from ...painting.styles import Painting, RandomStyle, SavedStyle, StyleSource, mixed
+from ...pictures.reading import picture_files
+from ..errors import CommandError
+from ..pictures import find_pictures, matching_files
+from .request import DEFAULT_FORMAT, PaintRequest
+
+STYLE_FILE = ".safetensors"
+
+
+def find_jobs(request: PaintRequest) -> list[Job]:
+    """All pictures to paint, those of one photo together.
+
+    Raises CommandError or ValueError, one sentence, for names that mean nothing and for what does not go
+    together.
+    """
+    photos = find_pictures(request.photos, "PHOTO", beside=request.out)
+    styles = _chosen_styles(request)
+    file = request.file
+    if file is None:
+        ending = f".{request.format or DEFAULT_FORMAT}"
+        return make_jobs(photos, styles, request.out, ending, request.pairs)
+    if len(photos) > 1 or len(styles) > 1:
+        raise CommandError(
+            f"--out {file} is one file, and there are {len(photos)} photos and {len(styles)} styles; name a "
+            "folder, or --mix the styles."
+        )
+    jobs = [Job(photos[0], styles[0], file)]
+    check_targets(jobs)
+    return jobs
+
+
+def find_styles(texts: Sequence[str]) -> list[StyleSource]:
+    """The paintings and style files in folders, at any depth, those that patterns and names mean, and library
+    styles, each once.
+
+    Raises CommandError if one of `texts` means nothing.
+    """
+    styles: list[StyleSource] = []
+    for text in texts:
+        folder = Path(text)
+        if folder.is_dir():
+            files = picture_files(folder) + sorted(folder.rglob(f"*{STYLE_FILE}"))
+        else:
+            files = matching_files(text)
+        if not files:
+            files = [_library_style(text)]
+        styles += [
+            SavedStyle(path) if path.suffix.lower() == STYLE_FILE else Painting(path) for path in files
+        ]
+    return list(dict.fromkeys(styles))
+
+
+def _library_style(text: str) -> Path:
+    library = library_styles()
+    path = library.get(text) or library.get(LIBRARY_PREFIX + text)
+    if path is not None:
+        return path
+    ids = [name.removeprefix(LIBRARY_PREFIX) for name in library]
+    wanted = text.removeprefix(LIBRARY_PREFIX).lower()
+    close = [id_ for id_ in ids if wanted in id_] or difflib.get_close_matches(wanted, ids)
+    hint = f"; did you mean {' or '.join(close[:4])}?" if close else f"; such a style is {ids[0]}."
+    raise CommandError(
+        f"--style {text} is no file, folder or pattern with pictures, nor a library style{hint}"
+    )
+
+
+def _chosen_styles(request: PaintRequest) -> list[StyleSource]:
+    styles = find_styles(request.styles)
+    styles += [RandomStyle(request.seed + i, request.psi) for i in range(request.random)]
+    for style in styles:
+        if style.paintings() is None:
+            _refuse_without_painting(request, style)
+    if not request.mix:
+        return styles
+    if request.weights is not None and len(request.weights) != len(styles):
+        raise CommandError(
+            f"--mix has {len(request.weights)} weights for {len(styles)} styles; give one for each, or none."
+        )
+    return [mixed(styles, request.weights)]
+
+
+def _refuse_without_painting(request: PaintRequest, style: StyleSource) -> None:
+    """Raise CommandError if `request` asks for what only a painting can give."""
+    what = "a random style" if isinstance(style, RandomStyle) else f"{style.name} is a style file, which"
+    holds = f"{what} holds no painting"
+    if request.refine is not None:
+        raise CommandError(
+            f"--refine looks at the painting itself, and {holds}; give the painting, or leave --refine out."
+        )
+    if request.stroke_size != 1:
+        raise CommandError(
+            f"--stroke-size is the size at which a painting is read, and {holds}; give the painting, or "
+            "leave --stroke-size out."
+        )

@@ -1,0 +1,95 @@
+"""What the user asks of `brushwork paint`, typed: all that travels further than the parser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...painting.stylizer import StylizeOptions
+
+DEFAULT_OUT = Path("painted")
+DEFAULT_FORMAT = "png"
+FORMATS = ("png", "jpg", "webp")
+
+
+@dataclass(frozen=True)
+class PaintRequest:
+    """The arguments of one `brushwork paint`; None is what was not given."""
+
+    photos: tuple[str, ...]
+    styles: tuple[str, ...] = ()
+    out: Path = DEFAULT_OUT
+    format: str | None = None
+    overwrite: bool = False
+    pairs: str = "cross"
+    mix: bool = False
+    weights: tuple[float, ...] | None = None
+    """Of the styles that are mixed; None: equal."""
+    random: int = 0
+    seed: int = 0
+    psi: float = 0.8
+    strength: float = 1.0
+    preserve_color: str = "off"
+    stroke_size: float = 1.0
+    refine: str | None = None
+    """The quality; None: the network's picture as it is."""
+    refine_changes: Mapping[str, object] = field(default_factory=dict)
+    """The options of `RefineOptions` that were given, by name."""
+    device: str = "auto"
+    checkpoint: Path | None = None
+
+    def check(self) -> None:
+        """Raise ValueError, one sentence, for what is missing, out of range, or does not go together."""
+        if not self.photos:
+            raise ValueError(
+                "There is no photo; name some before the options: brushwork paint PHOTO --style STYLE."
+            )
+        if not self.styles and not self.random:
+            raise ValueError(
+                "There is no style; give --style with a painting, a style file or the name of a library "
+                "style, such as --style hokusai-great-wave, or --random 3."
+            )
+        if self.random < 0:
+            raise ValueError(f"--random is {self.random}; give 1 or more.")
+        if not 0 <= self.seed < 2**64:
+            raise ValueError(f"--seed is {self.seed}; give a whole number of 0 or more.")
+        if not 0 <= self.psi <= 2:
+            raise ValueError(f"--psi is {self.psi}; give a value from 0 to 2.")
+        if self.refine_changes and self.refine is None:
+            flag = next(iter(self.refine_changes)).replace("_", "-")
+            raise ValueError(f"--{flag} is an option of refining; add --refine.")
+        if self.format is not None and self.file is not None:
+            raise ValueError(f"--format is for folders, and --out {self.out} is a file; leave one out.")
+        if self.file is None and self.out.exists() and not self.out.is_dir():
+            raise ValueError(f"--out {self.out} is a file; name a folder, or a .png, .jpg or .webp.")
+
+    @property
+    def file(self) -> Path | None:
+        """The one file to write, if --out names one.
+
+        Raises ValueError, one sentence, for the ending of a picture that is not written."""
+        from PIL import Image
+
+        from ...pictures.metadata import ENDINGS
+
+        ending = self.out.suffix.lower()
+        if self.out.is_dir():
+            return None
+        if ending in ENDINGS:
+            return self.out
+        if ending in Image.registered_extensions():
+            raise ValueError(f"--out {self.out}: choose a folder, or an ending of {', '.join(ENDINGS)}.")
+        return None
+
+    def options(self) -> StylizeOptions:
+        """How photos are painted. Raises ValueError, one sentence, for a value out of range."""
+        from ...painting.options import RefineOptions
+        from ...painting.stylizer import StylizeOptions
+
+        refine = None
+        if self.refine is not None:
+            refine = RefineOptions.from_dict({"quality": self.refine, **self.refine_changes})
+        return StylizeOptions(self.strength, self.preserve_color, self.stroke_size, refine)

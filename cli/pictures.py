@@ -1,0 +1,39 @@
+"""The files that arguments name: by folder, by pattern or by their own name."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..pictures.reading import picture_files
+from .errors import CommandError
+
+
+def matching_files(text: str) -> list[Path]:
+    """The files that a pattern means, sorted, or the one that has this name; none if `text` is a folder."""
+    found = sorted(path for path in map(Path, glob.glob(text, recursive=True)) if path.is_file())
+    # A name with brackets in it is a pattern too, but of another file.
+    return found or [path for path in [Path(text)] if path.is_file()]
+
+
+def find_pictures(texts: Sequence[str], option: str, beside: Path | None = None) -> list[Path]:
+    """The pictures in folders, at any depth, and those that patterns or files' names mean, each once.
+
+    Of folders, what lies in the folder `beside` is left out: results of a command are none of its pictures.
+    Raises CommandError if one of `texts` finds none.
+    """
+    pictures: list[Path] = []
+    for text in texts:
+        if Path(text).is_dir():
+            found = [path for path in picture_files(Path(text)) if not _is_in(path, beside)]
+        else:
+            found = matching_files(text)
+        if not found:
+            raise CommandError(f"{option} {text} finds no picture; give folders, files or patterns.")
+        pictures += found
+    return list(dict.fromkeys(pictures))
+
+
+def _is_in(path: Path, folder: Path | None) -> bool:
+    return folder is not None and path.resolve().is_relative_to(folder.resolve())

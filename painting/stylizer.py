@@ -1,0 +1,199 @@
+"""From a photo and a style to a painting: the network, the photo's colours, and refining if it is wanted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..base.files import file_digest
+from ..base.settings import check_choice, check_ranges, option
+from ..base.shipped import DEFAULT_CHECKPOINT
+from ..models.content_encoder import ContentCode
+from ..models.perception.vgg import LossNetwork, fastest_loss_dtype
+from ..models.style_gan import STROKE_SIZES, StyleGAN
+from .colors import with_colors_of
+from .options import PRESERVE_COLOR, RefineOptions
+from .refine import OnStep, refine
+from .styles import StyleSource, read_painting
+
+# Side of the picture that shows whether a device can do all that painting takes.
+_TRIAL_SIDE = 32
+
+
+@dataclass(frozen=True)
+class StylizeOptions:
+    """How photos are painted. Raises ValueError, one sentence, for a value out of its range or no choice."""
+
+    strength: float = option(1.0, "How much of the style: 0 is the photo, 1 the full style.", 0, 1)
+    preserve_color: str = option(
+        "off",
+        "off: the painting's colours. luminance: the photo's colours under the painting's light and dark. "
+        "histogram: the painting, recoloured with the photo's palette.",
+    )
+    stroke_size: float = option(
+        1.0, "How large paintings are read: 2 gives broader strokes, 0.5 finer ones.", *STROKE_SIZES
+    )
+    refine: RefineOptions | None = None
+    """Refine what the network paints; its stroke size and colours are those above."""
+
+    def __post_init__(self) -> None:
+        check_choice("preserve_color", self.preserve_color, PRESERVE_COLOR)
+        check_ranges(self)
+        if self.refine is not None:
+            own = replace(self.refine, stroke_size=self.stroke_size, preserve_color=self.preserve_color)
+            object.__setattr__(self, "refine", own)
+
+    def record(self) -> dict[str, object]:
+        """All of it as JSON values."""
+        record = asdict(self)
+        if self.refine is None:
+            del record["refine"]
+        else:
+            record["refine"] = {name: value for name, value in record["refine"].items() if name not in record}
+        return record
+
+
+class Stylizer:
+    """Paints photos on one device, with one network. `network` is what a painted picture says about it."""
+
+    def __init__(
+        self, gan: StyleGAN, options: StylizeOptions | None = None, network: dict[str, str] | None = None
+    ):
+        self.gan, self.options, self.network = gan, options or StylizeOptions(), network
+        self.device = next(gan.parameters()).device
+        # Codes are small; of photos only the last one's is kept, for the next style that it is painted in.
+        self._codes: dict[StyleSource, Tensor] = {}
+        self._content: tuple[Tensor, ContentCode] | None = None
+        self._loss_network: LossNetwork | None = None
+
+    @classmethod
+    def load(
+        cls,
+        checkpoint: str | os.PathLike[str] | None = None,
+        options: StylizeOptions | None = None,
+        device: str = "auto",
+    ) -> Stylizer:
+        """With the network in `checkpoint` (None: the shipped one) on `device`.
+
+        'auto' is a GPU of CUDA or Apple's, if it can do all that the options ask for, else the CPU.
+        Raises CheckpointError for a file that is no network, ValueError for a device that is not here.
+        """
+        path = Path(checkpoint or DEFAULT_CHECKPOINT)
+        gan = StyleGAN.load(path)
+        network = {"file": path.name, "sha256": file_digest(path)}
+        if device != "auto":
+            return cls(gan.to(_device(device)), options, network)
+        if torch.cuda.is_available():
+            return cls(gan.to("cuda"), options, network)
+        if torch.backends.mps.is_available():
+            try:
+                on_apple = cls(gan.to("mps"), options, network)
+                on_apple.try_out()
+                return on_apple
+            except (RuntimeError, NotImplementedError, TypeError):
+                # Some operations have no implementation there, depending on PyTorch's version.
+                gan = StyleGAN.load(path)
+        return cls(gan, options, network)
+
+    def paint(
+        self,
+        photo: Tensor,
+        style: StyleSource,
+        on_step: OnStep | None = None,
+        on_note: Callable[[str], None] | None = None,
+    ) -> Tensor:
+        """The photo [1,3,H,W] in 0..1, painted in `style`: the same size, on the stylizer's device.
+
+        on_step and on_note are called while refining; see `refine`.
+        Raises ValueError for a style that cannot be read, that another network made, or that is to be refined
+        and is not made of paintings; RefineError where refining fails.
+        """
+        paintings, weights = self._paintings(style)
+        if style not in self._codes:
+            with torch.inference_mode():
+                self._codes[style] = style.code(self.gan, self.options.stroke_size)
+        return self._paint(photo, self._codes[style], paintings, weights, on_step, on_note)
+
+    def try_out(self) -> None:
+        """Paint a very small picture; raises what the device raises if it cannot do all that this takes."""
+        options = self.options
+        if options.refine is not None:
+            self.options = replace(options, refine=replace(options.refine, steps=1))
+        try:
+            picture = torch.rand(1, 3, _TRIAL_SIDE, _TRIAL_SIDE)
+            with torch.inference_mode():
+                code = self.gan.encode_style(picture.to(self.device), stroke_size=options.stroke_size)
+            self._paint(picture, code, [picture], [1.0], None, None).cpu()
+        finally:
+            self.options, self._content = options, None
+
+    def _paintings(self, style: StyleSource) -> tuple[list[Tensor], list[float]]:
+        if self.options.refine is None:
+            return [], []
+        files = style.paintings()
+        if files is None:
+            raise ValueError(
+                f"{style.name} holds no painting, and refining looks at one; name the painting itself."
+            )
+        used = [(path, weight) for path, weight in files if weight > 0]
+        return [read_painting(path) for path, _ in used], [weight for _, weight in used]
+
+    def _paint(
+        self,
+        photo: Tensor,
+        code: Tensor,
+        paintings: Sequence[Tensor],
+        weights: Sequence[float],
+        on_step: OnStep | None,
+        on_note: Callable[[str], None] | None,
+    ) -> Tensor:
+        options = self.options
+        if options.refine is None:
+            with torch.inference_mode():
+                content = self._encoded(photo)
+                painted = self.gan.generate(content, code, options.strength)
+                return with_colors_of(content.image, painted, options.preserve_color)
+
+        # Refining looks at the full style; below full strength the photo shines through at the end. The
+        # content code goes before it begins: it takes as much memory as the picture.
+        with torch.no_grad():
+            photo = photo.to(self.device)
+            if options.strength == 0:
+                return photo
+            painted = self.gan.generate(self.gan.encode_content(photo), code)
+            if self._loss_network is None:
+                kind = options.refine.dtype
+                dtype = fastest_loss_dtype(self.device) if kind == "auto" else getattr(torch, kind)
+                self._loss_network = LossNetwork(dtype=dtype).to(self.device)
+        refined = refine(
+            painted,
+            photo,
+            [painting.to(self.device) for painting in paintings],
+            weights,
+            options.refine,
+            on_step,
+            network=self._loss_network,
+            on_note=on_note,
+        )
+        return refined if options.strength == 1 else torch.lerp(photo, refined, options.strength)
+
+    def _encoded(self, photo: Tensor) -> ContentCode:
+        if self._content is None or self._content[0] is not photo:
+            self._content = None
+            self._content = photo, self.gan.encode_content(photo.to(self.device))
+        return self._content[1]
+
+
+def _device(name: str) -> torch.device:
+    """Raises ValueError, one sentence, for a device that cannot be used here."""
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"The device {name} cannot be used here; give auto, cpu or another one.") from error
+    return device

@@ -1,0 +1,196 @@
+"""What picture files carry beside their pixels, and how it goes on: colour profile, EXIF, settings."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import struct
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from .reading import DAMAGE, upright_rgb
+
+# Formats by the endings of their files, and how they are saved: as good as the format is without waste.
+ENDINGS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+_SAVE_OPTIONS: dict[str, dict[str, Any]] = {
+    "PNG": {},
+    "JPEG": {"quality": 95, "subsampling": 0, "optimize": True},
+    "WEBP": {"quality": 95, "method": 4},
+}
+# The longest side in pixels that a format holds.
+_LONGEST_SIDE = {"PNG": 2**31 - 1, "JPEG": 65500, "WEBP": 16383}
+
+# The PNG chunk with the settings.
+SETTINGS_KEY = "brushwork"
+
+_ORIENTATION, _EXIF_IFD, _GPS_IFD, _INTEROP_IFD = 0x0112, 0x8769, 0x8825, 0xA005
+_USER_COMMENT, _MAKER_NOTE = 0x9286, 0x927C
+_PIXEL_WIDTH, _PIXEL_HEIGHT = 0xA002, 0xA003
+# Before the text of a user comment stands its encoding.
+_ASCII = b"ASCII\0\0\0"
+# A JPEG segment holds no more.
+_LARGEST_JPEG_EXIF = 65533
+
+# Of a TIFF file Pillow gives all tags, and most describe how its pixels are stored. These are about the
+# picture: description, make, model, resolution, software, date, artist, computer, rating, copyright.
+_ABOUT_THE_PICTURE = {270, 271, 272, 282, 283, 296, 305, 306, 315, 316, 18246, 33432}
+
+
+@dataclass(frozen=True)
+class PictureMetadata:
+    """What goes on from a photo to the picture that is made of it.
+
+    icc_profile: of RGB only, since a profile for CMYK or grey means nothing to RGB pixels. exif: with the
+    orientation reset, since pictures are read upright, and without the embedded thumbnail.
+    """
+
+    icc_profile: bytes | None = None
+    exif: bytes | None = None
+
+
+def read_with_metadata(path: str | os.PathLike[str]) -> tuple[Image.Image, PictureMetadata]:
+    """A picture as `read_picture` reads it, and its metadata; damaged EXIF counts as none.
+
+    Raises one of `DAMAGE`, most often OSError, when it cannot be decoded.
+    """
+    with warnings.catch_warnings():
+        # Pillow warns of large pictures and of damaged EXIF. The user named this one, and the pixels count.
+        warnings.simplefilter("ignore")
+        with Image.open(path) as image:
+            image.load()
+            metadata = PictureMetadata(_rgb_profile(image), _exif_of(image))
+            return upright_rgb(image), metadata
+
+
+def encode_picture(
+    picture: Image.Image,
+    ending: str,
+    metadata: PictureMetadata | None = None,
+    settings: Mapping[str, object] | None = None,
+) -> bytes:
+    """An RGB picture as the bytes of a file with this ending: .png, .jpg, .jpeg or .webp.
+
+    The settings go in as JSON: into PNG as the text chunk `brushwork`, into JPEG and WebP as the EXIF user
+    comment. EXIF that a JPEG cannot hold loses the maker's note, and then all except the settings.
+    Raises ValueError for another ending and for a picture that is too large for the format.
+    """
+    kind = format_of(ending)
+    check_size(picture.size, ending)
+    metadata = metadata or PictureMetadata()
+    text = None if settings is None else json.dumps(settings)
+    options = dict(_SAVE_OPTIONS[kind])
+    if metadata.icc_profile:
+        options["icc_profile"] = metadata.icc_profile
+    if kind == "PNG":
+        if text is not None:
+            options["pnginfo"] = PngInfo()
+            options["pnginfo"].add_itxt(SETTINGS_KEY, text)
+        text = None
+    if exif := _fitting_exif(metadata.exif, picture.size, text, kind):
+        options["exif"] = exif
+    data = io.BytesIO()
+    # A picture that was turned or converted still has what its file had.
+    plain = picture.copy() if picture.info else picture
+    plain.info = {}
+    plain.save(data, kind, **options)
+    return data.getvalue()
+
+
+def read_settings(path: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """The settings that `encode_picture` put into a file; None if it has none or cannot be read."""
+    try:
+        with warnings.catch_warnings(), Image.open(path) as image:
+            warnings.simplefilter("ignore")
+            if image.format == "PNG":
+                text = image.info.get(SETTINGS_KEY)
+            else:
+                comment = image.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT, b"")
+                text = comment.removeprefix(_ASCII).decode("ascii")
+        settings = json.loads(text) if text else None
+    except (*DAMAGE, AttributeError):
+        return None
+    return settings if isinstance(settings, dict) else None
+
+
+def format_of(ending: str) -> str:
+    """Pillow's name of the format; ValueError, one sentence, for an ending that is not in `ENDINGS`."""
+    try:
+        return ENDINGS[ending.lower()]
+    except KeyError:
+        raise ValueError(f"Pictures are not written as '{ending}'; choose {', '.join(ENDINGS)}.") from None
+
+
+def check_size(size: tuple[int, int], ending: str) -> None:
+    """Raise ValueError, one sentence, if a picture of this width and height does not go into the format."""
+    kind = format_of(ending)
+    if max(size) > _LONGEST_SIDE[kind]:
+        raise ValueError(
+            f"The picture has {size[0]} x {size[1]} pixels, and a {kind} file holds at most "
+            f"{_LONGEST_SIDE[kind]} a side; choose .png."
+        )
+
+
+def _rgb_profile(image: Image.Image) -> bytes | None:
+    profile = image.info.get("icc_profile")
+    # Bytes 16 to 19 of a profile name the colours that it is for.
+    return profile if isinstance(profile, bytes) and profile[16:20] == b"RGB " else None
+
+
+def _exif_of(image: Image.Image) -> bytes | None:
+    try:
+        exif = image.getexif()
+        if not exif:
+            return None
+        kept = Image.Exif()
+        for tag, value in exif.items():
+            if tag not in (_EXIF_IFD, _GPS_IFD) and (image.format != "TIFF" or tag in _ABOUT_THE_PICTURE):
+                kept[tag] = value
+        for ifd in (_EXIF_IFD, _GPS_IFD):
+            if values := exif.get_ifd(ifd):
+                kept[ifd] = {tag: value for tag, value in values.items() if tag != _INTEROP_IFD}
+        if _ORIENTATION in kept:
+            kept[_ORIENTATION] = 1
+        return kept.tobytes()
+    except (*DAMAGE, AttributeError):
+        return None
+
+
+def _fitting_exif(exif: bytes | None, size: tuple[int, int], text: str | None, kind: str) -> bytes | None:
+    """The EXIF of a file of this kind with `text` as its user comment; None if there is nothing to say."""
+    attempts = [(exif, ()), (exif, (_MAKER_NOTE,)), (None, ())]
+    for data, without in attempts:
+        if data is None and text is None:
+            return None
+        written = _exif_with(data, without, size, text)
+        if kind != "JPEG" or len(written) <= _LARGEST_JPEG_EXIF:
+            return written
+    return None
+
+
+def _exif_with(
+    data: bytes | None, without: tuple[int, ...], size: tuple[int, int], text: str | None
+) -> bytes:
+    exif = Image.Exif()
+    if data is not None:
+        exif.load(data)
+    # To ask for what is not there would make an empty one.
+    found = exif.get_ifd(_EXIF_IFD) if _EXIF_IFD in exif else {}
+    details = {tag: value for tag, value in found.items() if tag not in without}
+    for tag, side in zip((_PIXEL_WIDTH, _PIXEL_HEIGHT), size, strict=True):
+        if tag in details:
+            details[tag] = side
+    comment = b"" if text is None else _ASCII + text.encode("ascii")
+    if comment:
+        details[_USER_COMMENT] = comment
+    if details:
+        exif[_EXIF_IFD] = details
+    # Pillow calls it a row of numbers (1), EXIF readers expect something undefined (7).
+    order = "<" if exif.endian == "<" else ">"
+    entry = struct.pack(f"{order}HHI", _USER_COMMENT, 1, len(comment))
+    return exif.tobytes().replace(entry, struct.pack(f"{order}HHI", _USER_COMMENT, 7, len(comment)), 1)

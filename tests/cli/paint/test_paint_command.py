@@ -1,0 +1,242 @@
+"""`brushwork paint`, as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from brushwork.base.shipped import STYLES_DIR
+from brushwork.cli.main import main
+from brushwork.pictures.metadata import read_settings
+
+
+@pytest.fixture
+def paint(tmp_path, pictures, monkeypatch, capsys):
+    """`brushwork paint …` beside photo.png and painting.png: exit code, output, error."""
+    monkeypatch.chdir(pictures)
+
+    def run(*arguments):
+        code = main(["paint", *map(str, arguments)])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def refused(result, message):
+    code, out, err = result
+    assert (code, out) == (2, "")
+    assert err.startswith("brushwork paint: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def files(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_photo_in_two_styles_goes_to_painted(paint, pictures):
+    code, out, err = paint("photo.png", "--style", "painting.png", "hokusai-great-wave")
+    assert (code, err) == (0, "")
+    assert [line.split(" (")[0] for line in out.splitlines()] == [
+        os.path.join("painted", name) for name in ("photo__painting.png", "photo__hokusai-great-wave.png")
+    ]
+    assert files(pictures / "painted") == ["photo__hokusai-great-wave.png", "photo__painting.png"]
+    with Image.open(pictures / "painted/photo__painting.png") as image:
+        assert (image.format, image.size) == ("PNG", (40, 24))
+
+
+def test_the_same_again_skips_and_says_so(paint):
+    paint("photo.png", "--style", "painting.png")
+    code, out, err = paint("photo.png", "--style", "painting.png", "--random", 1)
+    assert code == 0
+    assert out.startswith(os.path.join("painted", "photo__random-0.png"))
+    assert err == "Of 2 pictures: 1 painted, 1 skipped, already there.\n"
+
+
+def test_other_settings_leave_what_is_there_until_it_may_be_replaced(paint, pictures):
+    paint("photo.png", "--style", "painting.png")
+    other = ("photo.png", "--style", "painting.png", "--strength", "0.5")
+    code, out, err = paint(*other)
+    assert (code, out) == (1, "")
+    assert "photo__painting.png is there already and was not painted from these files" in err
+    assert "1 left, something else is there (--overwrite replaces it)" in err
+    code, out, err = paint(*other, "--overwrite")
+    assert (code, err) == (0, "")
+    assert read_settings(pictures / "painted/photo__painting.png")["strength"] == 0.5
+
+
+def test_results_are_no_photos(paint, pictures):
+    for _ in range(2):
+        assert paint(".", "--style", "painting.png")[0] == 0
+    assert files(pictures / "painted") == ["painting__painting.png", "photo__painting.png"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind"), [("png", "PNG"), ("JPG", "JPEG"), ("jpeg", "JPEG"), ("webp", "WEBP")]
+)
+def test_one_file(paint, pictures, ending, kind):
+    code, _, err = paint("photo.png", "--style", "painting.png", "--out", f"new/result.{ending}")
+    assert (code, err) == (0, "")
+    with Image.open(pictures / f"new/result.{ending}") as image:
+        assert image.format == kind
+
+
+def test_a_format_for_the_folder(paint, pictures):
+    assert paint("*.png", "--style", "library/klimt-kiss", "--format", "webp", "--out", "x")[0] == 0
+    assert files(pictures / "x") == ["painting__klimt-kiss.webp", "photo__klimt-kiss.webp"]
+
+
+def test_options_arrive(paint, pictures):
+    looks = ("--strength", 0.7, "--preserve-color", "histogram", "--stroke-size", 0.5)
+    assert paint("photo.png", "--style", "painting.png", *looks, "--device", "cpu")[0] == 0
+    settings = read_settings(pictures / "painted/photo__painting.png")
+    assert (settings["strength"], settings["preserve_color"], settings["stroke_size"]) == (
+        0.7,
+        "histogram",
+        0.5,
+    )
+    assert "refine" not in settings
+    refine = ("--refine", "draft", "--steps", 2, "--keep-calm", 3, "--out", "refined.png")
+    assert paint("photo.png", "--style", "painting.png", *refine)[0] == 0
+    refined = read_settings(pictures / "refined.png")["refine"]
+    assert (refined["quality"], refined["steps"], refined["keep_calm"]) == ("draft", 2, 3)
+    assert refined["content_weight"] == 1
+
+
+def test_random_styles_are_told_apart_by_their_seeds(paint, pictures):
+    assert paint("photo.png", "--random", 2, "--seed", 8, "--psi", 0.9)[0] == 0
+    assert files(pictures / "painted") == ["photo__random-8.png", "photo__random-9.png"]
+    assert read_settings(pictures / "painted/photo__random-9.png")["style"] == {"seed": 9, "psi": 0.9}
+    first, second = (np.asarray(Image.open(pictures / f"painted/photo__random-{n}.png")) for n in (8, 9))
+    assert (first != second).mean() > 0.5
+
+
+def test_a_mix(paint, pictures):
+    code, _, err = paint("photo.png", "--style", "painting.png", "klimt-kiss", "--mix", 1, 3)
+    assert (code, err) == (0, "")
+    mix = read_settings(pictures / "painted/photo__painting+klimt-kiss.png")["style"]["mix"]
+    assert [part["weight"] for part in mix] == [1, 3]
+    assert paint("photo.png", "--style", "painting.png", "klimt-kiss", "--mix", "--out", "m.png")[0] == 0
+    assert [part["weight"] for part in read_settings(pictures / "m.png")["style"]["mix"]] == [1, 1]
+
+
+def test_a_bad_photo_is_told_once_and_the_rest_is_painted(paint, pictures):
+    (pictures / "bad.png").write_text("no picture")
+    code, out, err = paint("bad.png", "photo.png", "--style", "painting.png", "klimt-kiss")
+    assert code == 1
+    assert len(out.splitlines()) == 2
+    assert err.splitlines() == [
+        "brushwork paint: bad.png is not a picture that can be read; choose a whole one.",
+        "Of 4 pictures: 2 painted, 2 failed.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "There is no photo; name some before the options"),
+        (
+            ("photo.png",),
+            "There is no style; give --style with a painting, a style file or the name of a lib",
+        ),
+        (("none.png", "--style", "painting.png"), "PHOTO none.png finds no picture"),
+        (("photo.png", "--style", "none.png"), "--style none.png is no file, folder or pattern"),
+        (("photo.png", "--style", "hokusai"), "did you mean hokusai-great-wave or hokusai-red-fuji?"),
+        (("photo.png", "--style", "klimt-kis"), "did you mean klimt-kiss?"),
+        (
+            ("photo.png", "--style", "klimt-kiss", "--refine"),
+            "--refine looks at the painting itself, and klimt-kiss is a style file, which holds no painting",
+        ),
+        (("photo.png", "--random", "1", "--refine", "draft"), "and a random style holds no painting"),
+        (
+            ("photo.png", "--style", "painting.png", "klimt-kiss", "--mix", "--refine"),
+            "klimt-kiss is a style file, which holds no painting",
+        ),
+        (("photo.png", "--style", "klimt-kiss", "--stroke-size", "2"), "--stroke-size is the size at which"),
+        (
+            ("photo.png", "--style", "painting.png", "--strength", "2"),
+            "strength is 2.0; give a value from 0 to 1",
+        ),
+        (
+            ("photo.png", "--style", "painting.png", "--keep-calm", "1"),
+            "--keep-calm is an option of refining",
+        ),
+        (
+            ("photo.png", "--style", "painting.png", "--refine", "--steps", "-1"),
+            "steps is -1; give a value from",
+        ),
+        (("photo.png", "--style", "painting.png", "--mix", "1", "2"), "--mix has 2 weights for 1 styles"),
+        (("photo.png", "--style", "painting.png", "--mix", "-1"), "The weights are [-1.0]"),
+        (("photo.png", "--style", "painting.png", "--device", "abacus"), "The device abacus cannot be used"),
+        (("photo.png", "--style", "painting.png", "--out", "x.gif"), "choose a folder, or an ending of .png"),
+        (("photo.png", "--style", "painting.png", "--out", "x.png", "--format", "jpg"), "leave one out"),
+        (("*.png", "--style", "painting.png", "--out", "x.png"), "there are 2 photos and 1 styles"),
+        (("*.png", "--style", "painting.png", "--pairs", "zip"), "there are 2 photos and 1 styles"),
+        (("photo.png", "--style", "painting.png", "--out", "painting.png"), "is one of the pictures to read"),
+        (("photo.png", "--random", "1", "--psi", "3"), "--psi is 3.0; give a value from 0 to 2"),
+        (("photo.png", "--random", "1", "--seed", "-3"), "--seed is -3"),
+        (("photo.png", "--random", "-1"), "--random is -1; give 1 or more"),
+        (("photo.png", "--style", "painting.png", "--checkpoint", "photo.png"), "photo.png"),
+    ],
+)
+def test_refusals(paint, pictures, arguments, message):
+    refused(paint(*arguments), message)
+    assert files(pictures) == ["painting.png", "photo.png"]
+
+
+def test_a_file_in_the_place_of_the_folder(paint, pictures):
+    (pictures / "taken").write_text("")
+    refused(paint("photo.png", "--style", "painting.png", "--out", "taken"), "--out taken is a file")
+    refused(
+        paint("photo.png", "--style", "painting.png", "--out", os.path.join("taken", "sub")),
+        "cannot be written",
+    )
+
+
+def test_style_files_of_a_folder(paint, pictures):
+    (pictures / "styles").mkdir()
+    for name in ("klimt-kiss", "turner-blue-rigi"):
+        source = STYLES_DIR / f"{name}.safetensors"
+        (pictures / "styles" / source.name).write_bytes(source.read_bytes())
+    (pictures / "styles/art.png").write_bytes((pictures / "painting.png").read_bytes())
+    assert paint("photo.png", "--style", "styles", "styles/*.safetensors")[0] == 0
+    assert files(pictures / "painted") == [
+        f"photo__{name}.png" for name in ("art", "klimt-kiss", "turner-blue-rigi")
+    ]
+
+
+def until(terminal, text):
+    """What a program writes to a terminal until `text` comes, or until it ends."""
+    seen = b""
+    while text not in seen:
+        try:
+            seen += os.read(terminal, 4096)
+        except OSError:  # how Linux says that nobody writes any more
+            break
+    return seen
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal and SIGINT")
+def test_ctrl_c_stops_with_nothing_half_left(pictures):
+    hide = "sys.modules['rich'] = None"
+    code = f"import sys; {hide}; from brushwork.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "paint", "photo.png", "--style", "painting.png", "--out", "o.png"]
+    command += ["--refine", "draft", "--steps"]
+    terminal, end = os.openpty()
+    process = subprocess.Popen([*command, "100000"], cwd=pictures, stdout=subprocess.PIPE, stderr=end)
+    os.close(end)
+    seen = until(terminal, b", step")
+    process.send_signal(signal.SIGINT)
+    seen += until(terminal, b"paint: stopped.")
+    out, _ = process.communicate(timeout=60)
+    os.close(terminal)
+    assert (process.returncode, out) == (130, b"")
+    assert b"1 of 1: o.png, step 1 of 100000, " in seen
+    assert b"0 of 1 pictures are done; the same command goes on from there." in seen
+    assert files(pictures) == ["painting.png", "photo.png"]
