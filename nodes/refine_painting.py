@@ -184,8 +184,8 @@ class _Task:
         weights = _weights(style_weights)
         if weights is not None and len(weights) != len(paintings):
             raise ValueError(
-                f"style_weights has {len(weights)} numbers for {len(paintings)} paintings in style_images; "
-                "give one for each, or none."
+                f"style_weights has {len(weights)} numbers for a batch of {len(paintings)} in style_images; "
+                "give one for each painting, or none."
             )
         height, width = images.shape[-2:]
         ratio = height * photos.shape[-1] / (width * photos.shape[-2])

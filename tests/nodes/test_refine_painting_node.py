@@ -163,7 +163,7 @@ def test_weights_say_how_much_of_each_painting(photo_crop, art_crop):
 
 def test_weights_are_checked(photo_crop, art_crop):
     with pytest.raises(
-        ValueError, match=r"style_weights has 2 numbers for 1 paintings in style_images; give one for each"
+        ValueError, match=r"style_weights has 2 numbers for a batch of 1 in style_images; give one for each"
     ):
         execute(photo_crop, photo_crop, art_crop, style_weights="1, 2")
     for text in ("a", "1; 2", "-1, 2", "0, 0", "nan", ","):
