@@ -60,7 +60,7 @@ def read_with_metadata(path: str | os.PathLike[str]) -> tuple[Image.Image, Pictu
     Raises one of `DAMAGE`, most often OSError, when it cannot be decoded.
     """
     with warnings.catch_warnings():
-        # Pillow warns of large pictures and of damaged EXIF. The user chose this picture, and only pixels matter.
+        # Pillow warns of large pictures and of damaged EXIF, but the user chose this one for its pixels.
         warnings.simplefilter("ignore")
         with Image.open(path) as image:
             image.load()
@@ -190,7 +190,7 @@ def _exif_with(
         details[_USER_COMMENT] = comment
     if details:
         exif[_EXIF_IFD] = details
-    # Pillow calls it a row of numbers (1), EXIF readers expect something undefined (7).
+    # Pillow writes the type of the comment as bytes (1); EXIF readers expect the type "undefined" (7).
     order = "<" if exif.endian == "<" else ">"
     entry = struct.pack(f"{order}HHI", _USER_COMMENT, 1, len(comment))
     return exif.tobytes().replace(entry, struct.pack(f"{order}HHI", _USER_COMMENT, 7, len(comment)), 1)
