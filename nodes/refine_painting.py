@@ -20,7 +20,6 @@ from ..models.batches import entry, match_batch
 from ..models.perception.vgg import LossNetwork, fastest_loss_dtype
 from ..painting.options import DTYPES, PRESERVE_COLOR, QUALITIES, RefineOptions
 from ..painting.refine import Step, refine
-from ..painting.sources import Region
 from ..pictures.tensors import as_picture
 from .bridge import api
 from .bridge.api import io, schema
@@ -185,8 +184,8 @@ class _Task:
         weights = _weights(style_weights)
         if weights is not None and len(weights) != len(paintings):
             raise ValueError(
-                f"style_weights has {len(weights)} numbers for {len(paintings)} paintings in style_images; "
-                "give one for each, or none."
+                f"style_weights has {len(weights)} numbers for a batch of {len(paintings)} in style_images; "
+                "give one for each painting, or none."
             )
         height, width = images.shape[-2:]
         ratio = height * photos.shape[-1] / (width * photos.shape[-2])
@@ -233,8 +232,6 @@ class _Task:
             report.skipped(i)
             return to_image(start)
         paintings = [painting.to(device) for painting in self.paintings]
-        # With a mask, the part in it is to have the paintings' strokes by itself, however small it is.
-        regions = [] if mask is None else [Region(mask, paintings, self.weights)]
         report.begin(i, _Preview.of(photo, start, mask, self.options.preserve_color))
         painted = refine(
             start,
@@ -243,11 +240,11 @@ class _Task:
             self.weights,
             self.options,
             report.step,
-            regions=regions,
             network=network,
             on_tile=api.check_interrupt,
             on_note=report.note,
         )
+        # The whole picture is refined, so that what is in the mask keeps its light and dark among the rest.
         return to_image(_laid_over(start, painted, mask))
 
 

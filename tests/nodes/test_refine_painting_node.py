@@ -107,10 +107,14 @@ def test_outside_the_mask_the_image_stays(photo_crop, art_crop):
     assert change[36:40].mean() < 0.5 * change[28:32].mean()  # softly
 
 
-def test_a_white_mask_changes_nothing(photo_crop, art_crop):
+def test_inside_the_mask_it_is_as_without_one(photo_crop, art_crop):
     whole, _, _ = execute(photo_crop, photo_crop, art_crop)
+    mask = torch.zeros(1, 64, 64)
+    mask[:, 8:24] = 1
+    part, _, _ = execute(photo_crop, photo_crop, art_crop, mask)
+    assert torch.allclose(part[:, 8:24], whole[:, 8:24], atol=1e-5)
     masked, _, _ = execute(photo_crop, photo_crop, art_crop, torch.ones(1, 8, 8))
-    assert torch.allclose(whole, masked, atol=1e-5)
+    assert torch.allclose(masked, whole, atol=1e-5)
 
 
 def test_a_black_mask_is_refused_and_one_of_several_is_left_out(photo_crop, art_crop):
@@ -159,7 +163,7 @@ def test_weights_say_how_much_of_each_painting(photo_crop, art_crop):
 
 def test_weights_are_checked(photo_crop, art_crop):
     with pytest.raises(
-        ValueError, match=r"style_weights has 2 numbers for 1 paintings in style_images; give one for each"
+        ValueError, match=r"style_weights has 2 numbers for a batch of 1 in style_images; give one for each"
     ):
         execute(photo_crop, photo_crop, art_crop, style_weights="1, 2")
     for text in ("a", "1; 2", "-1, 2", "0, 0", "nan", ","):
