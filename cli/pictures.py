@@ -20,13 +20,15 @@ def matching_files(text: str) -> list[Path]:
 def find_pictures(texts: Sequence[str], option: str, results: Path | None = None) -> list[Path]:
     """The pictures that `texts` mean, each once: folders (at any depth), patterns or names of files.
 
-    Folders give no picture that lies in the folder `results`: a command must not read what it wrote.
+    A folder gives no picture of the folder `results` within it: a command must not read what it wrote.
     Raises CommandError if one of `texts` finds none.
     """
     pictures: list[Path] = []
     for text in texts:
         if Path(text).is_dir():
-            found = [path for path in picture_files(Path(text)) if not _is_in(path, results)]
+            found = picture_files(Path(text))
+            if results is not None and _is_within(results, Path(text)):
+                found = [path for path in found if not _is_within(path, results)]
         else:
             found = matching_files(text)
         if not found:
@@ -35,5 +37,5 @@ def find_pictures(texts: Sequence[str], option: str, results: Path | None = None
     return list(dict.fromkeys(pictures))
 
 
-def _is_in(path: Path, folder: Path | None) -> bool:
-    return folder is not None and path.resolve().is_relative_to(folder.resolve())
+def _is_within(path: Path, folder: Path) -> bool:
+    return folder.resolve() in path.resolve().parents

@@ -139,23 +139,29 @@ def paint_files(
                 check_size(reading.size, job.target.suffix)
                 # Before it takes minutes.
                 _write(job.target, None)
-                painted = as_picture(stylizer.paint(reading.tensor, job.style, on_step, on_note))
-                data = encode_picture(painted, job.target.suffix, reading.metadata, settings)
+                painted = stylizer.paint(reading.tensor, job.style, on_step, on_note)
+                data = encode_picture(as_picture(painted), job.target.suffix, reading.metadata, settings)
+                del painted
             except (ValueError, RefineError) as error:
                 yield PaintOutcome(job, PaintResult.FAILED, str(error))
                 continue
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
-                yield PaintOutcome(
-                    job,
-                    PaintResult.FAILED,
-                    f"{photo} does not fit into the memory of the device {stylizer.device}; scale it down, "
-                    "or paint it on the CPU.",
-                )
+                yield PaintOutcome(job, PaintResult.FAILED, _too_large(photo, stylizer))
                 continue
             _write(job.target, data)
             yield PaintOutcome(job, PaintResult.PAINTED, seconds=time.monotonic() - began)
+        # Before the next photo is read.
+        del reading
+        stylizer.forget_photo()
+
+
+def _too_large(photo: Path, stylizer: Stylizer) -> str:
+    return (
+        f"{photo} does not fit into the memory of the device {stylizer.device}; scale it down, or paint it "
+        "on the CPU."
+    )
 
 
 def _write(target: Path, data: bytes | None) -> None:

@@ -185,6 +185,7 @@ def test_a_photo_is_read_once_for_all_styles(folder, stylizer, monkeypatch):
     assert results(outcomes) == [PaintResult.PAINTED] * 4
     assert read == photos(folder)
     assert len(encoded) == 2
+    assert stylizer._content is None
 
 
 def test_memory_that_runs_out_is_told(folder, stylizer, monkeypatch):
