@@ -1,7 +1,7 @@
 """Brushwork: paint photos in the style of artworks, in ComfyUI and out of it.
 
-For ComfyUI, `comfy_entrypoint` and `WEB_DIRECTORY`; for importers, the names of `brushwork.models`, which
-are loaded with the first use of one of them, since they take PyTorch along.
+ComfyUI uses `comfy_entrypoint` and `WEB_DIRECTORY`. Importers use the names of `brushwork.models`; the first
+use of one of them loads them all, because they need PyTorch.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ WEB_DIRECTORY = "./web"
 
 
 async def comfy_entrypoint() -> ComfyExtension:
-    """ComfyUI's way in: the extension that lists our nodes."""
+    """ComfyUI's entry point: the extension that lists the nodes."""
     from .nodes import BrushworkExtension
 
     return BrushworkExtension()

@@ -1,6 +1,6 @@
 """The tasks of a developer, each in its own virtual environment. `nox -l` lists them, `nox -s lint` runs one.
 
-What stands after `--` goes on to the tool: `nox -s tests -- tests/cli -k render`. `nox -R -s tests` keeps the
+Arguments after `--` go to the tool: `nox -s tests -- tests/cli -k render`. `nox -R -s tests` keeps the
 environment of the last time and installs nothing.
 """
 
@@ -23,7 +23,7 @@ PYTEST = ("python", "-m", "pytest", "-c", "tests/pytest.ini")
 def install(session: nox.Session, extras: str) -> None:
     """Install Brushwork from this folder with `extras`, a list such as "test,benchmarks"."""
     session.install(f".[{extras}]")
-    # setuptools leaves its copy of the package here, and the next build would take removed files from it.
+    # setuptools leaves its copy of the package here, and the next build would include files removed since.
     shutil.rmtree(ROOT / "build", ignore_errors=True)
 
 
@@ -78,7 +78,7 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """Build the wheel and the source archive into dist/, check both, and test what the wheel holds."""
+    """Build the wheel and the source archive into dist/, check both, and test the wheel."""
     install(session, "test")
     session.install("build", "twine")
     shutil.rmtree(ROOT / "dist", ignore_errors=True)

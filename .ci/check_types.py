@@ -1,9 +1,9 @@
-"""Check the types of every package: `python .ci/check_types.py`, with options of mypy's if you like.
+"""Check the types of every package: `python .ci/check_types.py`, with mypy's options if you like.
 
-mypy names modules after their folders. The root of this repository is the package `brushwork`, in a folder
-that may have any name (`custom_nodes/Brushwork`, a clone of CI's), and the copy that pip may have installed
-is not the one to check. So mypy runs in a temporary folder that holds a link named `brushwork` to the root,
-and links to the packages that stand beside it.
+mypy names modules after their folders. The root of this repository is the package `brushwork`, but its
+folder may have any name (`custom_nodes/Brushwork`, a clone of CI), and pip may have installed another copy.
+So mypy runs in a temporary folder that holds a link named `brushwork` to the root, and links to the packages
+beside it.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Packages of their own, not parts of `brushwork`: they are not in the wheel. They start the tests' ComfyUI
+# Separate packages, not parts of `brushwork`: they are not in the wheel. They start the tests' ComfyUI
 # server, so its module is checked with them.
 BESIDE = ("benchmarks", "scripts")
 SERVER = "tests"
 
 
 def link(path: Path, folder: Path) -> None:
-    """Make `path` lead to `folder`. On Windows a junction, since a symbolic link needs a privilege there."""
+    """Make `path` lead to `folder`. On Windows by a junction: a symbolic link needs a privilege there."""
     if sys.platform == "win32":
         import _winapi
 
@@ -47,7 +47,7 @@ def main() -> int:
             command = [sys.executable, "-m", "mypy", *options, *targets, *sys.argv[1:]]
             return subprocess.run(command, cwd=scratch, env=os.environ | {"MYPYPATH": "."}).returncode
         finally:
-            # Not left to the clean-up of the folder: nothing may ever follow a link into the repository.
+            # Remove the links before the folder is cleaned up: nothing may follow a link into the repository.
             for name in links:
                 Path(scratch, name).unlink()
 

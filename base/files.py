@@ -10,15 +10,15 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-# What Windows allows in no file name, the separators among it, and the names that it keeps for devices.
+# Characters that Windows forbids in file names, separators too, and the names that it keeps for devices.
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-# Bytes as UTF-8: most file systems hold 255, and an ending and a number are to follow.
+# Bytes as UTF-8: most file systems hold 255, and an ending and a number follow.
 _LONGEST = 180
 
 
 def safe_file_name(name: str) -> str:
-    """`name` with everything replaced by underscores that some system forbids; never empty, '.' or '..'.
+    """`name` with underscores for all that some system forbids; never empty, '.' or '..'.
 
     >>> safe_file_name(" waves: 1/2? ")
     'waves_ 1_2_'
@@ -67,7 +67,7 @@ def slug(text: str) -> str:
 
 
 def numbered_path(folder: Path, stem: str, suffix: str, number: int = 1) -> Path:
-    """`stem` plus `suffix` in `folder` for number 1, with '_2', '_3' … at the end of the stem above."""
+    """`stem` plus `suffix` in `folder` for number 1; for higher numbers with '_2', '_3' … after the stem."""
     return folder / f"{stem}{f'_{number}' if number > 1 else ''}{suffix}"
 
 

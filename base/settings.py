@@ -1,4 +1,4 @@
-"""Options with their explanation and range in the field itself, so that no list of them is written twice."""
+"""Options: each field carries its explanation and its range, so that no list of them is written twice."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ LIBRARY_PREFIX = "library/"
 WORKFLOWS_DIR = _ROOT / "workflows"
 SHIPPED_INPUTS = WORKFLOWS_DIR / "inputs"
 
-# Sky, rock and water: a plain, a broken and a mirroring surface. Styles treat each in its own way.
+# Sky, rock and water: a plain, a broken and a mirroring surface. A style treats each in another way.
 THUMBNAIL_PHOTO = SHIPPED_INPUTS / "photo-landscape-lake-sherburne.jpg"
 
 

@@ -13,7 +13,7 @@ from types import ModuleType
 def fingerprint(*parts: str | Path | Callable[..., object] | ModuleType) -> str:
     """16 hexadecimal digits that change with any of `parts`.
 
-    Of a file its bytes count, of a function, a class or a module its source.
+    The bytes of a file count, and the source of a function, a class or a module.
 
     >>> fingerprint("a", "b") == fingerprint("a", "b") != fingerprint("ab")
     True

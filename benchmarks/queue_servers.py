@@ -31,8 +31,8 @@ SIDE = 128
 
 
 @dataclass
-class Outcome:
-    """What is in the folder of results against what should be, and what the client took."""
+class QueueOutcome:
+    """The results in the folder against those that should be there, and the client's time and memory."""
 
     wanted: int
     outputs: list[str] = field(default_factory=list)
@@ -77,7 +77,7 @@ def make_pictures(folder: Path, jobs: int) -> tuple[Path, Path]:
 
 
 def run_client(
-    arguments: list[str], out: Path, outcome: Outcome, servers: list[ComfyUIServer]
+    arguments: list[str], out: Path, outcome: QueueOutcome, servers: list[ComfyUIServer]
 ) -> dict[str, Any]:
     """Run the command, kill the first server when a quarter is done, start it again at once."""
     started = time.monotonic()
@@ -113,8 +113,9 @@ def utc_now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
 
 
-def table(outcome: Outcome, facts: dict[str, Any], servers: list[ComfyUIServer]) -> str:
-    """Markdown."""
+def table(outcome: QueueOutcome, facts: dict[str, Any], servers: list[ComfyUIServer]) -> str:
+    """The outcome as a Markdown table."""
+    # What the manifest does not say: pictures on the servers, and those after the restart.
     files = sum(1 for server in servers for _ in (server.base / "output").rglob("*.png"))
     after = outcome.painted_by(servers[0].url, facts["killed_at"])
     rows = [
@@ -134,15 +135,16 @@ def table(outcome: Outcome, facts: dict[str, Any], servers: list[ComfyUIServer])
         ),
         ("exit status", facts["status"]),
     ]
+    # The rows as Markdown.
     return "\n".join(
         ["| what | value |", "| --- | ---: |", *(f"| {name} | {value} |" for name, value in rows)]
     )
 
 
-def paint_jobs(folder: Path, jobs: int) -> tuple[Outcome, dict[str, Any], str]:
-    """Run `jobs` on two servers in `folder`: what came of it, the client's facts, and the table of both."""
+def paint_jobs(folder: Path, jobs: int) -> tuple[QueueOutcome, dict[str, Any], str]:
+    """Run `jobs` on two servers in `folder`: the outcome, the client's facts, and the table of both."""
     photos, paintings = make_pictures(folder, jobs)
-    out, outcome = folder / "out", Outcome(jobs)
+    out, outcome = folder / "out", QueueOutcome(jobs)
     servers = [ComfyUIServer(folder / f"server{i}") for i in range(2)]
     command = ["queue", "stylize_photo", "--content", str(photos), "--style", str(paintings)]
     command += ["--out", str(out), *(f"--server={server.url}" for server in servers)]

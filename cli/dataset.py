@@ -21,17 +21,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "dataset",
         description="Look a folder of pictures over before training on it: sizes, copies and near-copies, "
-        "damaged, tiny, blank and monochrome pictures, and the split into train, val and test. Changes "
-        "nothing; the exit code is 0 whatever was found.",
+        "damaged, tiny, blank and monochrome pictures, and the split into train, val and test. It changes "
+        "nothing; the exit code is 0 whatever it finds.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="the pictures; subfolders count")
     parser.add_argument("--split", type=Path, metavar="FILE", help="JSON that says what is train, val, test")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was found, as JSON")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all findings as JSON")
     parser.add_argument(
         "--sheet",
         type=Path,
         metavar="FILE",
-        help=f"draw a contact sheet, what needs a look first ({', '.join(SHEET_FORMATS)})",
+        help=f"draw a contact sheet; pictures with warnings come first ({', '.join(SHEET_FORMATS)})",
     )
     parser.add_argument(
         "--min-side",
@@ -44,9 +44,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the report, write what was asked for; 0 whatever was found.
+    """Print the report and write the files that `args` name; returns 0 whatever was found.
 
-    Raises CommandError, one sentence, if there is nothing to look at or a file cannot be written.
+    Raises CommandError, one sentence, if there are no pictures or a file cannot be written.
     """
     require(("rich",), "train", "this needs")
     from rich.console import Console
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    """What can be seen to be wrong before thousands of pictures are read. Raises CommandError."""
+    """Find errors before thousands of pictures are read. Raises CommandError."""
     if args.folder.is_file():
         raise CommandError(f"{args.folder} is a file; give the folder that holds the pictures.")
     if args.split is not None and not args.split.is_file():

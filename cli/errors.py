@@ -1,4 +1,4 @@
-"""What a command raises when it cannot go on."""
+"""The error of a command that cannot go on."""
 
 from __future__ import annotations
 

@@ -33,10 +33,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="default: the shipped network")
     add_picture_arguments(parser)
+    # The options of the evaluation, each with its own text.
     for option in fields(EvaluationOptions):
         kind = {"choices": FEATURES} if option.name == "features" else {"type": type(option.default)}
         text = f"{option.metadata['text']} Default: {option.default}"
         parser.add_argument("--" + option.name.replace("_", "-"), default=option.default, help=text, **kind)
+    # Where it computes, what it writes, and what it fetches first.
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: auto)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="sheet of some pairs, .png or .jpg")
@@ -152,7 +154,7 @@ def _evaluate_with_progress(
     """The evaluation, and whether Ctrl-C cut it short."""
     from ..evaluation.evaluate import evaluate
 
-    # Ctrl-C ends the painting, and what is there is scored.
+    # Ctrl-C ends the painting; the pictures so far are scored.
     stopped = False
 
     def stop(signum: int, frame: object) -> None:
@@ -194,6 +196,6 @@ def _print_report(found: Evaluation, console: Console) -> None:
 
 
 def _record(args: argparse.Namespace, found: Evaluation) -> dict[str, object]:
-    """The report with what the command line knows beside it."""
+    """The report, with the facts that the command line adds."""
     given = {name: getattr(args, name) for name in ("checkpoint", "content", "style", "split", "part")}
     return {name: None if value is None else str(value) for name, value in given.items()} | found.as_dict()

@@ -1,4 +1,4 @@
-"""Packages that a command needs and that do not come with Brushwork itself."""
+"""Packages that a command needs and Brushwork itself does not install."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .errors import CommandError
 
 
 def require(packages: tuple[str, ...], extra: str, purpose: str) -> None:
-    """Import `packages`, which the `extra` brings. Raises CommandError, which says so, if one is missing.
+    """Import `packages`. Raises CommandError if one is missing; it says which `extra` installs it.
 
     `purpose` ends the words "install what"; for instance "rendering needs".
     """

@@ -21,6 +21,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "and count the answers.",
     )
     steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
+    # First step: the pages.
     sheet = steps.add_parser(
         "sheet",
         help="make the pages, the answer form and the key",
@@ -44,6 +45,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     sheet.add_argument("--seed", type=int, default=0, help="draws pairs, order and sides (default: 0)")
     sheet.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
     sheet.set_defaults(func=make_sheets)
+    # Second step: the answers.
     tally = steps.add_parser("tally", help="count the answers")
     tally.add_argument("key", type=Path, help="key.json of the sheet")
     tally.add_argument("answers", type=Path, help="the filled form, answers.csv")
@@ -54,7 +56,7 @@ def make_sheets(args: argparse.Namespace) -> int:
     """Write the pages, the form and the key. Raises CommandError, one sentence, if it cannot."""
     from ..evaluation.judging import sheets
 
-    # Where do the results come from?
+    # Find the results, or paint them.
     try:
         if (args.out / sheets.KEY).exists():
             raise CommandError(f"{args.out} holds a comparison already; name another folder.")
@@ -73,7 +75,7 @@ def make_sheets(args: argparse.Namespace) -> int:
     except (ValueError, OSError) as error:
         raise CommandError(str(error)) from error
 
-    # What to do with them.
+    # Say how to go on.
     kept, handed_out = args.out / sheets.KEY, args.out / sheets.HAND_OUT
     print(
         f"{len(key.rows)} rows. Hand out {handed_out}: the pages, and {sheets.ANSWERS} to fill in.\n"

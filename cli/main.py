@@ -1,4 +1,4 @@
-"""`brushwork`: the commands by name. Each is a module that adds its own parser."""
+"""`brushwork`: finds a command by its name. Each command is a module that adds its own parser."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .errors import CommandError
 
 @dataclass(frozen=True)
 class Command:
-    """Where a command is, below this package, and what it does, in one line."""
+    """A command's module, below this package, and one line on what it does."""
 
     module: str
     summary: str
 
 
-# A module is imported when its command is named: some take PyTorch along, which takes seconds.
+# A module is imported only when its command is named: some import PyTorch, which takes seconds.
 COMMANDS = {
     "paint": Command("paint.command", "paint photos in the style of paintings"),
     "render": Command("render", "run a workflow and save its pictures"),

@@ -25,6 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             "nodes and LoadImage, SaveImage, PreviewImage, ImageScale, ImageBatch."
         ),
     )
+    # The workflow; the folders that it reads from and writes to.
     add_workflow_arguments(parser)
     parser.add_argument(
         "--input-dir",
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     from .workflow.files import find_workflow, read_workflow
     from .workflow.settings import apply_settings
 
-    # Folders: what is read from must be there, what is written to may come into being.
+    # Check the folders: those to read from must exist, those to write to are made.
     input_dir = _folder(args.input_dir or SHIPPED_INPUTS, "--input-dir")
     models_dir = _folder(args.models_dir, "--models-dir") if args.models_dir else None
     output_dir = args.output_dir.absolute()
@@ -116,6 +117,6 @@ def _folder(path: Path, option: str) -> Path:
 
 
 def _relative(path: Path) -> str:
-    """`path` from the current folder if it is below it, else in full."""
+    """`path` relative to the current folder if it is below it, otherwise in full."""
     path = Path(os.path.normpath(path))
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,4 +1,4 @@
-"""Files that a command writes beside what it prints: a report as JSON, a sheet as a picture."""
+"""Files that a command writes: a report as JSON, a sheet as a picture."""
 
 from __future__ import annotations
 

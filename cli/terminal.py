@@ -1,4 +1,4 @@
-"""What commands say on a terminal, and how Ctrl-C reaches them."""
+"""Output of commands on a terminal, and how Ctrl-C reaches them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ if TYPE_CHECKING:
 
 
 def say(console: Console, text: str) -> None:
-    """Print `text` as it is: a path may hold what rich takes for markup."""
+    """Print `text` as it is: a path may hold characters that rich reads as markup."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
 def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
-    """Gives a function that shows how many are done, of how many.
+    """Gives a function that shows how many are done, out of how many.
 
-    The bar is on standard error, so that standard output holds what the command prints, and only where that
-    is a terminal.
+    The bar appears on standard error, and only on a terminal. Standard output is for the command's results.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -1,4 +1,4 @@
-"""The pictures of a run: those to train on and those to validate on, with all that is known of each."""
+"""The pictures of a run: those to train on and those to validate on, with the facts about each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PictureSet:
     report: DatasetReport
 
     def part(self, split: str) -> list[PictureFacts]:
-        """What is known of the pictures of 'train', 'val' or 'test', in their order."""
+        """The facts about the pictures of 'train', 'val' or 'test', in their order."""
         places = zip(self.report.pictures, self.report.split_of, strict=True)
         return [facts for facts, name in places if name == split]
 
@@ -37,7 +37,7 @@ class PictureSet:
 
     @property
     def digests(self) -> list[str]:
-        """Of all pictures, sorted; the same pictures under the same split share have the same."""
+        """The hashes of all pictures, sorted: equal for the same pictures with the same split share."""
         return sorted(facts.digest for facts in self.report.pictures)
 
     def describe(self, what: str) -> str:
@@ -60,7 +60,7 @@ def collect(
 ) -> PictureSet:
     """The readable pictures below `folder`, at any depth, and `pictures`, parted by `assign_splits`.
 
-    `what` is what to call them all in errors. Raises ValueError, one sentence, if the folder is missing, if
+    Errors call the pictures `what`. Raises ValueError, one sentence, if the folder is missing, if
     there is no picture, or if `split_file` leaves none to train on.
     """
     try:
@@ -80,7 +80,7 @@ def collect(
 def photos_and_paintings(
     content: Path | None, style: Path, split_file: Path | None = None, share: float = VALIDATION_SHARE
 ) -> tuple[PictureSet, PictureSet]:
-    """Photos and paintings of two folders; without a folder of photos those that ship with Brushwork.
+    """Photos and paintings of two folders; without a folder of photos, the photos that ship with Brushwork.
 
     Raises ValueError, one sentence.
     """

@@ -1,4 +1,4 @@
-"""The pictures in a folder: finding them, and telling which can be read."""
+"""The pictures in a folder, and which of the files can be read."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""Perceptual hashes: the same picture is found again after scaling, compression or a change of tone.
+"""Perceptual hashes: they recognise a picture after scaling, compression or a change of tone.
 
 pHash after C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions" (2010): the
 signs of the 8x8 lowest frequencies of a 32x32 grey picture about their median, 64 bits.
 
-How far apart two hashes may be was measured on paintings, photos and altered copies of them; see
-docs/history.md.
+docs/history.md has the measurements of how far apart two hashes may be.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ _SIDE, _LOW = 32, 8
 _BLOCK = 512  # rows of the table of distances that are in memory at once
 _FLAT = 2.0
 _PLACES = np.arange(_SIDE)
-# DCT-II without its constant factors, which no comparison with the median can see.
+# DCT-II without its constant factors, since they do not change the comparison with the median.
 _DCT = np.cos(np.pi * np.outer(_PLACES[:_LOW], 2 * _PLACES + 1) / (2 * _SIDE))
 
 
 class PerceptualHash(NamedTuple):
-    """64 bits of a picture, and those of its mirror image: half of all training crops are mirrored."""
+    """64 bits of a picture, and 64 of its mirror image, since half of all training crops are mirrored."""
 
     bits: int
     mirrored: int
@@ -37,7 +36,7 @@ class PerceptualHash(NamedTuple):
 def perceptual_hash(image: Image.Image) -> PerceptualHash | None:
     """The hash of an RGB or grey picture of any size.
 
-    None for one with next to no light and dark in it: its hash would be noise.
+    None for a picture with almost no light and dark: its hash would be noise.
     """
     gray = image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     if np.asarray(gray).std() < _FLAT:
@@ -46,10 +45,10 @@ def perceptual_hash(image: Image.Image) -> PerceptualHash | None:
 
 
 def near_duplicates(hashes: Sequence[PerceptualHash | None]) -> list[int]:
-    """For each picture the index of the first one of its group; a picture like no other is its own.
+    """For each picture the index of the first one of its group; for a picture without copies its own index.
 
     Two belong together if their hashes differ in at most `NEAR` bits, if one and the other's mirror image
-    differ in at most `NEAR_MIRRORED`, or if others link them. A picture without a hash is like no other.
+    differ in at most `NEAR_MIRRORED`, or if others link them. A picture without a hash has no copies.
     """
     first = list(range(len(hashes)))
     known = {i: entry for i, entry in enumerate(hashes) if entry is not None}
@@ -60,7 +59,7 @@ def near_duplicates(hashes: Sequence[PerceptualHash | None]) -> list[int]:
     mirrored = _signs([entry.mirrored for entry in known.values()])
     for start in range(0, len(hashed), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        # The product of two rows of ones and minus ones: the bits that agree less those that differ.
+        # The product of two rows of ones and minus ones is the number of equal bits minus that of other bits.
         near = bits[rows] @ bits.T >= _BITS - 2 * NEAR
         near |= bits[rows] @ mirrored.T >= _BITS - 2 * NEAR_MIRRORED
         for row, column in np.argwhere(near):

@@ -1,4 +1,4 @@
-"""What can be said about one picture before it is trained on: size, tone, colour, and what it is like."""
+"""Facts about one picture before training: size, tone, colour, and hashes that find its copies."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image, UnidentifiedImageError
 
 from ..pictures.color import rgb_to_lab
 from ..pictures.reading import DAMAGE, Picture, upright_rgb
+from ..pictures.tensors import pixels
 from .perceptual_hash import PerceptualHash, near_duplicates, perceptual_hash
 
 THUMBNAIL = 168
@@ -26,7 +26,7 @@ _ORIENTATION = 0x0112
 
 
 class UnreadablePictureError(Exception):
-    """Why a file is not a picture that can be read; a few words that follow its name."""
+    """A file cannot be read as a picture; the message is a few words that follow its name."""
 
 
 @dataclass(frozen=True)
@@ -34,25 +34,25 @@ class PictureFacts:
     """One picture, measured.
 
     `contrast` and `color_spread` are in units of CIE Lab, where 2 is about the least difference that
-    the eye sees: the RMS distance of the pixels from their mean colour, and the RMS distance of their
-    a and b from what their lightness alone predicts (linear regression). The second is near 0 for ink
-    on any paper, a sepia photograph or an engraving, however strong the tint.
+    the eye sees. `contrast` is the RMS distance of the pixels from their mean colour. `color_spread` is the
+    RMS distance of their a and b from what their lightness alone predicts (linear regression): it is near 0
+    for ink on any paper, a sepia photograph or an engraving, however strong the tint.
     """
 
     name: str
-    """Path below the folder, with forward slashes; of a picture in memory what it is called."""
+    """The path below the folder, with forward slashes; for a picture in memory, its name."""
     source: Picture = field(repr=False, compare=False)
     """The picture itself: the file, or the pixels in memory."""
     width: int
-    """As shown, that is after turning it as its EXIF data says; `height` likewise."""
+    """The width as shown, after turning the picture as its EXIF data says; `height` likewise."""
     height: int
     format: str
-    """Pillow's name of the file format, 'memory' for a picture that is no file."""
+    """Pillow's name of the file format; 'memory' for a picture that is not a file."""
     frames: int
     """More than 1 for an animation or a file of several pages; the first one is used."""
     transparent: bool
     digest: str
-    """SHA-256 of the file, or of size and pixels of a picture in memory; hexadecimal."""
+    """SHA-256 of the file, or of size and pixels of a picture in memory, in hexadecimal."""
     hash: PerceptualHash | None
     contrast: float
     color_spread: float
@@ -91,9 +91,9 @@ def pixel_facts(image: Image.Image, name: str) -> PictureFacts:
 
 
 def duplicate_groups(pictures: Sequence[PictureFacts]) -> list[int]:
-    """For each picture the index of the first one that it equals or nearly equals; its own if none.
+    """For each picture the index of the first one that it equals or nearly equals; otherwise its own.
 
-    Blank pictures have no hash, and are equal only byte by byte.
+    Blank pictures have no hash, so they are equal only byte by byte.
     """
     groups = near_duplicates([facts.hash for facts in pictures])
     first: dict[str, int] = {}
@@ -136,11 +136,10 @@ def _facts(
 
 
 def _tone_and_color(image: Image.Image) -> tuple[float, float]:
-    """`contrast` and `color_spread` of `PictureFacts`, on a reduction that grain does not survive."""
+    """`contrast` and `color_spread` of `PictureFacts`, measured on a copy too small to show grain."""
     small = image.copy()
     small.thumbnail((_TONES, _TONES), Image.Resampling.BOX)
-    pixels = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].double() / 255
-    lab = rgb_to_lab(pixels)[0].flatten(1)
+    lab = rgb_to_lab(pixels(small)[None].double() / 255)[0].flatten(1)
     lab = lab - lab.mean(1, keepdim=True)
     light, color = lab[:1], lab[1:]
     slope = (color * light).sum(1, keepdim=True) / light.square().sum().clamp_min(1e-9)
@@ -150,11 +149,11 @@ def _tone_and_color(image: Image.Image) -> tuple[float, float]:
 
 def _frames(data: bytes) -> int:
     with Image.open(io.BytesIO(data)) as image:
-        if image.format == "MPO":  # its second frame is a camera's preview or the other eye
+        if image.format == "MPO":  # the second frame is a camera's preview or the other eye
             return 1
         try:
             return getattr(image, "n_frames", 1)
-        except DAMAGE:  # of the second frame; the first, which is the picture, has been read
+        except DAMAGE:  # the error is about the second frame; the first, which is the picture, has been read
             return 2
 
 

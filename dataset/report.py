@@ -1,4 +1,4 @@
-"""What a survey of pictures found, as facts, as text for people and as JSON for programs."""
+"""The result of a survey of pictures: facts, text for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .splits import SPLITS
 MIN_SIDE = 128
 """A shorter side under this many pixels is called tiny, unless the user says otherwise."""
 BLANK = 3.0
-"""A contrast under this is nearly one colour: fainter than any painting or drawing (docs/history.md)."""
+"""A picture of less contrast is nearly one colour: fainter than any painting or drawing (docs/history.md)."""
 MONOCHROME = 2.5
-"""A colour spread under this is ink, chalk, sepia or nearly so; dark portraits begin a little above."""
+"""A picture of less colour spread is ink, chalk, sepia or nearly so; dark portraits begin a little above."""
 
 LISTED = 10
-"""Files that are named for a finding; JSON names all."""
+"""A finding names so many files; JSON names all."""
 
 WARNING, NOTE = "warning", "note"
 # Endings of pictures that Pillow does not read without more packages.
@@ -51,20 +51,20 @@ class Finding:
 
 @dataclass(frozen=True)
 class DatasetReport:
-    """The pictures of a folder, the files that are not pictures, and what can be concluded from them."""
+    """The pictures of a folder, the files that are not pictures, and the findings."""
 
     name: str
     """The folder's name."""
     pictures: tuple[PictureFacts, ...]
-    """Sorted by name; a picture's number in text and sheet is its place here, from 1."""
+    """Sorted by name; a picture's number in text and sheet is its position here, from 1."""
     unreadable: tuple[UnreadableFile, ...]
     group_of: tuple[int, ...]
-    """For each picture the index of the first one that it equals or nearly equals; its own if none."""
+    """For each picture the index of the first one that it equals or nearly equals; otherwise its own."""
     split_of: tuple[str, ...]
     """'train', 'val' or 'test' for each picture; empty where the split does not name it."""
     min_side: int = MIN_SIDE
     other_files: tuple[str, ...] = ()
-    """The endings, in lower case, of the files that are not pictures by name, one entry per file."""
+    """Files whose ending is not that of a picture: their endings in lower case, one entry per file."""
 
     @cached_property
     def duplicates(self) -> list[list[int]]:
@@ -76,7 +76,7 @@ class DatasetReport:
 
     @cached_property
     def leaks(self) -> list[list[int]]:
-        """Groups of duplicates where some are trained on and others are to judge the training."""
+        """Groups of duplicates where some are trained on and others judge the training."""
         splits = [{self.split_of[i] for i in group} for group in self.duplicates]
         return [
             g for g, s in zip(self.duplicates, splits, strict=True) if "train" in s and s & {"val", "test"}
@@ -84,8 +84,10 @@ class DatasetReport:
 
     @cached_property
     def flags(self) -> list[tuple[str, ...]]:
-        """For each picture what there is to say about it, most serious first, of 'leak', 'duplicate',
-        'blank', 'tiny', 'monochrome', 'animated' and 'transparent'."""
+        """The flags of each picture, most serious first.
+
+        They are 'leak', 'duplicate', 'blank', 'tiny', 'monochrome', 'animated' and 'transparent'.
+        """
         leaking, doubled = (
             {i for group in groups for i in group} for groups in (self.leaks, self.duplicates)
         )
@@ -119,8 +121,8 @@ class DatasetReport:
         return f"#{index + 1} {self.pictures[index].name}"
 
     def rows(self) -> list[tuple[str, str]]:
-        """The overview: what it is called and what it is."""
-        # What there is, and how large.
+        """The overview: rows of name and value."""
+        # What pictures are there, and how large are they?
         formats = Counter(facts.format for facts in self.pictures).most_common()
         kinds = ", ".join(f"{name} {count}" for name, count in formats)
         rows = [("pictures", f"{len(self.pictures)} ({kinds})" if kinds else "none")]
@@ -136,7 +138,7 @@ class DatasetReport:
                 ("largest", f"{self._size(by_size[-1])} px, {self.label(by_size[-1])}"),
             ]
 
-        # How it is split, and what else lies there.
+        # How are they split, and which other files are there?
         if any(self.split_of):
             counts = self.split_counts().items()
             rows.append(("split", ", ".join(f"{k} {n}" for k, n in counts if n or k != "test")))
@@ -163,7 +165,7 @@ class DatasetReport:
         return "\n".join(lines)
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything but the thumbnails, for JSON."""
+        """Everything except the thumbnails, for JSON."""
         return {
             "name": self.name,
             "min_side": self.min_side,
@@ -182,7 +184,9 @@ class DatasetReport:
         foreign = [ending for ending in self.other_files if ending in _FOREIGN]
         tiny, blank = self.flagged("tiny"), self.flagged("blank")
         doubled = sum(len(group) for group in self.duplicates)
+        # Findings without items are left out later.
         return (
+            # Files that cannot be read.
             Finding(
                 WARNING,
                 f"{_count(len(self.unreadable), 'file')} cannot be read and will be left out.",
@@ -196,7 +200,7 @@ class DatasetReport:
             Finding(
                 WARNING,
                 f"Duplicates in train and also in val or test: {_count(len(self.leaks), 'group')}. The test "
-                "is then of pictures that were learned; keep one of each.",
+                "then scores pictures that were learned; keep one of each.",
                 tuple(self._group_text(group, splits=True) for group in self.leaks),
             ),
             Finding(
@@ -208,13 +212,13 @@ class DatasetReport:
             Finding(
                 WARNING,
                 f"{_count(len(blank), 'picture')} of nearly one colour, contrast under {BLANK:g} Lab units. "
-                "There is nothing to learn from that.",
+                "Training learns nothing from them.",
                 tuple(self.label(i) for i in blank),
             ),
             Finding(
                 WARNING,
-                f"{_count(len(tiny), 'picture')} with a shorter side under {self.min_side} px. Enlarged for "
-                "training, that teaches blur.",
+                f"{_count(len(tiny), 'picture')} with a shorter side under {self.min_side} px. Training "
+                "enlarges them and learns their blur.",
                 tuple(f"{self.label(i)}, {self._size(i)} px" for i in tiny),
             ),
         )
@@ -228,8 +232,8 @@ class DatasetReport:
             Finding(
                 NOTE,
                 f"{_count(len(monochrome), 'picture')} near-monochrome: colour strays less than "
-                f"{MONOCHROME:g} Lab units from what lightness predicts. Right for engravings and ink, wrong "
-                "for a painting reproduced in grey.",
+                f"{MONOCHROME:g} Lab units from what lightness predicts. That is right for engravings and "
+                "ink, but wrong for a painting reproduced in grey.",
                 tuple(self.label(i) for i in monochrome),
             ),
             Finding(
@@ -262,7 +266,7 @@ class DatasetReport:
         return len({self.pictures[i].digest for i in group}) == 1
 
     def _group_text(self, group: Sequence[int], splits: bool = False) -> str:
-        """Copies of one file beside each other, '=' between them and '~' between the others."""
+        """Copies of one file side by side, with '=' between equal files and '~' between similar ones."""
         copies: dict[str, list[str]] = {}
         for i in group:
             name = self.label(i) + (f" ({self.split_of[i] or 'none'})" if splits else "")

@@ -1,4 +1,4 @@
-"""A contact sheet of a surveyed folder: what needs a look first, then a sample of the rest."""
+"""A contact sheet of a surveyed folder: pictures with warnings first, then a sample of the rest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .report import DatasetReport, UnreadableFile
 MOST = 120
 """Pictures on a sheet at most."""
 
-# Of these, a fifth is for pictures that nothing is wrong with: a sheet should show the style, too.
+# A fifth of these is for pictures without a flag: a sheet should also show the style.
 _MOST_FLAGGED = MOST * 4 // 5
 _FRAME, _GAP, _MARGIN = 5, 16, 24
 _CELL = THUMBNAIL + 2 * _FRAME
@@ -52,13 +52,16 @@ class _Cell:
 
     @property
     def height(self) -> int:
-        """Of the thumbnail with its frame."""
+        """The height of the thumbnail with its frame."""
         return (120 if self.thumbnail is None else self.thumbnail.height) + 2 * _FRAME
 
 
 def dataset_sheet(report: DatasetReport) -> Image.Image:
-    """At most `MOST` thumbnails, RGB: files that cannot be read, then pictures with something to put
-    right, copies side by side, then the others, evenly picked in the order of their names."""
+    """At most `MOST` thumbnails, RGB.
+
+    First come files that cannot be read, then pictures with a flag, copies side by side, then some of the
+    others, evenly picked in the order of their names.
+    """
     order = _by_urgency(report)
     flagged = [*(_unreadable_cell(file) for file in report.unreadable), *(_cell(report, i) for i in order)]
     rest = [i for i in range(len(report.pictures)) if i not in set(order)]
@@ -73,7 +76,7 @@ def dataset_sheet(report: DatasetReport) -> Image.Image:
 
 
 def _by_urgency(report: DatasetReport) -> list[int]:
-    """The pictures with a flag, most serious first, copies together; monochrome alone is no flag."""
+    """The pictures with a flag, most serious first, copies together; monochrome alone does not count."""
     kinds = [kind for kind in _CHIPS if kind != "monochrome"]
 
     def key(index: int) -> tuple[int, int, int]:
@@ -126,7 +129,7 @@ def _draw(report: DatasetReport, sections: Sequence[tuple[str, Sequence[_Cell]]]
 
 
 def _header(report: DatasetReport, width: int) -> Image.Image:
-    """Name, overview, and what the coloured chips mean."""
+    """Name, overview, and the meaning of the coloured chips."""
     lines = [f"{name}: {value}" for name, value in report.rows()]
     legend = _legend(report, width - 2 * _MARGIN)
     height = _MARGIN + 44 + 23 * len(lines) + 10 + 28 * len(legend)
@@ -149,7 +152,7 @@ def _header(report: DatasetReport, width: int) -> Image.Image:
 
 
 def _legend(report: DatasetReport, width: int) -> list[list[tuple[str, str]]]:
-    """Rows of kind and meaning of the chips that occur, with how often they do."""
+    """Rows of kind and meaning of the chips that occur, with their numbers."""
     counts = {kind: len(report.flagged(kind)) for kind in _CHIPS}
     counts |= {"unreadable": len(report.unreadable)}
     counts |= {split: n for split, n in report.split_counts().items() if split in _CHIPS}
@@ -213,7 +216,7 @@ def _draw_caption(pen: ImageDraw.ImageDraw, x: int, y: int, cell: _Cell) -> None
 
 
 def _chip(pen: ImageDraw.ImageDraw, x: int, y: int, kind: str, text: str) -> int:
-    """A coloured label; returns where the next thing may begin."""
+    """Draw a coloured label; returns where the next one may begin."""
     width = round(font(13).getlength(text)) + 10
     pen.rounded_rectangle((x, y, x + width, y + _CHIP), 4, _CHIPS[kind][0])
     pen.text((x + 5, y + 1), text, "white", font(13))

@@ -1,6 +1,6 @@
-"""Who trains, who validates and who is kept for the final test. Nobody else decides it.
+"""Which pictures train, which validate and which wait for the final test. Nothing else decides it.
 
-`assign_splits` is the rule: for the node, the command, the report on a folder and the API.
+`assign_splits` is the rule for the node, the command, the report on a folder and the API.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pathlib import Path
 SPLITS = ("train", "val", "test")
 
 MANY = 100
-"""From so many pictures on the split goes by the hash of their names."""
+"""With so many pictures or more, the hash of a picture's name decides its split."""
 
 VALIDATION_SHARE = 0.15
-"""The part of fewer pictures that validates, unless the user says otherwise."""
+"""The share of fewer pictures that validates, unless the user says otherwise."""
 
 
 def assign_splits(
@@ -26,10 +26,10 @@ def assign_splits(
 ) -> list[str]:
     """'train', 'val' or 'test' for every picture.
 
-    `names` are the pictures' paths below their folder, with forward slashes. From `MANY` pictures on, 80, 10
-    and 10 in 100 train, validate and are kept for the final test, by the hash of the name: a picture then
-    stays where it is when others come. Of fewer, `share` validates and none is kept back, with the pictures
-    of one group together; see `validation_split`, also for what it raises.
+    `names` are the pictures' paths below their folder, with forward slashes. With `MANY` pictures or more,
+    80, 10 and 10 in 100 train, validate and wait for the final test, by the hash of the name: a picture then
+    keeps its split when others come. With fewer, `share` of them validates, no picture waits for a final
+    test, and the pictures of one group stay together; see `validation_split`, also for its errors.
     """
     if len(names) >= MANY:
         return [hash_split(name) for name in names]
@@ -39,7 +39,7 @@ def assign_splits(
 
 
 def read_split_file(split_file: str | os.PathLike[str], folder: Path) -> dict[str, str]:
-    """The split of every picture of `folder` that the file names, by its path below the folder.
+    """The split of every picture of `folder` that the file lists, by its path below the folder.
 
     The file is JSON, {folder name: {"train": [path below the folder's parent, …], "val": […], "test": […]}};
     'test' may be left out. Raises ValueError, one sentence, where it is something else or cannot be read.
@@ -79,16 +79,15 @@ def validation_split(
 ) -> tuple[list[int], list[int]]:
     """Indices of the pictures to train on and of those to validate on, both in the order of `keys`.
 
-    For the few pictures of one style, where `hash_split` may leave nothing to validate on.
-    `keys` are the pictures' names; `share` is the validation pictures' part of all, 0 to 0.5;
-    pictures of one group (ids in `groups`, one per key: near-duplicates) stay together, and so do
-    equal keys where there are no groups.
+    This is for the few pictures of one style, where `hash_split` may leave nothing to validate on.
+    `keys` are the pictures' names; `share` is the share of all that validates, 0 to 0.5. Pictures of one
+    group (ids in `groups`, one per key: near-duplicates) stay together. Without groups, equal keys do.
 
-    Who validates is drawn by SHA-256 of seed and name, so the order of `keys` does not matter, and
-    without groups another picture in the folder moves at most one of the others to the other side.
-    From four pictures on at least one validates if `share` is more than 0, at most half ever do;
-    none where all are near-duplicates of each other. With fewer than four, all are trained on.
-    Raises ValueError for another share, or for as many groups as there are not keys.
+    SHA-256 of seed and name draws the pictures that validate. So the order of `keys` does not matter, and
+    without groups, one more picture in the folder moves at most one of the others to the other side.
+    With four pictures or more, at least one validates if `share` is more than 0, and never more than half.
+    No picture validates if all are near-duplicates of each other, or if there are fewer than four.
+    Raises ValueError for another share, or if there are not as many groups as keys.
 
     >>> validation_split(["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"], 0.2)
     ([1, 2, 3, 4], [0])
@@ -96,7 +95,7 @@ def validation_split(
     if not 0 <= share <= 0.5:
         raise ValueError(f"The validation share is {share}; give a number from 0 to 0.5.")
 
-    # Who belongs together.
+    # Which pictures belong together?
     ids: Sequence[Hashable] = keys if groups is None else groups
     if len(ids) != len(keys):
         raise ValueError(f"There are {len(ids)} group ids for {len(keys)} pictures; give one each.")
@@ -108,7 +107,7 @@ def validation_split(
         members.setdefault(id_, []).append(index)
 
     def rank(group: list[int]) -> tuple[bytes, str]:
-        # By one name of the group, not by the least hash of all: large groups would always come first.
+        # One name stands for the group. The least hash of all names would always put large groups first.
         name = min(keys[i] for i in group)
         return hashlib.sha256(f"{seed}:{name}".encode()).digest(), name
 
@@ -119,7 +118,7 @@ def validation_split(
     for group in drawn:
         if len(chosen) + len(group) <= wanted:
             chosen += group
-    if not chosen:  # Every group is larger than that; the smallest, unless it is more than half.
+    if not chosen:  # If every group is larger than that, take the smallest, unless it is more than half.
         chosen = min(drawn, key=len)
         chosen = chosen if len(chosen) <= len(keys) // 2 else []
     return sorted(set(everyone) - set(chosen)), sorted(chosen)

@@ -14,7 +14,7 @@ from .splits import VALIDATION_SHARE, assign_splits, read_split_file
 
 
 class NoPicturesError(ValueError):
-    """There is nothing to look at; the message is one sentence."""
+    """There are no pictures; the message is one sentence."""
 
 
 def survey(
@@ -27,11 +27,11 @@ def survey(
 ) -> DatasetReport:
     """Look at every picture below `folder`, which may be None, and at `pictures`.
 
-    Each is decoded once, several at a time; what is known of it stays with it in the report. A file in
-    `pictures` goes by its name, pixels go by 'image 1', 'image 2', … `on_progress(done, total)` is called in
-    this thread after each picture; what it raises ends the survey. The split is that of `assign_splits`,
-    or what `split_file` says. Raises NoPicturesError when there is nothing to look at, and ValueError, one
-    sentence, where there is no such folder or `split_file` does not fit.
+    Each is decoded once, several at a time; the report keeps the facts. A file in `pictures` goes by its
+    name, pixels go by 'image 1', 'image 2', … `on_progress(done, total)` is called in this thread after each
+    picture; an error from it ends the survey. `assign_splits` or `split_file` decides the split. Raises
+    NoPicturesError if there are no pictures, and ValueError, one sentence, if there is no such folder or
+    `split_file` does not fit.
     """
     # Find them, and give each a name.
     paths: list[Path] = []
@@ -62,7 +62,7 @@ def survey(
     finally:
         pool.shutdown(cancel_futures=True)
 
-    # Say which are alike, and who validates.
+    # Find copies, and decide which pictures validate.
     groups = duplicate_groups(readable)
     kept = [facts.name for facts in readable]
     splits = assign_splits(kept, share, groups) if table is None else [table.get(name, "") for name in kept]

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..models.content_encoder import ContentCode
 from ..models.perception.extractors import build_extractor
+from ..models.perception.statistics import StyleStatistics
 from ..models.style_gan import StyleGAN
 from ..pictures.comparison_sheet import Column, ComparisonSheet, fitted
 from ..pictures.reading import Picture
@@ -28,7 +29,7 @@ SHEET_ROWS = 8
 SHEET_CELL = 320
 # Photos that every random style is painted on.
 DIVERSITY_PHOTOS = 3
-# So many paintings' Gram matrices are kept, 1.4 MB each, in case the paintings return.
+# So many paintings' Gram matrices are kept, 4.2 MB each, in case the paintings return.
 KEPT_PAINTINGS = 64
 
 # Called with how many pictures are done, how many there are in all, and the last one [1,3,S,S].
@@ -46,13 +47,12 @@ def evaluate(
 ) -> Evaluation:
     """Paint pairs of a photo and a painting and score them, on the device that `gan` is on.
 
-    `stop` is asked after every picture; when it says yes, the pairs painted so far are the evaluation.
-    One picture is in memory at a time; of the others only features are kept, and of `SHEET_ROWS`
-    pairs a small copy for the sheet.
+    `stop` is called after every picture; if it returns true, the evaluation is that of the pairs so far.
+    One picture is in memory at a time. The others leave only their features, and `SHEET_ROWS` pairs a
+    small copy for the sheet.
 
-    Raises MissingPackageError without torchmetrics, ValueError, one sentence, where there are
-    no photos or no paintings, or the features that were asked for are not available, and OSError for
-    a file that cannot be decoded.
+    Raises MissingPackageError without torchmetrics; ValueError, one sentence, if there are no photos or no
+    paintings, or if the features are not available; OSError for a file that cannot be decoded.
     """
     require_torchmetrics()
     evaluator = _Evaluator(gan, contents, styles, options or EvaluationOptions())
@@ -75,11 +75,10 @@ class _Photo:
 
 @dataclass(frozen=True)
 class _Painting:
-    """What is kept of a painting in case it returns. Its pixels are not."""
+    """What is kept of a painting in case it returns, without its pixels."""
 
     code: Tensor
-    grams: dict[str, Tensor]
-    moments: dict[str, Tensor]
+    styles: Sequence[StyleStatistics]
     shown: Image.Image
 
 
@@ -94,10 +93,10 @@ class _Evaluator:
         options: EvaluationOptions,
     ):
         self.gan, self.contents, self.styles, self.options = gan, contents, styles, options
-        # By photo, so that what belongs to a photo is computed once and need not be kept.
+        # Photo by photo, so that the values of a photo are computed once and need not be kept.
         self.pairs = sorted(draw_pairs(len(contents), len(styles), options.samples, options.seed))
 
-        # What looks at the pictures, and what keeps their scores.
+        # The networks that look at the pictures, and the keeper of their scores.
         self.device = next(gan.parameters()).device
         self.extractor = build_extractor(options.features, self.device)
         self.observer = Observer(self.device, [self.extractor])
@@ -143,7 +142,7 @@ class _Evaluator:
             yield from self._in_random_styles(self._load(self.contents[content]))
 
     def result(self) -> Evaluation:
-        """What was found in the pictures painted so far."""
+        """The evaluation of the pictures painted so far."""
         description = self.extractor.description
         return self.scores.evaluation(len(self.pairs), description, str(self.device), self.sheet.draw())
 
@@ -163,7 +162,7 @@ class _Evaluator:
             self.known.add(index)
             self.scores.add_painting(self._features(seen), seen.moments)
         shown = fitted(as_picture(picture[0]), SHEET_CELL)
-        painting = _Painting(self.gan.encode_style(picture), seen.grams, seen.moments, shown)
+        painting = _Painting(self.gan.encode_style(picture), seen.styles, shown)
         if len(self.kept) < KEPT_PAINTINGS:
             self.kept[index] = painting
         return painting
@@ -172,8 +171,8 @@ class _Evaluator:
         painted = rounded(self.gan.generate(photo.code, painting.code))
         seen = self.observer.look(painted)
         scores = likeness(painted, seen, photo.picture, photo.seen, self.lpips)
-        scores |= style_losses(seen, painting.grams, painting.moments)
-        untouched = style_losses(photo.seen, painting.grams, painting.moments)
+        scores |= style_losses(seen, painting.styles)
+        untouched = style_losses(photo.seen, painting.styles)
         self.scores.add_pair(self._features(seen), scores, untouched)
         return painted
 

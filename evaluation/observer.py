@@ -1,4 +1,4 @@
-"""What frozen networks see in a picture, and how alike two pictures are by it."""
+"""What frozen networks see in a picture, and how alike this makes two pictures."""
 
 from __future__ import annotations
 
@@ -9,11 +9,19 @@ import torch
 from torch import Tensor
 
 from ..models.perception.extractors import Extractor
-from ..models.perception.statistics import gram_loss, mean_std_loss, normalized, style_statistics
+from ..models.perception.statistics import (
+    SIZES,
+    StyleStatistics,
+    gram_loss,
+    mean_std_loss,
+    normalized,
+    sized_pictures,
+    style_statistics,
+)
 from ..models.perception.vgg import CONTENT_LAYER, LossNetwork
 from .similarity import Lpips, ssim
 
-# What a photo that nobody painted on scores, whatever the painting.
+# The scores of a photo that stays as it is, whatever the painting.
 UNTOUCHED = {"content": 0.0, "ssim": 1.0, "lpips": 0.0}
 
 
@@ -22,15 +30,19 @@ class Observation:
     """What the networks see in a picture [1,3,H,W].
 
     content     normalised content maps of the loss network, [1,512,H/8,W/8]
-    grams       Gram matrices by layer, [1,C,C]
-    moments     means and deviations by layer, [1,2,C]
+    styles      Gram matrices [1,C,C] and means and deviations [1,2,C], each by layer: of the picture at
+                whole, half and quarter size, without the sizes that are too small for the loss network
     features    what FID and KID compare, by the extractor's name, [1,D]
     """
 
     content: Tensor
-    grams: dict[str, Tensor]
-    moments: dict[str, Tensor]
+    styles: Sequence[StyleStatistics]
     features: dict[str, Tensor]
+
+    @property
+    def moments(self) -> dict[str, Tensor]:
+        """Means and deviations [1,2,C] by layer, of the whole picture."""
+        return self.styles[0][1]
 
 
 class Observer:
@@ -42,11 +54,11 @@ class Observer:
 
     def look(self, picture: Tensor) -> Observation:
         """picture [1,3,H,W] in 0..1."""
-        maps = self.network(picture)
-        # One pass over the maps gives both statistics, in half the time of two.
-        grams, moments = style_statistics(maps)
+        whole, *smaller = sized_pictures(picture)
+        maps = self.network(whole)
+        styles = [style_statistics(maps)] + [style_statistics(self.network(each)) for each in smaller]
         features = {each.name: each(picture, maps) for each in self.extractors}
-        return Observation(normalized(maps[CONTENT_LAYER]), grams, moments, features)
+        return Observation(normalized(maps[CONTENT_LAYER]), styles, features)
 
 
 def likeness(
@@ -60,9 +72,15 @@ def likeness(
     return scores | ({"lpips": lpips(painted, photo)} if lpips else {})
 
 
-def style_losses(seen: Observation, grams: dict[str, Tensor], moments: dict[str, Tensor]) -> dict[str, float]:
-    """How far a picture is from a painting with these statistics."""
-    return {
-        "gram": gram_loss(seen.grams, grams).item(),
-        "mean_std": mean_std_loss(seen.moments, moments).item(),
-    }
+def style_losses(seen: Observation, painting: Sequence[StyleStatistics]) -> dict[str, float]:
+    """How far a picture is from a painting with these statistics, at every size that both have.
+
+    The names are "gram" and "mean_std" for the whole pictures, and "gram_half", "mean_std_half",
+    "gram_quarter" and "mean_std_quarter" for smaller ones, in which strokes and shapes count more.
+    """
+    losses = {}
+    for size, (grams, moments), (target, target_moments) in zip(SIZES, seen.styles, painting, strict=False):
+        ending = "" if size == SIZES[0] else f"_{size}"
+        losses[f"gram{ending}"] = gram_loss(grams, target).item()
+        losses[f"mean_std{ending}"] = mean_std_loss(moments, target_moments).item()
+    return losses

@@ -30,8 +30,8 @@ def pairs_in_step(photos: Sequence[A], paintings: Sequence[B], count: int) -> li
 def draw_pairs(contents: int, styles: int, count: int, seed: int) -> list[tuple[int, int]]:
     """`count` different pairs (photo, painting) as indices, all there are if `count` is more.
 
-    The order of both kinds is drawn by `seed`, then see `pairs_in_step`. Raises ValueError where there is
-    no photo or no painting.
+    `seed` draws the order of both kinds; then see `pairs_in_step`. Raises ValueError if there is no photo
+    or no painting.
 
     >>> draw_pairs(2, 3, 4, seed=0)
     [(1, 0), (0, 1), (1, 2), (0, 0)]

@@ -16,7 +16,11 @@ TITLES = {
     "kid": "KID to the paintings ↓",
     "content": "content loss ↓",
     "gram": "Gram style loss ↓",
+    "gram_half": "Gram style loss, half size ↓",
+    "gram_quarter": "Gram style loss, quarter size ↓",
     "mean_std": "mean/std style loss ↓",
+    "mean_std_half": "mean/std style loss, half size ↓",
+    "mean_std_quarter": "mean/std style loss, quarter size ↓",
     "ssim": "SSIM with the photo ↑",
     "lpips": "LPIPS to the photo ↓",
     "diversity": "diversity of random styles",
@@ -75,7 +79,7 @@ class Evaluation:
     versions: dict[str, str] = field(default_factory=package_versions)
 
     def as_dict(self) -> dict[str, Any]:
-        """All but the sheet, as JSON values."""
+        """All except the sheet, as JSON values."""
         return {
             "scores": {name: score.as_dict() for name, score in self.scores.items()},
             "pairs": self.pairs,
@@ -119,7 +123,7 @@ class Evaluation:
 
 
 def number(value: float) -> str:
-    """Four digits after the point, two from 10 on, three in all from a million on."""
+    """Four digits after the point; two for 10 and more; three digits in all for a million and more."""
     if abs(value) >= 1e6:
         return f"{value:.3g}"
     return f"{value:.2f}" if abs(value) >= 10 else f"{value:.4f}"

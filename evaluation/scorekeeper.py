@@ -18,12 +18,22 @@ from .set_distances import SetDistances
 FEW_SAMPLES = 2000
 # Paintings whose moments are kept, 8 kB each, to compare them with each other.
 SPREAD_PAINTINGS = 256
-PAIR_SCORES = ("content", "gram", "mean_std", "ssim", "lpips")
+PAIR_SCORES = (
+    "content",
+    "gram",
+    "gram_half",
+    "gram_quarter",
+    "mean_std",
+    "mean_std_half",
+    "mean_std_quarter",
+    "ssim",
+    "lpips",
+)
 _TOO_FEW = "Needs at least two paintings and two results."
 
 
 class Scorekeeper:
-    """Scores as they come in. `notes` says by the score's name why it cannot be had."""
+    """Scores as they come in. `notes` says by a score's name why it is missing."""
 
     def __init__(self, options: EvaluationOptions, num_features: int):
         self.options = options
@@ -63,7 +73,9 @@ class Scorekeeper:
 
     def evaluation(self, wanted_pairs: int, features: str, device: str, sheet: Image.Image) -> Evaluation:
         """The report; fewer pairs than `wanted_pairs` mean that it was stopped."""
-        scores = {name: self._pair_score(name) for name in PAIR_SCORES}
+        # Very small pictures have no half or quarter size; such scores are left out without a note.
+        named = [name for name in PAIR_SCORES if self._painted[name] or name in self.notes]
+        scores = {name: self._pair_score(name) for name in named}
         return Evaluation(
             scores={**self._set_scores(), **scores, "diversity": self._diversity()},
             options=self.options,

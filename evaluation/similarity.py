@@ -22,7 +22,7 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
     """Structural similarity of the luma of pictures [B,3,H,W] in 0..1: [B] float64; 1 for equal pictures.
 
     Wang et al. 2004: an 11x11 Gaussian window of deviation 1.5, at every place where it lies inside the
-    picture. In float64, because the variances cancel on flat areas.
+    picture. It computes in float64, because the variances cancel on flat areas.
 
     Raises ValueError, one sentence, for pictures of unlike size or with a side below 11 pixels.
     """
@@ -34,7 +34,7 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
     # Apple's GPUs have no float64.
     x, y = (luma((picture.cpu() if picture.is_mps else picture).double()) for picture in (a, b))
     # In strips that overlap by the window: in float64 PyTorch lays out all windows side by side, which takes
-    # more than a gigabyte for a picture of 512 pixels.
+    # more than a gigabyte for a picture of 512 pixels (docs/history.md).
     rows = a.shape[-2] - WINDOW + 1
     strips = [slice(top, min(top + STRIP, rows) + WINDOW - 1) for top in range(0, rows, STRIP)]
     sums = [_ssim_map(x[:, :, strip], y[:, :, strip]).sum((1, 2, 3)) for strip in strips]
@@ -61,7 +61,7 @@ class Lpips:
         path = LPIPS_BACKBONE.find()
         if path is None:
             raise ValueError(LPIPS_BACKBONE.how_to_get)
-        # torchvision, which reads the file next, would unpickle anything; this reads tensors or fails.
+        # torchvision reads the file next and would unpickle anything; this reads tensors or fails.
         read_state_dict(path)
         try:
             self._metric = LearnedPerceptualImagePatchSimilarity("alex", normalize=True).to(device)

@@ -1,6 +1,6 @@
 """The networks, and what they paint with: style codes, style files, regions, videos.
 
-These names are the public ones, and `brushwork` has them too. All else is imported from its own module.
+These names are public, and `brushwork` has them too. Import everything else from its own module.
 """
 
 from .checkpoint import CheckpointError

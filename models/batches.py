@@ -1,4 +1,4 @@
-"""The batch rule: inputs that each hold 1 or N pictures go together, and the only one is for all."""
+"""The batch rule: inputs of 1 or N pictures go together, and a single one goes with all of the others."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def entry(batch: Tensor, i: int) -> Tensor:
 
 
 def repeated(batch: Tensor, count: int) -> Tensor:
-    """The only one `count` times, without a copy; a batch of that size as it is: [count,...]."""
+    """A batch of one, `count` times without a copy; a batch of that size as it is: [count,...]."""
     return batch.expand(count, *batch.shape[1:])

@@ -19,7 +19,7 @@ from ..base.tensor_header import read_metadata
 FORMAT = "brushwork-style-gan"
 FORMAT_VERSION = 1
 
-# What reading a file that is no whole safetensors file raises.
+# Errors that come from reading a file that is not a whole safetensors file.
 UNREADABLE = (SafetensorError, OSError, ValueError)
 
 
@@ -66,7 +66,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         tensors, metadata = read_tensors(path)
     except UNREADABLE as error:
         raise CheckpointError(_why_unreadable(path)) from error
-    # What it says it is.
+    # What does the file say that it is?
     if metadata.get("format") != FORMAT:
         raise CheckpointError(
             f"{path.name} is a safetensors file of another kind, not a Brushwork style GAN; "
@@ -77,7 +77,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             f"{path.name} has format version {metadata.get('format_version')}, and this Brushwork "
             f"reads version {FORMAT_VERSION}; update Brushwork or use a checkpoint made for it."
         )
-    # What it holds.
+    # Are its values usable?
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise CheckpointError(f"{path.name} is damaged: '{name}' has values that are not finite.")
@@ -97,8 +97,10 @@ def encode_metadata(format_name: str, version: int, entries: dict[str, Any]) -> 
 
 
 def decode_metadata(name: str, metadata: dict[str, str]) -> dict[str, Any]:
-    """The inverse of `encode_metadata`, without the format. Raises CheckpointError, one sentence that calls
-    the file `name`."""
+    """The inverse of `encode_metadata`, without the format.
+
+    Raises CheckpointError, one sentence; `name` is the file's name in it.
+    """
     try:
         return {key: json.loads(value) for key, value in metadata.items() if key != "format"}
     except (ValueError, RecursionError) as error:
@@ -111,7 +113,7 @@ def _why_unreadable(path: Path) -> str:
     size = path.stat().st_size
     length = int.from_bytes(head[:8], "little") if len(head) >= 8 else 0
     has_header = head[8:9] == b"{" and 8 + length <= 100_000_000
-    # A pickle begins with 0x80 and its protocol; the length of a safetensors header may do so too.
+    # A pickle begins with 0x80 and its protocol, but so may the length of a safetensors header.
     pickled = head[:2] == b"PK" or (head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5"))
     if pickled and not has_header:
         return (

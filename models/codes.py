@@ -25,8 +25,8 @@ def lerp(a: Tensor, b: Tensor, t: float) -> Tensor:
 def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
     """Spherical interpolation over the last axis (Shoemake 1985), lengths interpolated linearly.
 
-    Between codes that point the same way or exactly opposite ways, and from or to a code of length
-    0, the great circle is not defined; there it is `lerp`.
+    The great circle is not defined between codes that point the same way or exactly opposite ways, nor
+    from or to a code of length 0; this is then `lerp`.
 
     >>> slerp(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]), 0.5)
     tensor([0.7071, 0.7071])
@@ -34,7 +34,7 @@ def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
     length_a = a.norm(dim=-1, keepdim=True)
     length_b = b.norm(dim=-1, keepdim=True)
     unit_a, unit_b = a / length_a.clamp_min(1e-12), b / length_b.clamp_min(1e-12)
-    # Kahan's angle: the arc cosine is off by 5e-4 near 0 and pi, which the division by the sine blows up.
+    # Kahan's angle: the arc cosine is off by 5e-4 near 0 and pi, and dividing by the sine enlarges the error.
     apart, along = (unit_a - unit_b).norm(dim=-1, keepdim=True), (unit_a + unit_b).norm(dim=-1, keepdim=True)
     angle = 2 * torch.atan2(apart, along)
     sine = torch.sin(angle)
@@ -61,9 +61,9 @@ def mix_styles(
     """Blend style codes, [B,L,D] each (B may be 1 in some), into one [B,L,D].
 
     `weights` (default: equal) are divided by their sum. `mode` 'slerp' folds the codes in one after
-    the other along great circles, layer by layer. With `structure_from_first` = k the first k
-    layers (coarse: shapes and brushwork) come from the first code alone and the other layers
-    (fine: grain and palette) from the blend of the rest.
+    the other along great circles, layer by layer. With `structure_from_first` = k, the first k
+    layers (coarse: shapes and brushwork) come from the first code alone; the other layers
+    (fine: grain and palette) come from the blend of the rest.
 
     Raises ValueError for no codes, unlike shapes, weights that are negative, not finite or all 0,
     and a k outside 0..L.
@@ -110,7 +110,7 @@ EASES: dict[str, Callable[[float], float]] = {
     "smooth": lambda t: t * t * (3 - 2 * t),
     "smoother": lambda t: t**3 * (10 + t * (6 * t - 15)),
 }
-"""From the share of a leg's time to the share of its way, 0 to 0 and 1 to 1. `linear` keeps its speed;
+"""Each maps the share of a leg's time to the share of its way, 0 to 0 and 1 to 1. `linear` keeps its speed;
 `smooth` and `smoother` (Perlin 2002) start and stop at every style, at most 1.5 and 1.875 times as fast."""
 
 
@@ -122,10 +122,10 @@ def interpolate_styles(
     The stops are all styles of all batches, K of them. Every leg from one stop to the next takes the
     same time. With i from 0 to count - 1, code i stands at
 
-        open:  i (K - 1) / (count - 1), from the first stop to the last, both of which are hit exactly;
+        open:  i (K - 1) / (count - 1), from the first stop to the last; both are hit exactly;
         loop:  i K / count, back towards the first stop, which is not repeated at the end,
 
-    where a position of k + t is `mode`(stop k, stop k + 1, `ease`(t)). Whole positions are the stops
+    A position of k + t is `mode`(stop k, stop k + 1, `ease`(t)). Whole positions are the stops
     themselves, bit for bit.
 
     Raises ValueError for fewer than 2 stops, a count below 2, unlike shapes, an unknown mode or ease.

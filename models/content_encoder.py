@@ -59,7 +59,7 @@ class ContentCode:
         )
 
     def expand(self, batch: int) -> ContentCode:
-        """One picture repeated `batch` times without a copy; a batch of that size as it is."""
+        """One picture, `batch` times without a copy; a batch of that size as it is."""
         return self if self.batch == batch else self._each(lambda tensor: repeated(tensor, batch))
 
     def picture(self, i: int) -> ContentCode:
@@ -73,7 +73,7 @@ class ContentCode:
         return ContentCode(change(self.fine), change(self.coarse), change(self.image), change(self.corner))
 
     def cut(self, painted: Tensor) -> Tensor:
-        """The pictures [B,3,H,W] without their borders out of what was painted, [B,3,H',W']."""
+        """What was painted, [B,3,H',W'], without its borders: the pictures [B,3,H,W]."""
         height, width = self.size
         corners = self.corner.tolist()
         pictures = [
@@ -118,7 +118,7 @@ class ContentEncoder(nn.Module):
         fine = how.by_rows(fine_rows, size, like=cells)
         coarse = how.activate(self.down(fine))
         coarse = coarse + self.conv2(how.activate(self.conv1(coarse)))
-        # Without mean and deviation per channel, light and contrast are the style's to choose.
+        # Without mean and deviation per channel, the style decides light and contrast.
         fine = how.normalize("content_encoder.fine", fine)
         coarse = how.normalize("content_encoder.coarse", coarse)
         return ContentCode(fine, coarse, image, corner)

@@ -10,8 +10,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from .layers import init_conv
 
-# The loss network's layers that D looks at, in the picture and in the picture at half its size: their
-# channels, and the root mean square of their activations over 300 paintings, by which they are divided.
+# The loss network's layers that D looks at, in the picture and in the picture at half its size. Each has its
+# channels, and the divisor of its activations: their root mean square over 300 paintings.
 SCALES = {
     "relu2_1": (128, 226.0),
     "relu3_1": (256, 276.0),
@@ -25,7 +25,7 @@ class PatchDiscriminator(nn.Sequential):
     """features [B,C,h,w] -> patch logits [B,1,h/2,w/2], each with a view of 11 of the features' pixels.
 
     Spectral norm (Miyato et al. 2018) bounds the slope, so no gradient penalty is needed. The last
-    convolution goes without, so that the logits may take any scale.
+    convolution has none, so that the logits may take any scale.
     """
 
     def __init__(self, in_channels: int, channels: int):
@@ -45,9 +45,9 @@ class Discriminator(nn.Module):
     """A picture's features in the loss network, by layer -> patch logits at 5 scales: [B,1,H/s,W/s] of a
     picture [B,3,H,W], s = 4, 8, 16, and 16 and 32 of the picture at half its size.
 
-    It judges what a frozen network sees and not pixels (projected GANs, Sauer et al. 2021): so it learns
-    within hundreds of steps (docs/history.md), and the style losses need these features anyway. It does
-    without Sauer's random mixing of the scales: three layers leave little for D to hide in.
+    It judges what a frozen network sees and not pixels (projected GANs, Sauer et al. 2021). So it learns
+    within hundreds of steps (docs/history.md), and the style losses need these features anyway. Sauer's
+    random mixing of the scales is left out: three layers leave little for D to hide in.
     """
 
     def __init__(self, channels: int = 64):
@@ -56,6 +56,6 @@ class Discriminator(nn.Module):
         self.scales = nn.ModuleDict(patches)
 
     def forward(self, features: Mapping[str, Tensor]) -> list[Tensor]:
-        """Layers besides those of `SCALES` are not looked at; any floating-point type."""
+        """`features` may hold more layers than those of `SCALES`, in any floating-point type."""
         dtype = torch.float64 if features["relu4_1"].dtype == torch.float64 else torch.float32
         return [self.scales[name](features[name].to(dtype) / size) for name, (_, size) in SCALES.items()]

@@ -38,9 +38,9 @@ class Modulation(nn.Module):
 class ModulatedBlock(nn.Module):
     """Residual block that w drives twice: [B,C,H,W], [B,D] -> [B,C,H,W].
 
-    AdaIN sets mean and deviation of what comes in; then every filter of both convolutions is
+    AdaIN sets mean and deviation of the input; then every filter of both convolutions is
     multiplied by a factor from w (filter modulation, MicroAST 2023). The factors act on the
-    convolutions' outputs, which is the same thing and blends per pixel when masks mix styles.
+    convolutions' outputs: that is the same thing, and it blends per pixel when masks mix styles.
     """
 
     def __init__(self, name: str, channels: int, code_dim: int):
@@ -52,7 +52,7 @@ class ModulatedBlock(nn.Module):
         self.conv2 = Conv3x3(channels, channels, gain=0.3)
 
     def forward(self, x: Tensor, w: Tensor, how: ForwardPass, shares: Tensor | None = None) -> Tensor:
-        """With `shares` [H,W,K] of K styles w [K,D] at every place, for one picture."""
+        """For one picture in K styles: w [K,D], and their `shares` [H,W,K] at every place."""
         scale, shift, filter1, filter2 = self.modulation(w)
         filter1, filter2 = filter1[:, :, None, None], filter2[:, :, None, None]
         modulated = how.modulate(self.name, x, scale, shift, shares)
@@ -98,7 +98,7 @@ class Generator(nn.Module):
         )
         self.palette = Modulation(code_dim, fine_channels, (1.0, 0.0), identity=True)
         self.head = Conv3x3(fine_channels, 48, gain=0.5)
-        # All 16 phases of the shuffle start alike, or a 4-pixel grid is there from the first step.
+        # All 16 phases of the shuffle start alike; otherwise there is a 4-pixel grid from the first step.
         with torch.no_grad():
             self.head.weight.copy_(self.head.weight[::16].repeat_interleave(16, 0))
 
@@ -115,27 +115,29 @@ class Generator(nn.Module):
         how: ForwardPass,
         shares: tuple[Tensor, Tensor] | None = None,
     ) -> Tensor:
-        """With `shares`, of K styles w [K,L,D] in one picture at 1/8 and at 1/4, [H/8,W/8,K] and
-        [H/4,W/4,K], every place is painted in its mixture of them, in a frozen pass only."""
+        """With `shares`, one picture is painted in K styles w [K,L,D], each place in its own mixture.
+
+        `shares` are those at 1/8 and at 1/4, [H/8,W/8,K] and [H/4,W/4,K]; they need a frozen pass.
+        """
         how.check(self, content.fine, content.coarse, w, *(shares or ()))
         coarse_shares, fine_shares = shares or (None, None)
         codes = iter(w.unbind(1))
 
-        # At 1/8: the shapes of the content with the style's mean and deviation, then worked over.
+        # At 1/8: the shapes of the content get the style's mean and deviation; then blocks work them over.
         scale, shift = self.entry(next(codes))
         entry = how.modulate("generator.entry", content.coarse, scale, shift, coarse_shares)
         x = entry(Strip.whole(content.coarse.shape[2]))
         for block in self.coarse_blocks:
             x = block(x, next(codes), how, coarse_shares)
 
-        # At 1/4: enlarged, the edges and the texture of the content over it, and worked over again.
+        # At 1/4: enlarge, add the edges and the texture of the content, and work it over again.
         x = F.interpolate(self.up(how.activate(x)), scale_factor=2, mode="bilinear", align_corners=False)
         scale, shift = self.fine_entry(next(codes))
         x = how.add_modulated("generator.fine_entry", x, content.fine, scale, shift, fine_shares)
         for block in self.fine_blocks:
             x = block(x, next(codes), how, fine_shares)
 
-        # The palette, and from every cell 4 x 4 pixels.
+        # The last layer sets the palette, and every cell becomes 4 x 4 pixels.
         scale, shift = self.palette(next(codes))
         colored = how.modulate("generator.palette", x, scale, shift, fine_shares)
 

@@ -1,4 +1,4 @@
-"""Where on a picture the networks' pixel grid lies: the picture decides, so that the paint moves with it."""
+"""Where the networks' pixel grid lies on a picture: the picture decides, so that the paint moves with it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def grid_corner(image: Tensor) -> Tensor:
     photo cropped by another pixel would get other strokes. So this sums the steps in brightness along each
     axis, A_k over the neighbours k, k + 4, k + 8, …, and the grid begins at the phase of
     (A_0 - A_2) - i (A_1 - A_3), their Fourier coefficient of period 4. When the photo shifts, the grid shifts
-    along. (Adaptive polyphase sampling, Chaman & Dokmanic 2021, decides by what comes out of each grid; this
-    looks at the picture and costs one pass over it.) A Hann window takes weight from what enters and leaves
-    at the borders. Only whole pixels are followed.
+    along. (Adaptive polyphase sampling, Chaman & Dokmanic 2021, compares the results of all grids; this
+    looks at the picture and costs one pass over it.) A Hann window gives less weight to the borders, where
+    things enter and leave. The grid follows whole pixels only.
 
     >>> picture = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     >>> grid_corner(picture).tolist(), grid_corner(picture.roll((1, -2), (2, 3))).tolist()
@@ -44,5 +44,5 @@ def _phase(profile: Tensor) -> Tensor:
     """[B,N] -> [B], 0 to 3."""
     sums = [profile[:, k::GRID].double().sum(1) for k in range(GRID)]
     angle = torch.atan2(sums[1] - sums[3], sums[0] - sums[2])
-    # A picture that is not finite has no angle, and one as good as another.
+    # A picture that is not finite has no angle; any corner will do.
     return torch.nan_to_num(angle / (math.pi / 2)).round().long()

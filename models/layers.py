@@ -15,7 +15,7 @@ class Conv3x3(nn.Conv2d):
     """3x3 convolution with reflected borders, [B,C,H,W] -> [B,out,H/stride,W/stride].
 
     Reflection and not zeros: with zeros a painted sky darkens and rings along the frame. H and W
-    must be 2 or more; the networks pad every picture to at least 16 pixels to make that true.
+    must be 2 or more, so the networks pad every picture to at least 16 pixels.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1, gain: float = 1.0):
@@ -23,8 +23,10 @@ class Conv3x3(nn.Conv2d):
         init_conv(self, gain)
 
     def forward(self, x: Tensor, top: bool = True, bottom: bool = True) -> Tensor:
-        """Without `top` or `bottom` that border is not reflected and the output is a row shorter:
-        for a strip from the middle of a picture, which brings its neighbours' rows along."""
+        """Without `top` or `bottom`, that border is not reflected and the output is a row shorter.
+
+        This is for a strip from the middle of a picture, which brings its neighbours' rows along.
+        """
         return super().forward(F.pad(x, (1, 1, int(top), int(bottom)), mode="reflect"))
 
 
@@ -58,7 +60,7 @@ def pad_to_stride(image: Tensor, stride: int) -> Tensor:
 
 
 def pad_around(image: Tensor, corner: Tensor, most: int, stride: int) -> Tensor:
-    """Reflect [B,C,H,W] on all sides; above and left of picture b by corner[b], 0 to `most` pixels each.
+    """Reflect [B,C,H,W] on all sides; picture b gets corner[b] pixels, 0 to `most`, above it and left of it.
 
     The result has room for `most` pixels whatever the corners are, in multiples of `stride` of at least 16
     pixels, so that pictures of one size remain a batch.
@@ -78,7 +80,7 @@ def _padded_side(side: int, stride: int) -> int:
 def _reflect(image: Tensor, top: int, left: int, height: int, width: int) -> Tensor:
     """[B,C,H,W] -> [B,C,height,width], the picture `top` and `left` pixels from the corner.
 
-    Works from 1x1 up, where `F.pad` refuses a border larger than the picture.
+    This works from 1x1 up; `F.pad` refuses a border larger than the picture.
     """
     bottom, right = height - image.shape[-2] - top, width - image.shape[-1] - left
     if not any((top, left, bottom, right)):

@@ -1,4 +1,4 @@
-"""Memory: how much a device has left, and how to tell that it ran out from other errors."""
+"""Memory: how much a device has left, and whether an error means that it ran out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-# What is assumed where the system does not say how much is free.
+# The assumption for a system that does not say how much is free.
 _UNKNOWN = 4 * 2**30
 
 _MEMINFO = Path("/proc/meminfo")
@@ -14,7 +14,7 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that can be allocated on `device` now, the unused part of PyTorch's own GPU cache included.
+    """Bytes that can be allocated on `device` now, with the unused part of PyTorch's own GPU cache.
 
     On a CPU this is what Linux calls available, within the limit of a container; on other systems 4 GiB.
     """
@@ -29,7 +29,7 @@ def free_memory(device: torch.device) -> int:
 
 
 def _container_bytes() -> int:
-    """What the container's limit (cgroup v2) leaves, or more than there is where it has none."""
+    """Bytes that the container's limit (cgroup v2) leaves; without a limit more than any machine has."""
     try:
         limit = int((_CGROUP / "memory.max").read_text())
         return limit - int((_CGROUP / "memory.current").read_text())

@@ -13,9 +13,9 @@ from .strips import strips
 NORM_EPS = 1e-5
 
 LayerStatistics = Callable[[str, Tensor], tuple[Tensor, Tensor]]
-"""Where the normalization of a layer gets mean and deviation from: called with the layer's name and its
-input [B,C,H,W], it returns two [B or 1,C,1,1]. `own_statistics`, or what `models/video/norm_statistics.py`
-has kept of other pictures."""
+"""A function that gives the normalization of a layer its mean and deviation: it takes the layer's name and
+its input [B,C,H,W] and returns two [B or 1,C,1,1]. `own_statistics` is one; `models/video/norm_statistics.py`
+has others, which were kept from other pictures."""
 
 
 def channel_mean_std(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -31,7 +31,7 @@ def channel_mean_std(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def channel_mean_std_in_strips(x: Tensor) -> tuple[Tensor, Tensor]:
-    """`channel_mean_std`, faster on large maps on a CPU; for maps that autograd does not follow."""
+    """`channel_mean_std`, faster for large maps on a CPU, without gradients."""
     x = _wide(x)
     mean = x.mean((2, 3), keepdim=True)
     total = torch.zeros_like(mean)
@@ -41,7 +41,7 @@ def channel_mean_std_in_strips(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def own_statistics(layer: str, x: Tensor) -> tuple[Tensor, Tensor]:
-    """The `LayerStatistics` of a picture by itself."""
+    """`LayerStatistics` that each picture has itself."""
     return channel_mean_std_in_strips(x)
 
 

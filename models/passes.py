@@ -1,7 +1,7 @@
-"""How a network computes: trained, so that gradients can be had, or frozen, in strips and in place.
+"""How a network computes: trained, with gradients, or frozen, in strips and in place.
 
 Every network takes one of the two with each call, so that nothing depends on whether autograd happens to be
-on. `fitting_pass` is the choice where a caller leaves it open.
+on. `fitting_pass` chooses where a caller leaves it open.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ Rows = Callable[[Strip], Tensor]
 
 
 class ForwardPass(ABC):
-    """What the layers of all networks leave to the kind of the pass.
+    """The operations that the two kinds of pass do in their own ways.
 
-    `layer` is a layer's name, by which a frozen pass looks statistics up. `shares` [H,W,K] are those of K
+    `layer` is a layer's name; a frozen pass looks statistics up by it. `shares` [H,W,K] are those of K
     styles at every place of one picture; scale and shift are then [K,C].
     """
 
@@ -71,8 +71,10 @@ class ForwardPass(ABC):
 
     @abstractmethod
     def by_rows(self, rows: Rows, size: Sequence[int], like: Tensor) -> Tensor:
-        """All that `rows` computes of a map of `size` [B,C,H,W], of the type of `like`. What it returns may
-        have other channels, and a whole multiple of the strip's rows and columns."""
+        """The whole map that `rows` computes strip by strip from one of `size` [B,C,H,W], in `like`'s type.
+
+        It may have other channels, and a whole multiple of the rows and columns.
+        """
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Trained(ForwardPass):
     """A pass that autograd follows: whole maps, nothing in place, every picture with its own statistics."""
 
     def check(self, network: nn.Module, *inputs: Tensor) -> None:
-        """Nothing excludes gradients."""
+        """Accepts everything."""
 
     def activate(self, x: Tensor) -> Tensor:
         return F.leaky_relu(x, LEAKY_SLOPE)
@@ -121,7 +123,7 @@ class Frozen(ForwardPass):
     def check(self, network: nn.Module, *inputs: Tensor) -> None:
         if wants_gradient(network, *inputs):
             raise ValueError(
-                f"A Frozen pass gives no gradients, and {type(network).__name__} or its input wants them; "
+                f"A Frozen pass gives no gradients, and {type(network).__name__} or its input needs them; "
                 "give Trained(), or call it under torch.no_grad()."
             )
 
@@ -173,8 +175,11 @@ class Frozen(ForwardPass):
 
 
 def blend(factor: Tensor, shares: Tensor | None, strip: Strip) -> Tensor:
-    """What `strip` is multiplied with or shifted by: `factor` [B,C,1,1] itself without `shares`; else
-    each place's mean of K styles' factors [K,C,1,1] by their shares [H,W,K]: [1,C,rows,W]."""
+    """The factor or summand for `strip`.
+
+    Without `shares` it is `factor` [B,C,1,1] itself. Else `factor` [K,C,1,1] holds those of K styles, and
+    each place gets their mean by the shares [H,W,K]: [1,C,rows,W].
+    """
     if shares is None:
         return factor
     return (shares[strip.start : strip.stop] @ factor.flatten(1)).permute(2, 0, 1)[None]

@@ -1,4 +1,4 @@
-"""Several styles in one picture: each rules where its mask says, in one pass of the generator."""
+"""Several styles in one picture: masks say which rules where, and the generator paints in one pass."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .content_encoder import CONTENT_STRIDE, ContentCode
 from .generator import Generator
 from .passes import Frozen
 
-# Shares this close to 0 or 1 are rounding, and one style alone is to paint as if there were no masks.
+# Shares this close to 0 or 1 are rounding errors; one style alone must paint as if there were no masks.
 _SNAP = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
 class StyleRegion:
-    """A style and where it lies over what is beneath: code [B,L,D], mask [M,h,w] in 0..1."""
+    """A style, and where it covers the styles beneath it: code [B,L,D], mask [M,h,w] in 0..1."""
 
     code: Tensor
     mask: Tensor
@@ -35,15 +35,16 @@ class StyleRegion:
         return StyleRegion(self.code.to(device), self.mask.to(device))
 
     def weakened(self, own: Tensor, strength: float) -> StyleRegion:
-        """With a code that lies between the photo's `own` and the region's: lerp(own, code, strength)."""
+        """With a code between the photo's `own` and the region's: lerp(own, code, strength)."""
         return StyleRegion(lerp(own, self.code, strength), self.mask)
 
 
 def paired_batch(pictures: int, code: Tensor, regions: Sequence[StyleRegion], what: str) -> int:
     """How many paintings `pictures` pictures and styles make: the `code` [B,L,D] and the `regions` over it.
 
-    One style paints all pictures, one picture is painted in all styles, or as many of both go in pairs; and
-    so with masks. Raises ValueError, one sentence that begins with `what`, if their numbers do not match.
+    One style paints all pictures, one picture is painted in all styles, or as many of both go in pairs. The
+    same is true of masks. Raises ValueError, one sentence that begins with `what`, if their numbers do not
+    match.
     """
     sizes = [size for region in regions for size in (len(region.code), len(region.mask))]
     return match_batch(pictures, len(code), *sizes, what=what)
@@ -52,7 +53,7 @@ def paired_batch(pictures: int, code: Tensor, regions: Sequence[StyleRegion], wh
 def feather_mask(mask: Tensor, feather: float) -> Tensor:
     """Soften a mask [M,h,w]: its edges become ramps about `feather` pixels wide, 0 leaves it.
 
-    A Gaussian of deviation feather / 4, so that 95 % of a ramp lie within `feather`; beyond the frame
+    The ramp is a Gaussian of deviation feather / 4, so 95 % of it lie within `feather`. Beyond the frame,
     the mask goes on as at its border. Raises ValueError for a feather that is negative or not finite.
 
     >>> feather_mask(torch.tensor([[[0.0, 0.0, 1.0, 1.0]]]), 4)[0, 0].mul(100).round().tolist()
@@ -82,10 +83,10 @@ def region_shares(
 ) -> Tensor:
     """How much each of K + 1 styles rules in every cell, [rows,columns,K + 1], sums 1.
 
-    The K `masks`, [1,h,w] each, are stretched to the picture's `size` and averaged over the `cells`,
-    rows and columns of a feature map whose cells are `stride` pixels wide and which covers the picture
-    and its border, `corner` pixels of it above and at the left. They lie on each other in their order, as
-    layers of a painting program: the first share is the background's, and with m_k the mask of layer k,
+    The K `masks`, [1,h,w] each, are stretched to the picture's `size` and averaged over the `cells`: the
+    rows and columns of a feature map. Its cells are `stride` pixels wide, and it covers the picture and a
+    border, `corner` pixels above and at the left. The masks lie on each other in their order, as
+    layers of a painting program do. The first share is the background's. With m_k the mask of layer k,
     share k = m_k * product over the later layers j of (1 - m_j).
 
     >>> left, all = torch.tensor([[[1.0, 0.0]]]), torch.tensor([[[0.25, 0.25]]])
@@ -118,7 +119,7 @@ def paint_regions(
 ) -> Tensor:
     """`content` of B pictures in the style `code` [B,L,D] and, over it, `regions`: [B,3,H',W'].
 
-    One pass per picture. Its statistics are those of the whole picture.
+    One pass per picture, with the statistics of the whole picture.
     """
     painted = []
     for i in range(content.batch):
@@ -131,7 +132,7 @@ def paint_regions(
             region_shares(masks, content.size, (features.shape[-2], features.shape[-1]), stride, (top, left))
             for features, stride in ((picture.coarse, CONTENT_STRIDE), (picture.fine, CONTENT_STRIDE // 2))
         )
-        # Hidden styles cost nothing, and one that covers everything paints bit for bit as it does alone.
+        # Hidden styles cost nothing, and a style that covers everything paints the same bits as alone.
         visible = fine.amax((0, 1)) > 0
         shares = None if visible.sum() == 1 else (coarse[..., visible], fine[..., visible])
         painted.append(generator(picture, codes[visible], how, shares))

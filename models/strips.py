@@ -10,7 +10,7 @@ from torch import Tensor
 
 STRIP_BYTES = 8 * 2**20
 
-# On a GPU strips save no time, but in 8K the temporaries of whole maps would take gigabytes.
+# On a GPU strips save no time, but at 8K the temporaries of whole maps would take gigabytes.
 GPU_STRIP_BYTES = 256 * 2**20
 
 
@@ -33,7 +33,7 @@ class Strip:
         return cls(0, height, height)
 
     def widened(self, rows: int) -> Strip:
-        """`rows` more on either side, as far as there are any."""
+        """With `rows` more on either side, as far as the map has them."""
         return Strip(max(0, self.start - rows), min(self.height, self.stop + rows), self.height)
 
     def rows(self, x: Tensor, scale: int = 1) -> Tensor:

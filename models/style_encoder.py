@@ -15,10 +15,10 @@ STYLE_STRIDE = 16
 class StyleEncoder(nn.Module):
     """image [B,3,h,w] in 0..1 -> style code w [B,L,D], L modulated layers, coarse to fine.
 
-    Mean and deviation of its features at 1/4, 1/8 and 1/16 (no normalisation inside: that would
-    remove what is being measured), then a mapping of fully connected layers.
+    It takes mean and deviation of its features at 1/4, 1/8 and 1/16 (without normalisation, which would
+    remove what is measured), then a mapping of fully connected layers.
 
-    It departs from StyleGAN's mapping in one point: the code of each layer starts as the plain statistics
+    It differs from StyleGAN's mapping in one point: the code of each layer starts as the plain statistics
     of the level that `levels` names, deviation first, and the mapping adds to them. So the generator does
     AdaIN with the painting's own statistics from the first step on (docs/history.md).
     """
@@ -39,7 +39,7 @@ class StyleEncoder(nn.Module):
         self.down8 = Conv3x3(fine_channels, coarse_channels, stride=2)
         self.conv8 = Conv3x3(coarse_channels, coarse_channels)
         self.down16 = Conv3x3(coarse_channels, coarse_channels, stride=2)
-        # From their means and deviations to what is added to each layer's code, nothing at the start.
+        # The mapping from means and deviations to what is added to each layer's code: 0 at the start.
         statistics = 2 * (fine_channels + 2 * coarse_channels)
         last = nn.Linear(hidden, len(levels) * code_dim)
         self.mapping = nn.Sequential(
@@ -57,7 +57,7 @@ class StyleEncoder(nn.Module):
     def statistics(self, image: Tensor, how: ForwardPass) -> list[Tensor]:
         """Deviation and mean of the features at 1/4, 1/8 and 1/16: three [B,2C]."""
         cells = unshuffle(pad_to_stride(image, STYLE_STRIDE))
-        # f4 and f8 are measured before their activation, so that activation must not be in place.
+        # f4 and f8 are measured before their activation, so their activation must not be in place.
         f4 = self.conv4(how.activate(self.stem(cells)))
         f8 = self.conv8(how.activate(self.down8(F.leaky_relu(f4, LEAKY_SLOPE))))
         f16 = self.down16(F.leaky_relu(f8, LEAKY_SLOPE))

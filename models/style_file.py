@@ -22,7 +22,7 @@ from .thumbnail import decode_thumbnail, encode_thumbnail
 FORMAT = "brushwork-style"
 FORMAT_VERSION = 1
 
-# A style file has about 5 kB without and 10 kB with a thumbnail; far larger ones are not read at all.
+# A style file has about 5 kB, or 10 kB with a thumbnail. Much larger files are not read at all.
 LARGEST_FILE = 256 * 1024
 _LONGEST_TEXT = 1000
 _TEXTS = ("name", "artist", "year", "licence", "origin")
@@ -33,7 +33,7 @@ class StyleFile:
     """A style to share: code [L,D] float32 on the CPU, and what a person should know about it.
 
     The first `coarse_layers` of the L layers are structure, the rest colour. `encoder` is the
-    `style_fingerprint` of the network that the code is made for, None if nobody knows. The texts hold
+    `style_fingerprint` of the network that the code is made for, None if it is not known. The texts hold
     at most 1000 characters each; `thumbnail` is a JPEG.
     """
 
@@ -77,7 +77,7 @@ class StyleFile:
 def style_fingerprint(gan: StyleGAN) -> str:
     """16 hexadecimal digits that networks share if their style encoders are the same up to float16.
 
-    A style code means the same to all of them, so also to a network that was fine-tuned with its
+    A style code means the same to all of them: also to a network that was fine-tuned with its
     encoders frozen, or saved and loaded again.
     """
     digest = hashlib.sha256()
@@ -115,13 +115,13 @@ def read_style(path: str | os.PathLike[str]) -> StyleFile:
     another format version, not finite, or whose parts do not fit each other.
     """
     path = Path(path)
-    # A foreign file may be large: its size is looked at first.
+    # Check the size first: a foreign file may be large.
     _check_size(path)
     try:
         tensors, metadata = read_tensors(path)
     except UNREADABLE as error:
         raise CheckpointError(_why_unreadable(path)) from error
-    # What it says it is.
+    # What does the file say that it is?
     if metadata.get("format") != FORMAT:
         raise CheckpointError(
             f"{path.name} is a safetensors file of another kind, not a Brushwork style; "
@@ -132,7 +132,7 @@ def read_style(path: str | os.PathLike[str]) -> StyleFile:
             f"{path.name} has style format version {metadata.get('format_version')}, and this Brushwork "
             f"reads version {FORMAT_VERSION}; update Brushwork or save the style again."
         )
-    # What it holds, which anybody may have written.
+    # Is what it holds whole? Anybody may have written it.
     header = decode_metadata(path.name, metadata)
     if problem := _problem(tensors, header):
         raise CheckpointError(f"{path.name} is damaged: {problem}.")

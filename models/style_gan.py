@@ -1,4 +1,4 @@
-"""The bundle: two encoders, the generator and the space of style codes, as one thing to hold."""
+"""The bundle: two encoders, the generator and the space of style codes in one object."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from .regions import StyleRegion, paint_regions, paired_batch
 from .style_encoder import StyleEncoder
 from .style_space import StyleSpace
 
-# Side in pixels to which a style picture's shorter side is reduced before it is encoded. Strokes
-# keep the size they were learned at, and a 50-megapixel scan costs no more than a postcard.
+# A style picture's shorter side is reduced to so many pixels before it is encoded. Strokes keep the size
+# they were learned at, and a 50-megapixel scan costs no more than a postcard.
 STYLE_SIZE = 512
 
-# How much smaller or larger than that a style picture may be read, for finer or broader strokes.
+# A style picture may be read so much smaller or larger than that, for finer or broader strokes.
 STROKE_SIZES = (0.25, 4.0)
 
 # No config in a checkpoint may ask for more channels, numbers or blocks than this.
@@ -71,8 +71,8 @@ class StyleGAN(nn.Module):
         self.config = config
         self.training_record: dict[str, Any] = {}
         self.space: StyleSpace | None = None
+        # The encoders. Each layer of the generator takes its own resolution's statistics: 1 is 1/8, 0 is 1/4.
         self.content_encoder = ContentEncoder(config.fine_channels, config.coarse_channels)
-        # Each layer of the generator takes the statistics of its own resolution: 1 is 1/8, 0 is 1/4.
         self.style_encoder = StyleEncoder(
             config.fine_channels,
             config.coarse_channels,
@@ -80,6 +80,7 @@ class StyleGAN(nn.Module):
             levels=(1,) * config.coarse_layers + (0,) * (config.fine_blocks + 2),
             hidden=config.mapping_hidden,
         )
+        # The generator, and the order of all weights in memory.
         self.generator = Generator(
             config.fine_channels,
             config.coarse_channels,
@@ -121,7 +122,7 @@ class StyleGAN(nn.Module):
         _check_shapes(name, shapes, weights)
         gan.load_state_dict(weights)
 
-        # What else the checkpoint knows.
+        # Read the rest: the style space and the training record.
         if space_record is not None:
             space = StyleSpace.read(checkpoint.tensors, space_record, config.layers * config.code_dim)
             if space is None:
@@ -150,7 +151,7 @@ class StyleGAN(nn.Module):
 
     @property
     def normalized(self) -> tuple[str, ...]:
-        """The names of all normalizations: their statistics are kept by them."""
+        """The names of all normalizations; recorded statistics go by these names."""
         return (*self.content_encoder.normalized, *self.generator.normalized)
 
     def encode_content(
@@ -158,9 +159,9 @@ class StyleGAN(nn.Module):
     ) -> ContentCode:
         """image [B,3,H,W] in 0..1 -> what is in it and where. Any H and W from 1 up.
 
-        The pixel grid lies where each picture says (`grid_corner`), so that a photo that is shifted or
-        cropped keeps its strokes; or all have it at `corner` [1,2], as the frames of a video must, where
-        what comes and goes would move it. Without `how` the pass is `fitting_pass`.
+        Each picture decides where its pixel grid lies (`grid_corner`), so that a photo that is shifted or
+        cropped keeps its strokes. With `corner` [1,2] the grid of all lies there: in a video, things that
+        come and go would move it. Without `how` the pass is `fitting_pass`.
         """
         check_image(image, "The content picture")
         corner = grid_corner(image) if corner is None else corner.expand(len(image), -1)
@@ -177,9 +178,9 @@ class StyleGAN(nn.Module):
     ) -> Tensor:
         """image [B,3,h,w] in 0..1 -> style code [B,L,D].
 
-        The picture is read at `style_reading_size`. With a larger `stroke_size` it is read larger, so
-        that its strokes are larger to the network and in the result. Without `how` the pass is
-        `fitting_pass`. Raises ValueError for a `stroke_size` outside 0.25..4.
+        The picture is read at `style_reading_size`. A larger `stroke_size` reads it larger, so that its
+        strokes are larger to the network and in the result. Without `how` the pass is `fitting_pass`.
+        Raises ValueError for a `stroke_size` outside 0.25..4.
         """
         check_image(image, "The style picture")
         height, width = image.shape[-2:]
@@ -195,7 +196,7 @@ class StyleGAN(nn.Module):
     def sample_style(self, seed: int, count: int = 1, psi: float = 0.8) -> Tensor:
         """`count` random codes [count,L,D], like those of the training art; no picture needed.
 
-        psi 0 is a typical style, another for every seed, 1 the full variety (truncation).
+        psi 0 gives a typical style, another one for every seed; 1 gives the full variety (truncation).
         Raises ValueError for count < 1, psi outside 0..2, or a checkpoint without a style space.
         """
         if self.space is None:
@@ -219,16 +220,16 @@ class StyleGAN(nn.Module):
 
         One code paints B contents, one content takes B codes, or both hold B. `strength` 0 is the
         photo, 1 the full style. In between, the code moves from the photo's own style code to the
-        painting's, and what the network cannot reproduce of the photo fades out:
-        (1 - s) photo + s G(content, lerp(own, code, s)). Over `code` lie the `regions`, each where its
-        mask says and over the ones before it (`models/regions.py`), still in one pass. Frames of a video
+        painting's, and the parts of the photo that the network cannot reproduce fade out:
+        (1 - s) photo + s G(content, lerp(own, code, s)). The `regions` cover `code` where their masks say,
+        each one over those before it (`models/regions.py`), still in one pass. Frames of a video
         share the statistics of a frozen pass, and `own` [1,L,D] in place of each photo's own code. Without
         `how` the pass is `fitting_pass`.
 
         Raises ValueError for batches that do not match, another network's code, a strength outside 0..1, or
         regions where gradients are wanted.
         """
-        # What belongs together, and what cannot be.
+        # Do the inputs fit each other?
         batch = paired_batch(content.batch, code, regions, "The content and the styles")
         for each in (code, *(region.code for region in regions)):
             self._check_code(each)
@@ -250,7 +251,7 @@ class StyleGAN(nn.Module):
             code = lerp(own, code, strength)
             regions = [region.weakened(own, strength) for region in regions]
 
-        # Paint, without the border, and let the photo shine through.
+        # Paint, cut the border off, and mix with the photo.
         content, code = content.expand(batch), repeated(code, batch)
         if regions and isinstance(how, Frozen):
             painted = paint_regions(self.generator, content, code, regions, how)
@@ -277,8 +278,8 @@ def style_reading_size(
 ) -> tuple[int, int]:
     """Height and width in pixels at which a style picture is read.
 
-    First a picture whose shorter side exceeds `size` is reduced to it (None: stays as it is), then
-    both sides are multiplied by `stroke_size`, from the picture itself and not in two steps.
+    A picture whose shorter side exceeds `size` is first reduced to it (None: it stays as it is). Then
+    both sides are multiplied by `stroke_size`. The picture is resized once, not in two steps.
     Raises ValueError for a `stroke_size` outside 0.25..4.
 
     >>> style_reading_size(1024, 2048), style_reading_size(1024, 2048, stroke_size=2.0)
@@ -301,8 +302,10 @@ def check_image(image: Tensor, name: str) -> None:
 
 
 def _decisive_shapes(config: StyleGANConfig) -> dict[str, tuple[int, ...]]:
-    """The shapes that show all numbers of the config, known before a network is built: a wrong config must
-    not take gigabytes first."""
+    """The shapes that show all numbers of the config.
+
+    They are known before a network is built, so that a wrong config does not take gigabytes first.
+    """
     c = config
     return {
         "content_encoder.down.weight": (c.coarse_channels, c.fine_channels, 3, 3),

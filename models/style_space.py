@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-# How many typical styles and directions around them a style space keeps, and how many paintings a style needs
-# to be typical: of fewer it would be a copy.
+# How many typical styles a style space keeps, how many directions around them, and how many paintings a
+# typical style needs: with fewer it would be a copy of them.
 CENTERS, RANK, FEWEST = 128, 128, 5
 
-# Its tensors, and what they are called in a checkpoint.
+# The names of its tensors in a checkpoint.
 TENSORS = {"mean": "mean", "directions": "directions", "centers": "centres", "shares": "shares"}
 
 
@@ -21,12 +21,12 @@ TENSORS = {"mean": "mean", "directions": "directions", "centers": "centres", "sh
 class StyleSpace:
     """Distribution of the training art's style codes: Gaussians of one common shape around K typical styles.
 
-    mean [L*D] of all codes; centres [K,L*D] and the share [K] of the paintings about each; directions
-    [R,L*D], the principal axes of what is left, each scaled by the deviation along it. A code is
+    mean [L*D] of all codes; centres [K,L*D] and the share [K] of the paintings around each; directions
+    [R,L*D], the principal axes of the remainder, each scaled by the deviation along it. A code is
     centre + psi z @ directions, z normal; with psi 1, mean and covariance are those of the codes.
-    The codes of art are not one Gaussian: etchings, oils and prints lie apart. So `psi` < 1 pulls a code to
-    the typical style that it was drawn about, and not to the mean of all as in StyleGAN (multi-modal
-    truncation, Mokady et al. 2022).
+    The codes of art are not one Gaussian: etchings, oils and prints lie apart (docs/history.md). So
+    `psi` < 1 pulls a code to the typical style around which it was drawn, and not to the mean of all as in
+    StyleGAN (multi-modal truncation, Mokady et al. 2022).
     """
 
     mean: Tensor
@@ -39,8 +39,8 @@ class StyleSpace:
     def fit(cls, codes: Tensor, rank: int = RANK, centers: int = CENTERS) -> StyleSpace:
         """From the codes [N,L,D] of N paintings, N of 2 or more, with at most `centers` typical styles.
 
-        Each layer is divided by its own spread before clusters and axes are sought, or the layers with
-        the largest numbers would take them all.
+        Each layer is divided by its own spread before clusters and axes are sought; otherwise the layers
+        with the largest numbers would decide them all.
         """
         flat = codes.flatten(1).double()
         mean = flat.mean(0)
@@ -75,11 +75,11 @@ class StyleSpace:
         return (center + psi * (z @ self.directions)).reshape(count, layers, -1)
 
     def tensors(self) -> dict[str, Tensor]:
-        """What a checkpoint keeps of it, by the names in `TENSORS`."""
+        """The tensors for a checkpoint, by the names in `TENSORS`."""
         return {name: getattr(self, attribute) for attribute, name in TENSORS.items()}
 
     def record(self) -> dict[str, Any]:
-        """What a checkpoint's header says of it."""
+        """The entry in a checkpoint's header."""
         return {
             "kind": "gaussian mixture",
             "centres": len(self.centers),
@@ -89,11 +89,13 @@ class StyleSpace:
 
     @classmethod
     def read(cls, tensors: Mapping[str, Tensor], record: Mapping[str, Any], size: int) -> StyleSpace | None:
-        """Out of a checkpoint's tensors, `style_space.…`, and its record of them; None if they do not fit
-        each other, or codes of `size` numbers."""
+        """The style space in a checkpoint's tensors `style_space.…` and its `record` of them.
+
+        None if they do not fit each other, or codes of `size` numbers.
+        """
         found = {a: tensors[key] for a, name in TENSORS.items() if (key := f"style_space.{name}") in tensors}
         if record.get("kind") == "gaussian" and "mean" in found:
-            # Of a checkpoint that knows one typical style only.
+            # Older checkpoints know one typical style only.
             found |= {"centers": found["mean"][None], "shares": torch.ones(1)}
         fits = (
             found.keys() == TENSORS.keys()
@@ -106,10 +108,10 @@ class StyleSpace:
 
 
 def cluster(points: Tensor, count: int, fewest: int = 1, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """k-means (Lloyd 1982): points [N,D] -> the centres [K,D] and the index [N] of each point's own.
+    """k-means (Lloyd 1982): points [N,D] -> centres [K,D], and for each point the index [N] of its centre.
 
     The first centres are drawn as k-means++ does (Arthur & Vassilvitskii 2007), always the same for a seed.
-    In the end, clusters of fewer than `fewest` points are dissolved, the smallest first, and their
+    At the end, clusters of fewer than `fewest` points are dissolved, the smallest first, and their
     points join others. So K may be less than `count`, but not less than 1.
     """
     generator = torch.Generator().manual_seed(seed)

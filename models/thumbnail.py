@@ -18,7 +18,7 @@ THUMBNAIL_SIZE = 160
 # Painted larger than shown: at 160 pixels strokes would be as coarse as windows.
 PAINTED_SIZE = 256
 LARGEST_THUMBNAIL = 512
-# With the code, a style file then has 10 kB at most; only noise and the like cannot be had for that.
+# With the code, a style file then has 10 kB at most. Only pictures like noise do not fit.
 _WANTED_BYTES = 5450
 _QUALITIES = range(88, 24, -3)
 
@@ -37,7 +37,7 @@ def paint_thumbnail(gan: StyleGAN, code: Tensor) -> Image.Image:
 
 
 def encode_thumbnail(picture: Image.Image) -> bytes:
-    """`picture` as a JPEG, its longer side at most 160 pixels: 5 kB, only of noise up to 12 kB."""
+    """`picture` as a JPEG, its longer side at most 160 pixels: about 5 kB, up to 12 kB for noise."""
     small = picture.convert("RGB")
     small.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE), Image.Resampling.LANCZOS, reducing_gap=None)
     buffer = io.BytesIO()
@@ -56,7 +56,7 @@ def decode_thumbnail(data: bytes) -> Image.Image:
     """
     try:
         with Image.open(io.BytesIO(data), formats=["JPEG"]) as file:
-            # Known from the header, before memory is taken for the pixels.
+            # The header says the size before memory is taken for the pixels.
             size = file.size
             picture = file.convert("RGB") if max(size) <= LARGEST_THUMBNAIL else None
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:

@@ -14,6 +14,7 @@ from .load_style_gan import LoadStyleGAN
 from .mask_style import MaskStyle
 from .mix_styles import MixStyles
 from .paint_video import PaintVideo
+from .refine_painting import RefinePainting
 from .sample_style import SampleStyle
 from .save_style import SaveStyle
 from .style_dataset import StyleDataset
@@ -34,6 +35,7 @@ NODES: dict[str, type[io.ComfyNode]] = {
     "InterpolateStyles": InterpolateStyles,
     "MaskStyle": MaskStyle,
     "PaintVideo": PaintVideo,
+    "RefinePainting": RefinePainting,
 }
 
 

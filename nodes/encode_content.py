@@ -51,5 +51,5 @@ class EncodeContent(io.ComfyNode):
 
         count, _, height, width = photos.shape
         codes = style_gan.for_each(count, height * width, encode)
-        # The pictures are the input's own: no second copy of a whole batch is kept.
+        # The pictures are the input's own tensors, so no second copy of a whole batch is kept.
         return io.NodeOutput(replace(ContentCode.cat(codes), image=photos.to(keep)))

@@ -102,7 +102,7 @@ class EvaluateStyle(io.ComfyNode):
     ) -> io.NodeOutput:
         chosen = EvaluationOptions(samples=samples, side=side, seed=seed, features=features, psi=psi)
 
-        # What is there to paint, and in which styles?
+        # Collect photos and paintings.
         styles = _pictures("paintings", style_folder, style_images)
         if not styles:
             raise ValueError("There are no paintings; connect style_images, or name a style_folder.")
@@ -130,7 +130,7 @@ class EvaluateStyle(io.ComfyNode):
 
 
 def _pictures(what: str, folder: str, images: Tensor | None) -> list[Picture]:
-    """Those in the folder that the user typed, and those of the IMAGE batch."""
+    """The pictures in the folder that the user typed, and those of the IMAGE batch."""
     path = named_folder(folder)
     files = [] if path is None else PictureFolder.scan(path).paths
     return [*files, *to_pil(images, f"The batch of {what}")]

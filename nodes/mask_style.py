@@ -9,6 +9,7 @@ from torch import Tensor
 from ..models.codes import same_network
 from ..models.regions import StyleRegion, feather_mask
 from .bridge.api import io, schema
+from .shared.images import to_mask
 from .shared.sockets import Style, StyleSocket, common_encoder
 
 
@@ -35,8 +36,8 @@ class MaskStyle(io.ComfyNode):
                 io.Mask.Input(
                     "mask",
                     tooltip=(
-                        "Where the style rules: white, and in part where it is grey. Stretched to the "
-                        "photo's size if it has another; a batch of masks is one per photo."
+                        "The style rules where the mask is white, and partly where it is grey. It is "
+                        "stretched to the photo's size; a batch of masks is one per photo."
                     ),
                 ),
                 io.Float.Input(
@@ -61,10 +62,7 @@ class MaskStyle(io.ComfyNode):
     def execute(cls, background: Style, style: Style, mask: Tensor, feather: float = 24.0) -> io.NodeOutput:
         style.refuse_regions("connect it as background instead")
         same_network([background.code, style.code])
-        mask = mask[None] if mask.dim() == 2 else mask
-        if mask.dim() != 3 or 0 in mask.shape:
-            raise ValueError(f"The mask has shape {tuple(mask.shape)}; it must be [batch, height, width].")
-        soft = feather_mask(mask.float().cpu().clamp(0, 1), feather)
+        soft = feather_mask(to_mask(mask, "The mask").cpu(), feather)
         region = StyleRegion(style.code, soft)
         encoder = common_encoder([background, style])
         return io.NodeOutput(replace(background, encoder=encoder, regions=(*background.regions, region)))

@@ -56,7 +56,7 @@ class MixStyles(io.ComfyNode):
         cls, style_1: Style, mode: str = "lerp", split: bool = False, **others: Style | float
     ) -> io.NodeOutput:
         connected = [n for n in range(2, MAX_STYLES + 1) if others.get(f"style_{n}") is not None]
-        # The type of an input goes by its name: style_N is a Style, weight_N a float.
+        # The name of an input says its type: style_N is a Style, weight_N a float.
         styles = [style_1, *(cast(Style, others[f"style_{n}"]) for n in connected)]
         for style in styles:
             style.refuse_regions("mix the styles first and give the result to Mask Style")
@@ -66,5 +66,5 @@ class MixStyles(io.ComfyNode):
             mode=mode,
             structure_from_first=style_1.coarse_layers if split else 0,
         )
-        # A mix of one is that style's own tensor; what a node hands on must not share it.
+        # A mix of one style is that style's own tensor. Nodes must not share it, so copy it.
         return io.NodeOutput(Style(code.clone(), style_1.coarse_layers, common_encoder(styles)))

@@ -61,7 +61,7 @@ class StyleDataset(io.ComfyNode):
                 io.Image.Output(
                     "sheet",
                     display_name="sheet",
-                    tooltip="A contact sheet: what needs a look first, then a sample of the rest.",
+                    tooltip="A contact sheet: pictures with warnings first, then a sample of the rest.",
                 ),
             ],
         )

@@ -1,1 +1,1 @@
-"""Photos into paintings at any size: refining a picture by optimisation on the loss network."""
+"""Turns photos into paintings of any size: refines a picture by optimisation on the loss network."""

@@ -1,4 +1,4 @@
-"""Colours of a refined picture: the paintings' to begin with, and what of the photo's stays at the end."""
+"""Colours of a refined picture: the paintings' colours at the start, some of the photo's at the end."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from torch import Tensor
 from ..models.perception.statistics import color_moments
 from ..pictures.color import luminance_only, match_histogram
 
-# What is added to a picture's covariance, so that noise in a plain picture does not become its contrast: the
-# variance of a deviation of one per cent.
+# Added to a picture's covariance, so that noise in a plain picture does not become its contrast: the variance
+# of a deviation of one per cent.
 _NOISE = 1e-4
 
 # Rows that are recoloured at a time: Lab takes many times a picture's memory.
@@ -47,7 +47,7 @@ def _power(matrices: Tensor, exponent: float) -> Tensor:
 
 
 def with_colors_of(photo: Tensor, picture: Tensor, preserve_color: str) -> Tensor:
-    """The painted picture with what `preserve_color` keeps of the photo's colours; all [B,3,H,W] in 0..1."""
+    """The painted picture with the photo's colours that `preserve_color` keeps; [B,3,H,W] in 0..1."""
     if preserve_color == "histogram":
         return match_histogram(picture, photo)
     if preserve_color == "luminance":

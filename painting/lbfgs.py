@@ -1,7 +1,7 @@
 """L-BFGS for a batch of pictures, each by itself, without a wait for the device (Liu & Nocedal 1989).
 
-PyTorch's own looks at numbers on the CPU in every step, takes a batch for one problem, and keeps its history
-in the picture's type.
+PyTorch's own L-BFGS reads numbers on the CPU in every step, takes a batch for one problem, and keeps its
+history in the picture's type.
 """
 
 from __future__ import annotations
@@ -9,21 +9,21 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-# Pairs of steps and changes of the gradient that are remembered. Ten find nothing that five do not.
+# So many pairs of a step and the change of the gradient are kept. Ten are not better than five.
 HISTORY = 5
 
-# The longest step, as root mean square over a picture in 0..1: further away the curvature is another one.
+# The longest step, as root mean square over a picture in 0..1: further away the curvature is different.
 _LONGEST = 0.1
 
-# The first step, whose curvature nobody knows, as root mean square over the picture.
+# The first step, before the curvature is known, as root mean square over the picture.
 _FIRST = 1e-3
 
 
 class LBFGS:
     """Proposes steps for pictures [B,3,H,W] from their gradients; no line search.
 
-    history: pairs that are remembered, each of two pictures in `dtype`. A picture whose gradient is not
-    finite stays where it is, and what was learned at that step is forgotten.
+    history: how many pairs are kept, each of two pictures in `dtype`. A picture whose gradient is not
+    finite stays as it is, and the pair of that step is dropped.
     """
 
     def __init__(self, history: int = HISTORY, dtype: torch.dtype = torch.bfloat16):
@@ -50,7 +50,7 @@ class LBFGS:
     def _remember(self, gradient: Tensor, before: Tensor, step: Tensor, finite: Tensor) -> None:
         step, change = step.to(self.dtype), (gradient - before).to(self.dtype)
         curvature = _dot(change, step)
-        # Where the loss bends downwards, or nothing moved, is nothing to learn: the pair gets no weight.
+        # A pair gets no weight if the loss bends downwards or nothing moved: it does not show the curvature.
         usable = finite & (curvature > 1e-10 * _dot(step, step)) & (_dot(step, step) > 0)
         weight = torch.where(usable, 1 / curvature, torch.zeros_like(curvature))
         scale = curvature / _dot(change, change).clamp_min(1e-30)

@@ -1,4 +1,4 @@
-"""What refining minimizes at one size: style at three sizes, content, colours, and losses on pixels."""
+"""The loss that refining minimizes at one size: style at three sizes, content, colours, pixels."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Objective:
     def gradient(self, picture: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """Losses by name, scalars (means over the batch), and d total / d picture [B,3,H,W].
 
-        "total" is the weighted sum; its gradient is that of the sum over the batch, so that each picture
+        "total" is the weighted sum. The gradient is that of the sum over the batch, so that each picture
         is refined as if it were alone.
         """
         losses: dict[str, Tensor] = {}
@@ -219,7 +219,7 @@ def _layer_shares(shares: Tensor, factor: int) -> dict[str, Tensor]:
 
 
 def _areas(view: View, photo: Tensor) -> dict[str, Tensor]:
-    """The part of the picture that each region has, [1 or B,K], layer by layer."""
+    """The share of the picture that each region has, [1 or B,K], layer by layer."""
     if view.shares is None:
         return {layer: photo.new_ones(1, 1) for layer in STRIDES}
     return {layer: shares.mean((2, 3)) for layer, shares in view.shares.items()}

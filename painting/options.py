@@ -1,4 +1,4 @@
-"""All that refining can be told, as one typed object: node, command, header and docs use it."""
+"""The options of refining as one typed object, for node, command, header and docs."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ SMALLEST_SIZE = 128
 # The shorter side that a picture must have to be refined; smaller ones get their border repeated.
 SMALLEST_SIDE = 16
 
-# Large pictures get more sizes, with the steps of the coarsest, until it is this small: what a network with a
-# view of 68 pixels sees in a larger one are no shapes.
+# Large pictures get more sizes, with the steps of the coarsest, until it is this small: in a larger one, a
+# network with a view of 68 pixels sees no shapes.
 _LARGEST_FIRST = 512
 
 
@@ -39,7 +39,7 @@ class Pass:
 
     @property
     def work(self) -> int:
-        """What it costs, in pixels."""
+        """The cost, in pixels."""
         return self.size[0] * self.size[1] * self.steps
 
 
@@ -47,7 +47,7 @@ class Pass:
 class RefineOptions:
     """Options of refining. The weights are factors of losses in the total; sides are in pixels.
 
-    Raises ValueError, one sentence, for a value that is out of its range or no choice.
+    Raises ValueError, one sentence, for a value that is out of its range or not among the choices.
     """
 
     quality: str = option(

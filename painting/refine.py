@@ -23,18 +23,18 @@ from .options import Pass, RefineOptions
 from .sources import Region, Sources, resized
 from .tiles import BYTES_PER_PIXEL, SMALLEST_TILE, tile_side
 
-# Of the free memory, what tiles may take; the rest is for the picture, its optimiser and other programs.
+# Tiles may take this share of the free memory; the rest is for the picture, its optimiser and other programs.
 _TILE_SHARE = 0.5
 
-# A CPU's memory belongs to all programs. In one piece a step takes two passes of the loss network, in tiles
-# three and their borders: that is worth some memory, larger tiles are not.
+# A CPU's memory belongs to all programs. A step takes two passes of the loss network in one piece, and three
+# with borders in tiles. One piece is worth some memory; larger tiles are not.
 _CPU_BYTES = 2 * 2**30
 _CPU_TILE_BYTES = 2**30
 
-# Paintings that are read at more times their own size have no fine strokes.
+# A painting has no fine strokes if it is read at more than so many times its own size.
 _ENLARGED = 1.5
 
-# Beside the picture, its half and its quarter are in memory.
+# The picture's half and quarter are in memory too.
 _SIZES = 21 / 16
 
 
@@ -44,7 +44,7 @@ class RefineError(RuntimeError):
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """What is known after a step. `losses` and `picture` wait for the device, so ask for them now and then.
+    """The state after a step. `losses` and `picture` wait for the device, so ask for them only now and then.
 
     step: steps done, of steps in all; size: height and width of the picture now; seconds_left: a guess from
     the pace so far, weighted by pixels; tile: side of the tiles in pixels.
@@ -94,11 +94,11 @@ def refine(
     picture. network: a loss network on the photo's device; without it one is loaded.
 
     on_step is called after every step; if it returns something true, refining ends with the picture so far.
-    on_tile is called before each tile of a large picture, several times a step. What either raises ends
+    on_tile is called before each tile of a large picture, several times a step. An error from either ends
     refining. on_note gets sentences for the user, such as that tiles shrink because memory ran out.
 
-    Raises ValueError for inputs that do not fit, RefineError where the losses are not finite; the error of
-    PyTorch if even the smallest tiles do not fit into memory.
+    Raises ValueError for inputs that do not fit, RefineError if the losses are not finite, and PyTorch's
+    error if even the smallest tiles do not fit into memory.
     """
     options = options or RefineOptions()
     # ComfyUI runs nodes in inference mode, which has no gradients.
@@ -151,7 +151,7 @@ class _Run:
         return self._carried(picture, self.passes[-1].size)
 
     def _carried(self, picture: Tensor, size: tuple[int, int]) -> Tensor:
-        """The picture at a larger size, with the detail that the first picture has there and not here."""
+        """The picture at a larger size, with the finer detail that the first picture has at that size."""
         here = (picture.shape[-2], picture.shape[-1])
         if here == size:
             return picture
@@ -164,6 +164,7 @@ class _Run:
         picture = picture.contiguous()
         average = picture.clone()
         optimizer = LBFGS()
+        # Step; the result is the moving average of the pictures.
         bad = torch.zeros((), device=picture.device)
         for i in range(each.steps):
             losses, gradient = self._gradient(objective, picture)
@@ -174,6 +175,7 @@ class _Run:
             self.work_done += each.size[0] * each.size[1]
             if self.on_step and self.on_step(self._step(each, objective.side, losses, average)):
                 return average.clamp_(0, 1), True
+        # Were the losses finite?
         if int(bad) == each.steps or not torch.isfinite(average).all():
             raise RefineError(
                 "The losses are not finite, so there is no picture; lower the weights, or take dtype float32."
@@ -193,7 +195,7 @@ class _Run:
                 side = self._smaller(side, error)
 
     def _gradient(self, objective: Objective, picture: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """Losses and their gradient; where memory runs out, in smaller tiles."""
+        """Losses and their gradient; if memory runs out, in smaller tiles."""
         while True:
             try:
                 return objective.gradient(picture)

@@ -1,4 +1,4 @@
-"""What a picture is refined from and towards: checked photos, paintings and masks, brought to any size."""
+"""The checked photos, paintings and masks of refining, brought to any size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .colors import match_moments
 from .objective import Mixture, at_least
 from .options import SMALLEST_SIDE, RefineOptions
 
-# An enlarged painting has no more to tell, only more to compute.
+# A painting is not read larger than this: there is no more to see in it, only more to compute.
 _LARGEST_PAINTING = 4096**2
 
 
@@ -26,8 +26,8 @@ class Region:
     """Paintings that rule where a mask is 1: mask [1 or B,h,w] in 0..1, stretched to the photo.
 
     paintings: one [1 or B,3,h,w], or several that are averaged with `weights` (equal without). Regions lie on
-    each other in their order; what no mask covers belongs to the paintings that `refine` got. Grey masks
-    share a place: `models.regions.feather_mask` makes soft edges.
+    each other in their order. The paintings that `refine` got rule where no mask is. Grey masks share a
+    place: `models.regions.feather_mask` makes soft edges.
     """
 
     mask: Tensor
@@ -70,7 +70,7 @@ class Sources:
             self.start = match_histogram(self.start, self.photo)
         self.photo, self.start = (at_least(each, SMALLEST_SIDE) for each in (self.photo, self.start))
         shares = self._shares(masks, batch)
-        # A region that nothing is left of costs nothing.
+        # A region that is covered everywhere costs nothing.
         seen = [True] if shares is None else (shares.amax((0, 2, 3)) > 0).tolist()
         self._mixtures = [mixture for mixture, is_seen in zip(mixtures, seen, strict=True) if is_seen]
         self._whole_shares = None if shares is None or sum(seen) == 1 else shares[:, torch.tensor(seen)]
@@ -89,8 +89,8 @@ class Sources:
     def _recolored(self, picture: Tensor) -> Tensor:
         """The picture [B,3,H,W] with the paintings' mean colour and covariance, each region with its own.
 
-        What is darker than the mean of the loss network's pictures it sees as less and less until it is
-        black: from a dark picture no gradient leads to a light painting, so colours come first.
+        The loss network answers less and less to a picture that gets darker than the mean of its training
+        pictures. No gradient leads from a dark picture to a light painting, so colours come first.
         """
         found = torch.zeros_like(picture)
         for k, mixture in enumerate(self._mixtures):
@@ -121,7 +121,7 @@ class Sources:
         ]
 
     def enlargement(self) -> float:
-        """How many times its own size the smallest painting is read at, at the photo's size."""
+        """How many times its own size the smallest painting is read, for a picture of the photo's size."""
         return max(
             self._scale(painting, self.size) for mixture in self._mixtures for painting in mixture.paintings
         )
@@ -167,6 +167,7 @@ def _batched(name: str, picture: Tensor, batch: int) -> Tensor:
 def _mixture(
     paintings: Tensor | Sequence[Tensor], weights: Sequence[float] | None, batch: int, photo: Tensor
 ) -> Mixture:
+    # Check the weights, then each painting.
     paintings = [paintings] if isinstance(paintings, Tensor) else list(paintings)
     if not paintings:
         raise ValueError("There is no painting; give at least one.")
@@ -187,6 +188,7 @@ def _mixture(
                 "or a list to average them."
             )
         checked.append(painting)
+    # A painting without a weight costs nothing.
     used = [(painting, weight) for painting, weight in zip(checked, weights, strict=True) if weight]
     return Mixture([painting for painting, _ in used], [weight / sum(weights) for _, weight in used])
 

@@ -39,10 +39,10 @@ def pixel_losses(
     weights: dict[str, float],
     pixels: int = _STRIP_PIXELS,
 ) -> dict[str, Tensor]:
-    """Losses "tv", "range" and, where `limits` has cells, "ground", [B] each; `gradient` gets what is theirs.
+    """Losses "tv", "range" and, where `limits` has cells, "ground", [B] each; adds to `gradient`.
 
-    picture, gradient: [B,3,H,W], at least 2 pixels a side; limits: `ground_limits` of the photo. What is
-    added is the gradient of the sum over the batch of weight times loss; a loss without a weight is left out.
+    picture, gradient: [B,3,H,W], at least 2 pixels a side; limits: `ground_limits` of the photo. It adds the
+    gradient of the sum over the batch of weight times loss, and leaves a loss without a weight out.
     The losses are `tv_loss`, `range_loss` and `ground_loss` of `pixel_losses`, for each picture by itself.
     """
     height, width = picture.shape[-2:]
@@ -63,7 +63,7 @@ def pixel_losses(
 def _strip_losses(
     strip: Tensor, start: int, stop: int, height: int, limits: list[Steps]
 ) -> dict[str, Tensor]:
-    """What the rows `start` to `stop` of a picture add to its losses; `strip` goes on below them."""
+    """The part of the losses in the rows `start` to `stop` of a picture; `strip` goes on below them."""
     width = strip.shape[-1]
     own = strip[:, :, : stop - start]
     below = strip[:, :, 1 : stop - start + 1]

@@ -2,10 +2,10 @@
 
 A loss on Gram matrices, means and deviations depends on the picture only through sums over its pixels. So the
 chain rule splits in two. First pass: the sums of all tiles, without a graph. Then the loss and its
-gradient with respect to the sums, which are small. Second pass: each tile is seen again, and the given
-gradient goes back through it. What is in memory is one tile; what comes out is the gradient of the whole
-picture, to rounding. The content loss fits in: |n(f) - t|^2, n the instance normalisation, is a function of
-the means of f, f^2 and f t.
+gradient with respect to the sums, which are small. Second pass: the network sees each tile again, and the
+given gradient goes back through it. One tile is in memory; the result is the gradient of the whole picture,
+to rounding. The content loss fits in: |n(f) - t|^2, n the instance normalisation, is a function of the means
+of f, f^2 and f t.
 
 A value of relu4_1 depends on 68 x 68 pixels: 8 x 8 of its own and 30 on each side. So a tile is read with a
 border of `HALO` pixels, and every value is counted in one tile only.
@@ -23,7 +23,7 @@ from torch import Tensor
 from ..models.perception.statistics import gram_and_mean, wide
 from ..models.perception.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
 
-# Cells of relu4_1, and so where tiles may be cut: the grid of the three poolings.
+# The side of relu4_1's cells. Tiles are cut on this grid of the three poolings.
 GRID = 8
 
 # The 30 pixels that relu4_1 sees beyond its cell, on the grid.
@@ -39,8 +39,8 @@ SMALLEST_TILE = 64
 PIXELS = "pixels"
 STRIDES = {PIXELS: 1, "relu1_1": 1, "relu2_1": 2, "relu3_1": 4, "relu4_1": 8}
 
-# Means over a picture by what they are of: "relu1_1.gram" [B,K,64,64], "relu1_1.mean" [B,K,64], …,
-# "relu4_1.cross" [B,512]; K regions, which add up to the mean of the whole picture.
+# Means over a picture, by name: "relu1_1.gram" [B,K,64,64], "relu1_1.mean" [B,K,64], …, "relu4_1.cross"
+# [B,512]. Those of the K regions add up to the mean of the whole picture.
 Sums = dict[str, Tensor]
 
 
@@ -115,7 +115,7 @@ class View:
     content: Tensor | None = None
 
     def sums(self, network: LossNetwork, read: Tensor, tile: Tile) -> Sums:
-        """What `tile` adds to the means over the picture; `read` [B,3,h,w] are the pixels it reads."""
+        """The part of `tile` in the means over the picture; `read` [B,3,h,w] are the pixels it reads."""
         features = network(read) | {PIXELS: wide(read)}
         found: Sums = {}
         for layer in (PIXELS, *STYLE_LAYERS):
@@ -171,9 +171,9 @@ def loss_and_gradients(
 ) -> tuple[Tensor, list[Tensor]]:
     """The loss, a scalar, and its gradient with respect to each of `pictures` [B,3,H,W].
 
-    `loss_of` gets the sums of all `views`. A picture of one tile is seen once and keeps its graph for the
-    way back; one of several tiles is seen twice. `on_tile` is called before each tile, and what it raises
-    ends the work.
+    `loss_of` gets the sums of all `views`. The network sees a picture of one tile once and keeps its graph
+    for the way back; it sees one of several tiles twice. `on_tile` is called before each tile, and an error
+    from it ends the work.
     """
     leaves: list[Tensor] = []
     kept: list[Sums] = []
@@ -210,7 +210,7 @@ def _tiled_backward(
     gradient: Tensor,
     on_tile: Callable[[], None] | None,
 ) -> None:
-    """Add to `gradient` what the gradient `given` with respect to the sums means for every pixel."""
+    """Add to `gradient` the gradient of every pixel, from the gradient `given` with respect to the sums."""
     for tile in tiles(view.size, side):
         if on_tile:
             on_tile()

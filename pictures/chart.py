@@ -15,7 +15,7 @@ TITLE_SIZE, TEXT_SIZE = 20, 16
 _LEFT, _RIGHT, _BOTTOM = 64, 16, 52
 # Above this ratio between the largest and the smallest value the axis is logarithmic.
 _LOG_RATIO = 5.0
-# Up to so many points each gets a dot, and no mean is drawn.
+# With up to so many points, each gets a dot, and there is no mean.
 _FEW = 20
 # Lines are drawn at this multiple of their size and reduced, since Pillow's lines have jagged edges.
 _FINE = 3
@@ -41,8 +41,10 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines over a common x axis. Series without points are left out; so are values of 0 and less on a
-    logarithmic axis."""
+    """Lines over a common x axis.
+
+    Series without points are left out, and so are values of 0 and less on a logarithmic axis.
+    """
 
     title: str
     x_label: str
@@ -61,7 +63,7 @@ class Chart:
         if not shown:
             pen.text((0, 34), "No values yet.", fill=FAINT, font=font(TEXT_SIZE))
             return sheet
-        # The legend, and below it as much room as is left for axes, mark and lines.
+        # The legend comes first; axes, mark and lines get the room below it.
         top = 30 + _draw_legend(pen, shown, 30, width) + (28 if self.mark else 10)
         frame = _Frame(shown, (_LEFT, top, width - _RIGHT, height - _BOTTOM))
         if frame.log:
@@ -145,7 +147,7 @@ class _Frame:
 
 
 def _draw_legend(pen: ImageDraw.ImageDraw, series: Sequence[Series], top: int, width: int) -> int:
-    """Name and last value of every series, in as many rows as it takes; the height of them."""
+    """Draw name and last value of every series in as many rows as it takes; returns their height."""
     left, row, text = 0, 0, font(TEXT_SIZE)
     for one in series:
         values = running_mean(one.points) if one.is_smoothed else one.points

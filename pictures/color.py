@@ -47,7 +47,7 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
 def luminance_only(photo: Tensor, painted: Tensor) -> Tensor:
     """The painting's light and dark in the photo's colours: L of `painted`, a and b of `photo`.
 
-    Both [B,3,H,W] in 0..1, and so is the result. Where a colour does not exist at its new lightness
+    Both are [B,3,H,W] in 0..1, and so is the result. Where a colour does not exist at its new lightness
     (a saturated blue, nearly white) its chroma shrinks until it does; clipping would change the hue.
     """
     lab = rgb_to_lab(photo)

@@ -31,7 +31,7 @@ class _Row(NamedTuple):
 
 
 class ComparisonSheet:
-    """Rows are reduced to the sheet's size as they come, so that full pictures are not kept."""
+    """A sheet in the making. Rows are reduced to its size as they come; full pictures are not kept."""
 
     def __init__(self, columns: Sequence[Column], title: str = "", note: str = ""):
         """`title` stands above the columns, `note` in smaller letters below it."""

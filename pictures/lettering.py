@@ -16,18 +16,18 @@ def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-# Fonts with accents, which Pillow's own does not have; looked for in the system's folders.
+# Fonts with accents, which Pillow's own font lacks; they are searched for in the system's folders.
 ACCENTED_FONTS = ("LiberationSans-Regular.ttf", "DejaVuSans.ttf", "arial.ttf", "Arial.ttf", "Helvetica.ttc")
 
 
 def accented_font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """A font of the system's that has accents, `size` pixels high; Pillow's own where there is none."""
+    """A font of the system that has accents, `size` pixels high; Pillow's own if there is none."""
     name = _accented_font()
     return ImageFont.truetype(name, size) if name else font(size)
 
 
 def writable(text: str) -> str:
-    """`text` as `accented_font` can draw it: without its accents where no font has them."""
+    """`text` as `accented_font` can draw it: without its accents if no font has them."""
     return text if _accented_font() else _without_accents(text)
 
 
@@ -63,7 +63,7 @@ def _without_accents(text: str) -> str:
 
 
 def wrapped(text: str, size: int, width: int) -> list[str]:
-    """`text` in lines that are at most `width` pixels wide in letters of `size`; none of no text."""
+    """`text` in lines of at most `width` pixels in letters of `size`; an empty text has no lines."""
     columns = len(text)
     while columns > 1:
         lines = textwrap.wrap(text, columns)

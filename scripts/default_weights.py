@@ -50,7 +50,7 @@ class Stage:
         return flags
 
 
-# The first stages train without these losses; all but the code loss join later.
+# The first stages train without these losses; all except the code loss join later.
 _PERCEPTUAL = {"code": 0.0, "adversarial": 0.0, "steady": 0.0, "ground": 0.0}
 _ALL: dict[str, float | tuple[int, int]] = {"late_from": 1, "ema": 0.998}
 _LATER = _ALL | {"batch_size": 4, "identity_share": 0.25, "warmup": 150, "variants": 2}

@@ -45,7 +45,7 @@ RIDGE = (
 
 @lru_cache
 def read(name: str, size: tuple[int, int] | None = SIZE) -> Image.Image:
-    """A picture of workflows/inputs, cut to `size`, or the whole of it; what is square stays square."""
+    """A picture of workflows/inputs, cut to `size`, or the whole of it; a square stays square."""
     with Image.open(SHIPPED_INPUTS / f"{name}.jpg") as file:
         picture = file.convert("RGB")
     if size is None:
@@ -86,7 +86,7 @@ def load_style_gan() -> Image.Image:
 
 
 def encode_content() -> Image.Image:
-    """The photo, what the network keeps of it, and two paintings of it."""
+    """The photo, its content features, and two paintings of it."""
     photo = "photo-portrait-astronaut"
     content = NODES["EncodeContent"].execute(network(), from_pil([read(photo)]))[0]
     # The three directions in which the features vary most, as red, green and blue.
@@ -163,7 +163,7 @@ def save_style() -> Image.Image:
 
 
 def generate() -> Image.Image:
-    """Strength from none to full; below, whose colours."""
+    """Strength from none to full; below, the choices of colours."""
     photo, painting = "photo-portrait-astronaut", "art-vangogh-starry-night"
     style = encoded(painting)
     strengths = [(painted(photo, style, strength=s)[0], f"{s:g}") for s in (0.0, 0.25, 0.5, 0.75, 1.0)]
@@ -249,8 +249,10 @@ def mask_style() -> Image.Image:
 
 
 def paint_video() -> Image.Image:
-    """Frames of a pan, the same painted; below, three times what changes between the last two once the pan
-    is taken out: without following and with it."""
+    """Frames of a pan, the same painted; below, three times the changes between the last two.
+
+    The pan is taken out of the changes. They are shown without following and with it.
+    """
     step, count = 3, 9
     city = read("photo-city-singapore", (SIZE[0] + step * (count - 1), SIZE[1]))
     frames = [city.crop((step * t, 0, step * t + SIZE[0], SIZE[1])) for t in range(count)]
@@ -263,6 +265,19 @@ def paint_video() -> Image.Image:
         changes.append((picture_of(change), f"{follow:g}"))
     numbers = (1, 5, 9)
     return grid([[(pictures[n - 1], f"{n}") for n in numbers] for pictures in (frames, shown)] + [changes])
+
+
+def refine_painting() -> Image.Image:
+    """A photo, a painting, and what Generate makes of them; below, that refined at three stroke sizes."""
+    photo, painting = "photo-city-singapore", "art-vangogh-starry-night"
+    generated = painted(photo, encoded(painting))[0]
+    refine = NODES["RefinePainting"].execute
+    start, content, style = (from_pil([each]) for each in (generated, read(photo), read(painting)))
+    refined = [
+        (picture_of(refine(start, content, style, quality="draft", stroke_size=size)[0]), f"{size:g}")
+        for size in (0.5, 1, 2)
+    ]
+    return grid([unlabelled(read(photo), read(painting), generated), refined])
 
 
 PICTURES: dict[str, Callable[[], Image.Image]] = {
@@ -280,6 +295,7 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "InterpolateStyles": interpolate_styles,
     "MaskStyle": mask_style,
     "PaintVideo": paint_video,
+    "RefinePainting": refine_painting,
 }
 
 

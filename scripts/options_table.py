@@ -34,7 +34,7 @@ def tables() -> str:
 
 
 def insert(text: str) -> str:
-    """`text` with what is between the marks replaced. Raises ValueError where they are missing."""
+    """`text` with new tables between the marks. Raises ValueError if the marks are missing."""
     before, start, rest = text.partition(START)
     _, end, after = rest.partition(END)
     if not (start and end):

@@ -34,7 +34,7 @@ COLUMNS = 4
 HEIGHT = 140
 GAP = 8
 WHITE, BLACK, GREY = (255, 255, 255), (0, 0, 0), (90, 90, 90)
-# Painted larger than shown, or brush marks would be as coarse as windows.
+# Painted larger than shown; otherwise brush marks would be as coarse as windows.
 PAINTED_HEIGHT = 224
 NAME_SIZE, ARTIST_SIZE = 16, 14
 CAPTION = 46
@@ -43,7 +43,7 @@ LARGEST_FILE = 500_000
 
 
 def encode_library(paintings: Path, checkpoint: Path | None) -> None:
-    """Write every style of the catalogue anew. Raises SystemExit if `brushwork encode` could not."""
+    """Write every style of the catalogue anew. Raises SystemExit if `brushwork encode` fails."""
     arguments = ["encode", "--catalogue", str(LIBRARY / "catalogue.csv"), "--out", str(LIBRARY)]
     for folder in (INPUTS, paintings):
         arguments += ["--pictures-dir", str(folder)]
@@ -94,7 +94,7 @@ def _cropped(name: str, shape: float) -> Tensor:
 def _caption(pen: ImageDraw.ImageDraw, style: StyleFile, left: int, top: int, width: int) -> None:
     lines = [(style.name, NAME_SIZE, BLACK, 3), (f"{style.artist}, {style.year}", ARTIST_SIZE, GREY, 23)]
     for text, size, color, down in lines:
-        # Smaller rather than cut off or up to the next cell.
+        # Long captions get smaller letters, so that they end before the next cell.
         while (letters := accented_font(size)).getlength(writable(text)) > width - CAPTION_MARGIN:
             size -= 1
         pen.text((left, top + down), writable(text), fill=color, font=letters)

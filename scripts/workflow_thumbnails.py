@@ -126,6 +126,15 @@ def video(runner: WorkflowRunner) -> Image.Image:
     return strips([grainy[-1], painted[-1]])
 
 
+def refinement(runner: WorkflowRunner) -> Image.Image:
+    """What Generate painted, from the middle on refined."""
+    before, after = (
+        runner.run("refine_painting", title, photo=LAKE, painting=STARRY_NIGHT)[0]
+        for title in ("Before", "Result")
+    )
+    return strips([before, after])
+
+
 def training(runner: WorkflowRunner) -> Image.Image:
     """The progress sheet of a short training on parts of one painting, as in help_pictures.py."""
     folder = runner.input / "my_style"
@@ -159,6 +168,7 @@ def batch(runner: WorkflowRunner) -> Image.Image:
 
 THUMBNAILS: dict[str, Callable[[WorkflowRunner], Image.Image]] = {
     "paint_in_library_style": single("paint_in_library_style", CITY),
+    "refine_painting": refinement,
     "mix_library_styles": single("mix_library_styles", LAKE),
     "random_styles_grid": random_styles,
     "structure_and_color": single("structure_and_color", OTTERS),

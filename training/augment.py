@@ -1,8 +1,8 @@
 """DiffAugment (Zhao et al. 2020): the same kind of random change to all that D sees.
 
 It keeps D from learning a small collection by heart, and gradients pass through it to G. D sees features, so
-they are what is changed: of the paper's changes, contrast becomes a factor on all features of a picture,
-shift and cutout stay what they are, and those of brightness and saturation have no counterpart.
+the features are changed. Of the paper's changes, contrast becomes a factor on all features of a picture, and
+shift and cutout stay. Brightness and saturation have no counterpart.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
-# Random numbers that one picture's change takes.
+# The change of one picture takes so many random numbers.
 DRAWS = 5
 
 
 def diff_augment(features: Mapping[str, Tensor], draws: Tensor) -> dict[str, Tensor]:
     """Features [B,C,h,w] by layer -> the same shapes: contrast, shift and cutout, alike in all layers.
 
-    draws [B,5], uniform in 0..1, decide for each picture: drawn by the caller for the whole batch, so that
-    a batch cut in parts or spread over processes is changed as it would be in one.
+    draws [B,5], uniform in 0..1, decide for each picture. The caller draws them for the whole batch, so that
+    a batch in parts or over several processes gets the same changes.
     """
     draws = draws.to(next(iter(features.values())).device)
     contrast = 0.75 + 0.5 * draws[:, 0, None, None, None]
@@ -62,8 +62,8 @@ class _TranslateContext(FunctionCtx):
 class _Translate(torch.autograd.Function):
     """maps [B,C,h,w] moved up by rows [B] and left by columns [B] pixels, zeros coming in.
 
-    The derivative of a translation is the translation back. Left to autograd, slicing takes thousands of
-    small operations for a batch, and indexing one that sorts all places.
+    The derivative of a translation is the translation back. With autograd, slicing would take thousands of
+    small operations for a batch, and indexing would sort all places.
     """
 
     @staticmethod

@@ -18,8 +18,10 @@ from ..pictures.tensors import pixels, resize_shorter
 
 @dataclass(frozen=True)
 class CropRule:
-    """Random square crops of `side` pixels from a picture whose shorter side is brought to a random
-    length between `shorter_min` and `shorter_max` first; half of them mirrored."""
+    """Random square crops of `side` pixels; half of them are mirrored.
+
+    The picture's shorter side is first brought to a random length between `shorter_min` and `shorter_max`.
+    """
 
     side: int
     shorter_min: int
@@ -49,8 +51,8 @@ class CropPool:
     """`variants` crops of every picture, decoded once and kept as uint8 [N,3,side,side].
 
     A few cores decode more slowly than they train. A pool costs some time at the start of a round and none
-    after, and what is computed from a crop can be kept beside it. Crop k of picture i in round r depends on
-    (seed, r, i, k) alone, so a resumed run sees the same pixels.
+    after that (docs/history.md), and values computed from a crop can be kept beside it. Crop k of picture i
+    in round r depends on (seed, r, i, k) alone, so a resumed run sees the same pixels.
     """
 
     def __init__(
@@ -71,7 +73,7 @@ class CropPool:
         return len(self.crops)
 
     def move(self, device: torch.device) -> None:
-        """Keep the crops on `device`, so that no batch has to be fetched."""
+        """Keep the crops on `device`, so that no batch has to be copied there."""
         self.crops = self.crops.to(device)
 
     def batch(self, indices: Tensor, device: torch.device) -> Tensor:
@@ -81,9 +83,9 @@ class CropPool:
 
 
 def batch_indices(step: int, batch: int, length: int, seed: int) -> Tensor:
-    """Which items step number `step` sees: every epoch is a new permutation of 0..length-1.
+    """The items that step number `step` sees: every epoch is a new permutation of 0..length-1.
 
-    A function of its arguments alone, so a sampler needs no state beyond the step.
+    It depends on its arguments alone, so a sampler needs no state beyond the step.
 
     >>> batch_indices(0, 4, 4, seed=1).sort().values.tolist()
     [0, 1, 2, 3]

@@ -1,4 +1,4 @@
-"""Batches: which crops a step sees, what is drawn for them, and the targets they are compared with."""
+"""Batches: the crops that a step sees, their random draws, and the targets of their losses."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from .memory import memory_to_keep
 from .options import TrainOptions
 from .targets import TargetCache, content_target, style_target, unpack_style_target
 
-# Crops whose mean statistics stand for a whole collection.
+# The mean statistics of so many crops stand for a whole collection.
 COLLECTION_CROPS = 64
 
-# Share of a batch that is painted with the learned code, where there is one beside the paintings' own.
+# Share of a batch that is painted with the learned code, if there is one beside the paintings' own codes.
 LEARNED_SHARE = {"style_code": 1.0, "fine_tune": 0.25, "from_scratch": 0.0}
 
 # Share of a batch that is painted twice for the steadiness loss: each costs one more pass of the networks.
@@ -30,8 +30,10 @@ STEADY_SHARE = 0.25
 
 @dataclass
 class Batch:
-    """A batch of B crops, or a part of one. All draws are made for the whole batch, so that its parts,
-    on whatever process, are what they are in the whole."""
+    """A batch of B crops, or a part of one.
+
+    All draws are made for the whole batch, so that its parts are the same in any process.
+    """
 
     content: Tensor
     """[B,3,S,S]: photos and, where `identity_mask`, the painting itself."""
@@ -52,9 +54,9 @@ class Batch:
     shift: Tensor
     """[2], int: the border, for `Painter`."""
     other_shift: Tensor
-    """[2], int: another one, with the pixel grid at another place."""
+    """[2], int: another border, with the pixel grid at another place."""
     window: tuple[int, int]
-    """Where in the painting crops D's real pictures are cut."""
+    """The place in the painting crops where D's real pictures are cut."""
 
     def __len__(self) -> int:
         return len(self.content_items)
@@ -72,8 +74,9 @@ class Batch:
 
 
 def count_at(share: float, size: int, step: int) -> int:
-    """How many of the `size` pictures of step number `step` are a `share` of all; a share of half a
-    picture is one in every second step.
+    """The number of pictures that is a `share` of the `size` pictures of step number `step`.
+
+    Half a picture is one in every second step.
 
     >>> [count_at(0.125, 4, step) for step in range(4)]
     [0, 1, 0, 1]
@@ -102,13 +105,13 @@ class CropSource:
     def batch(self, step: int, rank: int = 0, world: int = 1) -> Batch:
         """The part of step number `step` that process `rank` of `world` works on.
 
-        A function of (seed, step) alone: a resumed run sees the same.
+        It depends on (seed, step) alone: a resumed run sees the same.
         """
         self._fill(step)
         options = self.options
         size, side = options.batch_size, options.resolution_at(step)
 
-        # Draw for the whole batch: where the borders and D's crops lie, and what becomes of which picture.
+        # Draw for the whole batch: the places of borders and D's crops, and the use of each picture.
         generator = torch.Generator().manual_seed((options.seed * 1_000_003 + step) % 2**63)
         room = options.style_resolution - side
         shift = torch.randint(0, 8, (2,), generator=generator)
@@ -140,7 +143,7 @@ class CropSource:
             other_shift,
             window,
         )
-        # The photo gives way to a part of the painting: the identity loss then costs no pass of its own.
+        # A part of the painting replaces the photo, so that the identity loss needs no pass of its own.
         batch.content[batch.identity_mask] = batch.real()[batch.identity_mask]
         return batch
 
@@ -151,8 +154,11 @@ class CropSource:
     def style_targets(
         self, batch: Batch
     ) -> tuple[dict[str, Tensor], dict[str, Tensor], tuple[Tensor, Tensor]]:
-        """Gram matrices and moments by layer, and the colour moments, of the paintings of the batch; of
-        the whole collection for what is painted with the learned code, which stands for all of it."""
+        """Gram matrices and moments by layer, and the colour moments, of the paintings of the batch.
+
+        Pictures painted with the learned code get those of the whole collection, since the code stands for
+        all of it.
+        """
         targets = self._style_targets.batch(batch.style_items)
         colors = color_moments(batch.style)
         if batch.learned_mask.any():

@@ -27,8 +27,8 @@ def energy_loss(moments: dict[str, Tensor], target: dict[str, Tensor]) -> Tensor
     """1/4 sum_l |m_l(x) / m_l(s) - 1|, m_l the mean activation of the layer over channels and space.
 
     It measures how much contrast and grain there is, whatever they show. Squared losses shrink: where x
-    cannot have all of s, a little less of everything costs them least, and a picture comes out tamer than
-    art. The absolute error of one number per layer has no such bias. The arguments are those of
+    cannot have all of s, a little less of everything has the smallest loss, and a picture becomes tamer
+    than art. The absolute error of one number per layer has no such bias. The arguments are those of
     `mean_std_loss`.
     """
     errors = []
@@ -41,9 +41,10 @@ def energy_loss(moments: dict[str, Tensor], target: dict[str, Tensor]) -> Tensor
 def color_loss(image: Tensor, target: tuple[Tensor, Tensor]) -> Tensor:
     """|m(x) - m(s)|^2 / |m(s)|^2 + |C(x) - C(s)|^2 / |C(s)|^2, m the mean colour, C the 3x3 covariance.
 
-    image [B,3,H,W] in 0..1; target: the paintings' `color_moments`. Means and deviations of the channels
-    say nothing of how the colours go together, and the mean outweighs the deviation; so each has a
-    term of its own. A fixed 1e-5 beside |C(s)|^2 keeps single-coloured paintings from shouting.
+    image [B,3,H,W] in 0..1; target: the paintings' `color_moments`. The covariance says how colours go
+    together, which deviations of the channels do not. Mean and covariance have a term each, because the
+    mean would outweigh the rest. A fixed 1e-5 beside |C(s)|^2 keeps the loss of single-coloured paintings
+    from exploding.
     """
     (mean, covariance), (mean_s, covariance_s) = color_moments(image), target
     error = (covariance - covariance_s).square().flatten(1).sum(1)
@@ -59,9 +60,9 @@ def identity_loss(image: Tensor, original: Tensor) -> Tensor:
 def steady_loss(image: Tensor, again: Tensor, margin: int) -> Tensor:
     """mean |x - x'| without `margin` pixels at the border.
 
-    x' was painted with the networks' pixel grid elsewhere and laid over x. It is equivariance to shifts as a
-    loss; strided networks do not have it by themselves (Zhang 2019). Pictures [B,3,H,W] of more than 2 margin
-    pixels a side.
+    x' is painted with the networks' pixel grid at another place, then aligned with x. The loss asks for
+    equivariance to shifts, which strided networks do not have by themselves (Zhang 2019). Pictures
+    [B,3,H,W] of more than 2 margin pixels a side.
     """
     inner = (..., slice(margin, -margin), slice(margin, -margin))
     return (image[inner] - again[inner]).abs().mean()
@@ -72,8 +73,8 @@ def code_loss(found: Tensor, code: Tensor, first: int = 0, temperature: float = 
 
     code [N,L,D]: the codes that the batch was painted with; found [B,L,D]: the codes of the outputs
     `first` to `first + B`, all of them or those of one process.
-    -mean_i log softmax_j(cos(found_i, code_j) / t)_i, cosines after the batch's mean code is taken
-    off (all codes share most of their length) and averaged over the layers. 0 for a batch of one.
+    -mean_i log softmax_j(cos(found_i, code_j) / t)_i. Cosines are averaged over the layers, after the
+    batch's mean code is subtracted, since all codes share most of their length. 0 for a batch of one.
     """
     if len(code) < 2:
         return found.sum() * 0

@@ -1,4 +1,4 @@
-"""Memory: how much of it may hold what saves time."""
+"""How much memory may hold crops and targets to save time."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import torch
 
 CPU_BYTES = 4 * 2**30
 
-# Of what is free on a GPU when it is asked for: four things ask, crops and targets of photos and of
-# paintings, so that more than half stays free for the training itself.
+# A share of the free memory of a GPU at that moment. It is asked for four times, for crops and targets of
+# photos and of paintings, so that more than half stays free for the training itself.
 GPU_SHARE = 1 / 8
 
 

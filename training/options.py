@@ -1,4 +1,4 @@
-"""All that a training run can be told, as one typed object: node, CLI, log, header and docs use it.
+"""The options of a training run as one typed object, for node, CLI, log, header and docs.
 
 Every field carries its explanation and its range in its metadata, so that no list of options is
 written twice.
@@ -66,7 +66,7 @@ class LossWeights:
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Options of one training run. Rates are Adam's; sides are pixels; fractions are of `steps`.
+    """Options of one training run. Rates are Adam's; sides are in pixels; fractions are parts of `steps`.
 
     The defaults are those of 'from_scratch'; `for_mode` knows the others'.
     """
@@ -113,7 +113,7 @@ class TrainOptions:
     validation_share: float = option(
         VALIDATION_SHARE,
         "Share of the pictures that is never trained on and only scored; "
-        f"of {MANY} and more it is 10 in 100.",
+        f"with {MANY} or more pictures it is 10 in 100.",
         0,
         0.5,
     )
@@ -165,8 +165,10 @@ class TrainOptions:
 
     @property
     def uses_discriminator(self) -> bool:
-        """Whether there is a discriminator. A single code has too few numbers to fool one, and what has no
-        weight is not trained."""
+        """Whether there is a discriminator.
+
+        A single code has too few numbers to fool one, and without a weight it is not trained.
+        """
         return self.mode != "style_code" and self.weights.adversarial > 0
 
     def resolution_at(self, step: int) -> int:
@@ -205,10 +207,10 @@ class TrainOptions:
         return cls(**values)
 
 
-# What differs from the defaults above. A style is a few thousand numbers, so its rate is high and its
-# run short; fine-tuning starts from a network that paints, so it needs neither a long warm-up nor
-# the large steps that would make it forget the other styles. Its crops are large: with crops smaller than
-# those it was trained with last, the network at once drops what the photo shows (docs/history.md).
+# Differences from the defaults above. A style is a few thousand numbers, so its rate is high and its
+# run short. Fine-tuning starts from a network that paints, so it needs no long warm-up, and large steps
+# would make it forget the other styles. Its crops are large: with smaller crops than in its last training,
+# the network at once drops what the photo shows (docs/history.md).
 MODE_DEFAULTS: dict[str, dict[str, Any]] = {
     "style_code": {
         "steps": 150,
@@ -254,7 +256,7 @@ MODE_DEFAULTS: dict[str, dict[str, Any]] = {
 
 
 def sized(mode: str, resolution: int) -> dict[str, int]:
-    """The options that bring all crops of `mode` to scale with photo crops of `resolution` pixels.
+    """The options that scale all crops of `mode` to photo crops of `resolution` pixels.
 
     >>> sized("style_code", 64)
     {'resolution': 64, 'late_resolution': 80, 'style_resolution': 88}

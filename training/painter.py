@@ -1,4 +1,4 @@
-"""What a run trains: a network, a style code, or both, as one module."""
+"""The module that a run trains: a network, a style code, or both."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from ..models.passes import Frozen, Trained
 from ..pictures.reading import Picture
 from ..pictures.tensors import load_square
 
-# Side in pixels at which whole paintings are encoded, and how many make the first learned code.
+# Whole paintings are encoded at this side in pixels; the mean of at most so many is the first learned code.
 ENCODE_SIDE, ENCODE_COUNT = 384, 64
 
 
 def copy_network(gan: StyleGAN) -> StyleGAN:
-    """A network of its own with the same weights, trainable; also of one loaded in inference mode,
-    whose tensors autograd refuses."""
+    """A separate, trainable network with the same weights.
+
+    It may come from a network that was loaded in inference mode, whose tensors autograd refuses.
+    """
     own = StyleGAN(gan.config)
     own.load_state_dict(gan.state_dict())
     own.space, own.training_record = gan.space, gan.training_record
@@ -36,7 +38,7 @@ class Painter(nn.Module):
     """
 
     def __init__(self, gan: StyleGAN, mode: str, code: Tensor | None = None):
-        """`gan` becomes a part; `code` [1,L,D] is where the learned code starts."""
+        """`gan` becomes a part; the learned code starts as `code` [1,L,D]."""
         super().__init__()
         self.gan = gan
         self.code = nn.Parameter(code.clone()) if code is not None else None
@@ -55,9 +57,9 @@ class Painter(nn.Module):
         """content [B,3,S,S], style [B,3,T,T] in 0..1 -> pictures [B,3,S,S] and their codes [B,L,D].
 
         learned [B], bool: which are painted with the learned code and not with the painting's own.
-        shift: two numbers of 0..7. The crops are painted behind a border of that many pixels, so that
-        neither the unshuffle grid nor the loss network's strides always fall on the same pixels: that
-        would print a grid.
+        shift: two numbers of 0..7. The crops are painted behind a border of that many pixels. If the
+        unshuffle grid or the loss network's strides always fell on the same pixels, the network would learn
+        to paint a grid.
         """
         code = self.gan.style_encoder(style, self.encoders_pass)
         if self.code is not None:

@@ -1,6 +1,6 @@
-"""Processes that share one run: each takes a part of every batch, and gradients are summed.
+"""Processes that share one run: each takes a part of every batch, and their gradients are summed.
 
-`OneProcess` is the usual case; `FabricProcesses` are several, on one machine or many, that Lightning Fabric
+`OneProcess` is the usual case. `FabricProcesses` are several, on one machine or many, that Lightning Fabric
 launched and connected. Both are `Processes`, so the trainer has one code path.
 """
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# What `texts` carries of every process, in bytes.
+# `texts` carries so many bytes of every process.
 TEXT_BYTES = 512
 
-# For a process to say why it failed.
+# Seconds in which a process can say why it failed.
 GRACE_SECONDS = 3
 
 
@@ -35,7 +35,7 @@ class LaunchError(RuntimeError):
 
 
 class LostProcess(RuntimeError):
-    """Another process has failed; that one says why."""
+    """Another process has failed; that process says why."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -47,11 +47,11 @@ class Processes(ABC):
     """The processes that share a run, as one of them sees them."""
 
     rank: int
-    """This one's number, from 0."""
+    """The number of this process, from 0."""
     world: int
     """How many there are."""
     device: torch.device | None = None
-    """Where this one has to compute; None where it may choose."""
+    """The device of this process; None if it may choose."""
 
     @abstractmethod
     def sum_(self, tensors: Iterable[Tensor]) -> None:
@@ -59,8 +59,10 @@ class Processes(ABC):
 
     @abstractmethod
     def gather(self, tensor: Tensor) -> Tensor:
-        """[B,…] of this process -> [world*B,…] of all, in the order of their ranks; gradients flow
-        back to every process."""
+        """[B,…] of this process -> [world*B,…] of all, in the order of their ranks.
+
+        Gradients flow back to every process.
+        """
 
     @abstractmethod
     def first(self, values: Sequence[float]) -> list[float]:
@@ -68,7 +70,7 @@ class Processes(ABC):
 
     @abstractmethod
     def texts(self, text: str) -> list[str]:
-        """What every process gave, in the order of their ranks; 512 bytes of each."""
+        """The texts of all processes, in the order of their ranks; 512 bytes of each."""
 
     @abstractmethod
     def barrier(self) -> None:
@@ -76,17 +78,19 @@ class Processes(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Part from the other processes when all is done."""
+        """Leave the other processes when all is done."""
 
     @abstractmethod
     def abandon(self) -> None:
-        """Leave the others, and end those that this one launched: it has failed, and they may wait for it
-        forever."""
+        """Leave the others, and end those that this process launched.
+
+        It has failed, and they may wait for it forever.
+        """
 
     def together(self, action: Callable[[], T]) -> T:
-        """What `action` returns, once it has succeeded in all processes; it must not communicate.
+        """The result of `action`, once it has succeeded in all processes; it must not communicate.
 
-        Where it failed, the first process in which it did raises its error; all others raise LostProcess.
+        If it fails, the first process with an error raises it, and all others raise LostProcess.
         """
         error: Exception | None = None
         results: list[T] = []
@@ -131,8 +135,7 @@ class OneProcess(Processes):
 
 
 class FabricProcesses(Processes):
-    """The processes that a launched `Fabric` holds together. Where one has ended, its methods raise
-    LostProcess in the others."""
+    """The processes of a launched `Fabric`. If one has ended, the methods raise LostProcess in the others."""
 
     def __init__(self, fabric: Fabric):
         self.fabric = fabric
@@ -178,14 +181,14 @@ class FabricProcesses(Processes):
         torch.distributed.destroy_process_group()
 
     def abandon(self) -> None:
-        # A process that waits in NCCL hears nothing else; and it writes no files.
+        # A process that waits in NCCL hears nothing else, and it writes no files.
         for process in getattr(self.fabric.strategy.launcher, "procs", []):
             try:
                 process.wait(GRACE_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
-        # Gloo's threads, left to the end of the process, now and then abort it. NCCL's end would wait for
-        # work that no one finishes.
+        # Gloo's threads sometimes abort the process at its end, so they end here. NCCL's end would wait for
+        # work that nobody finishes.
         if torch.distributed.is_initialized() and torch.distributed.get_backend() == "gloo":
             torch.distributed.destroy_process_group()
 
@@ -196,7 +199,7 @@ class _GatherContext(FunctionCtx):
 
 
 class _Gather(torch.autograd.Function):
-    """`gather` as a sum: every process has zeros where the others' parts go."""
+    """`gather` as a sum: every process has zeros in place of the others' parts."""
 
     @staticmethod
     def forward(ctx: _GatherContext, tensor: Tensor, processes: FabricProcesses) -> Tensor:
@@ -225,8 +228,8 @@ def _connected() -> Iterator[None]:
 def connect(devices: int | None, num_nodes: int | None, accelerator: str, strategy: str) -> Processes:
     """The processes of this run: one, unless more are asked for or torchrun has started more.
 
-    Where nobody has started the others, this starts them: copies of this very command, which come
-    here as well. Raises LaunchError, one sentence.
+    If the others have not been started, this starts them as copies of this command, which also call this
+    function. Raises LaunchError, one sentence.
     """
     local, machines = 1, 1
     if "TORCHELASTIC_RUN_ID" in os.environ:

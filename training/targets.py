@@ -1,4 +1,4 @@
-"""What the losses compare with: computed by the loss network once per kept crop, then remembered."""
+"""Targets of the losses: the loss network computes them once per kept crop, then they are kept."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ def content_target(network: LossNetwork, image: Tensor) -> Tensor:
 
 
 def style_target(network: LossNetwork, image: Tensor) -> Tensor:
-    """image [B,3,h,w] -> upper triangles of the Gram matrices, then mean and deviation, of relu1_1 …
-    relu4_1, flat [B,K], bfloat16: 0.35 MB a picture. The rounding (0.4 %) is far below any error of
-    the network's."""
+    """image [B,3,h,w] -> the statistics of relu1_1 … relu4_1, flat [B,K], bfloat16: 0.35 MB a picture.
+
+    They are the upper triangles of the Gram matrices, then mean and deviation. The rounding (0.4 %) is much
+    smaller than any error of the network.
+    """
     grams, moments = style_statistics(network(image))
     parts = []
     for name, channels in zip(STYLE_LAYERS, STYLE_CHANNELS, strict=True):
@@ -56,10 +58,10 @@ def unpack_style_target(flat: Tensor) -> tuple[dict[str, Tensor], dict[str, Tens
 
 
 class TargetCache:
-    """`compute` of the crops of a pool, remembered on `device` up to `limit` bytes.
+    """`compute` of the crops of a pool, kept on `device` up to `limit` bytes.
 
-    The missing ones are computed one at a time: a crop's target must not depend on which others were in
-    its batch, or a resumed run would differ in the last bit.
+    Missing targets are computed one at a time: if a crop's target depended on the others in its batch, a
+    resumed run would differ in the last bit.
     """
 
     def __init__(

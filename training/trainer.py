@@ -1,4 +1,4 @@
-"""The trainer: alternating Adam steps of painter and discriminator, kept resumable bit for bit.
+"""The trainer: alternating Adam steps of painter and discriminator, which resume bit for bit.
 
 Every random choice of a step comes from (seed, step), so the state of a run is its weights, its
 optimisers and a few numbers.
@@ -33,8 +33,8 @@ from .painter import Painter, copy_network, mean_code
 from .processes import OneProcess, Processes
 from .state import pack, read_state, unpack, write_state
 
-# The steadiness loss leaves this part of a crop's side out at each border: what is reflected there
-# differs with the shift.
+# The steadiness loss leaves this part of a crop's side out at each border: the reflection there depends on
+# the shift.
 STEADY_MARGIN = 12
 
 
@@ -53,8 +53,8 @@ class Trainer:
         while trainer.step < options.steps:
             values = trainer.train_step()
 
-    `ema` is the painter to use: the moving average of `painter`. Call it all inside
-    `torch.inference_mode(False)` and `torch.enable_grad()` where a caller has switched gradients off.
+    `ema` is the painter to use: the moving average of `painter`. If a caller has switched gradients off,
+    call all of it inside `torch.inference_mode(False)` and `torch.enable_grad()`.
     """
 
     def __init__(
@@ -68,8 +68,11 @@ class Trainer:
         start: StyleGAN | None = None,
         processes: Processes | None = None,
     ):
-        """`start` is a network to go on from, left as it is; only from scratch, one of `config` can begin
-        untrained instead. Of several processes (`processes`) each takes its part of every batch."""
+        """`start` is a network to go on from; it stays as it is.
+
+        From scratch, an untrained network of `config` can begin instead. Each of several `processes` takes
+        its part of every batch.
+        """
         if not photos or not paintings:
             raise TrainingError(f"There are {len(photos)} photos and {len(paintings)} paintings to train on.")
         if start is None and options.mode != "from_scratch":
@@ -85,16 +88,16 @@ class Trainer:
         self.painter = self._make_painter(start, config)
         self.ancestor = start.training_record if start else None
         self.ema = copy.deepcopy(self.painter).eval().requires_grad_(False)
-        # Betas 0.9/0.99: the losses are dense and smooth; StyleGAN's 0/0.99 serves a GAN without them.
+        # Betas 0.9/0.99: the losses are dense and smooth. StyleGAN's 0/0.99 is for a GAN without such losses.
         self.opt_g = torch.optim.Adam(self._groups(), options.lr, betas=(0.9, 0.99))
 
-        # D, where one is used.
+        # D, if the mode uses one.
         self.discriminator: Discriminator | None = None
         if options.uses_discriminator:
             self.discriminator = Discriminator().to(self.device).to(memory_format=torch.channels_last)
             self.opt_d = torch.optim.Adam(self.discriminator.parameters(), options.lr_d, betas=(0.5, 0.99))
 
-        # What they are compared with: the loss network's view of crops of the pictures.
+        # The crops, and the loss network that compares pictures with them.
         dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16}
         dtype = dtypes.get(options.loss_dtype, fastest_loss_dtype(self.device))
         self.loss_network = LossNetwork(dtype=dtype).to(self.device)
@@ -120,9 +123,11 @@ class Trainer:
     # -- one step ------------------------------------------------------------------------------
 
     def train_step(self) -> dict[str, float]:
-        """One step of the painter and, once the adversarial ramp has begun, one of D; returns the loss
-        parts, without their weights. A step whose loss or gradient is not finite changes nothing but
-        the rate, which it halves; raises Diverged after `options.bad_steps` of them in a row."""
+        """One step of the painter and, once the adversarial ramp has begun, one of D.
+
+        Returns the loss parts, without their weights. A step whose loss or gradient is not finite changes
+        nothing except the rate, which it halves. Raises Diverged after `options.bad_steps` of them in a row.
+        """
         batch = self.crops.batch(self.step, self.processes.rank, self.processes.world)
         values = self._gradients(batch)
         while values is None:
@@ -136,8 +141,10 @@ class Trainer:
         return values
 
     def _gradients(self, batch: Batch) -> dict[str, float] | None:
-        """Gradients of painter and D for the batch, part by part. None where memory ran out; the parts are
-        then half as large from now on."""
+        """Gradients of painter and D for the batch, part by part.
+
+        None if memory ran out; from then on the parts are half as large.
+        """
         try:
             values = self._accumulate(batch)
         except (RuntimeError, MemoryError) as error:
@@ -198,8 +205,10 @@ class Trainer:
         return count_at(self.options.identity_share, self.options.batch_size, self.step)
 
     def _steady_count(self) -> int:
-        """How many pictures of this step's whole batch are painted twice. None where the network is frozen,
-        since nothing could make it steadier."""
+        """How many pictures of this step's whole batch are painted twice.
+
+        0 if the network is frozen, since it cannot become steadier.
+        """
         if self.options.mode == "style_code" or self.options.weights.steady == 0:
             return 0
         return count_at(STEADY_SHARE, self.options.batch_size, self.step)
@@ -209,7 +218,7 @@ class Trainer:
             yield batch.part(start, start + self.micro_batch)
 
     def _painter_parts(self, batch: Batch, adversarial: float) -> tuple[dict[str, Tensor], Parts]:
-        """Paint, compare, send gradients back; what D will see, detached, and their share of the losses."""
+        """Paint, compare, send gradients back; returns D's input, detached, and the losses' shares."""
         with self._autocast():
             image, code = self.painter(batch.content, batch.style, batch.learned_mask, batch.shift)
         features = self.loss_network(image)
@@ -230,8 +239,11 @@ class Trainer:
     def _perceptual_parts(
         self, image: Tensor, features: dict[str, Tensor], code: Tensor, batch: Batch
     ) -> Parts:
-        """Every loss is a mean over the pictures that it concerns. Here it is multiplied by those pictures'
-        share of the whole batch: the sum over the parts of the batch is then the mean over the batch."""
+        """The losses of a part of the batch, each times its share of the whole batch.
+
+        Every loss is a mean over the pictures that it concerns. With these factors, the sum over the parts is
+        the mean over the batch.
+        """
         size = self.options.batch_size
         share = len(image) / size
 
@@ -275,7 +287,7 @@ class Trainer:
         return loss * (int(twice.sum()) / self._steady_count())
 
     def _judged(self, image: Tensor, features: dict[str, Tensor]) -> dict[str, Tensor]:
-        """What D sees of pictures [B,3,H,W] whose `features` in the loss network are known."""
+        """The features that D sees of pictures [B,3,H,W] with these `features` in the loss network."""
         maps = features | features_at_half(self.loss_network, image)
         return {name: maps[name] for name in SCALES}
 
@@ -343,7 +355,7 @@ class Trainer:
     # -- state ---------------------------------------------------------------------------------
 
     def parts(self) -> dict[str, torch.nn.Module | torch.optim.Optimizer]:
-        """All that has a state, by the name it has in the file."""
+        """Everything that has a state, by its name in the file."""
         parts: dict[str, torch.nn.Module | torch.optim.Optimizer] = {
             "painter": self.painter,
             "ema": self.ema,
@@ -354,7 +366,7 @@ class Trainer:
         return parts
 
     def save_state(self, path: Path, progress: dict[str, Any] | None = None) -> None:
-        """All that is needed to go on, in one file, whole or not at all; `progress` is the caller's own."""
+        """Write all that is needed to go on, whole or not at all; `progress` is the caller's own."""
         header = {
             "step": self.step,
             "options": self.options.as_dict(),
@@ -367,8 +379,10 @@ class Trainer:
         write_state(path, pack(self.parts()), header)
 
     def load_state(self, path: Path) -> dict[str, Any]:
-        """Go on from `save_state`; the options are this trainer's, the step is the file's. Returns the
-        `progress` that was saved. Raises TrainingError where the state is another kind of run's."""
+        """Go on from `save_state` with this trainer's options and the file's step.
+
+        Returns the saved `progress`. Raises TrainingError if the state belongs to another kind of run.
+        """
         tensors, header = read_state(path)
         mode = header["options"].get("mode")
         if mode != self.options.mode:

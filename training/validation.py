@@ -53,7 +53,7 @@ class Scores:
 class Validation:
     """Scores painters at 256 px on up to 4 photos, in one or both of two ways, whose mean counts.
 
-    `paintings`, up to 4: each is painted like by its own code, as with EncodeStyle.
+    `paintings`, up to 4: the photos are painted with each one's own code, as with EncodeStyle.
     `collection`: the learned code is compared with the mean statistics of up to 24 paintings, since it
     stands for them all.
     """
@@ -81,7 +81,7 @@ class Validation:
         return grams, moments
 
     def score(self, painter: Painter) -> Scores:
-        """The losses of `painter`, means of all that is asked for."""
+        """The losses of `painter`, as means over both ways."""
         found = [scores for scores in (self.score_paintings(painter), self.score_learned(painter)) if scores]
         means = {name: sum(getattr(s, name) for s in found) / len(found) for name in PARTS}
         return Scores(**means, total=sum(self.weights.factor(name) * value for name, value in means.items()))
@@ -134,5 +134,5 @@ def mean_by_layer(each: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
 
 
 def spread(pictures: Sequence[T], count: int) -> list[T]:
-    """`count` of the pictures, evenly spread: neighbours by name are often by one hand."""
+    """`count` of the pictures, evenly spread, because neighbours by name are often by one artist."""
     return list(pictures[:: max(1, len(pictures) // count)][:count])

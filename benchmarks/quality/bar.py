@@ -42,7 +42,7 @@ def not_measured(name: str, needed: str, why: str) -> Bar:
 
 def bars_table(bars: Sequence[Bar]) -> str:
     """Markdown, a row per bar, and a line that counts the verdicts."""
-    lines = ["| bar | ours | needed | verdict | |", "| --- | ---: | --- | --- | --- |"]
+    lines = ["| bar | Brushwork | needed | verdict | |", "| --- | ---: | --- | --- | --- |"]
     for bar in bars:
         value = "-" if bar.value is None else _figure(bar.value)
         lines.append(f"| {bar.name} | {value} | {bar.needed} | {bar.verdict} | {bar.note} |")

@@ -31,7 +31,7 @@ DIVERSITY_LIMIT, KID_LIMIT, JUMP_LIMIT = 0.6, 1.3, 3.0
 def in_random_styles(
     gallery: Gallery, ours: RememberingBrushwork, photos: Sequence[Path]
 ) -> list[list[Record]]:
-    """Every photo painted in `STYLES_PER_PHOTO` random styles of its own: what is seen in each picture."""
+    """The observations of every photo painted in `STYLES_PER_PHOTO` random styles of its own."""
     codes = ours.gan.sample_style(SEED, STYLES_PER_PHOTO * len(photos), PSI)
 
     def look(photo: Path, number: int) -> Record:
@@ -57,8 +57,10 @@ def random_bars(
     paintings: Sequence[Record],
     extractors: Sequence[Extractor],
 ) -> list[Bar]:
-    """Diversity of random styles, and their KID over that of the pictures in encoded styles (`encoded`: [N,D]
-    by extractor)."""
+    """Diversity of random styles, and their KID over the KID of the pictures in encoded styles.
+
+    `encoded` holds features [N,D] of the latter by extractor.
+    """
     titles = "code space: style distance of random styles / of paintings", "code space: KID of random styles"
     # Diversity, against that of the paintings.
     if len(paintings) < 2:
@@ -106,7 +108,7 @@ def path_steps(
         last = None
         with torch.inference_mode():
             for code in interpolate_styles(codes, PATH_STEPS + 1).split(1):
-                # Not rounded: between near pictures half a level is much.
+                # Not rounded: between similar pictures half a level is a large difference.
                 painted = ours.gan.generate(ours.content(picture), code)
                 maps = network(painted)
                 if last is not None:

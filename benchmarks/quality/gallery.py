@@ -29,7 +29,7 @@ class Gallery:
         self._last: dict[str, tuple[tuple[Path, int], Tensor]] = {}
 
     def load(self, path: Path, shorter: int | None = None) -> Tensor:
-        """A file as [1,3,H,W] in 0..1, shorter side `size` or `shorter`; a folder's last stays loaded."""
+        """A file as [1,3,H,W] in 0..1, shorter side `size` or `shorter`; each folder's last stays loaded."""
         key = (path, shorter or self.size)
         kind = path.parent.name
         if self._last.get(kind, (None,))[0] != key:
@@ -43,7 +43,7 @@ class Gallery:
         return self.cache.remember(_owner(system), f"{kind}-{self._scored_as}", files, compute)
 
     def picture(self, system: System, pair: Pair, keep: bool = False) -> Tensor:
-        """What the system paints, rounded to 8 bits: [1,3,H,W] in 0..1; with `keep` its file stays."""
+        """The system's picture, rounded to 8 bits: [1,3,H,W] in 0..1; with `keep` its file stays."""
         file = self.picture_file(system, pair)
         if file.is_file():
             return as_tensor(read_picture(file)).to(self.device)
@@ -55,12 +55,12 @@ class Gallery:
         return painted
 
     def picture_file(self, system: System, pair: Pair) -> Path:
-        """Where `picture` keeps it."""
+        """The path where `picture` keeps it."""
         path = self.cache.path(_owner(system), f"pictures-{self.size}", pair)
         return path.with_name(f"{path.name}.png")
 
     def scored(self, system: System, pair: Pair, keep: bool = False) -> Record:
-        """Scores by name, and features by extractor, of what the system paints."""
+        """Scores by name, and features by extractor, of the system's picture."""
         if keep:
             self.picture(system, pair, keep=True)
 
@@ -86,12 +86,12 @@ def features(seen: Observation) -> dict[str, Tensor]:
 
 
 def described(seen: Observation) -> Record:
-    """What is kept of a picture that has no photo or no painting beside it."""
+    """The record of a picture that has no photo or no painting beside it."""
     return Record(tensors={**features(seen), **{name: seen.moments[name] for name in STYLE_LAYERS}})
 
 
 def moments(record: Record) -> dict[str, Tensor]:
-    """The moments [1,2,C] by layer that `described` put in."""
+    """The moments [1,2,C] by layer in a record of `described`."""
     return {name: record.tensors[name] for name in STYLE_LAYERS}
 
 

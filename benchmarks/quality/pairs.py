@@ -1,4 +1,4 @@
-"""Which photos of the data meet which of its paintings, and which of them stand for all."""
+"""Pairs of a photo and a painting of the data, and smaller selections that stand for all of them."""
 
 from __future__ import annotations
 

@@ -8,17 +8,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from benchmarks.fingerprint import fingerprint
 from brushwork.base.files import write_atomically
+from brushwork.models.checkpoint import UNREADABLE, read_tensors
 
 
 @dataclass(frozen=True)
 class Record:
-    """What is kept of one result: named numbers, and tensors on the CPU."""
+    """One result on disk: named numbers, and tensors on the CPU."""
 
     numbers: dict[str, float] = field(default_factory=dict)
     tensors: dict[str, Tensor] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class ResultsCache:
         if file.is_file():
             try:
                 return _read(file)
-            except (SafetensorError, KeyError, ValueError):
+            except (*UNREADABLE, KeyError):
                 file.unlink()
         record = compute()
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in record.tensors.items()}
@@ -52,9 +52,8 @@ class ResultsCache:
 
 
 def _read(file: Path) -> Record:
-    with safe_open(file, framework="pt") as content:
-        numbers = json.loads(content.metadata()["numbers"])
-        return Record(numbers, {name: content.get_tensor(name) for name in content.keys()})  # noqa: SIM118
+    tensors, texts = read_tensors(file)
+    return Record(json.loads(texts["numbers"]), tensors)
 
 
 def _plain(name: str) -> str:

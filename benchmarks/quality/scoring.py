@@ -15,18 +15,19 @@ from brushwork.evaluation import observer, similarity
 from brushwork.evaluation.observer import Observation, Observer, likeness, style_losses
 from brushwork.models.perception import statistics, vgg
 from brushwork.models.perception.extractors import Extractor
+from brushwork.models.perception.statistics import StyleStatistics
 from brushwork.pictures import tensors
 
 Scores = dict[str, float]
 
 
 class Scorer:
-    """Scores pictures; keeps what was seen in the last photo, and in every painting so far."""
+    """Scores pictures; keeps the observations of the last photo, and of every painting so far."""
 
     def __init__(self, device: str, extractors: Sequence[Extractor] = ()):
         self.observer = Observer(torch.device(device), extractors)
         self.extractors = extractors
-        self.paintings: dict[Path, tuple[dict[str, Tensor], dict[str, Tensor]]] = {}
+        self.paintings: dict[Path, Sequence[StyleStatistics]] = {}
         self.photo: tuple[Path, Observation] | None = None
 
     @property
@@ -48,12 +49,11 @@ class Scorer:
     def examine(
         self, painted: Tensor, content: Tensor, style: Tensor, pair: Pair
     ) -> tuple[Scores, Observation]:
-        """`score`, and what was seen in the painted picture."""
+        """`score`, and the observation of the painted picture."""
         photo = self._photo(pair.content, content)
-        grams, moments = self._painting(pair.style, style)
         seen = photo if torch.equal(painted, content) else self.look(painted)
         kept = likeness(painted, seen, content, photo)
-        taken_on = style_losses(seen, grams, moments)
+        taken_on = style_losses(seen, self._painting(pair.style, style))
         return {"content": kept["content"], **taken_on, "ssim": kept["ssim"]}, seen
 
     def _photo(self, path: Path, content: Tensor) -> Observation:
@@ -61,8 +61,7 @@ class Scorer:
             self.photo = path, self.look(content)
         return self.photo[1]
 
-    def _painting(self, path: Path, style: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def _painting(self, path: Path, style: Tensor) -> Sequence[StyleStatistics]:
         if path not in self.paintings:
-            seen = self.look(style)
-            self.paintings[path] = seen.grams, seen.moments
+            self.paintings[path] = self.look(style).styles
         return self.paintings[path]

@@ -41,8 +41,10 @@ def save_sheet(
 def save_pictures(
     gallery: Gallery, systems: Sequence[System], pairs: Sequence[Pair], folder: Path
 ) -> list[Path]:
-    """Every system's pictures as `folder`/SYSTEM/PHOTO__PAINTING.png, names by which `brushwork judge
-    sheet` finds photo and painting; returns the systems' folders."""
+    """Write every system's pictures as `folder`/SYSTEM/PHOTO__PAINTING.png; returns the systems' folders.
+
+    By these names `brushwork judge sheet` finds photo and painting.
+    """
     folders = [folder / re.sub(r"[^\w.-]+", "-", system.name) for system in systems]
     for pair in pairs:
         for system, own in zip(systems, folders, strict=True):

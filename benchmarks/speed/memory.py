@@ -3,7 +3,7 @@
     python -m benchmarks.speed.memory microast 2048 --microast PATH
 
 Prints one line of JSON. `benchmarks.speed` starts this once per system and size, because memory that an
-allocator or another system once took would count for whoever comes next.
+allocator or another system once took would count for the next one.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def can_measure() -> bool:
 
 
 def resident_and_peak() -> tuple[int, int]:
-    """Bytes of this process in memory now, and at their most. Both are the peak on macOS.
+    """Bytes of this process in memory: now, and at the peak. On macOS both are the peak.
 
-    On Linux from /proc and not from getrusage: its maximum starts at that of the process that
-    started this one, which has PyTorch loaded.
+    On Linux they come from /proc and not from getrusage: its maximum starts at that of the parent process,
+    which has PyTorch loaded.
     """
     status = Path("/proc/self/status")
     if status.is_file():
@@ -47,8 +47,11 @@ def resident_and_peak() -> tuple[int, int]:
 
 
 def paint_and_measure(system: str, size: int, setup: Setup) -> dict[str, int]:
-    """Bytes: `peak` of the whole process (CUDA: of PyTorch's allocator), and `above` what was taken
-    once libraries and weights were loaded. The two pictures of `size` x `size` are part of both."""
+    """Bytes: `peak` of the whole process (CUDA: of PyTorch's allocator), and the part `above`.
+
+    The latter was taken after libraries and weights were loaded. Both include the two pictures of
+    `size` x `size`.
+    """
     torch.set_num_threads(setup.threads)
     painter = build(system, setup)
     cuda = torch.device(setup.device).type == "cuda"
@@ -91,6 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
         help="network of Brushwork (default: the shipped one)",
     )
     add_setup_arguments(parser)
+    # Everything except system and size is for `Setup`.
     options = vars(parser.parse_args(arguments))
     system, size = options.pop("system"), options.pop("size")
     try:

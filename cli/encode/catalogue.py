@@ -1,4 +1,4 @@
-"""Catalogues of pictures whose styles become a library: a table in CSV or JSON."""
+"""Catalogues, in CSV or JSON, of pictures whose styles become a library."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class CatalogueEntry:
 def read_catalogue(path: Path, folders: Sequence[Path]) -> list[CatalogueEntry]:
     """The entries of `path`, a .csv with a header line or a .json list of objects.
 
-    Columns are file, name, and if known artist, year, licence, origin and id (default: artist and name in
+    Columns are file and name, and if known artist, year, licence, origin and id (default: artist and name in
     plain letters). Pictures are in one of `folders` or beside the catalogue.
     Raises CommandError, one sentence, for a table that cannot be read, a column that is unknown or
-    missing, an empty cell that must not be, a picture that is not there, and two styles of one id.
+    missing, an empty cell in a required column, a missing picture, and two styles of one id.
     """
     rows = _read_rows(path)
     entries = [_entry(f"{path.name}, entry {n}", row, [*folders, path.parent]) for n, row in rows]

@@ -27,6 +27,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             "into ComfyUI's models/brushwork_styles."
         ),
     )
+    # Some pictures, each with its own style or one for all.
     parser.add_argument(
         "pictures", nargs="*", type=Path, metavar="PICTURE", help="a picture, or a folder of them"
     )
@@ -41,6 +42,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--checkpoint", type=Path, metavar="FILE", help="the network (default: the shipped one)"
     )
+    # Or the pictures of a catalogue.
     parser.add_argument(
         "--catalogue",
         type=Path,
@@ -137,7 +139,7 @@ def _write(path: Path, gan: StyleGAN, pictures: Sequence[Path], name: str, texts
 
 
 def encode_pictures(gan: StyleGAN, pictures: Sequence[Path]) -> Tensor:
-    """The style code [1,L,D] of the `pictures`, of several their average, as EncodeStyle reads them.
+    """The style code [1,L,D] of the `pictures`, or the average of several, as EncodeStyle reads them.
 
     Raises CommandError for a file that is not a picture.
     """

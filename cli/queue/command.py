@@ -38,10 +38,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ),
     )
     add = parser.add_argument
+    # What to paint.
     add_workflow_arguments(parser)
     add("--content", nargs="+", required=True, metavar="DIR_OR_GLOB", help="the photos")
     add("--style", nargs="+", metavar="DIR_OR_GLOB", help="the paintings (default: the workflow's own)")
     add("--pairs", choices=("cross", "zip"), default="cross", help="each with each (default), or in pairs")
+    # Where to paint, and where the results go.
     add(
         "--server",
         action="append",
@@ -50,6 +52,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help=f"may be given more than once (default: {DEFAULT_SERVER})",
     )
     add("--out", type=Path, required=True, metavar="DIR", help="where the results go")
+    # Which nodes get the pictures, and what happens when something goes wrong.
     add("--content-node", metavar="NODE", help="the node that loads the photo, if that is not clear")
     add("--style-node", metavar="NODE", help="the node that loads the painting, if that is not clear")
     add("--retries", type=int, default=3, metavar="N", help="for a picture whose server died (default: 3)")
@@ -60,7 +63,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="SECONDS",
         help="how long to wait when no server answers (default: 300)",
     )
-    add("--overwrite", action="store_true", help="paint again what is there already")
+    add("--overwrite", action="store_true", help="paint pictures again that are there already")
     parser.set_defaults(func=run)
 
 
@@ -123,7 +126,7 @@ async def _first_answer(servers: list[ComfyServer]) -> dict[str, Any]:
 
 
 def _check_settings(jobs: list[Job], template: PromptTemplate, results: Results) -> None:
-    """Raise CommandError if a result that is there was made of other pictures or settings."""
+    """Raise CommandError if a result in the folder was made from other pictures or settings."""
     from .manifest import sha256_of
 
     others = []
@@ -161,17 +164,17 @@ async def _paint(
 
 
 async def _until_over(workers: list[Worker]) -> bool:
-    """Let the workers work. Returns whether Ctrl-C ended it; the servers keep no prompt either way."""
+    """Let the workers work. Returns whether Ctrl-C ended it; either way the servers keep no prompt."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     stopping = asyncio.create_task(stop.wait())
     working: set[asyncio.Task[object]] = {asyncio.create_task(worker.work()) for worker in workers}
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        signal.signal(number, signal.default_int_handler)  # a second Ctrl-C does not wait
+        signal.signal(number, signal.default_int_handler)  # a second Ctrl-C ends at once
         loop.call_soon_threadsafe(stop.set)
 
-    # Until the last worker or a signal ends it; the first worker that fails ends it for all.
+    # Wait for the last worker or a signal. The first worker that fails ends it for all.
     handled = (signal.SIGINT, signal.SIGTERM)
     previous = [signal.signal(number, on_signal) for number in handled]
     try:
@@ -182,7 +185,7 @@ async def _until_over(workers: list[Worker]) -> bool:
                 task.result()
         return bool(working)
     finally:
-        # Whatever happened, nothing stays behind on the servers.
+        # Whatever happened, leave nothing on the servers.
         await _end({*working, stopping})
         await _cancel(workers)
         for number, handler in zip(handled, previous, strict=True):
@@ -190,7 +193,7 @@ async def _until_over(workers: list[Worker]) -> bool:
 
 
 async def _end(tasks: set[asyncio.Task[object]]) -> None:
-    """Cancel until it is heeded: what a task waits for may lose a cancellation in a race."""
+    """Cancel until the task ends: the call that it waits for may lose a cancellation in a race."""
     while tasks:
         for task in tasks:
             task.cancel()
@@ -201,7 +204,7 @@ async def _end(tasks: set[asyncio.Task[object]]) -> None:
 
 
 async def _cancel(workers: list[Worker]) -> None:
-    """Take prompts off the servers: all after Ctrl-C, else those that others took over from a lost server."""
+    """Take prompts off the servers: all after Ctrl-C, otherwise those that other servers took over."""
     cancelling = [asyncio.wait_for(worker.cancel(), _SECONDS_TO_CANCEL) for worker in workers]
     for worker, outcome in zip(
         workers, await asyncio.gather(*cancelling, return_exceptions=True), strict=True

@@ -44,7 +44,7 @@ class QueueDisplay:
         self._live.stop()
 
     def server_is_up(self, server: str, load: int) -> None:
-        """The server answers and has `load` prompts, whoever sent them."""
+        """The server answers and has `load` prompts, those of other clients too."""
         if load == 0:
             self._servers.update(self._tasks[server], state="idle")
 

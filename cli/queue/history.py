@@ -1,4 +1,4 @@
-"""What a server's history says of a prompt: whether it failed, what it saved, how long it took."""
+"""A prompt in a server's history: whether it failed, what it saved, how long it took."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def error_of(entry: Mapping[str, Any]) -> str | None:
-    """What went wrong, in one line; None if nothing did."""
+    """The error in one line; None if there was none."""
     status = entry.get("status") or {}
     if status.get("status_str") != "error":
         return None
@@ -20,7 +20,7 @@ def error_of(entry: Mapping[str, Any]) -> str | None:
 
 
 def saved_pictures(entry: Mapping[str, Any]) -> list[Mapping[str, str]]:
-    """The pictures that were saved, by node and in order; previews only if none was."""
+    """The saved pictures, by node and in order; previews only if no picture was saved."""
     found = [image for output in entry["outputs"].values() for image in output.get("images", [])]
     return [image for image in found if image.get("type") == "output"] or found
 

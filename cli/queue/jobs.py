@@ -1,4 +1,4 @@
-"""What there is to paint: pictures, pairs of them, and the prompt that paints one pair."""
+"""The jobs of a queue: pictures, pairs of them, and the prompt that paints one pair."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Job:
 def make_jobs(contents: Sequence[Path], styles: Sequence[Path], pairs: str) -> list[Job]:
     """A job for each photo in each style ('cross'), or for each photo and the style beside it ('zip').
 
-    A name is made of the pictures' names, and of a digest of their paths where several would be the same
-    or a file system would not hold it.
+    A job's name consists of the pictures' names. A digest of their paths joins it if several names would be
+    the same or too long for a file system.
     Raises CommandError if 'zip' has not as many styles as photos.
     """
     if not styles:
         couples: list[tuple[Path, Path | None]] = [(content, None) for content in contents]
     elif pairs == "cross":
-        # All styles of a photo one after the other: a server keeps what it has read of the photo.
+        # All styles of a photo come one after the other, because a server keeps the photo's content.
         couples = [(content, style) for content in contents for style in styles]
     elif len(contents) == len(styles):
         couples = list(zip(contents, styles, strict=True))
@@ -60,7 +60,7 @@ def make_jobs(contents: Sequence[Path], styles: Sequence[Path], pairs: str) -> l
 
 @dataclass(frozen=True)
 class PromptTemplate:
-    """A workflow in which the pictures of a job take the place of those it was saved with."""
+    """A workflow in which the pictures of a job replace those that it was saved with."""
 
     nodes: dict[str, Any]
     content: Slot
@@ -69,8 +69,8 @@ class PromptTemplate:
     def prompt(self, job: Job, uploaded: Sequence[str], attempt: int) -> dict[str, Any]:
         """The workflow for `job`, whose pictures the server calls `uploaded`.
 
-        The server's own copy of the result is named after the job, and from the second `attempt` on
-        after that as well, so that no cached result of a file that is gone is taken for a new one.
+        The server's own copy of the result is named after the job, and from the second `attempt` on also
+        after the attempt. So a cached result whose file is gone is not taken for a new one.
         """
         nodes = copy.deepcopy(self.nodes)
         for (node, name), value in zip(filter(None, (self.content, self.style)), uploaded, strict=True):
@@ -79,7 +79,7 @@ class PromptTemplate:
         for node in nodes.values():
             prefix = node["inputs"].get("filename_prefix")
             if isinstance(prefix, str):
-                # The server's file system may be another one, and %date% and the like mean something to it.
+                # The server may have another file system, and it replaces %date% and the like in names.
                 name = re.sub(r"[^\w.~-]", "_", job.name)
                 node["inputs"]["filename_prefix"] = f"{prefix}_{name}{again}"
         return nodes
@@ -120,8 +120,8 @@ def make_template(
 ) -> PromptTemplate:
     """Find where the photo and the painting go; `inputs` are those of each class of nodes.
 
-    That is the node named, or else the one that loads the picture for EncodeContent and EncodeStyle.
-    Raises CommandError for nodes that the server does not have and where it is not clear.
+    The user names the node, or it is the one that loads the picture for EncodeContent and EncodeStyle.
+    Raises CommandError for nodes that the server does not have, and if it is not clear which node it is.
     """
     for node in workflow.values():
         if node.class_type not in inputs:
@@ -159,7 +159,7 @@ def _find_slot(
             raise CommandError(f"{option}-node {named} loads no picture; name a LoadImage node.")
         return id_, loaders[id_]
 
-    # Otherwise the only one that the encoder reads from; without an encoder, the only one there is.
+    # Otherwise it is the only one that the encoder reads from, or without an encoder the only one at all.
     encoders = [node.id for node in workflow.values() if node.class_type == encoder]
     before = set().union(*(_upstream(workflow, id_) for id_ in encoders))
     candidates = [id_ for id_ in loaders if id_ in before or not encoders]

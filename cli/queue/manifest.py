@@ -1,4 +1,4 @@
-"""What `brushwork queue` leaves behind: pictures, and in manifest.jsonl a line about each of them."""
+"""The results of `brushwork queue`: pictures, and a line about each of them in manifest.jsonl."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MANIFEST = "manifest.jsonl"
 
 
 class Results:
-    """The folder of results. A job is done when its picture is there; the manifest tells how it was made."""
+    """The folder of results. A job is done when its picture is there; the manifest says how it was made."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -25,7 +25,7 @@ class Results:
         return job_name in self._finished
 
     def digest(self, job_name: str) -> str | None:
-        """The digest of what the picture was made of, if the manifest knows it."""
+        """The digest of the picture's inputs and settings, if the manifest knows it."""
         return self._digests.get(job_name)
 
     def record(self, line: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Which jobs wait, which are done, and which server gets the next one."""
+"""The pool of jobs: which wait, which are done, and which server gets the next one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .jobs import Job
 
 
 class Taker(Protocol):
-    """What the pool asks of a server's worker."""
+    """The facts about a server's worker that the pool needs."""
 
     down_since: float | None
     load: int
@@ -32,7 +32,7 @@ class Pool:
         self.total = len(jobs)
         self.done = 0
         self.failed: dict[str, str] = {}
-        """The names of the jobs that failed, and why."""
+        """The names of the jobs that failed, and the reasons."""
         self.workers: list[Taker] = []
         self.ended = asyncio.Event()
         self._attempts: dict[str, int] = {}
@@ -48,7 +48,7 @@ class Pool:
         return self._attempts.get(job.name, 0) + 1
 
     def give_back(self, job: Job) -> None:
-        """The job's server went away, for no fault of the job: it is next for whoever has room."""
+        """The job's server went away, which is not the job's fault: the next server with room gets it."""
         self.waiting.appendleft(job)
         for worker in self.workers:
             worker.wake()
@@ -56,7 +56,7 @@ class Pool:
     def lose(self, job: Job, reason: str) -> str | None:
         """The job was lost while it was being painted: try again, or fail after too many attempts.
 
-        Returns why it failed for good, None if it did not.
+        Returns why it failed for good; None if it will be tried again.
         """
         attempts = self._attempts[job.name] = self.attempt(job)
         if attempts <= self.retries:

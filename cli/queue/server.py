@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 UPLOAD_FOLDER = "brushwork_queue"
 # A server that is painting on the CPU may take its time to answer.
 TIMEOUT = httpx.Timeout(60, connect=5)
-# Previews of large pictures come over the same WebSocket and are more than its usual limit.
+# Previews of large pictures come over the same WebSocket and are larger than its usual limit.
 _LARGEST_EVENT = 2**26
 _SECONDS_TO_RECONNECT = 2.0
 
 
 class RequestOptions(TypedDict, total=False):
-    """What goes with a request: a body as JSON, or files and fields of a form."""
+    """The content of a request: a body as JSON, or files and fields of a form."""
 
     json: object
     files: Mapping[str, tuple[str, IO[bytes]]]
@@ -70,9 +70,9 @@ class ComfyServer:
         return await self._json("GET", "/object_info")
 
     async def upload(self, path: Path, sha256: str) -> str:
-        """Send a picture to the server's input folder; what LoadImage calls it there.
+        """Send a picture to the server's input folder; returns its name for LoadImage.
 
-        It is named by its content, so the server keeps one copy however often it is sent.
+        The name is made from its content, so the server keeps one copy however often it is sent.
         """
         name = f"{sha256[:24]}{path.suffix.lower()}"
         with path.open("rb") as file:
@@ -82,7 +82,7 @@ class ComfyServer:
         return f"{UPLOAD_FOLDER}/{reply['name']}"
 
     async def submit(self, prompt: Mapping[str, Any], prompt_id: str) -> str:
-        """Queue the workflow `prompt`; the id it got. Raises RefusedError if it is not valid."""
+        """Queue the workflow `prompt`; returns its id. Raises RefusedError if it is not valid."""
         body = {"prompt": prompt, "prompt_id": prompt_id, "client_id": self.client_id}
         reply = await self._request("POST", "/prompt", accept=(400,), json=body)
         if reply.status_code == 400:
@@ -91,16 +91,16 @@ class ComfyServer:
         return accepted
 
     async def queue(self) -> tuple[list[str], list[str]]:
-        """The ids of the prompts that run and of those that wait, whoever they belong to."""
+        """The ids of the prompts that run and of those that wait, from any client."""
         state = await self._json("GET", "/queue")
         return [item[1] for item in state["queue_running"]], [item[1] for item in state["queue_pending"]]
 
     async def history(self, prompt_id: str) -> dict[str, Any] | None:
-        """What became of a prompt; None if the server knows nothing of it."""
+        """The history of a prompt; None if the server does not know it."""
         return (await self._json("GET", f"/history/{prompt_id}")).get(prompt_id)
 
     async def download(self, picture: Mapping[str, str], path: Path) -> None:
-        """Fetch a result to `path`, whole or not at all. Raises GoneError if it is not there any more."""
+        """Fetch a result to `path`, whole or not at all. Raises GoneError if it is gone."""
         query = {key: picture.get(key, "") for key in ("filename", "subfolder", "type")}
         part = path.with_name(f".{path.name}.part")
         try:
@@ -142,7 +142,7 @@ class ComfyServer:
                             event = json.loads(message)
                             hear(event.get("type", ""), event.get("data") or {})
             except (OSError, ValueError, websockets.WebSocketException):
-                pass  # events are a comfort; what counts is asked for over HTTP
+                pass  # events only save time; everything important is also asked for over HTTP
             await asyncio.sleep(_SECONDS_TO_RECONNECT)
 
     async def _json(self, method: str, path: str, **options: Unpack[RequestOptions]) -> dict[str, Any]:

@@ -20,10 +20,10 @@ from .manifest import Results, sha256_of
 from .pool import Pool
 from .server import ComfyServer, GoneError, RefusedError, ServerDownError
 
-# How many prompts a server gets: one that runs and one that waits, so that it never idles.
+# A server gets so many prompts: one that runs and one that waits, so that it is never idle.
 DEPTH = 2
 POLL_SECONDS = 1.0
-# How long a server may be away before others get its jobs; a busy moment is not a crash.
+# A server may be away so many seconds before others get its jobs; a busy moment is not a crash.
 GRACE_SECONDS = 10.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
 
@@ -41,7 +41,7 @@ class Submission:
 
 @dataclass
 class Shared:
-    """What all workers have in common."""
+    """The data that all workers share."""
 
     template: PromptTemplate
     pool: Pool
@@ -117,7 +117,7 @@ class Worker:
         prompt_id = str(uuid.uuid4())
         try:
             hashes = tuple(sha256_of(path) for path in job.pictures)
-            # Held from before it is sent: if the answer is lost, the server's queue will tell.
+            # Hold the job before it is sent: if the answer is lost, the server's queue still knows it.
             digest = self.shared.template.digest(hashes)
             self.held[prompt_id] = Submission(job, digest, hashes, time.monotonic())
             self.load += 1
@@ -141,7 +141,7 @@ class Worker:
         slots = {template.content[0], (template.style or template.content)[0]}
         if not error.nodes <= slots or not error.nodes:
             raise CommandError(f"{self.server.name} refuses the workflow: {error}.")
-        # The uploaded picture is not there any more: somebody emptied the input folder.
+        # The uploaded picture is gone: somebody emptied the input folder.
         self._uploaded.clear()
         self._lose(job, f"the server refuses its pictures: {error}")
 
@@ -166,7 +166,7 @@ class Worker:
             self._fail(job, error or "the workflow saved no picture", prompt_id)
             return
 
-        # The picture comes first, then the line about it: a job is done when its picture is there.
+        # Write the picture first, then the line about it: a job is done when its picture is there.
         try:
             files = await self._download(job, pictures)
         except GoneError as gone:
@@ -186,7 +186,7 @@ class Worker:
             f"{job.name}{f'~{n}' if n > 1 else ''}{Path(picture['filename']).suffix}"
             for n, picture in enumerate(pictures, 1)
         ]
-        # The first comes last: when it is there, all are.
+        # Write the first one last: when it is there, all are there.
         for picture, file in reversed(list(zip(pictures, files, strict=True))):
             await self.server.download(picture, self.shared.results.folder / file)
         return files
@@ -240,7 +240,7 @@ class Worker:
         self._uploaded.clear()
         self.shared.display.server_is_down(self.server.name, str(error))
         if self.held and now - self.down_since > GRACE_SECONDS and self.shared.pool.anyone_up:
-            # If the server only seemed to be away, it is told to drop them when it is back.
+            # If the server only seemed to be away, it must drop them when it is back.
             self._given_away |= self.held.keys()
             for submission in self.held.values():
                 self.shared.pool.give_back(submission.job)
@@ -249,7 +249,7 @@ class Worker:
             raise CommandError(f"no server has answered for {self.shared.patience:.0f} s, last: {error}.")
 
     async def _sleep(self, seconds: float) -> None:
-        """Until something happens, or so long."""
+        """Wait until something happens, or so many seconds."""
         alarm = asyncio.get_running_loop().call_later(seconds, self._woken.set)
         try:
             await self._woken.wait()

@@ -32,6 +32,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "there, bit for bit.",
     )
     add = parser.add_argument
+    # The pictures, the run, and the network to begin with.
     add("--style", type=Path, required=True, metavar="DIR", help="folder of paintings")
     add("--content", type=Path, metavar="DIR", help="folder of photos (default: the six that ship)")
     add("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
@@ -44,7 +45,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add("--resume", action="store_true", help="go on with the run in --out; options that are given change")
     add("--dry-run", action="store_true", help="check the pictures, measure a few steps, print the plan")
-    add("--name", help="what the network and the style are called")
+    # What the run writes.
+    add("--name", help="the name of the network and the style")
     add("--licence", help="licence note, kept in the files")
     add("--save-minutes", type=float, default=5.0, metavar="X", help="minutes between saves (default: 5)")
     add(
@@ -55,6 +57,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="steps between preview pictures (default: one with each validation)",
     )
     add("--tensorboard", action="store_true", help="write TensorBoard logs to OUT/tensorboard")
+    # Where it computes.
     add("--device", default="auto", help="of one process: cpu, cuda, cuda:1, … (default: auto)")
     several = parser.add_argument_group("several GPUs or machines, by Lightning Fabric")
     several.add_argument("--devices", type=int, metavar="N", help="processes on each machine (default: 1)")
@@ -95,8 +98,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train_as_one(request: TrainRequest, processes: Processes) -> int:
-    """One process's part of the run. What fails in one of several is reported by that one; the first
-    says besides that the run is over, the others end silently."""
+    """One process's part of the run.
+
+    If one of several processes fails, it reports the error. The first process also says that the run is
+    over; the others end silently.
+    """
     from ...training.processes import LostProcess
     from ...training.trainer import TrainingError
 
@@ -145,17 +151,17 @@ def _train(request: TrainRequest, processes: Processes) -> int:
 
 
 def _digest(run_: Run) -> str:
-    """The same in processes that train the same."""
+    """A text that is equal in processes with the same pictures and options."""
     record = run_.record()
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
 def _train_watched(run_: Run, console: Console, tensorboard: TensorBoardLog | None) -> Outcome:
-    """Train with a progress display; Ctrl-C and SIGTERM end it after the step that is under way."""
+    """Train with a progress display; Ctrl-C and SIGTERM end it after the current step."""
     from ..terminal import stop_on_signals
-    from .display import Display
+    from .display import TrainDisplay
 
-    with Display(console, run_) as display, stop_on_signals(display.say) as stopped:
+    with TrainDisplay(console, run_) as display, stop_on_signals(display.say) as stopped:
 
         def on_step(step: int, values: dict[str, float]) -> None:
             display.on_step(step, values)
@@ -173,7 +179,7 @@ def _train_watched(run_: Run, console: Console, tensorboard: TensorBoardLog | No
 
 
 def _report(run_: Run, outcome: Outcome, tell: Callable[[str], None]) -> int:
-    """Finish the files and say how it ended; the exit code."""
+    """Finish the files and say how the run ended; returns the exit code."""
     tell(outcome.sentence)
     if outcome.reason == "stopped":
         tell("The same command with --resume goes on from there.")

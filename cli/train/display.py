@@ -1,4 +1,4 @@
-"""What `brushwork train` shows while it runs, and how Ctrl-C reaches it."""
+"""The display of `brushwork train` while it runs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ..terminal import say
 SHOWN = ("content", "gram", "mean_std", "adversarial", "total")
 
 
-class Display:
-    """A progress bar on a terminal; in a file or a pipe a line for every line of the run's log."""
+class TrainDisplay:
+    """A progress bar on a terminal; in a file or a pipe, a line for every line of the run's log."""
 
     def __init__(self, console: Console, run: Run):
         self.run, self.console = run, console
@@ -32,7 +32,7 @@ class Display:
         )
         self._lines = len(run.history)
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> TrainDisplay:
         self._progress.start()
         return self
 

@@ -1,4 +1,4 @@
-"""`brushwork train --dry-run`: what the command would do, and whether the pictures are fit for it."""
+"""`brushwork train --dry-run`: what the command would do, and whether the pictures are suitable."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from .setup import device_for, network_for
 def show_plan(request: TrainRequest) -> int:
     """Print the report on the pictures and the plan; nothing is written.
 
-    Raises ValueError or TrainingError, one sentence, where the run could not begin.
+    Raises ValueError or TrainingError, one sentence, if the run could not begin.
     """
     console = Console()
     options = request.options()
     devices, machines = request.devices or 1, request.num_nodes or 1
     world = devices * machines
 
-    # Are the pictures fit for it?
+    # Are the pictures suitable?
     photos, paintings = photos_and_paintings(
         request.content, request.style, request.split, options.validation_share
     )
@@ -38,7 +38,7 @@ def show_plan(request: TrainRequest) -> int:
         if folder is not None:
             say(console, pictures.report.as_text() + "\n")
 
-    # What does it take?
+    # How long does it take, and how much memory?
     device = device_for(request, OneProcess())
     start = network_for(request, options)
     found = estimate(options, photos.train, paintings.train, start, device, world)

@@ -1,4 +1,4 @@
-"""Flags of `brushwork train` for everything in `TrainOptions`, made from its own list of fields."""
+"""Flags of `brushwork train` for all `TrainOptions`, made from the list of its fields."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WEIGHTS = [f.name for f in fields(LossWeights)]
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """One flag for each option; what is not given is None."""
+    """Add a flag for each option; an option that is not given is None."""
     group = parser.add_argument_group("options of the run (defaults by mode: docs/training.md)")
     for option in OPTIONS:
         flag = "--" + option.name.replace("_", "-")
@@ -62,7 +62,7 @@ def show(value: object) -> str:
 
 
 def request_from(args: argparse.Namespace) -> TrainRequest:
-    """What was asked for, typed. Raises ValueError, one sentence, for a value that cannot be read."""
+    """The request in `args`, typed. Raises ValueError, one sentence, for a value that cannot be read."""
     changes = {}
     for option in OPTIONS:
         text = getattr(args, option.name)
@@ -73,7 +73,7 @@ def request_from(args: argparse.Namespace) -> TrainRequest:
 
 
 def _read(flag: str, text: str | Sequence[str], like: object) -> object:
-    """The value typed as `text`, of the type of `like`; of each of several where `like` is a tuple."""
+    """The value that `text` means, in the type of `like`; several values if `like` is a tuple."""
     if isinstance(text, str):
         return text if isinstance(like, str) else _read_number(flag, text, isinstance(like, int))
     whole = isinstance(like, tuple) and isinstance(like[0], int)

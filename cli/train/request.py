@@ -1,4 +1,4 @@
-"""What the user asks of `brushwork train`, typed: all that travels further than the parser."""
+"""The typed request to `brushwork train`; only this leaves the parser."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from ...training.options import TrainOptions
 from ...training.runs.files import RunFiles
 
-# For who has only a folder of paintings: starts from the shipped network and takes minutes.
+# For users with only a folder of paintings: it starts from the shipped network and takes minutes.
 DEFAULT_MODE = "fine_tune"
 
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """The arguments of one `brushwork train`; None is what was not given."""
+    """The arguments of one `brushwork train`; an argument that was not given is None."""
 
     style: Path
     out: Path
@@ -41,13 +41,13 @@ class TrainRequest:
 
     @property
     def files(self) -> RunFiles:
-        """Where the run writes."""
+        """The files that the run writes."""
         return RunFiles.in_folder(self.out)
 
     def options(self) -> TrainOptions:
-        """The options of a new run, or those of the run to resume with what was given changed.
+        """The options of a new run, or those of the run to resume with the given ones changed.
 
-        Raises ValueError, one sentence, also for what does not go together.
+        Raises ValueError, one sentence, also for options that exclude each other.
         """
         self._check()
         if not self.resume:

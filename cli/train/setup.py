@@ -1,4 +1,4 @@
-"""From what `brushwork train` is asked for to a run: pictures, device, network."""
+"""From a request to `brushwork train` to a run: pictures, device, network."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .request import TrainRequest
 
 
 def open_run_for(request: TrainRequest, processes: Processes, tell: Callable[[str], None]) -> Run:
-    """The run that is asked for, new or resumed. Raises ValueError or TrainingError, one sentence."""
-    # What is wrong with options, pictures or device is said before anything slow happens.
+    """The requested run, new or resumed. Raises ValueError or TrainingError, one sentence."""
+    # Check options, pictures and device before anything slow happens.
     options = request.options()
     photos, paintings = photos_and_paintings(
         request.content, request.style, request.split, options.validation_share
@@ -27,7 +27,7 @@ def open_run_for(request: TrainRequest, processes: Processes, tell: Callable[[st
     for kind, what in ((photos, "photos"), (paintings, "paintings")):
         tell(kind.describe(what))
 
-    # The network to begin with, and what the results are called.
+    # The network to begin with, and the names of the results.
     start = network_for(request, options)
     name, licence = _texts(request, start)
     spec = RunSpec(
@@ -48,7 +48,7 @@ def open_run_for(request: TrainRequest, processes: Processes, tell: Callable[[st
 
 
 def device_for(request: TrainRequest, processes: Processes) -> torch.device:
-    """Where this process computes. Raises ValueError, one sentence, where it cannot."""
+    """The device of this process. Raises ValueError, one sentence, if it cannot be used."""
     if processes.device is not None:
         if request.device != "auto":
             raise ValueError(f"--device {request.device} is for one process; for several say --accelerator.")
@@ -66,9 +66,9 @@ def device_for(request: TrainRequest, processes: Processes) -> torch.device:
 
 
 def network_for(request: TrainRequest, options: TrainOptions) -> StyleGAN | None:
-    """The network to begin with; of a resumed run it is the frame into which the state goes.
+    """The network to begin with; for a resumed run, the network that the state fills.
 
-    Raises ValueError, one sentence, where that network is needed and not given.
+    Raises ValueError, one sentence, if that network is needed and not given.
     """
     files = request.files
     if request.init:

@@ -1,4 +1,4 @@
-"""Workflow files in ComfyUI's API format: finding and reading them."""
+"""Finds and reads workflow files in ComfyUI's API format."""
 
 from __future__ import annotations
 
@@ -64,8 +64,10 @@ def read_workflow(path: Path) -> Workflow:
 
 
 def to_json(workflow: Workflow) -> dict[str, Any]:
-    """The workflow in ComfyUI's API format, for the pictures' metadata: full paths lose their folders,
-    which are nobody's business when a picture is shared."""
+    """The workflow in ComfyUI's API format, for the pictures' metadata.
+
+    Full paths lose their folders, so that a shared picture does not show them.
+    """
     return {
         node.id: {
             "class_type": node.class_type,

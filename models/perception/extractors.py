@@ -1,4 +1,4 @@
-"""Feature extractors: by what numbers FID and KID compare sets of pictures."""
+"""Feature extractors: the numbers by which FID and KID compare sets of pictures."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class VggFeatures:
 
     All four layers, because style is palette and grain as well as shapes. Each is divided by its
     typical activation and scaled so that every layer counts alike, however many channels it has. The
-    root, because means of rectified features are skewed: without it the few busiest pictures decide KID's
+    root, because means of rectified features are skewed: without it, the few busiest pictures dominate KID's
     third powers (docs/history.md).
     """
 
@@ -49,7 +49,7 @@ class VggFeatures:
     num_features = 960
 
     def __init__(self, device: torch.device):
-        """The loss network has seen the picture already, on whatever `device`."""
+        """There is nothing to load: the loss network has seen the picture already."""
 
     def __call__(self, picture: Tensor, seen: dict[str, Tensor]) -> Tensor:
         means = {name: wide(seen[name]).mean((2, 3)) / _TYPICAL_ACTIVATION[name] for name in STYLE_LAYERS}

@@ -1,4 +1,4 @@
-"""Weights that Brushwork does not ship and uses where they are: looked for, and fetched only on demand."""
+"""Weights that do not ship with Brushwork: used if they are on the machine, fetched only on demand."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def weights_folder() -> Path:
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """The tensors in a .pth file, with nothing else unpickled.
+    """The tensors in a .pth file; nothing else is unpickled.
 
     Raises ValueError, one sentence, if it holds anything but tensors or is damaged.
     """

@@ -19,8 +19,8 @@ class InceptionNetwork(nn.Module):
     """image [B,3,H,W], RGB in 0..1 -> pooled features [B,2048].
 
     The picture is resized to 299x299, bilinear with antialiasing as torchmetrics does it. With FID's
-    weights the pooling is that of the TensorFlow network they come from: averages count only
-    what lies inside the map, and the last block takes maxima.
+    weights, the pooling is that of their TensorFlow network: averages count only the inside of the
+    map, and the last block takes maxima.
     """
 
     num_features = 2048
@@ -51,7 +51,7 @@ class InceptionNetwork(nn.Module):
 
 
 class _InsideAverage(nn.Module):
-    """Turns a 3x3 average that counted zeros beyond the border into one that did not."""
+    """Corrects a 3x3 average that counted zeros beyond the border."""
 
     def forward(self, pooled: Tensor) -> Tensor:
         inside = F.avg_pool2d(torch.ones_like(pooled[:1, :1]), 3, stride=1, padding=1)

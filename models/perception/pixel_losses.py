@@ -35,7 +35,7 @@ def ground_steps(image: Tensor) -> list[Steps]:
 
     [B,3,H,W] -> per cell side k the Euclidean RGB distances between the means of two cells of k x k pixels
     side by side, down [B,rows,columns] and across. Cells begin every half cell. Each size is made of the
-    one before, which takes a pass over the picture in all. Empty for pictures of less than 4 pixels a side.
+    one before, so that all take one pass over the picture. Empty for pictures of less than 4 pixels a side.
     """
     found = []
     halves = image
@@ -81,7 +81,7 @@ def _quantile(values: Tensor, share: float) -> Tensor:
 
 
 def ground_limits(photo: Tensor, allowed: list[tuple[Tensor, Tensor]]) -> list[Steps]:
-    """The steps that cost nothing: gain times the photo's own step plus what is `allowed` (`plain_steps`)."""
+    """The steps that cost nothing: gain times the photo's own step, plus `allowed` (from `plain_steps`)."""
     limits = []
     cells = zip(GROUND_CELLS.values(), ground_steps(photo), allowed, strict=False)
     for (gain, _), of_photo, extra in cells:
@@ -106,14 +106,14 @@ def ground_loss(image: Tensor, photo: Tensor, painting: Tensor) -> Tensor:
     """mean of max(0, |d_k(x)| - g_k |d_k(c)| - e_k) over k and cells: plain grounds stay plain.
 
     d_k is the step in colour, Euclidean in RGB, between the mean colours of two cells of k x k pixels side
-    by side, across and down, for those k of `GROUND_CELLS` that fit; g_k and e_k are there, too. For small
-    cells e_k is the largest step in the plainest third of the painting: where the photo is plain, the
+    by side, across and down, for those k of `GROUND_CELLS` that fit; g_k and e_k stand there too. For small
+    cells, e_k is the largest step in the plainest third of the painting: where the photo is plain, the
     picture may have the grain of the painting's plain grounds, and not of its busiest.
 
-    Style losses ask every crop for all of a painting's light and dark, a crop of a bare wall too, and
-    normalisation finds some difference in it to hang them on: walls break into patches, dark shapes get
+    Style losses ask every crop for all of a painting's light and dark, even a crop of a bare wall, and
+    normalisation enlarges whatever differences are there: walls break into patches, dark shapes get
     halos, skies turn into relief. More of the photo's own contrast costs nothing. The painting may have any
-    size that holds the same cells; 0 for photos of less than 4 pixels a side.
+    size that holds the same cells. 0 for photos of less than 4 pixels a side.
     """
     found = ground_steps(image)
     limits = ground_limits(photo, plain_steps(painting))
@@ -128,5 +128,5 @@ def tv_loss(image: Tensor) -> Tensor:
 
 
 def range_loss(image: Tensor) -> Tensor:
-    """mean (x - clamp(x, 0, 1))^2: pictures in the making may leave black and white; results are clamped."""
+    """mean (x - clamp(x, 0, 1))^2, because values beyond black and white are clipped later."""
     return (image - image.clamp(0, 1)).square().mean()

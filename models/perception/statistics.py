@@ -77,7 +77,7 @@ def relative_error(found: Tensor, target: Tensor) -> Tensor:
 def content_loss(features: Tensor, target: Tensor) -> Tensor:
     """mean((n(F(x)) - n(F(c)))^2) on relu4_1, n the instance normalisation; `target` is n(F(c)).
 
-    Normalised, so that light and contrast are the style's to choose. 0 is the photo, about 2 is
+    Normalised, so that the style decides light and contrast. 0 is the photo, about 2 is
     unrelated.
     """
     return (normalized(features) - target).square().mean()

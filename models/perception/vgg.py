@@ -32,9 +32,9 @@ BGR_MEAN = (103.939, 116.779, 123.68)
 class LossNetwork(nn.Module):
     """image [B,3,H,W], RGB in 0..1 -> {"relu1_1": [B,64,H,W], …, "relu4_1": [B,512,H/8,W/8]}.
 
-    The original weights and not torchvision's retrained ones, which give visibly worse styles
+    The weights are the original ones: torchvision's retrained ones give visibly worse styles
     (naoto0804/pytorch-AdaIN issue 43). Activations reach thousands, so `dtype` is float32 or bfloat16,
-    never float16; features come back in that type. The parameters are frozen, gradients reach the
+    never float16; features come back in that type. The parameters are frozen, and gradients reach the
     image only.
     """
 
@@ -52,9 +52,9 @@ class LossNetwork(nn.Module):
             self.convolutions[name] = layer
         self.dtype = dtype
         self.to(dtype=dtype).to(memory_format=torch.channels_last).requires_grad_(False).eval()
-        # BGR, the scale and the means become part of nothing: borders are zero-padded after the
-        # means are subtracted, so folding them into the first convolution would change its edge.
-        # Registered after the cast, because bfloat16 would round 123.68 to 123.5.
+        # BGR, the scale and the means stay apart from the first convolution: borders are zero-padded after
+        # the means are subtracted, so folding them in would change its edge. The means are registered after
+        # the cast, because bfloat16 would round 123.68 to 123.5.
         self.register_buffer("mean", torch.tensor(BGR_MEAN)[:, None, None])
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""What moved where between two frames, and how sure that is."""
+"""Motion between two frames, and how sure it is."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from torch import Tensor
 # Motion is looked for in frames whose longer side is at most this many pixels.
 FLOW_SIZE = 640
 
-# Side of the window, in pixels of a pyramid's level, that is taken to move as one.
+# A window of this side, in pixels of a pyramid's level, is assumed to move as one.
 _WINDOW = 7
 _ITERATIONS = 3
 _SMALLEST_LEVEL = 16
 
-# Added to the gradients' energy: where there is less to see than this, as in a cloudless sky, what the
-# coarser levels found stays.
+# Added to the gradients' energy: where there is less to see than this, as in a cloudless sky, the motion of
+# the coarser levels stays.
 _DAMPING = 1e-4
 
 # Motion below this many pixels is noise.
 _STILL = 0.1
 
-# Differences between a frame and the moved one before it that still count as the same: a sensor's noise,
-# in 0..1, and what the picture's own gradients make of an error of half a pixel.
+# Differences between a frame and the moved previous frame that still count as equal: a sensor's noise, in
+# 0..1, and the effect of an error of half a pixel on the picture's own gradients.
 _NOISE = 0.02
 _ERROR = 0.5
 
@@ -34,7 +34,7 @@ def find_motion(previous: Tensor, current: Tensor) -> tuple[Tensor, Tensor]:
 
     What is at (x, y) in `current` was at (x, y) + flow in `previous`, in pixels of the reduced frames,
     x first. Trust is 1 where the moved previous frame looks like the current one and falls to 0 where it
-    does not: what has come into view, turned, or moved too fast to be followed.
+    does not: things have come into view, turned, or moved too fast to be followed.
     """
     previous, current = _reduce(previous), _reduce(current)
     flow, difference = _with_dominant_motion(previous, current, _estimate(previous, current))
@@ -82,8 +82,11 @@ def _estimate(previous: Tensor, current: Tensor) -> Tensor:
 
 
 def _with_dominant_motion(previous: Tensor, current: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
-    """Flow, and the difference [1,1,h,w] that it leaves: what shows no motion of its own, such as clear
-    sky or darkness beside something that passes, moves with most of the frame."""
+    """Flow, and the difference [1,1,h,w] that it leaves.
+
+    Places that show no motion of their own, such as clear sky or darkness beside something that passes,
+    move with most of the frame.
+    """
     dominant = flow.flatten(2).median(2).values[:, :, None, None].expand_as(flow)
     left, left_by_dominant = (_difference(previous, current, candidate) for candidate in (flow, dominant))
     share = _window_mean((left_by_dominant <= 1.1 * left + 1e-3).to(flow.dtype), 5)
@@ -104,7 +107,7 @@ def _refine(before: Tensor, after: Tensor, flow: Tensor) -> Tensor:
         missing = after - warp(before, flow)
         x, y = _covariance(dx, missing), _covariance(dy, missing)
         step = torch.cat([yy * x - xy * y, xx * y - xy * x], 1) / determinant
-        # A linear model of the picture holds for about a pixel.
+        # The linear model of the picture holds for about a pixel.
         flow = _window_mean(flow + step.clamp(-1, 1), 5)
     return flow
 
@@ -114,8 +117,10 @@ def _luminance(frame: Tensor) -> Tensor:
 
 
 def _covariance(a: Tensor, b: Tensor) -> Tensor:
-    """Of two maps [1,1,H,W] within the window around every pixel. Without means: light that comes and
-    goes is no motion."""
+    """The covariance of two maps [1,1,H,W] within the window around every pixel.
+
+    Means are subtracted, because light that comes and goes is no motion.
+    """
     return _window_mean(a * b, _WINDOW) - _window_mean(a, _WINDOW) * _window_mean(b, _WINDOW)
 
 

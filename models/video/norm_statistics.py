@@ -1,4 +1,4 @@
-"""Statistics of a network's normalizations: kept from some pictures, pooled, and used for others."""
+"""Statistics of a network's normalizations: recorded from some pictures, pooled, used for others."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ..normalization import NORM_EPS, own_statistics
 NormStatistics = dict[str, Tensor]
 """By the name of a normalization: mean and variance of every channel, [2,C].
 
-float64, so that a pool of equal statistics is these statistics: a channel that is all but constant is
-divided by next to nothing, and a mean that is off by a rounding error shows.
+float64, so that a pool of equal statistics is these statistics exactly: an almost constant channel is divided
+by almost nothing, and a rounding error in its mean shows.
 """
 
 
@@ -37,8 +37,10 @@ class Replay:
     """`LayerStatistics` that give any picture the statistics that were `kept`."""
 
     def __init__(self, kept: NormStatistics, layers: Collection[str]):
-        """`layers` are the names of the network's normalizations (`StyleGAN.normalized`). Raises ValueError
-        if `kept` lacks one of them, or has one of another network."""
+        """`layers` are the names of the network's normalizations (`StyleGAN.normalized`).
+
+        Raises ValueError if `kept` lacks one of them, or has one of another network.
+        """
         for problem, names in (("lack", set(layers) - kept.keys()), ("have", kept.keys() - set(layers))):
             if names:
                 raise ValueError(
@@ -56,7 +58,7 @@ class Replay:
 
 
 def pool(statistics: Sequence[NormStatistics], weights: Tensor) -> NormStatistics:
-    """The statistics of R pictures taken as one, each with its share of the `weights` [R].
+    """The statistics of R pictures as if they were one, each with its share of the `weights` [R].
 
     Exact for the inputs of a layer. These were normalized picture by picture in the layers before;
     docs/history.md says how little that matters.

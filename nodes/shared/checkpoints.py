@@ -1,4 +1,4 @@
-"""Which checkpoints there are to choose from: those that ship, and those in models/brushwork."""
+"""The checkpoints to choose from: those that ship, and those in models/brushwork."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .sockets import ManagedGAN
 
 api.register_model_folder()
 
-# A network is read once however many nodes and workflows use it, and goes when the last one drops it.
+# A network is read once for all nodes and workflows, and goes when the last one drops it.
 _loaded: WeakValueDictionary[tuple[str, int, int], ManagedGAN] = WeakValueDictionary()
 
 

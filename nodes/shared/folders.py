@@ -11,8 +11,8 @@ from ..bridge import api
 def find_folder(text: str) -> Path:
     """The folder that `text` names: in ComfyUI's input folder, or a full path; ~ is the home folder.
 
-    Spaces and quotes around it do not count, since paths are pasted with them. Raises ValueError,
-    one sentence that says where it looked, if there is none.
+    Spaces and quotes around it do not count, since users paste paths with them. Raises ValueError, one
+    sentence, if there is no such folder; it says where it looked.
     """
     name = _bare(text)
     if not name:
@@ -32,12 +32,12 @@ def find_folder(text: str) -> Path:
 
 
 def named_folder(text: str) -> Path | None:
-    """`find_folder`, None for a field that was left empty."""
+    """`find_folder`; None for an empty field."""
     return find_folder(text) if text.strip() else None
 
 
 def check_folders(*texts: str | None) -> None:
-    """Raise ValueError, one sentence, where a folder is named that does not exist; None is not known yet."""
+    """Raise ValueError, one sentence, for a folder that does not exist; None means not known yet."""
     for text in texts:
         named_folder(text or "")
 

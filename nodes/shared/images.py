@@ -12,7 +12,7 @@ from ...pictures.tensors import as_picture, as_tensor
 
 
 def to_rgb(image: Tensor, name: str) -> Tensor:
-    """IMAGE [B,H,W,C] of 1, 3 or 4 channels -> [B,3,H,W] float32; what is transparent becomes white.
+    """IMAGE [B,H,W,C] of 1, 3 or 4 channels -> [B,3,H,W] float32; transparent areas become white.
 
     Three channels are not copied. Raises ValueError, one sentence that begins with `name`, for
     anything else.
@@ -28,13 +28,24 @@ def to_rgb(image: Tensor, name: str) -> Tensor:
     return image.expand(*image.shape[:-1], 3).permute(0, 3, 1, 2)
 
 
+def to_mask(mask: Tensor, name: str) -> Tensor:
+    """MASK [B,H,W] or [H,W] -> [B,H,W] float32 in 0..1.
+
+    Raises ValueError, one sentence that begins with `name`, for anything else.
+    """
+    mask = mask[None] if mask.dim() == 2 else mask
+    if mask.dim() != 3 or 0 in mask.shape:
+        raise ValueError(f"{name} has shape {tuple(mask.shape)}; it must be [batch, height, width].")
+    return mask.float().clamp(0, 1)
+
+
 def to_image(picture: Tensor) -> Tensor:
     """[B,3,H,W] -> IMAGE [B,H,W,3] float32, clamped to 0..1."""
     return picture.permute(0, 2, 3, 1).float().clamp(0, 1)
 
 
 def to_pil(images: Tensor | None, name: str) -> list[Image.Image]:
-    """The pictures of an IMAGE batch as RGB; none if nothing is connected. Raises what `to_rgb` does."""
+    """The pictures of an IMAGE batch as RGB; an empty list if nothing is connected. Errors as in `to_rgb`."""
     return [] if images is None else [as_picture(picture) for picture in to_rgb(images, name)]
 
 

@@ -1,4 +1,4 @@
-"""Inputs that several nodes have, so that each of them is explained and checked in one place."""
+"""Inputs that several nodes have, explained and checked in one place."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from torch import Tensor
 from ...base.settings import check_choice
 from ...models.codes import MIX_MODES
 from ...pictures.color import luminance_only, match_histogram
-from ..bridge.api import io
+from ..bridge.api import io, new_input
 from .sockets import StyleSocket
 
 MAX_STYLES = 6
 
-# What to do with (photo, painted), [1,3,H,W] each.
+# A function of (photo, painted), [1,3,H,W] each.
 PRESERVE_COLOR: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "off": lambda photo, painted: painted,
     "luminance": luminance_only,
@@ -42,7 +42,7 @@ def strength_input(source: str) -> io.Input:
 def preserve_color_input(source: str, picture: str) -> io.Input:
     """Which colours to paint in: those of the style, or in some way those of the `source`.
 
-    `picture` is what the histogram is taken from: the photo, or each frame of a video.
+    `picture` gives the histogram: the photo, or each frame of a video.
     """
     return io.Combo.Input(
         "preserve_color",
@@ -80,7 +80,7 @@ def weight_inputs() -> list[io.Input]:
 
 
 def mix_mode_input(lerp: str) -> io.Input:
-    """How to go from one style to another; `lerp` says what the straight way is."""
+    """How to go from one style to another; `lerp` explains the straight way."""
     return io.Combo.Input(
         "mode",
         options=list(MIX_MODES),
@@ -93,7 +93,7 @@ def mix_mode_input(lerp: str) -> io.Input:
 
 
 def folder_input(name: str, before: str, after: str = "") -> io.Input:
-    """A folder of pictures. Between these two texts, the tooltip says which folders may be named."""
+    """A folder of pictures. Between the two texts, the tooltip says which folders the user may name."""
     text = f"{before}{_FOLDER}{after}"
     return io.String.Input(name, default="", tooltip=text[0].upper() + text[1:])
 
@@ -101,8 +101,8 @@ def folder_input(name: str, before: str, after: str = "") -> io.Input:
 def picture_inputs(styles: str, which: str, contents: str, why: str = ".") -> list[io.Input]:
     """Pictures to learn or to score from, each kind as a batch, as a folder or both.
 
-    `styles` and `contents` say what the pictures are for, `which` is more about the styles, and `why`
-    explains what stands in for photos.
+    `styles` and `contents` say what the pictures are for, `which` says more about the styles, and `why`
+    explains what replaces missing photos.
     """
     return [
         io.Image.Input("style_images", optional=True, tooltip=f"{styles}, as a batch; may join a folder's."),
@@ -119,12 +119,12 @@ def picture_inputs(styles: str, which: str, contents: str, why: str = ".") -> li
 
 
 def option_input(option: Field[Any], note: str = "", **more: Any) -> io.Input:  # noqa: ANN401
-    """The input for an `option` with text and range, of the same name; `note` follows its text.
+    """The input for an `option` with text and range, under the option's name; `note` follows its text.
 
-    `more` goes on to ComfyUI's Int or Float input.
+    `more` goes on to ComfyUI's Int or Float input, as far as it knows it.
     """
-    kind = io.Int if isinstance(option.default, int) else io.Float
-    return kind.Input(
+    return new_input(
+        io.Int if isinstance(option.default, int) else io.Float,
         option.name,
         default=option.default,
         min=option.metadata["low"],
@@ -134,21 +134,36 @@ def option_input(option: Field[Any], note: str = "", **more: Any) -> io.Input:  
     )
 
 
+def choice_input(option: Field[Any], choices: Collection[str], **more: Any) -> io.Input:  # noqa: ANN401
+    """The input for an `option` with text and `choices`, of the same name.
+
+    `more` goes on to ComfyUI's Combo input, as far as it knows it.
+    """
+    return new_input(
+        io.Combo,
+        option.name,
+        options=list(choices),
+        default=option.default,
+        tooltip=option.metadata["text"],
+        **more,
+    )
+
+
 def seed_input(option: Field[Any]) -> io.Input:
-    """A seed that stays as it is: one that changed by itself would make every queueing begin anew."""
+    """A seed that stays as it is: if it changed by itself, every queueing would begin anew."""
     return option_input(option, control_after_generate=False)
 
 
 def check_known(name: str, value: str | None, choices: Collection[str]) -> None:
-    """Raise ValueError, one sentence, unless `value` is one of `choices` or None: a link, not known yet."""
+    """Raise ValueError, one sentence, unless `value` is one of `choices` or None (a link, not known yet)."""
     if value is not None:
         check_choice(name, value, choices)
 
 
 def verdict(*checks: Callable[[], object]) -> bool | str:
-    """What `validate_inputs` answers: True, or the sentence of the first check that raises ValueError.
+    """The answer of `validate_inputs`: True, or the sentence of the first check that raises ValueError.
 
-    ComfyUI 0.3.64 itself does not check what is chosen in a combo.
+    ComfyUI 0.3.64 itself does not check the choice of a combo.
     """
     try:
         for check in checks:

@@ -1,4 +1,4 @@
-"""What travels between Brushwork's nodes: the socket types and the values they carry."""
+"""The socket types of Brushwork's nodes, and the values that travel through them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ...models.style_gan import StyleGAN
 from ..bridge import api
 from ..bridge.api import Patcher, io
 from ..bridge.progress import Progress
+from .memory import with_second_chance
 
 logger = logging.getLogger(__name__)
 
@@ -33,11 +34,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Style:
-    """What BRUSHWORK_STYLE carries: B styles, code [B,L,D] on the CPU.
+    """The value of BRUSHWORK_STYLE: B styles, code [B,L,D] on the CPU.
 
     The first `coarse_layers` of the L layers are structure, the rest colour. `encoder` is the
-    `style_fingerprint` of the network that made the code, None if several did or nobody knows. Over
-    the code lie `regions`, from MaskStyle, each over those before it.
+    `style_fingerprint` of the network that made the code, None if several did or it is not known. The
+    `regions` from MaskStyle lie over the code, each over those before it.
     """
 
     code: Tensor
@@ -51,11 +52,11 @@ class Style:
         return cls(code.cpu(), gan.config.coarse_layers, style_fingerprint(gan))
 
     def __len__(self) -> int:
-        """B; masks that lie over the styles may be more."""
+        """B, without the masks over the styles, which may be more."""
         return len(self.code)
 
     def picture(self, i: int) -> Style:
-        """What picture i of a batch gets, one style and one mask of each region; the only one is for all."""
+        """The style of picture i of a batch, with one mask of each region; a single one is for all."""
         regions = tuple(region.picture(i) for region in self.regions)
         return replace(self, code=entry(self.code, i), regions=regions)
 
@@ -67,7 +68,8 @@ class Style:
     def batch_with(self, pictures: int, what: str) -> int:
         """How many paintings these styles and `pictures` pictures make (`paired_batch`).
 
-        Raises ValueError, one sentence that begins with `what`, if their numbers do not match."""
+        Raises ValueError, one sentence that begins with `what`, if their numbers do not match.
+        """
         return paired_batch(pictures, self.code, self.regions, what)
 
     def refuse_regions(self, advice: str) -> None:
@@ -100,7 +102,7 @@ def common_encoder(styles: list[Style]) -> str | None:
 
 @dataclass(frozen=True, eq=False)
 class ManagedGAN:
-    """What BRUSHWORK_GAN carries: the network, under ComfyUI's memory management."""
+    """The value of BRUSHWORK_GAN: the network, under ComfyUI's memory management."""
 
     gan: StyleGAN
     patcher: Patcher
@@ -123,23 +125,7 @@ class ManagedGAN:
         results = []
         for i in range(count):
             api.check_interrupt()
-            result = self._with_second_chance(partial(work, i, device), memory)
+            result = with_second_chance(partial(work, i, device), partial(api.load, self.patcher, memory))
             results.append(result)
             progress.step(result if preview and isinstance(result, Tensor) else None)
         return results
-
-    def _with_second_chance(self, work: Callable[[], T], memory: int) -> T:
-        """`work()`; if the device's memory runs out, once more with all of it free."""
-        try:
-            return work()
-        except torch.cuda.OutOfMemoryError:
-            logger.warning("Brushwork: out of memory; unloading all models and trying again.")
-        api.unload_all()
-        api.load(self.patcher, memory)
-        try:
-            return work()
-        except torch.cuda.OutOfMemoryError as error:
-            raise RuntimeError(
-                "The picture does not fit into the GPU's memory even with all models unloaded; "
-                "scale it down or start ComfyUI with --cpu."
-            ) from error

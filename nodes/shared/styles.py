@@ -1,4 +1,4 @@
-"""Which styles there are to choose from: the library that ships, and the files in models/brushwork_styles."""
+"""The styles to choose from: the library that ships, and the files in models/brushwork_styles."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def find_style(name: str) -> Path:
 
 
 def new_style_path(name: str, number: int = 1, overwrite: bool = False) -> Path:
-    """Where to write a style that the user called `name`, which may begin with folders ('mine/waves').
+    """The path for a style that the user called `name`, which may begin with folders ('mine/waves').
 
-    Without `overwrite` the first of name, name_2, name_3 … that does not exist; with it name for
-    `number` 1 and name_`number` above. Characters that a system forbids become underscores.
+    Without `overwrite` it is the first of name, name_2, name_3 … that does not exist. With `overwrite` it
+    is name for `number` 1, otherwise name_`number`. Characters that a system forbids become underscores.
     Raises ValueError for a name that is empty or leaves the folder.
     """
     *folders, stem = _safe_parts(name)
@@ -49,7 +49,7 @@ def new_style_path(name: str, number: int = 1, overwrite: bool = False) -> Path:
 
 
 def style_name(path: Path) -> str:
-    """What LoadStyle calls the file `path` in the folder that styles are written to."""
+    """LoadStyle's name for the file `path` in the folder where styles are written."""
     return path.relative_to(api.model_folder(api.STYLE_FOLDER)).as_posix()
 
 

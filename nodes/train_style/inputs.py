@@ -1,4 +1,4 @@
-"""The inputs of TrainStyle, as the trainer's own options describe them, and what the user chose."""
+"""The inputs of TrainStyle, made from the trainer's own options, and the user's choices."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OPTIONS = {option.name: option for option in fields(TrainOptions)}
 _WEIGHTS = {weight.name: weight for weight in fields(LossWeights)}
 _DEFAULTS = {mode: TrainOptions.for_mode(mode) for mode in MODES}
 
-# Inputs for which 0 stands for what the mode needs, and their options.
+# Inputs whose 0 means the mode's default, and their options.
 _OF_MODE = {
     "steps": "steps",
     "batch_size": "batch_size",
@@ -32,12 +32,12 @@ _OF_MODE = {
     "learning_rate": "lr",
     "learning_rate_d": "lr_d",
 }
-# Inputs for which -1 does, since a weight may be 0.
+# Inputs whose -1 means the mode's default, since a weight may be 0.
 _WEIGHT_OF = {f"{name}_weight": name for name in ("adversarial", "content", "style", "identity", "code")}
 
 
 def training_inputs() -> list[io.Input]:
-    """All inputs of the node, in their order; ids, like those of nodes, never change."""
+    """All inputs of the node in their order; their ids never change."""
     return [
         GanSocket.Input("style_gan", tooltip="The network to start from; from_scratch takes only its shape."),
         *picture_inputs(
@@ -58,7 +58,7 @@ def training_inputs() -> list[io.Input]:
 
 
 def chosen_options(mode: str, of_mode: Mapping[str, float], **changes: object) -> TrainOptions:
-    """The options of `mode`, those in `of_mode` (by the names of the inputs) changed that say so.
+    """The options of `mode`, changed by the inputs in `of_mode` that do not mean the default.
 
     Raises ValueError, one sentence, for a value out of range.
     """
@@ -71,14 +71,16 @@ def chosen_options(mode: str, of_mode: Mapping[str, float], **changes: object) -
 
 
 def photos_from(folder: str, images: Tensor | None, share: float) -> PictureSet:
-    """Like `pictures_from`; where nothing is given, the photos that ship with Brushwork."""
+    """Like `pictures_from`; if nothing is given, the photos that ship with Brushwork."""
     if not folder.strip() and images is None:
         return collect("photos", pictures=demo_photos(), share=share)
     return pictures_from("photos", folder, images, share)
 
 
 def pictures_from(what: str, folder: str, images: Tensor | None, share: float) -> PictureSet:
-    """The pictures in the folder that the user typed and in the IMAGE batch, of `what`, split by `share`.
+    """The pictures in the folder that the user typed and in the IMAGE batch, split by `share`.
+
+    Errors call them `what`.
 
     Raises ValueError, one sentence, if there is no such folder or no picture.
     """
@@ -158,7 +160,7 @@ def _weight_input(name: str) -> io.Input:
 
 
 def _explain(option: Field[Any], unset: int) -> str:
-    """The option's text, and what `unset` stands for."""
+    """The option's text, and the meaning of `unset`."""
     return f"{option.metadata['text']} {unset}: what the mode needs ({_by_mode(option)})."
 
 

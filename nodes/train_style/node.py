@@ -37,7 +37,8 @@ class TrainStyle(io.ComfyNode):
                 GanSocket.Output(
                     "gan",
                     display_name="style_gan",
-                    tooltip="The network with the best validation score; of style_code the one that went in.",
+                    tooltip="The network with the best validation score. For style_code it is the one "
+                    "that went in.",
                 ),
                 StyleSocket.Output(
                     "code",

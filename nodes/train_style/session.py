@@ -1,4 +1,4 @@
-"""A training inside ComfyUI: where its files go, what is shown meanwhile, what is left behind (nothing)."""
+"""A training inside ComfyUI: its files, what it shows meanwhile, and clean-up of everything else."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ _LOG_SECONDS = 30
 
 @dataclass(frozen=True)
 class TrainTask:
-    """All that a training is told."""
+    """Everything that a training needs to know."""
 
     options: TrainOptions
     photos: PictureSet
     paintings: PictureSet
     gan: StyleGAN
-    """Left as it is. From scratch, only its shape is taken."""
+    """It stays as it is. From scratch, only its shape is used."""
     save_name: str
     resume: bool = True
     licence: str = ""
@@ -54,8 +54,8 @@ class TrainTask:
 
 
 @dataclass(frozen=True)
-class Trained:
-    """What came of it; all on the CPU, nothing of it in inference mode."""
+class TrainResult:
+    """The result of a training, all on the CPU; no tensor comes from inference mode."""
 
     gan: StyleGAN
     """The best network; the task's own where only a style was learned."""
@@ -65,30 +65,30 @@ class Trained:
     """The total loss over time, finite."""
     sheet: Image.Image
     name: str
-    """What the files are called."""
+    """The name of the files."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run's files are, and whether there is a state to go on from."""
+    """The files of a run, and whether there is a state to go on from."""
 
     name: str
     files: RunFiles
     started: bool
 
 
-def train(task: TrainTask) -> Trained:
+def train(task: TrainTask) -> TrainResult:
     """Train, showing bar, text and previews on the running node.
 
-    May be called in inference mode. If the user cancels, everything is saved before ComfyUI's own
-    exception is raised. Raises ValueError, one sentence, for whatever else prevents it.
+    It may be called in inference mode. If the user cancels, everything is saved before ComfyUI's own
+    exception is raised. Raises ValueError, one sentence, for every other failure.
     """
     device = api.device()
     progress = StepProgress(task.options.steps)
     if device.type != "cpu":
         api.unload_all()
     with _training_mode(device):
-        # Not raised from inside: the traceback would keep the trainer and its memory alive.
+        # Raise here and not inside: the traceback would keep the trainer and its memory alive.
         result = _try_to_train(task, device, progress)
     gc.collect()
     api.empty_cache()
@@ -103,8 +103,8 @@ def train(task: TrainTask) -> Trained:
 def find_place(save_name: str, wanted: dict[str, Any], resume: bool) -> Place:
     """The first of NAME, NAME_2, NAME_3, … that is free, or, with `resume`, holds the run of this recipe.
 
-    So nobody's files are overwritten, and changed pictures or options begin a run of their own.
-    Raises ValueError for a name that cannot be one.
+    So no files are overwritten, and changed pictures or options begin a new run.
+    Raises ValueError for a name that cannot be used.
     """
     stem = file_stem(save_name)
     number, name = 1, stem
@@ -119,7 +119,7 @@ def find_place(save_name: str, wanted: dict[str, Any], resume: bool) -> Place:
 
 
 def _can_go_on(files: RunFiles, mode: str) -> bool:
-    """Whether there is a state, and the best so far that belongs to it: users tidy up."""
+    """Whether there is a state, and the best network or style that belongs to it: users delete files."""
     needed = [files.state]
     needed += [] if mode == "style_code" else [files.best]
     needed += [] if mode == "from_scratch" else [files.style]
@@ -147,15 +147,15 @@ def run_files(name: str) -> RunFiles:
 
 @contextmanager
 def _training_mode(device: torch.device) -> Iterator[None]:
-    """Gradients on, whatever ComfyUI has switched off. The global random numbers are restored at the end."""
+    """Gradients on, even if ComfyUI has switched them off; restores the global random numbers at the end."""
     devices = [device] if device.type == "cuda" else []
     with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices):
         yield
 
 
-def _try_to_train(task: TrainTask, device: torch.device, progress: StepProgress) -> Trained | str | None:
-    """What came of it; a sentence if it failed, None if it was cancelled."""
-    # Which run is it: one to go on with, or a new one?
+def _try_to_train(task: TrainTask, device: torch.device, progress: StepProgress) -> TrainResult | str | None:
+    """The result; a sentence if it failed, None if it was cancelled."""
+    # Find a run to go on with, or begin a new one.
     start = None if task.options.mode == "from_scratch" else task.gan
     wanted = recipe(task.options, task.photos, task.paintings, start)
     place = find_place(task.save_name, wanted, task.resume)
@@ -163,7 +163,7 @@ def _try_to_train(task: TrainTask, device: torch.device, progress: StepProgress)
     if place.name != file_stem(task.save_name):
         display.say(f"the name '{task.save_name}' is taken by another run; this one is called {place.name}")
 
-    # From here on the files are this run's: the recipe tells the next queueing so.
+    # From here on the files belong to this run: the recipe tells the next queueing so.
     for path in (place.files.best, place.files.style):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_recipe(place.files.folder, wanted)
@@ -188,7 +188,7 @@ def _try_to_train(task: TrainTask, device: torch.device, progress: StepProgress)
         return str(error)
 
 
-def _drive(run: Run, task: TrainTask, display: NodeDisplay) -> Trained | None:
+def _drive(run: Run, task: TrainTask, display: NodeDisplay) -> TrainResult | None:
     """Train and finish; None if it was cancelled."""
     if run.trainer.step == 0:
         display.preview(0, run.preview())
@@ -202,7 +202,7 @@ def _drive(run: Run, task: TrainTask, display: NodeDisplay) -> Trained | None:
         logger.warning("Brushwork: %s The best weights are kept.", warning)
     sheet = run_sheet(run, _title(run, task), warning)
     learned = task.options.mode == "style_code"
-    return Trained(task.gan if learned else gan, code.cpu(), loss_curve(run), sheet, run.name)
+    return TrainResult(task.gan if learned else gan, code.cpu(), loss_curve(run), sheet, run.name)
 
 
 def _title(run: Run, task: TrainTask) -> str:
@@ -211,24 +211,24 @@ def _title(run: Run, task: TrainTask) -> str:
 
 
 def loss_curve(run: Run) -> list[float]:
-    """The total loss of every line of the log; of a run too short for two, the validations' scores."""
+    """The total loss of every line of the log; for a run too short for two lines, the validations' scores."""
     lines = run.history if len(run.history) > 1 else run.progress.scores
     return [line["total"] for line in lines if math.isfinite(line.get("total", math.nan))]
 
 
 class NodeDisplay:
-    """What the user sees of a run: on the node, and in ComfyUI's log."""
+    """Shows a run on the node and in ComfyUI's log."""
 
     def __init__(self, progress: StepProgress, steps: int):
         self.progress, self.steps = progress, steps
-        # The first step that was seen, which is slow, and when.
+        # The first step, which is slow, and its time.
         self._first: tuple[int, float] | None = None
         self._status = ""
         self._said = ""
         self._logged = time.monotonic()
 
     def say(self, text: str) -> None:
-        """A message of the trainer; stays under the node until the next one."""
+        """Show a message of the trainer; it stays under the node until the next one."""
         self._said = text
         logger.info("Brushwork: %s", text)
         show_text(self._text())
@@ -244,7 +244,7 @@ class NodeDisplay:
             logger.info("Brushwork: %s", self._status)
 
     def preview(self, step: int, picture: Image.Image) -> None:
-        """A picture to look at."""
+        """Show a picture."""
         self.progress.show(step, self._text(), picture)
 
     def cancelled(self) -> bool:
@@ -252,7 +252,7 @@ class NodeDisplay:
         return self.progress.cancelled or api.is_interrupted()
 
     def _rate(self, step: int, now: float) -> float:
-        """Steps a second since the first step that was seen; 0 if that is not known."""
+        """Steps a second since the first step; 0 if not known."""
         first, then = self._first or (step, now)
         return (step - first) / (now - then) if step > first and now > then else 0.0
 

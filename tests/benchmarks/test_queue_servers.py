@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from benchmarks.queue_servers import Outcome, main, make_pictures, sheet
+from benchmarks.queue_servers import QueueOutcome, main, make_pictures, sheet
 
 
 def test_pictures_are_all_different(tmp_path):
@@ -21,7 +21,7 @@ def test_pictures_are_all_different(tmp_path):
 
 def test_what_is_missing_and_what_is_there_twice():
     lines = [{"job": job, "server": "a", "finished": f"0{i}"} for i, job in enumerate("xyyz")]
-    outcome = Outcome(5, ["x.png", "y.png", "z.png"], lines)
+    outcome = QueueOutcome(5, ["x.png", "y.png", "z.png"], lines)
     assert (outcome.missing, outcome.twice) == (2, 1)
     assert outcome.painted_by("a") == 4
     assert outcome.painted_by("a", since="02") == 2
@@ -29,7 +29,7 @@ def test_what_is_missing_and_what_is_there_twice():
 
 
 def test_memory_by_progress():
-    outcome = Outcome(100, memory=[(0, 10.0), (24, 11.0), (31, 12.0), (100, 13.0)])
+    outcome = QueueOutcome(100, memory=[(0, 10.0), (24, 11.0), (31, 12.0), (100, 13.0)])
     assert [outcome.memory_at(share) for share in (0.1, 0.25, 0.95)] == [11.0, 12.0, 13.0]
 
 

@@ -14,6 +14,7 @@ SMALLER = {
     "random_styles_grid": {("SampleStyle", "count"): 3},
     "style_animation": {("ImageScaleToMaxDimension", "largest_size"): 128, ("InterpolateStyles", "count"): 6},
     "steady_video": {("ImageScaleToMaxDimension", "largest_size"): 128, ("RepeatImageBatch", "amount"): 4},
+    "refine_painting": {("ImageScaleToMaxDimension", "largest_size"): 96, ("RefinePainting", "steps"): 6},
     "train_and_paint": {
         ("TrainStyle", "mode"): "style_code",
         ("TrainStyle", "steps"): 10,
@@ -21,9 +22,10 @@ SMALLER = {
         ("TrainStyle", "resolution"): 64,
     },
 }
-# The first eight, and how many pictures or videos are then seen on which nodes, by their titles.
+# Those that are run here, and how many pictures or videos are then seen on which nodes, by title.
 SHOWN = {
     "paint_in_library_style": {"Photo": 1, "Style": 1, "Result": 1},
+    "refine_painting": {"Photo": 1, "Painting": 1, "Before": 1, "Result": 1},
     "mix_library_styles": {"Result": 1},
     "random_styles_grid": {"Nine results": 3},
     "structure_and_color": {"Structure": 1, "Result": 1},

@@ -14,14 +14,15 @@ from torch import Tensor
 
 from brushwork.evaluation.diversity import style_spread
 from brushwork.evaluation.evaluate import evaluate
+from brushwork.evaluation.observer import Observer, style_losses
 from brushwork.evaluation.options import EvaluationOptions
 from brushwork.evaluation.report import Evaluation
 from brushwork.evaluation.set_distances import MissingPackageError
-from brushwork.models.perception.statistics import mean_std
+from brushwork.models.perception.statistics import gram_errors, mean_std, style_at_sizes
 from brushwork.models.perception.vgg import STYLE_LAYERS, LossNetwork
 from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.pictures.reading import read_picture
-from brushwork.pictures.tensors import load_square
+from brushwork.pictures.tensors import load_square, rounded
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,32 @@ def test_diversity_is_measured_against_the_paintings(found: Evaluation, painting
     assert score.parts["of_paintings"] == pytest.approx(real, rel=1e-3)
     assert score.value == pytest.approx(score.parts["of_styles"] / real)
     assert score.value > 0
+
+
+def test_style_losses_at_every_size_are_those_of_the_pictures(
+    small_gan: StyleGAN, photos: list[Path], paintings: list[Path]
+) -> None:
+    options = EvaluationOptions(samples=1, side=64, random_styles=0)
+    found = evaluate(small_gan, photos[:1], paintings[:1], options)
+    photo, painting = load_square(photos[0], 64), load_square(paintings[0], 64)
+    with torch.no_grad():
+        painted = rounded(small_gan.stylize(photo, painting))
+        network = LossNetwork()
+        wanted = style_at_sizes(network, painting)
+        for picture, column in ((painted, "value"), (photo, "untouched")):
+            errors = gram_errors(style_at_sizes(network, picture), wanted)
+            scores = [getattr(found.scores[name], column) for name in ("gram", "gram_half", "gram_quarter")]
+            assert scores == pytest.approx([float(each) for each in errors.values()], rel=1e-5)
+    assert found.as_dict()["scores"]["mean_std_quarter"].keys() == {"value", "untouched", "mean"}
+    assert "Gram style loss, quarter size" in found.text()
+
+
+def test_sizes_that_the_pictures_do_not_have_are_left_out() -> None:
+    observer = Observer(torch.device("cpu"))
+    large, small = (torch.rand(1, 3, side, side) for side in (32, 31))
+    with torch.no_grad():
+        losses = style_losses(observer.look(large), observer.look(small).styles)
+    assert list(losses) == ["gram", "mean_std", "gram_half", "mean_std_half"]
 
 
 def test_files_and_pictures_in_memory_score_alike_and_again(

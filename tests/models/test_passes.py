@@ -102,7 +102,7 @@ def test_a_pass_does_what_it_says_whether_autograd_is_on_or_not(frozen_tiny, pho
 
 def test_a_frozen_pass_refuses_to_drop_gradients(tiny, frozen_tiny):
     picture, wanted = torch.rand(1, 3, 16, 16), torch.rand(1, 3, 16, 16, requires_grad=True)
-    message = "A Frozen pass gives no gradients, and {} or its input wants them; give Trained"
+    message = "A Frozen pass gives no gradients, and {} or its input needs them; give Trained"
     with pytest.raises(ValueError, match=message.format("ContentEncoder")):
         tiny.encode_content(picture, Frozen())
     with pytest.raises(ValueError, match=message.format("StyleEncoder")):

@@ -14,6 +14,7 @@ from brushwork.nodes import (
     EvaluateStyle,
     Generate,
     PaintVideo,
+    RefinePainting,
     SaveStyle,
     StyleDataset,
 )
@@ -26,6 +27,7 @@ COVERED = {
     "EncodeStyle",
     "EvaluateStyle",
     "PaintVideo",
+    "RefinePainting",
     "SaveStyle",
     "StyleDataset",
     "TrainStyle",
@@ -64,6 +66,16 @@ def test_painting(small_gan, style, images, count, size):
     for result in (painted, video):
         assert result.shape == (count, *size, 3)
         assert ((result >= 0) & (result <= 1)).all()
+
+
+@any_size
+@any_channels
+@any_count
+def test_refining(images, count, size):
+    options = {"quality": "draft", "steps": 2}
+    refined = RefinePainting.execute(images, images[:1], images, **options)[0]
+    assert refined.shape == (count, *size, 3)
+    assert ((refined >= 0) & (refined <= 1)).all()
 
 
 def test_painting_8k(small_gan, style):

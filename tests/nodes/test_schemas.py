@@ -30,6 +30,7 @@ IDS = (
     "InterpolateStyles",
     "MaskStyle",
     "PaintVideo",
+    "RefinePainting",
 )
 each_node = pytest.mark.parametrize("node", NODES.values(), ids=NODES.keys())
 
@@ -57,6 +58,20 @@ def test_everything_is_explained(node):
 def test_schema_drops_what_an_old_comfyui_does_not_know():
     schema = api.schema(node_id="A", display_name="B", not_invented_yet=True)
     assert (schema.node_id, schema.display_name) == ("A", "B")
+
+
+def test_an_input_drops_what_an_old_comfyui_does_not_know():
+    class Old:
+        class Input(io.Int.Input):
+            def __init__(self, id, default=None):
+                super().__init__(id, default=default)
+
+    new, old = (
+        api.new_input(kind, "steps", default=3, advanced=True, not_invented_yet=1) for kind in (io.Int, Old)
+    )
+    assert (new.id, new.default, old.id, old.default) == ("steps", 3, "steps", 3)
+    assert new.advanced is True
+    assert old.advanced is None
 
 
 def test_comfyui_gets_the_nodes():

@@ -33,7 +33,7 @@ NOTES = ("MarkdownNote", "Note")
 MUTED, BYPASSED = 2, 4
 CONTROLS = ("fixed", "increment", "decrement", "randomize")
 TITLE_HEIGHT = 30
-INTERFACES = {name: NodeInterface.of(node_class) for name, node_class in NODES.items()}
+INTERFACES = {name: NodeInterface.from_class(node_class) for name, node_class in NODES.items()}
 each_workflow = pytest.mark.parametrize("path", CANVAS, ids=lambda path: path.stem)
 
 
@@ -83,9 +83,9 @@ def box(node):
     return left, top - TITLE_HEIGHT, left + width, top + height
 
 
-def test_there_are_ten_with_twins_and_thumbnails():
+def test_there_are_eleven_with_twins_and_thumbnails():
     names = {path.stem for path in CANVAS}
-    assert len(names) == 10
+    assert len(names) == 11
     assert {path.stem for path in (WORKFLOWS_DIR / "api").glob("*.json")} == names | API_ONLY
     assert {path.stem for path in WORKFLOWS_DIR.glob("*.jpg")} == names
 

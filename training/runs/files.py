@@ -1,4 +1,4 @@
-"""Where a run writes."""
+"""The files that a run writes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ CHECKPOINT_FILE = "brushwork.safetensors"
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The files of a run. `folder` holds what only the run needs: state, log, previews, sheets."""
+    """The files of a run. `folder` holds those that only the run needs: state, log, previews, sheets."""
 
     folder: Path
     best: Path
-    """The network with the best validation score; not written where only a style is learned."""
+    """The network with the best validation score; not written if only a style is learned."""
     last: Path
     """The network of the last save."""
     style: Path

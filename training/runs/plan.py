@@ -1,4 +1,4 @@
-"""What a run would take, before it is begun: a few of its steps are made and measured."""
+"""What a run would take, before it begins: a few of its steps are made and measured."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..options import TrainOptions
 from ..trainer import Trainer, share_of_batch
 from ..validation import spread
 
-# Pictures that are cut for the measurement: enough for its few batches.
+# The measurement cuts so many pictures, which is enough for its few batches.
 MEASURED_PICTURES = 8
 
 
@@ -31,21 +31,20 @@ class Phase:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What one process was measured to need for its part of the batches."""
+    """The measured needs of one process for its part of the batches."""
 
     seconds_per_step: dict[Phase, float]
     memory: int | None
-    """Bytes at the peak: on the GPU, or of the whole process; None where it cannot be told. The kept
-    crops are not in it."""
+    """Bytes at the peak, without the kept crops: on the GPU, or of the whole process; None if not known."""
     crops: int
-    """Bytes of the kept crops, which lie on the GPU where there is room and else in the main memory."""
+    """Bytes of the kept crops, which lie on the GPU if there is room, otherwise in the main memory."""
     painter: int
-    """Numbers that are trained in generator, encoders or code."""
+    """How many numbers are trained in generator, encoders or code."""
     discriminator: int
 
     @property
     def seconds(self) -> float:
-        """All steps; cutting crops, validation and saving come on top."""
+        """Seconds of all steps, without cutting crops, validation and saving."""
         return sum(phase.steps * seconds for phase, seconds in self.seconds_per_step.items())
 
 
@@ -74,12 +73,13 @@ def estimate(
 ) -> Estimate:
     """Make two steps of every phase with one process's part of the batch and measure the second.
 
-    Writes nothing. Raises TrainingError where the run could not be trained.
+    Writes nothing. Raises TrainingError if the run could not be trained.
     """
     seconds: dict[Phase, float] = {}
     painter = discriminator = 0
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
+    # Time the second step of every phase, on a few of the pictures.
     some = spread(photos, MEASURED_PICTURES), spread(paintings, MEASURED_PICTURES)
     for phase in phases(options):
         trainer = Trainer(_short(options, phase, world, len(some[0])), *some, device=device, start=start)
@@ -90,6 +90,7 @@ def estimate(
         painter = sum(p.numel() for p in trainer.painter.learning())
         if trainer.discriminator is not None:
             discriminator = sum(p.numel() for p in trainer.discriminator.parameters())
+    # Add the crops that a whole run keeps, in bytes.
     side = max(phase.resolution for phase in seconds)
     pixels = len(photos) * side**2 + len(paintings) * options.style_resolution**2
     return Estimate(
@@ -102,7 +103,7 @@ def estimate(
 
 
 def _short(options: TrainOptions, phase: Phase, world: int, pictures: int) -> TrainOptions:
-    """Two steps like those of `phase`, on crops that are enough for them."""
+    """Two steps like those of `phase`, on just enough crops."""
     size = share_of_batch(options.batch_size, world)
     return replace(
         options,

@@ -16,7 +16,7 @@ CHART_HEIGHT = 340
 TIMES = 6
 WARNING_INK = (178, 74, 0)
 
-# Colours that people who see no red or no green tell apart as well (Okabe and Ito).
+# Colours that people without red or green vision can also tell apart (Okabe and Ito).
 COLORS: dict[str, Color] = {
     "total": (20, 20, 20),
     "style": (213, 94, 0),
@@ -29,7 +29,7 @@ Line = Mapping[str, float]
 
 
 def run_sheet(run: Run, title: str, warning: str = "") -> Image.Image:
-    """The sheet of a run as it stands, from its preview files, log and scores: the same after a resume.
+    """The sheet of a run so far, from its preview files, log and scores: the same after a resume.
 
     `warning` is a sentence that the user must see, for instance why it stopped early.
     """
@@ -42,7 +42,7 @@ def run_sheet(run: Run, title: str, warning: str = "") -> Image.Image:
 
 
 def preview_files(folder: Path, last_step: int) -> dict[int, Path]:
-    """Step -> preview, up to `last_step`: what a killed run made after its last save is not of this one."""
+    """Step -> preview, up to `last_step`: later ones come from a killed run, after its last save."""
     found = {int(p.stem.removeprefix("preview_")): p for p in sorted(folder.glob("preview_*.jpg"))}
     return {step: path for step, path in found.items() if step <= last_step}
 
@@ -106,7 +106,7 @@ def chosen_times(steps: Sequence[int], best: int | None, count: int = TIMES) -> 
 
 
 def summary(scores: Sequence[Line], best_step: int | None) -> str:
-    """What the training changed, in a sentence; empty before the second validation."""
+    """The effect of the training in a sentence; empty before the second validation."""
     best = next((line for line in scores if line["step"] == best_step), None)
     if best is None or best is scores[0]:
         return "No validation has been better than before the training." if len(scores) > 1 else ""
@@ -119,8 +119,10 @@ def summary(scores: Sequence[Line], best_step: int | None) -> str:
 
 
 def loss_series(history: Sequence[Line]) -> list[Series]:
-    """The total and its parts without their weights, most important first; not the small ones, whose
-    range would press the others flat."""
+    """The total and its parts without their weights, most important first.
+
+    Small losses are left out, because their range would press the others flat.
+    """
     return [Series(n, c, _points(history, n), noisy=True) for n, c in COLORS.items()]
 
 
@@ -130,7 +132,7 @@ def score_series(scores: Sequence[Line]) -> list[Series]:
 
 
 def name_sum(line: Line, name: str) -> float:
-    """A loss of a line of the log; 'style' is Gram plus twice mean/std, as `LossWeights` weighs them."""
+    """A loss in a line of the log; 'style' is Gram plus twice mean/std, as `LossWeights` weighs them."""
     return line["gram"] + 2 * line["mean_std"] if name == "style" else line[name]
 
 

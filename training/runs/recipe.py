@@ -1,4 +1,4 @@
-"""A run's recipe: what makes it this run and no other, so that a node finds the run to go on with."""
+"""A run's recipe: it identifies the run, so that a node finds the run to go on with."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RECIPE_FILE = "recipe.json"
 def recipe(
     options: TrainOptions, photos: PictureSet, paintings: PictureSet, start: StyleGAN | None
 ) -> dict[str, Any]:
-    """What makes a run this run and no other, as JSON values; all but the number of steps."""
+    """The values that identify a run, as JSON: everything except the number of steps."""
     settings = json.loads(json.dumps(options.as_dict()))
     settings.pop("steps")
     return {
@@ -47,6 +47,6 @@ def has_recipe(folder: Path, wanted: dict[str, Any]) -> bool:
 
 
 def write_recipe(folder: Path, wanted: dict[str, Any]) -> None:
-    """Mark `folder`, made if need be, as holding a run of this recipe."""
+    """Mark `folder` as holding a run of this recipe; creates it if needed."""
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / RECIPE_FILE, json.dumps(wanted, indent=1).encode())

@@ -1,4 +1,4 @@
-"""What a checkpoint tells about its training: options, pictures, licence, thumbnail. Never a path."""
+"""What a checkpoint says about its training: options, pictures, licence, thumbnail. Never a path."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...models.thumbnail import encode_thumbnail
 
 
 def picture_records(pictures: Sequence[PictureFacts]) -> list[dict[str, str]]:
-    """Name, without its folders, and the first 16 hexadecimal digits of the SHA-256 of every picture."""
+    """For every picture its name, without folders, and the first 16 hexadecimal digits of its SHA-256."""
     return [{"name": PurePosixPath(facts.name).name, "sha256": facts.digest[:16]} for facts in pictures]
 
 
@@ -29,7 +29,7 @@ def training_record(
     """The parts of the record that stay the same through a run; JSON values.
 
     The record of the network that the run started from is kept without its list of pictures: after ten
-    generations the lists would outgrow the weights.
+    generations, the lists would be larger than the weights.
     """
     kept = ("steps", "samples", "options", "name", "licence")
     return {

@@ -32,8 +32,8 @@ from .style_sheet import style_sheet
 
 
 @dataclass
-class Progress:
-    """What a run remembers beside the weights; saved with the state, exact through JSON."""
+class RunProgress:
+    """What a run keeps beside the weights; saved with the state, exact through JSON."""
 
     sums: dict[str, float]
     """Losses added up since the last line of the log, and how many of each."""
@@ -62,22 +62,24 @@ class Run:
     """
 
     def __init__(self, trainer: Trainer, spec: RunSpec, log_every: int | None = None):
-        """`trainer` trains on the pictures of `spec`; it writes a line of the log every `log_every` steps, by
-        default `log_interval`. Training pictures stand in where there are none to validate on."""
+        """`trainer` trains on the pictures of `spec`.
+
+        It writes a line of the log every `log_every` steps, by default `log_interval`. Without validation
+        pictures, training pictures replace them.
+        """
         self.trainer, self.files, self.name, self.licence = trainer, spec.files, spec.name, spec.licence
         self.photos = spec.photos.val or trainer.photos
         self.paintings = spec.paintings.val or trainer.paintings
         self.save_minutes, self.preview_every = spec.save_minutes, spec.preview_every
         self.log_every = log_interval(spec.options.steps) if log_every is None else log_every
         self.writes = trainer.processes.rank == 0
-        self.progress = Progress({}, {}, [])
+        self.progress = RunProgress({}, {}, [])
         self.history: list[dict[str, float]] = []
         mode = spec.options.mode
         self.style_only = mode == "style_code"
 
-        # What the score is made of.
-        # The learned style stands for all the paintings that there are; to score it on the held-out few
-        # alone would measure how they differ from the rest.
+        # The pictures of the score. The learned style stands for all the paintings. A score on the few
+        # held-out ones alone would measure how they differ from the rest.
         collection = [] if mode == "from_scratch" else [*spec.paintings.val, *trainer.paintings]
         single = [] if self.style_only else self.paintings
         self.validation = Validation(
@@ -89,8 +91,8 @@ class Run:
             self.files.folder.mkdir(parents=True, exist_ok=True)
 
     def resume(self) -> None:
-        """Go on from the files. Raises CheckpointError or TrainingError, one sentence, if that cannot be."""
-        self.progress = Progress(**self.trainer.load_state(self.files.state))
+        """Go on from the files. Raises CheckpointError or TrainingError, one sentence, if it cannot."""
+        self.progress = RunProgress(**self.trainer.load_state(self.files.state))
         # Lines that were logged after the state was saved will be logged again.
         lines = self.files.log.read_text(encoding="utf-8").splitlines() if self.files.log.exists() else []
         self.history = [line for line in map(json.loads, lines) if line["step"] <= self.trainer.step]
@@ -119,7 +121,7 @@ class Run:
                 outcome = Outcome("stopped", f"Stopped at step {trainer.step} of {options.steps}.")
                 break
 
-            # One step. What it raises leaves the weights as they were.
+            # One step. Its errors leave the weights as they were.
             try:
                 values = trainer.train_step()
             except Diverged as error:
@@ -221,7 +223,7 @@ class Run:
                 self._write_picture(f"sheet_{self.trainer.step:06d}.jpg", sheet)
 
     def preview(self) -> Image.Image:
-        """Photo, painting and result of the first validation pair, side by side; also kept as a file."""
+        """Photo, painting and result of the first validation pair, side by side; also written to a file."""
         strip = self.strip(256)
         self._write_picture(f"preview_{self.trainer.step:06d}.jpg", strip)
         return strip
@@ -269,13 +271,13 @@ class Run:
     def finish(self, say: Callable[[str], None] = lambda text: None) -> tuple[StyleGAN, torch.Tensor]:
         """The best network and the learned style [1,L,D], as they are on disk.
 
-        From scratch, the style space of the best and of the last network is fitted to the training paintings
-        first, and the style is their mean. Where only a style was learned, the network is the one that the
+        From scratch, the style space of the best and of the last network is first fitted to the training
+        paintings, and the style is their mean. If only a style was learned, the network is the one that the
         run began with.
         """
         if self.trainer.options.mode == "from_scratch":
-            # Both networks get one: the score knows content and style only, so where the discriminator and
-            # plain grounds were what a run was for, the last network is the one to use.
+            # Both networks get one: the score knows content and style only. If the discriminator or plain
+            # grounds were the aim of a run, the last network is the one to use.
             self._add_style_space(self.files.last, say)
             best = self._add_style_space(self.files.best, say)
             self._write_style(best, mean_code(best, self.trainer.paintings))
@@ -314,9 +316,9 @@ def open_run(
     say: Callable[[str], None] = lambda text: None,
     processes: Processes | None = None,
 ) -> Run:
-    """A run ready to train, new or resumed as `spec` says; the rest is the `Trainer`'s.
+    """A run ready to train, new or resumed as `spec` says; further arguments go to the `Trainer`.
 
-    Raises CheckpointError or TrainingError, one sentence, where that cannot be.
+    Raises CheckpointError or TrainingError, one sentence, if it cannot begin.
     """
     photos, paintings = spec.photos.train, spec.paintings.train
     trainer = Trainer(spec.options, photos, paintings, spec.config, device, say, spec.start, processes)

