@@ -29,7 +29,7 @@ _VERSION = "brushwork"
 
 
 @dataclass(frozen=True)
-class Job:
+class PaintJob:
     """One picture to paint, and the file that it goes to, whose ending is its format."""
 
     photo: Path
@@ -41,7 +41,7 @@ class WriteError(RuntimeError):
     """A result cannot be written; the message is one sentence for the user."""
 
 
-class Result(Enum):
+class PaintResult(Enum):
     """How a job ended."""
 
     PAINTED = "painted"
@@ -53,11 +53,11 @@ class Result(Enum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PaintOutcome:
     """What became of a job. `sentence` says why it was not painted; empty if it was."""
 
-    job: Job
-    result: Result
+    job: PaintJob
+    result: PaintResult
     sentence: str = ""
     seconds: float = 0.0
 
@@ -68,7 +68,7 @@ def make_jobs(
     folder: Path,
     ending: str = ".png",
     pairs: str = "cross",
-) -> list[Job]:
+) -> list[PaintJob]:
     """A job for each photo in each style ('cross'), or for each photo and the style beside it ('zip').
 
     Files are called PHOTO__STYLE; where two would have one name, a digest of the paths tells them apart.
@@ -90,14 +90,14 @@ def make_jobs(
         [[photo, *style.files] for photo, style in couples],
     )
     jobs = [
-        Job(photo, style, folder / f"{name}{ending}")
+        PaintJob(photo, style, folder / f"{name}{ending}")
         for name, (photo, style) in zip(names, couples, strict=True)
     ]
     check_targets(jobs)
     return jobs
 
 
-def check_targets(jobs: Sequence[Job]) -> None:
+def check_targets(jobs: Sequence[PaintJob]) -> None:
     """Raise ValueError, one sentence, if a job would write over a file that one of them reads."""
     read = {path.resolve() for job in jobs for path in (job.photo, *job.style.files)}
     for job in jobs:
@@ -108,13 +108,13 @@ def check_targets(jobs: Sequence[Job]) -> None:
 
 
 def paint_files(
-    jobs: Sequence[Job],
+    jobs: Sequence[PaintJob],
     stylizer: Stylizer,
     overwrite: bool = False,
-    on_start: Callable[[Job], None] | None = None,
+    on_start: Callable[[PaintJob], None] | None = None,
     on_step: OnStep | None = None,
     on_note: Callable[[str], None] | None = None,
-) -> Iterator[Outcome]:
+) -> Iterator[PaintOutcome]:
     """Paint one job after the other, and tell what became of each.
 
     A file that is there already is left, unless `overwrite` says otherwise, so that the same call goes on
@@ -139,23 +139,29 @@ def paint_files(
                 check_size(reading.size, job.target.suffix)
                 # Before it takes minutes.
                 _write(job.target, None)
-                painted = as_picture(stylizer.paint(reading.tensor, job.style, on_step, on_note))
-                data = encode_picture(painted, job.target.suffix, reading.metadata, settings)
+                painted = stylizer.paint(reading.tensor, job.style, on_step, on_note)
+                data = encode_picture(as_picture(painted), job.target.suffix, reading.metadata, settings)
+                del painted
             except (ValueError, RefineError) as error:
-                yield Outcome(job, Result.FAILED, str(error))
+                yield PaintOutcome(job, PaintResult.FAILED, str(error))
                 continue
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
-                yield Outcome(
-                    job,
-                    Result.FAILED,
-                    f"{photo} does not fit into the memory of the device {stylizer.device}; scale it down, "
-                    "or paint it on the CPU.",
-                )
+                yield PaintOutcome(job, PaintResult.FAILED, _too_large(photo, stylizer))
                 continue
             _write(job.target, data)
-            yield Outcome(job, Result.PAINTED, seconds=time.monotonic() - began)
+            yield PaintOutcome(job, PaintResult.PAINTED, seconds=time.monotonic() - began)
+        # Before the next photo is read.
+        del reading
+        stylizer.forget_photo()
+
+
+def _too_large(photo: Path, stylizer: Stylizer) -> str:
+    return (
+        f"{photo} does not fit into the memory of the device {stylizer.device}; scale it down, or paint it "
+        "on the CPU."
+    )
 
 
 def _write(target: Path, data: bytes | None) -> None:
@@ -217,7 +223,7 @@ class _Reading:
         return self._read
 
 
-def _settings(job: Job, reading: _Reading, stylizer: Stylizer) -> dict[str, object]:
+def _settings(job: PaintJob, reading: _Reading, stylizer: Stylizer) -> dict[str, object]:
     """All that decides how a picture comes out, as JSON values; names of files without their folders."""
     try:
         style = job.style.record()
@@ -232,14 +238,14 @@ def _settings(job: Job, reading: _Reading, stylizer: Stylizer) -> dict[str, obje
     }
 
 
-def _left(job: Job, settings: dict[str, object]) -> Outcome:
+def _left(job: PaintJob, settings: dict[str, object]) -> PaintOutcome:
     """The outcome for a file that is there: painted just so, or something else."""
     found = read_settings(job.target)
     if found is not None and {**found, _VERSION: ""} == {**settings, _VERSION: ""}:
-        return Outcome(job, Result.SKIPPED, f"{job.target} is there already.")
-    return Outcome(
+        return PaintOutcome(job, PaintResult.SKIPPED, f"{job.target} is there already.")
+    return PaintOutcome(
         job,
-        Result.OCCUPIED,
+        PaintResult.OCCUPIED,
         f"{job.target} is there already and was not painted from these files with these settings; overwrite "
         "it, or choose another place.",
     )

@@ -56,7 +56,7 @@ class StyleSource(ABC):
 
 
 @dataclass(frozen=True)
-class Painting(StyleSource):
+class PaintingStyle(StyleSource):
     """The style of a picture."""
 
     path: Path

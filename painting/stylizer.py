@@ -119,6 +119,10 @@ class Stylizer:
                 self._codes[style] = style.code(self.gan, self.options.stroke_size)
         return self._paint(photo, self._codes[style], paintings, weights, on_step, on_note)
 
+    def forget_photo(self) -> None:
+        """Free the memory that the content of the last photo takes."""
+        self._content = None
+
     def try_out(self) -> None:
         """Paint a very small picture; raises what the device raises if it cannot do all that this takes."""
         options = self.options
@@ -130,7 +134,8 @@ class Stylizer:
                 code = self.gan.encode_style(picture.to(self.device), stroke_size=options.stroke_size)
             self._paint(picture, code, [picture], [1.0], None, None).cpu()
         finally:
-            self.options, self._content = options, None
+            self.options = options
+            self.forget_photo()
 
     def _paintings(self, style: StyleSource) -> tuple[list[Tensor], list[float]]:
         if self.options.refine is None:
