@@ -1,4 +1,4 @@
-"""Many files: photos and styles in, painted files out. What is there is left, what fails is told."""
+"""Paints many files. Results that are there stay, and the outcome says why a job failed."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from .stylizer import Stylizer
 
 PAIRS = ("cross", "zip")
 
-# The key of the settings under which this version stands; another version is no other setting.
+# The settings hold the version under this key, but another version does not count as another setting.
 _VERSION = "brushwork"
 
 
 @dataclass(frozen=True)
 class PaintJob:
-    """One picture to paint, and the file that it goes to, whose ending is its format."""
+    """One picture to paint, and the file for it; the ending decides the format."""
 
     photo: Path
     style: StyleSource
@@ -54,7 +54,7 @@ class PaintResult(Enum):
 
 @dataclass(frozen=True)
 class PaintOutcome:
-    """What became of a job. `sentence` says why it was not painted; empty if it was."""
+    """The outcome of a job. `sentence` says why it was not painted; empty if it was."""
 
     job: PaintJob
     result: PaintResult
@@ -71,9 +71,9 @@ def make_jobs(
 ) -> list[PaintJob]:
     """A job for each photo in each style ('cross'), or for each photo and the style beside it ('zip').
 
-    Files are called PHOTO__STYLE; where two would have one name, a digest of the paths tells them apart.
-    Raises ValueError if 'zip' has not as many styles as photos, or if a result would replace a picture
-    that is read.
+    Files are called PHOTO__STYLE; if two would have one name, they get a digest of the paths.
+    Raises ValueError if 'zip' has not as many styles as photos, or if a result would replace one of the
+    pictures to read.
     """
     check_choice("pairs", pairs, PAIRS)
     if pairs == "cross":
@@ -115,14 +115,13 @@ def paint_files(
     on_step: OnStep | None = None,
     on_note: Callable[[str], None] | None = None,
 ) -> Iterator[PaintOutcome]:
-    """Paint one job after the other, and tell what became of each.
+    """Paint one job after the other, and give the outcome of each.
 
-    A file that is there already is left, unless `overwrite` says otherwise, so that the same call goes on
-    where it was stopped. A file is written whole or not at all. It has the photo's colour profile and EXIF,
+    A file that is there already stays without `overwrite`, so that the same call goes on where it stopped. A file is written whole or not at all. It has the photo's colour profile and EXIF,
     and the settings. on_start is called before a job that is painted; on_step and on_note while refining.
-    What they raise ends the painting.
+    An error from them ends the painting.
 
-    Raises WriteError if a file cannot be written: the next one could not be either.
+    Raises WriteError if a file cannot be written, since the next one could not be written either.
     """
     # A photo is read once for all its styles; jobs of one photo stand together.
     for photo, group in itertools.groupby(jobs, key=lambda job: job.photo):
@@ -176,7 +175,7 @@ def _write(target: Path, data: bytes | None) -> None:
 
 
 class _Reading:
-    """A photo that is read when it is needed, and then once; UnreadableError every time if it cannot be."""
+    """A photo that is read once, when it is needed; UnreadableError every time if it cannot be read."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -224,7 +223,7 @@ class _Reading:
 
 
 def _settings(job: PaintJob, reading: _Reading, stylizer: Stylizer) -> dict[str, object]:
-    """All that decides how a picture comes out, as JSON values; names of files without their folders."""
+    """Everything that decides the picture, as JSON values; names of files without their folders."""
     try:
         style = job.style.record()
     except OSError as error:
@@ -239,7 +238,7 @@ def _settings(job: PaintJob, reading: _Reading, stylizer: Stylizer) -> dict[str,
 
 
 def _left(job: PaintJob, settings: dict[str, object]) -> PaintOutcome:
-    """The outcome for a file that is there: painted just so, or something else."""
+    """The outcome for a file that is there: painted with the same settings, or something else."""
     found = read_settings(job.target)
     if found is not None and {**found, _VERSION: ""} == {**settings, _VERSION: ""}:
         return PaintOutcome(job, PaintResult.SKIPPED, f"{job.target} is there already.")
