@@ -117,9 +117,10 @@ def paint_files(
 ) -> Iterator[PaintOutcome]:
     """Paint one job after the other, and give the outcome of each.
 
-    A file that is there already stays without `overwrite`, so that the same call goes on where it stopped. A file is written whole or not at all. It has the photo's colour profile and EXIF,
-    and the settings. on_start is called before a job that is painted; on_step and on_note while refining.
-    An error from them ends the painting.
+    A file that is there already stays without `overwrite`, so that the same call goes on where it stopped.
+    A file is written whole or not at all. It has the photo's colour profile and EXIF, and the settings.
+    on_start is called before a job that is painted; on_step and on_note while refining. An error from them
+    ends the painting.
 
     Raises WriteError if a file cannot be written, since the next one could not be written either.
     """

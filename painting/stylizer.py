@@ -27,7 +27,7 @@ _TRIAL_SIDE = 32
 
 @dataclass(frozen=True)
 class StylizeOptions:
-    """How to paint photos. Raises ValueError, one sentence, for a value out of range or not among the choices."""
+    """How to paint photos. Raises ValueError, one sentence, for a value out of its range or choices."""
 
     strength: float = option(1.0, "How much of the style: 0 is the photo, 1 the full style.", 0, 1)
     preserve_color: str = option(
