@@ -59,10 +59,11 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Check the documents: examples in docstrings, README, help pages, the table of options."""
+    """Check the documents and the English of the code: links, paths, examples, help pages, translations."""
     install(session, "test")
-    files = "test_readme or test_docs or test_doctests or test_help or test_locales or test_options_table"
-    session.run(*PYTEST, "-n0", "-k", files, "tests", *session.posargs)
+    files = "documents or code_english or architecture_page or python_page or readme or doctests"
+    pages = "help or locales or options_table"
+    session.run(*PYTEST, "-n0", "-k", f"{files} or {pages}", "tests", *session.posargs)
 
 
 @nox.session

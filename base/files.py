@@ -32,8 +32,10 @@ def safe_file_name(name: str) -> str:
 
 
 def distinct_names(names: Sequence[str], sources: Sequence[Sequence[Path]]) -> list[str]:
-    """File names without ending, no two alike on any system: where several of `names` would be the same, or a
-    file system would not hold one, a digest of the paths of its `sources` is added.
+    """File names without ending, no two alike on any system.
+
+    If several of `names` would be the same, or one is too long for a file system, it gets a digest of the
+    paths of its `sources`.
 
     >>> distinct_names(["a", "b"], [[Path("1/a.png")], [Path("b.png")]])
     ['a', 'b']

@@ -11,7 +11,7 @@ DEFAULT_CHECKPOINT = WEIGHTS_DIR / "brushwork_default.safetensors"
 STYLES_DIR = WEIGHTS_DIR / "styles"
 VGG_WEIGHTS = WEIGHTS_DIR / "vgg19_features.safetensors"
 
-# Names of the library's styles have no ending, those of a user's files do, so they never clash.
+# Names of the library's styles have no ending and those of a user's files have one, so they never clash.
 LIBRARY_PREFIX = "library/"
 
 WORKFLOWS_DIR = _ROOT / "workflows"

@@ -13,20 +13,22 @@ from .errors import CommandError
 def matching_files(text: str) -> list[Path]:
     """The files that a pattern means, sorted, or the one that has this name; none if `text` is a folder."""
     found = sorted(path for path in map(Path, glob.glob(text, recursive=True)) if path.is_file())
-    # A name with brackets in it is a pattern too, but of another file.
+    # A name with brackets in it is also a pattern, which means another file.
     return found or [path for path in [Path(text)] if path.is_file()]
 
 
-def find_pictures(texts: Sequence[str], option: str, beside: Path | None = None) -> list[Path]:
-    """The pictures in folders, at any depth, and those that patterns or files' names mean, each once.
+def find_pictures(texts: Sequence[str], option: str, results: Path | None = None) -> list[Path]:
+    """The pictures that `texts` mean, each once: folders (at any depth), patterns or names of files.
 
-    Of folders, what lies in the folder `beside` is left out: results of a command are none of its pictures.
+    A folder gives no picture of the folder `results` within it: a command must not read what it wrote.
     Raises CommandError if one of `texts` finds none.
     """
     pictures: list[Path] = []
     for text in texts:
         if Path(text).is_dir():
-            found = [path for path in picture_files(Path(text)) if not _is_in(path, beside)]
+            found = picture_files(Path(text))
+            if results is not None and _is_within(results, Path(text)):
+                found = [path for path in found if not _is_within(path, results)]
         else:
             found = matching_files(text)
         if not found:
@@ -35,5 +37,5 @@ def find_pictures(texts: Sequence[str], option: str, beside: Path | None = None)
     return list(dict.fromkeys(pictures))
 
 
-def _is_in(path: Path, folder: Path | None) -> bool:
-    return folder is not None and path.resolve().is_relative_to(folder.resolve())
+def _is_within(path: Path, folder: Path) -> bool:
+    return folder.resolve() in path.resolve().parents

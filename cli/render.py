@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .errors import CommandError
 from .extras import require
+from .results import check_folder
 from .workflow.settings import add_workflow_arguments
 
 if TYPE_CHECKING:
@@ -62,8 +63,7 @@ def run(args: argparse.Namespace) -> int:
     input_dir = _folder(args.input_dir or SHIPPED_INPUTS, "--input-dir")
     models_dir = _folder(args.models_dir, "--models-dir") if args.models_dir else None
     output_dir = args.output_dir.absolute()
-    if output_dir.exists() and not output_dir.is_dir():
-        raise CommandError(f"--output-dir {args.output_dir} is a file; name a folder.")
+    check_folder(args.output_dir, "--output-dir")
     styles_dir = _folder(args.styles_dir, "--styles-dir") if args.styles_dir else output_dir / "styles"
 
     # The workflow, checked whole before anything runs.

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 SHEET_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 
 
+def check_folder(folder: Path, option: str) -> None:
+    """Raise CommandError if the folder for results that `option` names is a file; it need not exist."""
+    if folder.exists() and not folder.is_dir():
+        raise CommandError(f"{option} {folder} is a file; name a folder.")
+
+
 def has_sheet_ending(path: Path) -> bool:
     """Whether `write_sheet` knows the format that the file's ending stands for."""
     return path.suffix.lower() in SHEET_FORMATS

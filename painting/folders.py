@@ -1,4 +1,4 @@
-"""Many files: photos and styles in, painted files out. What is there is left, what fails is told."""
+"""Paints many files. Results that are there stay, and the outcome says why a job failed."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from .stylizer import Stylizer
 
 PAIRS = ("cross", "zip")
 
-# The key of the settings under which this version stands; another version is no other setting.
+# The settings hold the version under this key, but another version does not count as another setting.
 _VERSION = "brushwork"
 
 
 @dataclass(frozen=True)
-class Job:
-    """One picture to paint, and the file that it goes to, whose ending is its format."""
+class PaintJob:
+    """One picture to paint, and the file for it; the ending decides the format."""
 
     photo: Path
     style: StyleSource
@@ -41,7 +41,7 @@ class WriteError(RuntimeError):
     """A result cannot be written; the message is one sentence for the user."""
 
 
-class Result(Enum):
+class PaintResult(Enum):
     """How a job ended."""
 
     PAINTED = "painted"
@@ -53,11 +53,11 @@ class Result(Enum):
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of a job. `sentence` says why it was not painted; empty if it was."""
+class PaintOutcome:
+    """The outcome of a job. `sentence` says why it was not painted; empty if it was."""
 
-    job: Job
-    result: Result
+    job: PaintJob
+    result: PaintResult
     sentence: str = ""
     seconds: float = 0.0
 
@@ -68,12 +68,12 @@ def make_jobs(
     folder: Path,
     ending: str = ".png",
     pairs: str = "cross",
-) -> list[Job]:
+) -> list[PaintJob]:
     """A job for each photo in each style ('cross'), or for each photo and the style beside it ('zip').
 
-    Files are called PHOTO__STYLE; where two would have one name, a digest of the paths tells them apart.
-    Raises ValueError if 'zip' has not as many styles as photos, or if a result would replace a picture
-    that is read.
+    Files are called PHOTO__STYLE; if two would have one name, they get a digest of the paths.
+    Raises ValueError if 'zip' has not as many styles as photos, or if a result would replace one of the
+    pictures to read.
     """
     check_choice("pairs", pairs, PAIRS)
     if pairs == "cross":
@@ -90,14 +90,14 @@ def make_jobs(
         [[photo, *style.files] for photo, style in couples],
     )
     jobs = [
-        Job(photo, style, folder / f"{name}{ending}")
+        PaintJob(photo, style, folder / f"{name}{ending}")
         for name, (photo, style) in zip(names, couples, strict=True)
     ]
     check_targets(jobs)
     return jobs
 
 
-def check_targets(jobs: Sequence[Job]) -> None:
+def check_targets(jobs: Sequence[PaintJob]) -> None:
     """Raise ValueError, one sentence, if a job would write over a file that one of them reads."""
     read = {path.resolve() for job in jobs for path in (job.photo, *job.style.files)}
     for job in jobs:
@@ -108,21 +108,21 @@ def check_targets(jobs: Sequence[Job]) -> None:
 
 
 def paint_files(
-    jobs: Sequence[Job],
+    jobs: Sequence[PaintJob],
     stylizer: Stylizer,
     overwrite: bool = False,
-    on_start: Callable[[Job], None] | None = None,
+    on_start: Callable[[PaintJob], None] | None = None,
     on_step: OnStep | None = None,
     on_note: Callable[[str], None] | None = None,
-) -> Iterator[Outcome]:
-    """Paint one job after the other, and tell what became of each.
+) -> Iterator[PaintOutcome]:
+    """Paint one job after the other, and give the outcome of each.
 
-    A file that is there already is left, unless `overwrite` says otherwise, so that the same call goes on
-    where it was stopped. A file is written whole or not at all. It has the photo's colour profile and EXIF,
-    and the settings. on_start is called before a job that is painted; on_step and on_note while refining.
-    What they raise ends the painting.
+    A file that is there already stays without `overwrite`, so that the same call goes on where it stopped.
+    A file is written whole or not at all. It has the photo's colour profile and EXIF, and the settings.
+    on_start is called before a job that is painted; on_step and on_note while refining. An error from them
+    ends the painting.
 
-    Raises WriteError if a file cannot be written: the next one could not be either.
+    Raises WriteError if a file cannot be written, since the next one could not be written either.
     """
     # A photo is read once for all its styles; jobs of one photo stand together.
     for photo, group in itertools.groupby(jobs, key=lambda job: job.photo):
@@ -139,23 +139,29 @@ def paint_files(
                 check_size(reading.size, job.target.suffix)
                 # Before it takes minutes.
                 _write(job.target, None)
-                painted = as_picture(stylizer.paint(reading.tensor, job.style, on_step, on_note))
-                data = encode_picture(painted, job.target.suffix, reading.metadata, settings)
+                painted = stylizer.paint(reading.tensor, job.style, on_step, on_note)
+                data = encode_picture(as_picture(painted), job.target.suffix, reading.metadata, settings)
+                del painted
             except (ValueError, RefineError) as error:
-                yield Outcome(job, Result.FAILED, str(error))
+                yield PaintOutcome(job, PaintResult.FAILED, str(error))
                 continue
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
-                yield Outcome(
-                    job,
-                    Result.FAILED,
-                    f"{photo} does not fit into the memory of the device {stylizer.device}; scale it down, "
-                    "or paint it on the CPU.",
-                )
+                yield PaintOutcome(job, PaintResult.FAILED, _too_large(photo, stylizer))
                 continue
             _write(job.target, data)
-            yield Outcome(job, Result.PAINTED, seconds=time.monotonic() - began)
+            yield PaintOutcome(job, PaintResult.PAINTED, seconds=time.monotonic() - began)
+        # Before the next photo is read.
+        del reading
+        stylizer.forget_photo()
+
+
+def _too_large(photo: Path, stylizer: Stylizer) -> str:
+    return (
+        f"{photo} does not fit into the memory of the device {stylizer.device}; scale it down, or paint it "
+        "on the CPU."
+    )
 
 
 def _write(target: Path, data: bytes | None) -> None:
@@ -170,7 +176,7 @@ def _write(target: Path, data: bytes | None) -> None:
 
 
 class _Reading:
-    """A photo that is read when it is needed, and then once; UnreadableError every time if it cannot be."""
+    """A photo that is read once, when it is needed; UnreadableError every time if it cannot be read."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -217,8 +223,8 @@ class _Reading:
         return self._read
 
 
-def _settings(job: Job, reading: _Reading, stylizer: Stylizer) -> dict[str, object]:
-    """All that decides how a picture comes out, as JSON values; names of files without their folders."""
+def _settings(job: PaintJob, reading: _Reading, stylizer: Stylizer) -> dict[str, object]:
+    """Everything that decides the picture, as JSON values; names of files without their folders."""
     try:
         style = job.style.record()
     except OSError as error:
@@ -232,14 +238,14 @@ def _settings(job: Job, reading: _Reading, stylizer: Stylizer) -> dict[str, obje
     }
 
 
-def _left(job: Job, settings: dict[str, object]) -> Outcome:
-    """The outcome for a file that is there: painted just so, or something else."""
+def _left(job: PaintJob, settings: dict[str, object]) -> PaintOutcome:
+    """The outcome for a file that is there: painted with the same settings, or something else."""
     found = read_settings(job.target)
     if found is not None and {**found, _VERSION: ""} == {**settings, _VERSION: ""}:
-        return Outcome(job, Result.SKIPPED, f"{job.target} is there already.")
-    return Outcome(
+        return PaintOutcome(job, PaintResult.SKIPPED, f"{job.target} is there already.")
+    return PaintOutcome(
         job,
-        Result.OCCUPIED,
+        PaintResult.OCCUPIED,
         f"{job.target} is there already and was not painted from these files with these settings; overwrite "
         "it, or choose another place.",
     )

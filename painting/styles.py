@@ -1,4 +1,4 @@
-"""Where a style comes from: a painting, a style file, a seed, or a mix of several."""
+"""The sources of a style: a painting, a style file, a seed, or a mix of several."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class UnreadableError(ValueError):
-    """A file is not what it should be; the message is one sentence for the user."""
+    """A file cannot be read as a picture or a style; the message is one sentence for the user."""
 
 
 class StyleSource(ABC):
@@ -31,7 +31,7 @@ class StyleSource(ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """Part of the names of the pictures that are painted in it."""
+        """It becomes part of the names of the pictures in this style."""
 
     @abstractmethod
     def code(self, gan: StyleGAN, stroke_size: float = 1.0) -> Tensor:
@@ -44,19 +44,19 @@ class StyleSource(ABC):
     @property
     @abstractmethod
     def files(self) -> list[Path]:
-        """All files that the style comes from."""
+        """All files of the style."""
 
     @abstractmethod
     def record(self) -> dict[str, object]:
-        """What a painted picture says about its style, as JSON values; OSError if a file is missing."""
+        """The style in the settings of a painted picture, as JSON values; OSError if a file is missing."""
 
     def paintings(self) -> list[tuple[Path, float]] | None:
-        """The paintings behind the style, each with its weight; None if there are not only paintings."""
+        """The paintings of the style, each with its weight; None if not all of it comes from paintings."""
         return None
 
 
 @dataclass(frozen=True)
-class Painting(StyleSource):
+class PaintingStyle(StyleSource):
     """The style of a picture."""
 
     path: Path
@@ -138,7 +138,7 @@ class MixedStyle(StyleSource):
     weights: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        # The check of the mixing itself, before anything is read.
+        # Check the weights as mixing does, before anything is read.
         mix_styles([torch.zeros(1, 1, 1)] * len(self.parts), self.weights)
 
     @property

@@ -1,4 +1,4 @@
-"""From a photo and a style to a painting: the network, the photo's colours, and refining if it is wanted."""
+"""From a photo and a style to a painting: the network, the photo's colours, and refining on request."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .options import PRESERVE_COLOR, RefineOptions
 from .refine import OnStep, refine
 from .styles import StyleSource, read_painting
 
-# Side of the picture that shows whether a device can do all that painting takes.
+# Side of the picture that tries out whether a device can do everything that painting needs.
 _TRIAL_SIDE = 32
 
 
 @dataclass(frozen=True)
 class StylizeOptions:
-    """How photos are painted. Raises ValueError, one sentence, for a value out of its range or no choice."""
+    """How to paint photos. Raises ValueError, one sentence, for a value out of its range or choices."""
 
     strength: float = option(1.0, "How much of the style: 0 is the photo, 1 the full style.", 0, 1)
     preserve_color: str = option(
@@ -49,7 +49,7 @@ class StylizeOptions:
             object.__setattr__(self, "refine", own)
 
     def record(self) -> dict[str, object]:
-        """All of it as JSON values."""
+        """All options as JSON values."""
         record = asdict(self)
         if self.refine is None:
             del record["refine"]
@@ -59,7 +59,7 @@ class StylizeOptions:
 
 
 class Stylizer:
-    """Paints photos on one device, with one network. `network` is what a painted picture says about it."""
+    """Paints photos on one device, with one network. `network` describes it in the settings of pictures."""
 
     def __init__(
         self, gan: StyleGAN, options: StylizeOptions | None = None, network: dict[str, str] | None = None
@@ -80,8 +80,8 @@ class Stylizer:
     ) -> Stylizer:
         """With the network in `checkpoint` (None: the shipped one) on `device`.
 
-        'auto' is a GPU of CUDA or Apple's, if it can do all that the options ask for, else the CPU.
-        Raises CheckpointError for a file that is no network, ValueError for a device that is not here.
+        'auto' is a GPU of CUDA or Apple's if it can do everything that the options need, otherwise the CPU.
+        Raises CheckpointError for a file that is not a network, ValueError for a device that is not here.
         """
         path = Path(checkpoint or DEFAULT_CHECKPOINT)
         gan = StyleGAN.load(path)
@@ -119,8 +119,12 @@ class Stylizer:
                 self._codes[style] = style.code(self.gan, self.options.stroke_size)
         return self._paint(photo, self._codes[style], paintings, weights, on_step, on_note)
 
+    def forget_photo(self) -> None:
+        """Free the memory that the content of the last photo takes."""
+        self._content = None
+
     def try_out(self) -> None:
-        """Paint a very small picture; raises what the device raises if it cannot do all that this takes."""
+        """Paint a very small picture; raises the device's error if it cannot do everything for it."""
         options = self.options
         if options.refine is not None:
             self.options = replace(options, refine=replace(options.refine, steps=1))
@@ -130,7 +134,8 @@ class Stylizer:
                 code = self.gan.encode_style(picture.to(self.device), stroke_size=options.stroke_size)
             self._paint(picture, code, [picture], [1.0], None, None).cpu()
         finally:
-            self.options, self._content = options, None
+            self.options = options
+            self.forget_photo()
 
     def _paintings(self, style: StyleSource) -> tuple[list[Tensor], list[float]]:
         if self.options.refine is None:

@@ -1,4 +1,4 @@
-"""What picture files carry beside their pixels, and how it goes on: colour profile, EXIF, settings."""
+"""Metadata of picture files: colour profile, EXIF and settings, and how a painting keeps them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from PIL.PngImagePlugin import PngInfo
 
 from .reading import DAMAGE, upright_rgb
 
-# Formats by the endings of their files, and how they are saved: as good as the format is without waste.
+# Formats by the endings of their files, and the options for saving them in good quality.
 ENDINGS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     "PNG": {},
     "JPEG": {"quality": 95, "subsampling": 0, "optimize": True},
     "WEBP": {"quality": 95, "method": 4},
 }
-# The longest side in pixels that a format holds.
+# The longest side in pixels of a picture in each format.
 _LONGEST_SIDE = {"PNG": 2**31 - 1, "JPEG": 65500, "WEBP": 16383}
 
 # The PNG chunk with the settings.
@@ -32,21 +32,21 @@ SETTINGS_KEY = "brushwork"
 _ORIENTATION, _EXIF_IFD, _GPS_IFD, _INTEROP_IFD = 0x0112, 0x8769, 0x8825, 0xA005
 _USER_COMMENT, _MAKER_NOTE = 0x9286, 0x927C
 _PIXEL_WIDTH, _PIXEL_HEIGHT = 0xA002, 0xA003
-# Before the text of a user comment stands its encoding.
+# The encoding stands before the text of a user comment.
 _ASCII = b"ASCII\0\0\0"
-# A JPEG segment holds no more.
+# The limit of a JPEG segment.
 _LARGEST_JPEG_EXIF = 65533
 
-# Of a TIFF file Pillow gives all tags, and most describe how its pixels are stored. These are about the
+# Pillow gives all tags of a TIFF file, and most of them say how its pixels are stored. These describe the
 # picture: description, make, model, resolution, software, date, artist, computer, rating, copyright.
 _ABOUT_THE_PICTURE = {270, 271, 272, 282, 283, 296, 305, 306, 315, 316, 18246, 33432}
 
 
 @dataclass(frozen=True)
 class PictureMetadata:
-    """What goes on from a photo to the picture that is made of it.
+    """The metadata that a painting keeps from its photo.
 
-    icc_profile: of RGB only, since a profile for CMYK or grey means nothing to RGB pixels. exif: with the
+    icc_profile: only one for RGB, since a profile for CMYK or grey does not fit RGB pixels. exif: with the
     orientation reset, since pictures are read upright, and without the embedded thumbnail.
     """
 
@@ -60,7 +60,7 @@ def read_with_metadata(path: str | os.PathLike[str]) -> tuple[Image.Image, Pictu
     Raises one of `DAMAGE`, most often OSError, when it cannot be decoded.
     """
     with warnings.catch_warnings():
-        # Pillow warns of large pictures and of damaged EXIF. The user named this one, and the pixels count.
+        # Pillow warns of large pictures and of damaged EXIF, but the user chose this one for its pixels.
         warnings.simplefilter("ignore")
         with Image.open(path) as image:
             image.load()
@@ -76,8 +76,8 @@ def encode_picture(
 ) -> bytes:
     """An RGB picture as the bytes of a file with this ending: .png, .jpg, .jpeg or .webp.
 
-    The settings go in as JSON: into PNG as the text chunk `brushwork`, into JPEG and WebP as the EXIF user
-    comment. EXIF that a JPEG cannot hold loses the maker's note, and then all except the settings.
+    The settings are stored as JSON: in PNG as the text chunk `brushwork`, in JPEG and WebP as the EXIF user
+    comment. If EXIF is too large for a JPEG, it loses the maker's note, and then all except the settings.
     Raises ValueError for another ending and for a picture that is too large for the format.
     """
     kind = format_of(ending)
@@ -95,7 +95,7 @@ def encode_picture(
     if exif := _fitting_exif(metadata.exif, picture.size, text, kind):
         options["exif"] = exif
     data = io.BytesIO()
-    # A picture that was turned or converted still has what its file had.
+    # A picture that was turned or converted still has the metadata of its file.
     plain = picture.copy() if picture.info else picture
     plain.info = {}
     plain.save(data, kind, **options)
@@ -127,7 +127,7 @@ def format_of(ending: str) -> str:
 
 
 def check_size(size: tuple[int, int], ending: str) -> None:
-    """Raise ValueError, one sentence, if a picture of this width and height does not go into the format."""
+    """Raise ValueError, one sentence, if a picture of this width and height is too large for the format."""
     kind = format_of(ending)
     if max(size) > _LONGEST_SIDE[kind]:
         raise ValueError(
@@ -138,7 +138,7 @@ def check_size(size: tuple[int, int], ending: str) -> None:
 
 def _rgb_profile(image: Image.Image) -> bytes | None:
     profile = image.info.get("icc_profile")
-    # Bytes 16 to 19 of a profile name the colours that it is for.
+    # Bytes 16 to 19 of a profile name its colours.
     return profile if isinstance(profile, bytes) and profile[16:20] == b"RGB " else None
 
 
@@ -179,7 +179,7 @@ def _exif_with(
     exif = Image.Exif()
     if data is not None:
         exif.load(data)
-    # To ask for what is not there would make an empty one.
+    # A request for a missing part would make an empty one.
     found = exif.get_ifd(_EXIF_IFD) if _EXIF_IFD in exif else {}
     details = {tag: value for tag, value in found.items() if tag not in without}
     for tag, side in zip((_PIXEL_WIDTH, _PIXEL_HEIGHT), size, strict=True):
@@ -190,7 +190,7 @@ def _exif_with(
         details[_USER_COMMENT] = comment
     if details:
         exif[_EXIF_IFD] = details
-    # Pillow calls it a row of numbers (1), EXIF readers expect something undefined (7).
+    # Pillow writes the type of the comment as bytes (1); EXIF readers expect the type "undefined" (7).
     order = "<" if exif.endian == "<" else ">"
     entry = struct.pack(f"{order}HHI", _USER_COMMENT, 1, len(comment))
     return exif.tobytes().replace(entry, struct.pack(f"{order}HHI", _USER_COMMENT, 7, len(comment)), 1)

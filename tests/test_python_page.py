@@ -56,6 +56,11 @@ def test_batches_codes_and_files_are_as_the_page_says(names):
     middle = len(changed) // 2
     assert changed[:middle].mean() > 2 * changed[middle:].mean()
     assert len(names["painted"]) == 4
+    assert [outcome.result.value for outcome in names["outcomes"]] == ["painted", "painted"]
+    assert sorted(path.name for path in (names["folder"] / "painted").iterdir()) == [
+        "photo__painting.jpg",
+        "photo__random-7.jpg",
+    ]
 
 
 def test_every_name_of_the_page_is_public(names):

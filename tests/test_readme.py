@@ -28,8 +28,9 @@ SECTIONS = [
 ]
 # What a fresh machine needs, one line each: .ci/run and the checks of a release go by them.
 FIRST_PAINTING = (
-    'python -m venv .venv && .venv/bin/pip install ".[headless]" && '
-    ".venv/bin/brushwork render workflows/api/stylize_photo.json"
+    "python -m venv .venv && .venv/bin/pip install . && "
+    ".venv/bin/brushwork paint workflows/inputs/photo-city-singapore.jpg "
+    "--style workflows/inputs/art-hokusai-great-wave.jpg"
 )
 TESTS = (
     'python -m venv .venv && .venv/bin/pip install ".[test]" && '

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CommandError
+from ..results import check_folder
 from .catalogue import TEXTS, read_catalogue
 
 if TYPE_CHECKING:
@@ -66,8 +67,7 @@ def run(args: argparse.Namespace) -> int:
     # PyTorch takes seconds to import, and `brushwork encode --help` should not.
     from ...models.checkpoint import CheckpointError
 
-    if args.out.exists() and not args.out.is_dir():
-        raise CommandError(f"--out {args.out} is a file; name a folder.")
+    check_folder(args.out, "--out")
     try:
         return _encode_catalogue(args) if args.catalogue else _encode_pictures(args)
     except CheckpointError as error:

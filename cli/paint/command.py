@@ -12,10 +12,10 @@ from ..errors import CommandError
 from .request import DEFAULT_FORMAT, DEFAULT_OUT, FORMATS, PaintRequest
 
 if TYPE_CHECKING:
-    from ...painting.folders import Job
+    from ...painting.folders import PaintJob
     from ...painting.refine import Step
     from ...painting.stylizer import Stylizer
-    from .display import Display
+    from .display import PaintDisplay
 
 # The options of refining that have a flag of their own name; the others are arguments of all painting.
 REFINING = [
@@ -161,11 +161,11 @@ def paint(request: PaintRequest) -> int:
         raise CommandError(str(error)) from error
 
 
-def _paint_all(jobs: list[Job], stylizer: Stylizer, overwrite: bool) -> int:
-    from ...painting.folders import Result, paint_files
+def _paint_all(jobs: list[PaintJob], stylizer: Stylizer, overwrite: bool) -> int:
+    from ...painting.folders import PaintResult, paint_files
     from .display import open_display
 
-    counts = dict.fromkeys(Result, 0)
+    counts = dict.fromkeys(PaintResult, 0)
     with open_display(len(jobs)) as display:
         told: set[str] = set()
 
@@ -182,11 +182,11 @@ def _paint_all(jobs: list[Job], stylizer: Stylizer, overwrite: bool) -> int:
                 display.complain,
             ):
                 counts[outcome.result] += 1
-                display.finish(outcome.result is Result.PAINTED)
-                if outcome.result is Result.PAINTED:
+                display.finish(outcome.result is PaintResult.PAINTED)
+                if outcome.result is PaintResult.PAINTED:
                     display.say(f"{outcome.job.target} ({outcome.seconds:.1f} s)")
                 # A bad photo fails in every style: once is enough.
-                elif outcome.result is not Result.SKIPPED and outcome.sentence not in told:
+                elif outcome.result is not PaintResult.SKIPPED and outcome.sentence not in told:
                     told.add(outcome.sentence)
                     display.complain(f"brushwork paint: {outcome.sentence}")
         except KeyboardInterrupt:
@@ -194,11 +194,13 @@ def _paint_all(jobs: list[Job], stylizer: Stylizer, overwrite: bool) -> int:
                 f"{display.done} of {len(jobs)} pictures are done; the same command goes on from there."
             )
             raise
-        _summarize(display, counts[Result.SKIPPED], counts[Result.OCCUPIED], counts[Result.FAILED])
-    return 1 if counts[Result.OCCUPIED] or counts[Result.FAILED] else 0
+        _summarize(
+            display, counts[PaintResult.SKIPPED], counts[PaintResult.OCCUPIED], counts[PaintResult.FAILED]
+        )
+    return 1 if counts[PaintResult.OCCUPIED] or counts[PaintResult.FAILED] else 0
 
 
-def _summarize(display: Display, skipped: int, occupied: int, failed: int) -> None:
+def _summarize(display: PaintDisplay, skipped: int, occupied: int, failed: int) -> None:
     """What was not painted, in a line."""
     parts = [
         f"{count} {what}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _INTERVAL = 0.1
 
 
-class Display:
+class PaintDisplay:
     """Progress on standard error, where that is a terminal: one line of text, written over and over.
 
     What is printed with `say` and `complain` stays, on standard output and standard error.
@@ -33,7 +33,7 @@ class Display:
         self._shown = 0
         self._live = sys.stderr.isatty()
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> PaintDisplay:
         return self
 
     def __exit__(
@@ -100,7 +100,7 @@ class Display:
             self._shown = 0
 
 
-class BarDisplay(Display):
+class PaintBars(PaintDisplay):
     """The same as two bars of rich: all pictures, and the steps of the present one."""
 
     def __init__(self, pictures: int):
@@ -121,7 +121,7 @@ class BarDisplay(Display):
         self._all: TaskID = self._bars.add_task("pictures", total=pictures)
         self._steps: TaskID | None = None
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> PaintDisplay:
         self._bars.start()
         return self
 
@@ -150,9 +150,9 @@ class BarDisplay(Display):
         """Bars show it."""
 
 
-def open_display(pictures: int) -> Display:
+def open_display(pictures: int) -> PaintDisplay:
     """With bars if rich is installed."""
     try:
-        return BarDisplay(pictures)
+        return PaintBars(pictures)
     except ImportError:
-        return Display(pictures)
+        return PaintDisplay(pictures)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...base.shipped import LIBRARY_PREFIX, library_styles
-from ...painting.folders import Job, check_targets, make_jobs
-from ...painting.styles import Painting, RandomStyle, SavedStyle, StyleSource, mixed
+from ...painting.folders import PaintJob, check_targets, make_jobs
+from ...painting.styles import PaintingStyle, RandomStyle, SavedStyle, StyleSource, mixed
 from ...pictures.reading import picture_files
 from ..errors import CommandError
 from ..pictures import find_pictures, matching_files
@@ -17,13 +17,13 @@ from .request import DEFAULT_FORMAT, PaintRequest
 STYLE_FILE = ".safetensors"
 
 
-def find_jobs(request: PaintRequest) -> list[Job]:
+def find_jobs(request: PaintRequest) -> list[PaintJob]:
     """All pictures to paint, those of one photo together.
 
     Raises CommandError or ValueError, one sentence, for names that mean nothing and for what does not go
     together.
     """
-    photos = find_pictures(request.photos, "PHOTO", beside=request.out)
+    photos = find_pictures(request.photos, "PHOTO", results=request.out)
     styles = _chosen_styles(request)
     file = request.file
     if file is None:
@@ -34,7 +34,7 @@ def find_jobs(request: PaintRequest) -> list[Job]:
             f"--out {file} is one file, and there are {len(photos)} photos and {len(styles)} styles; name a "
             "folder, or --mix the styles."
         )
-    jobs = [Job(photos[0], styles[0], file)]
+    jobs = [PaintJob(photos[0], styles[0], file)]
     check_targets(jobs)
     return jobs
 
@@ -55,7 +55,7 @@ def find_styles(texts: Sequence[str]) -> list[StyleSource]:
         if not files:
             files = [_library_style(text)]
         styles += [
-            SavedStyle(path) if path.suffix.lower() == STYLE_FILE else Painting(path) for path in files
+            SavedStyle(path) if path.suffix.lower() == STYLE_FILE else PaintingStyle(path) for path in files
         ]
     return list(dict.fromkeys(styles))
 

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import CommandError
 from ..extras import require
+from ..results import check_folder
 from ..workflow.files import Workflow, find_workflow, read_workflow
 from ..workflow.interface import read_inputs
 from ..workflow.settings import add_workflow_arguments, apply_settings
 
 if TYPE_CHECKING:
-    from .jobs import Job, PromptTemplate
+    from .jobs import PromptTemplate, QueueJob
     from .manifest import Results
     from .pool import Pool
     from .server import ComfyServer
@@ -76,13 +77,12 @@ def run(args: argparse.Namespace) -> int:
     nodes = read_workflow(find_workflow(args.workflow))
     contents = find_pictures(args.content, "--content")
     styles = find_pictures(args.style, "--style") if args.style else []
-    if args.out.exists() and not args.out.is_dir():
-        raise CommandError(f"--out {args.out} is a file; name a folder.")
+    check_folder(args.out, "--out")
     args.out.mkdir(parents=True, exist_ok=True)
     return asyncio.run(_run(args, nodes, make_jobs(contents, styles, args.pairs)))
 
 
-async def _run(args: argparse.Namespace, nodes: Workflow, jobs: list[Job]) -> int:
+async def _run(args: argparse.Namespace, nodes: Workflow, jobs: list[QueueJob]) -> int:
     from .manifest import Results
     from .server import ComfyServer
 
@@ -125,7 +125,7 @@ async def _first_answer(servers: list[ComfyServer]) -> dict[str, Any]:
     )
 
 
-def _check_settings(jobs: list[Job], template: PromptTemplate, results: Results) -> None:
+def _check_settings(jobs: list[QueueJob], template: PromptTemplate, results: Results) -> None:
     """Raise CommandError if a result in the folder was made from other pictures or settings."""
     from .manifest import sha256_of
 
@@ -146,7 +146,7 @@ async def _paint(
     servers: list[ComfyServer],
     template: PromptTemplate,
     results: Results,
-    jobs: list[Job],
+    jobs: list[QueueJob],
 ) -> int:
     from .display import QueueDisplay
     from .pool import Pool

@@ -21,7 +21,7 @@ Slot = tuple[str, str]  # a node's id and one of its inputs
 
 
 @dataclass(frozen=True)
-class Job:
+class QueueJob:
     """One picture to paint; `name` is its result's file name without the ending."""
 
     name: str
@@ -33,7 +33,7 @@ class Job:
         return (self.content,) if self.style is None else (self.content, self.style)
 
 
-def make_jobs(contents: Sequence[Path], styles: Sequence[Path], pairs: str) -> list[Job]:
+def make_jobs(contents: Sequence[Path], styles: Sequence[Path], pairs: str) -> list[QueueJob]:
     """A job for each photo in each style ('cross'), or for each photo and the style beside it ('zip').
 
     A job's name consists of the pictures' names. A digest of their paths joins it if several names would be
@@ -55,7 +55,7 @@ def make_jobs(contents: Sequence[Path], styles: Sequence[Path], pairs: str) -> l
     names = ["__".join(path.stem for path in couple if path is not None) for couple in couples]
     pictures = [[path for path in couple if path is not None] for couple in couples]
     names = distinct_names(names, pictures)
-    return [Job(name, *couple) for name, couple in zip(names, couples, strict=True)]
+    return [QueueJob(name, *couple) for name, couple in zip(names, couples, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class PromptTemplate:
     content: Slot
     style: Slot | None
 
-    def prompt(self, job: Job, uploaded: Sequence[str], attempt: int) -> dict[str, Any]:
+    def prompt(self, job: QueueJob, uploaded: Sequence[str], attempt: int) -> dict[str, Any]:
         """The workflow for `job`, whose pictures the server calls `uploaded`.
 
         The server's own copy of the result is named after the job, and from the second `attempt` on also

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
-from .jobs import Job
+from .jobs import QueueJob
 
 
 class Taker(Protocol):
@@ -26,7 +26,7 @@ class Taker(Protocol):
 class Pool:
     """All jobs of a run. Each is with one worker at most, and ends as done or failed, once."""
 
-    def __init__(self, jobs: Sequence[Job], retries: int):
+    def __init__(self, jobs: Sequence[QueueJob], retries: int):
         self.waiting = deque(jobs)
         self.retries = retries
         self.total = len(jobs)
@@ -38,22 +38,22 @@ class Pool:
         self._attempts: dict[str, int] = {}
         self._end_if_over()
 
-    def take(self, worker: Taker) -> Job | None:
+    def take(self, worker: Taker) -> QueueJob | None:
         """The next job for `worker`; None if there is none, or another server with room has less to do."""
         idler = any(w.down_since is None and w.has_room and w.load < worker.load for w in self.workers)
         return None if idler or not self.waiting else self.waiting.popleft()
 
-    def attempt(self, job: Job) -> int:
+    def attempt(self, job: QueueJob) -> int:
         """The number of the job's present attempt, from 1."""
         return self._attempts.get(job.name, 0) + 1
 
-    def give_back(self, job: Job) -> None:
+    def give_back(self, job: QueueJob) -> None:
         """The job's server went away, which is not the job's fault: the next server with room gets it."""
         self.waiting.appendleft(job)
         for worker in self.workers:
             worker.wake()
 
-    def lose(self, job: Job, reason: str) -> str | None:
+    def lose(self, job: QueueJob, reason: str) -> str | None:
         """The job was lost while it was being painted: try again, or fail after too many attempts.
 
         Returns why it failed for good; None if it will be tried again.
@@ -66,12 +66,12 @@ class Pool:
         self.fail(job, final)
         return final
 
-    def finish(self, job: Job) -> None:
+    def finish(self, job: QueueJob) -> None:
         self._attempts.pop(job.name, None)
         self.done += 1
         self._end_if_over()
 
-    def fail(self, job: Job, reason: str) -> None:
+    def fail(self, job: QueueJob, reason: str) -> None:
         self._attempts.pop(job.name, None)
         self.failed[job.name] = reason
         self._end_if_over()

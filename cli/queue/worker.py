@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import CommandError
 from .display import QueueDisplay
 from .history import error_of, saved_pictures, seconds_taken
-from .jobs import Job, PromptTemplate
+from .jobs import PromptTemplate, QueueJob
 from .manifest import Results, sha256_of
 from .pool import Pool
 from .server import ComfyServer, GoneError, RefusedError, ServerDownError
@@ -32,7 +32,7 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
 class Submission:
     """A job that a server has, and since when."""
 
-    job: Job
+    job: QueueJob
     digest: str
     hashes: tuple[str, ...]
     submitted: float
@@ -113,7 +113,7 @@ class Worker:
         while self.has_room and (job := self.shared.pool.take(self)):
             await self._submit(job)
 
-    async def _submit(self, job: Job) -> None:
+    async def _submit(self, job: QueueJob) -> None:
         prompt_id = str(uuid.uuid4())
         try:
             hashes = tuple(sha256_of(path) for path in job.pictures)
@@ -136,7 +136,7 @@ class Worker:
             self._uploaded[sha] = await self.server.upload(path, sha)
         return self._uploaded[sha]
 
-    def _refused(self, job: Job, error: RefusedError) -> None:
+    def _refused(self, job: QueueJob, error: RefusedError) -> None:
         template = self.shared.template
         slots = {template.content[0], (template.style or template.content)[0]}
         if not error.nodes <= slots or not error.nodes:
@@ -181,7 +181,7 @@ class Worker:
         self.shared.pool.finish(job)
         self.shared.display.job_done(self.server.name, self.shared.results.folder / files[0])
 
-    async def _download(self, job: Job, pictures: list[Mapping[str, str]]) -> list[str]:
+    async def _download(self, job: QueueJob, pictures: list[Mapping[str, str]]) -> list[str]:
         files = [
             f"{job.name}{f'~{n}' if n > 1 else ''}{Path(picture['filename']).suffix}"
             for n, picture in enumerate(pictures, 1)
@@ -191,15 +191,15 @@ class Worker:
             await self.server.download(picture, self.shared.results.folder / file)
         return files
 
-    def _lose(self, job: Job, reason: str) -> None:
+    def _lose(self, job: QueueJob, reason: str) -> None:
         if final := self.shared.pool.lose(job, reason):
             self._report(job, final)
 
-    def _fail(self, job: Job, reason: str, prompt_id: str | None = None) -> None:
+    def _fail(self, job: QueueJob, reason: str, prompt_id: str | None = None) -> None:
         self.shared.pool.fail(job, reason)
         self._report(job, reason, prompt_id)
 
-    def _report(self, job: Job, reason: str, prompt_id: str | None = None) -> None:
+    def _report(self, job: QueueJob, reason: str, prompt_id: str | None = None) -> None:
         self.shared.results.record(
             {
                 "job": job.name,

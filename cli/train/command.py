@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ...training.processes import Processes
-    from ...training.runs.run import Outcome, Run
+    from ...training.runs.run import Run, RunOutcome
     from ...training.runs.tensorboard_log import TensorBoardLog
     from .request import TrainRequest
 
@@ -156,7 +156,7 @@ def _digest(run_: Run) -> str:
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
-def _train_watched(run_: Run, console: Console, tensorboard: TensorBoardLog | None) -> Outcome:
+def _train_watched(run_: Run, console: Console, tensorboard: TensorBoardLog | None) -> RunOutcome:
     """Train with a progress display; Ctrl-C and SIGTERM end it after the current step."""
     from ..terminal import stop_on_signals
     from .display import TrainDisplay
@@ -178,7 +178,7 @@ def _train_watched(run_: Run, console: Console, tensorboard: TensorBoardLog | No
     return outcome
 
 
-def _report(run_: Run, outcome: Outcome, tell: Callable[[str], None]) -> int:
+def _report(run_: Run, outcome: RunOutcome, tell: Callable[[str], None]) -> int:
     """Finish the files and say how the run ended; returns the exit code."""
     tell(outcome.sentence)
     if outcome.reason == "stopped":

@@ -73,8 +73,10 @@ def model_folder(folder: str) -> Path:
 def use_folders(
     input_dir: Path, output_dir: Path, models_dir: Path | None = None, styles_dir: Path | None = None
 ) -> None:
-    """Read pictures from and write them to these folders; `models_dir` joins models/brushwork and
-    `styles_dir` comes first in models/brushwork_styles."""
+    """Read pictures from these folders and write them there.
+
+    `models_dir` joins models/brushwork, and `styles_dir` comes first in models/brushwork_styles.
+    """
     folder_paths.set_input_directory(str(input_dir))
     folder_paths.set_output_directory(str(output_dir))
     folder_paths.set_temp_directory(str(output_dir))
@@ -147,6 +149,6 @@ def check_interrupt() -> None:
 
 
 def is_interrupted() -> bool:
-    """Whether the user pressed cancel; `check_interrupt` is still to be called."""
+    """Whether the user pressed cancel; call `check_interrupt` afterwards."""
     pressed: bool = model_management.processing_interrupted()
     return pressed

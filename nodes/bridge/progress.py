@@ -19,7 +19,7 @@ from .api import check_interrupt, is_interrupted
 PREVIEW_SIZE = 512
 """The longer side in pixels of previews on a node."""
 
-# That of what is shown at the end, and seconds between two pictures.
+# The longer side of the picture at the end, and seconds between two previews.
 _RESULT_SIZE = 1024
 _PREVIEW_INTERVAL = 0.1
 

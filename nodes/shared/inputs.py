@@ -121,7 +121,7 @@ def picture_inputs(styles: str, which: str, contents: str, why: str = ".") -> li
 def option_input(option: Field[Any], note: str = "", **more: Any) -> io.Input:  # noqa: ANN401
     """The input for an `option` with text and range, under the option's name; `note` follows its text.
 
-    `more` goes on to ComfyUI's Int or Float input, as far as it knows it.
+    `more` goes to ComfyUI's Int or Float input, without the fields that it does not know.
     """
     return new_input(
         io.Int if isinstance(option.default, int) else io.Float,
@@ -135,9 +135,9 @@ def option_input(option: Field[Any], note: str = "", **more: Any) -> io.Input:  
 
 
 def choice_input(option: Field[Any], choices: Collection[str], **more: Any) -> io.Input:  # noqa: ANN401
-    """The input for an `option` with text and `choices`, of the same name.
+    """The input for an `option` with text and `choices`, under the option's name.
 
-    `more` goes on to ComfyUI's Combo input, as far as it knows it.
+    `more` goes to ComfyUI's Combo input, without the fields that it does not know.
     """
     return new_input(
         io.Combo,

@@ -18,8 +18,8 @@ T = TypeVar("T")
 def with_second_chance(work: Callable[[], T], before_again: Callable[[], object] | None = None) -> T:
     """`work()`; if the device's memory runs out, once more with all of it free.
 
-    `before_again` is called in between, such as to load again what `work` needs. Raises RuntimeError,
-    one sentence, if the memory runs out again.
+    `before_again` is called in between, for instance to load the network again. Raises RuntimeError, one
+    sentence, if the memory runs out again.
     """
     try:
         return work()

@@ -1,4 +1,4 @@
-"""What goes wrong is said in the page in our one sentence."""
+"""The page shows errors in the one sentence that Brushwork writes."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ def test_folders(render, copy_workflow, tmp_path):
     assert "is a file; name a folder." in result.err
 
 
-@pytest.mark.parametrize("arguments", [[], ["render"], ["paint"], ["render", "x", "--sett", "1"]])
+@pytest.mark.parametrize("arguments", [[], ["render"], ["sketch"], ["render", "x", "--sett", "1"]])
 def test_usage(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)

@@ -238,7 +238,7 @@ def test_rank_is_no_more_than_the_pictures_can_tell():
 
 
 def test_fit_finds_typical_styles_and_draws_around_them():
-    """Three kinds of art, of which half, a third and a sixth are: nothing is drawn in the gaps between."""
+    """Three kinds of art, a half, a third and a sixth of all: nothing is drawn in the gaps between them."""
     torch.manual_seed(4)
     kinds = torch.tensor([0, 0, 0, 1, 1, 2]).repeat(50)
     centers = torch.tensor([[-30.0, 0.0, 0.0, 9.0], [0.0, 20.0, 0.0, 9.0], [10.0, 0.0, 25.0, 9.0]])

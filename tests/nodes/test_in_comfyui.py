@@ -46,7 +46,7 @@ def test_the_pack_loads_without_a_complaint(server):
     log = server.log.read_text()
     assert "IMPORT FAILED" not in "".join(line for line in log.splitlines() if "brushwork" in line)
     assert "Error while calling comfy_entrypoint" not in log
-    assert "Brushwork" not in log  # our own warnings begin with it
+    assert "Brushwork" not in log  # Brushwork's own warnings begin with it
 
 
 @pytest.mark.parametrize("node_id", NODES)

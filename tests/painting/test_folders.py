@@ -10,9 +10,9 @@ from PIL import ExifTags, Image
 from brushwork.base.shipped import STYLES_DIR
 from brushwork.base.version import version
 from brushwork.painting import folders
-from brushwork.painting.folders import Job, Result, WriteError, make_jobs, paint_files
+from brushwork.painting.folders import PaintJob, PaintResult, WriteError, make_jobs, paint_files
 from brushwork.painting.options import RefineOptions
-from brushwork.painting.styles import Painting, RandomStyle, SavedStyle, mixed
+from brushwork.painting.styles import PaintingStyle, RandomStyle, SavedStyle, mixed
 from brushwork.painting.stylizer import StylizeOptions, Stylizer
 from brushwork.pictures.metadata import read_settings
 
@@ -44,7 +44,7 @@ def photos(folder):
 
 
 def art(folder):
-    return [Painting(path) for path in sorted((folder / "art").iterdir())]
+    return [PaintingStyle(path) for path in sorted((folder / "art").iterdir())]
 
 
 def names(jobs):
@@ -71,12 +71,12 @@ def test_no_two_pairs_share_a_file(folder):
     for name in ("a.jpg", "A.png", "a__one.png"):
         (folder / "more" / name).write_bytes(b"")
     many = [*photos(folder), *sorted((folder / "more").iterdir())]
-    styles = [*art(folder), Painting(folder / "one.jpg"), Painting(folder / "one__one.jpg")]
+    styles = [*art(folder), PaintingStyle(folder / "one.jpg"), PaintingStyle(folder / "one__one.jpg")]
     found = names(make_jobs(many, styles, folder / "out"))
     assert len({name.casefold() for name in found}) == len(found) == 5 * 4
     assert "a__two.png" not in found
     assert "b__two.png" in found
-    long = mixed([Painting(folder / f"{'style ' * 9}{i}.jpg") for i in range(5)])
+    long = mixed([PaintingStyle(folder / f"{'style ' * 9}{i}.jpg") for i in range(5)])
     (job,) = make_jobs(many[:1], [long], folder / "out")
     assert len(job.target.name.encode()) < 200
 
@@ -92,7 +92,7 @@ def test_a_painted_file(folder, stylizer):
     jobs = make_jobs(photos(folder), art(folder)[:1], folder / "new" / "out", ".png")
     started = []
     outcomes = list(paint_files(jobs, stylizer, on_start=started.append))
-    assert results(outcomes) == [Result.PAINTED] * 2
+    assert results(outcomes) == [PaintResult.PAINTED] * 2
     assert started == jobs
     assert all(outcome.seconds > 0 and not outcome.sentence for outcome in outcomes)
     with Image.open(jobs[1].target) as image:
@@ -121,30 +121,30 @@ def test_a_painted_file(folder, stylizer):
 
 def test_what_is_there_is_skipped_unless_it_is_something_else(folder, gan, stylizer):
     jobs = make_jobs(photos(folder), art(folder)[:1], folder / "out", ".jpg")
-    assert results(paint_files(jobs[:1], stylizer)) == [Result.PAINTED]
+    assert results(paint_files(jobs[:1], stylizer)) == [PaintResult.PAINTED]
     before = jobs[0].target.read_bytes()
-    assert results(paint_files(jobs, stylizer)) == [Result.SKIPPED, Result.PAINTED]
+    assert results(paint_files(jobs, stylizer)) == [PaintResult.SKIPPED, PaintResult.PAINTED]
     # Other settings, another photo, a file of somebody's.
     weaker = Stylizer(gan, StylizeOptions(strength=0.5))
     outcomes = list(paint_files(jobs[:1], weaker))
-    assert results(outcomes) == [Result.OCCUPIED]
+    assert results(outcomes) == [PaintResult.OCCUPIED]
     assert "a__one.jpg is there already and was not painted from these files" in outcomes[0].sentence
     assert jobs[0].target.read_bytes() == before
-    assert results(paint_files(jobs[:1], weaker, overwrite=True)) == [Result.PAINTED]
+    assert results(paint_files(jobs[:1], weaker, overwrite=True)) == [PaintResult.PAINTED]
     assert jobs[0].target.read_bytes() != before
     with Image.open(jobs[0].photo) as image:
         image.transpose(Image.Transpose.ROTATE_180).save(jobs[0].photo)
-    assert results(paint_files(jobs[:1], weaker)) == [Result.OCCUPIED]
+    assert results(paint_files(jobs[:1], weaker)) == [PaintResult.OCCUPIED]
     jobs[0].target.write_bytes(b"mine")
-    assert results(paint_files(jobs[:1], weaker)) == [Result.OCCUPIED]
+    assert results(paint_files(jobs[:1], weaker)) == [PaintResult.OCCUPIED]
     assert jobs[0].target.read_bytes() == b"mine"
 
 
 def test_the_version_is_no_setting(folder, stylizer, monkeypatch):
     jobs = make_jobs(photos(folder)[:1], [SavedStyle(HOKUSAI)], folder / "out")
-    assert results(paint_files(jobs, stylizer)) == [Result.PAINTED]
+    assert results(paint_files(jobs, stylizer)) == [PaintResult.PAINTED]
     monkeypatch.setattr(folders, "version", lambda: "9.9")
-    assert results(paint_files(jobs, stylizer)) == [Result.SKIPPED]
+    assert results(paint_files(jobs, stylizer)) == [PaintResult.SKIPPED]
 
 
 def test_a_bad_file_is_told_and_the_rest_goes_on(folder, stylizer):
@@ -156,8 +156,8 @@ def test_a_bad_file_is_told_and_the_rest_goes_on(folder, stylizer):
     styles = [*art(folder)[:2], SavedStyle(damaged)]
     outcomes = list(paint_files(make_jobs([*photos(folder), gone], styles, folder / "out"), stylizer))
     found = {outcome.job.target.stem: outcome.result for outcome in outcomes}
-    assert [name for name, result in found.items() if result is Result.PAINTED] == ["a__one", "b__one"]
-    assert set(found.values()) == {Result.PAINTED, Result.FAILED}
+    assert [name for name, result in found.items() if result is PaintResult.PAINTED] == ["a__one", "b__one"]
+    assert set(found.values()) == {PaintResult.PAINTED, PaintResult.FAILED}
     sentences = {outcome.sentence for outcome in outcomes if outcome.sentence}
     assert f"{folder / 'photos/bad.png'} is not a picture that can be read; choose a whole one." in sentences
     assert f"{folder / 'art/bad.png'} is not a picture that can be read; choose a whole one." in sentences
@@ -171,7 +171,7 @@ def test_a_picture_too_large_for_its_format_is_not_painted(folder, stylizer):
     started = []
     jobs = make_jobs([folder / "wide.png"], art(folder)[:1], folder / "out", ".webp")
     (outcome,) = paint_files(jobs, stylizer, on_step=started.append)
-    assert outcome.result is Result.FAILED
+    assert outcome.result is PaintResult.FAILED
     assert "a WEBP file holds at most 16383 a side" in outcome.sentence
 
 
@@ -182,9 +182,10 @@ def test_a_photo_is_read_once_for_all_styles(folder, stylizer, monkeypatch):
     encode = stylizer.gan.encode_content
     monkeypatch.setattr(stylizer.gan, "encode_content", lambda photo: encoded.append(1) or encode(photo))
     outcomes = list(paint_files(make_jobs(photos(folder), art(folder), folder / "out"), stylizer))
-    assert results(outcomes) == [Result.PAINTED] * 4
+    assert results(outcomes) == [PaintResult.PAINTED] * 4
     assert read == photos(folder)
     assert len(encoded) == 2
+    assert stylizer._content is None
 
 
 def test_memory_that_runs_out_is_told(folder, stylizer, monkeypatch):
@@ -193,7 +194,7 @@ def test_memory_that_runs_out_is_told(folder, stylizer, monkeypatch):
 
     monkeypatch.setattr(stylizer.gan, "encode_content", full)
     (outcome,) = paint_files(make_jobs(photos(folder)[:1], art(folder)[:1], folder / "out"), stylizer)
-    assert outcome.result is Result.FAILED
+    assert outcome.result is PaintResult.FAILED
     assert "does not fit into the memory of the device cpu; scale it down" in outcome.sentence
 
 
@@ -211,7 +212,7 @@ def test_stopped_in_the_middle_nothing_half_is_left(folder, gan):
     with pytest.raises(KeyboardInterrupt):
         outcomes.extend(paint_files(jobs, refining, on_step=on_step))
     assert [path.name for path in (folder / "out").iterdir()] == ["a__one.png"]
-    assert results(paint_files(jobs, refining)) == [Result.SKIPPED, Result.PAINTED]
+    assert results(paint_files(jobs, refining)) == [PaintResult.SKIPPED, PaintResult.PAINTED]
     settings = read_settings(jobs[1].target)
     assert settings["refine"]["quality"] == "draft"
     assert settings["refine"]["steps"] == 4
@@ -226,6 +227,6 @@ def test_a_place_that_cannot_be_written_ends_it(folder, stylizer):
     with pytest.raises(WriteError, match=r"place\.png cannot be written: \w+"):
         list(
             paint_files(
-                [Job(photos(folder)[0], art(folder)[0], folder / "place.png")], stylizer, overwrite=True
+                [PaintJob(photos(folder)[0], art(folder)[0], folder / "place.png")], stylizer, overwrite=True
             )
         )

@@ -14,7 +14,7 @@ from brushwork.painting import stylizer as module
 from brushwork.painting.options import RefineOptions
 from brushwork.painting.refine import refine
 from brushwork.painting.styles import (
-    Painting,
+    PaintingStyle,
     RandomStyle,
     SavedStyle,
     UnreadableError,
@@ -33,7 +33,7 @@ DRAFT = RefineOptions("draft", steps=3)
 def painting(tmp_path, artwork):
     """A painting in a file."""
     as_picture(artwork).save(tmp_path / "art.png")
-    return Painting(tmp_path / "art.png")
+    return PaintingStyle(tmp_path / "art.png")
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_refining_below_full_strength_lets_the_photo_through(gan, small, paintin
 
 def test_mixed_paintings_are_refined_with_their_weights(gan, small, painting, tmp_path):
     Image.new("RGB", (32, 32), "red").save(tmp_path / "red.png")
-    red = Painting(tmp_path / "red.png")
+    red = PaintingStyle(tmp_path / "red.png")
     mix = mixed([painting, mixed([painting, red], [1, 3])], [2, 1])
     assert mix.paintings() == [(painting.path, 2), (painting.path, 1), (red.path, 3)]
     stylizer = Stylizer(gan, StylizeOptions(refine=DRAFT))
@@ -134,7 +134,7 @@ def test_what_holds_no_painting_is_not_refined(gan, small, painting, style):
 def test_bad_styles_are_refused_in_one_sentence(gan, small, tmp_path, caplog):
     (tmp_path / "art.png").write_text("no picture")
     with pytest.raises(UnreadableError, match=r"art\.png is not a picture"):
-        Stylizer(gan).paint(small, Painting(tmp_path / "art.png"))
+        Stylizer(gan).paint(small, PaintingStyle(tmp_path / "art.png"))
     with pytest.raises(ValueError, match="weights are"):
         mixed([RandomStyle(1)], [-1])
     foreign = StyleFile(torch.zeros(gan.config.layers, gan.config.code_dim), 6, "0" * 16, "foreign")

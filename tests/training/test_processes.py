@@ -25,7 +25,7 @@ TINY = StyleGANConfig(
     fine_channels=16, coarse_channels=16, code_dim=32, coarse_blocks=1, fine_blocks=1, mapping_hidden=16
 )
 
-# Over a run's first steps the losses of two processes are those of one but for the order in which
+# Over a run's first steps the losses of two processes are those of one, except for the order in which
 # floats are added, about 1e-7 of them. Adam makes more of it step by step: its first updates are as
 # large for a gradient that is rounding as for any other. Hence the small learning rate, which lets the
 # losses fall by a third in these steps all the same, and a tolerance far above rounding and far below
@@ -98,7 +98,7 @@ def environment() -> dict[str, str]:
 
 @contextmanager
 def started(arguments: list[str], launcher: tuple[str, ...] = ()) -> Iterator[subprocess.Popen[str]]:
-    """`brushwork` in processes of its own, none of which outlives the block."""
+    """`brushwork` in separate processes that end with the block."""
     command = [sys.executable, *launcher, "-m", "brushwork.cli.main", *arguments]
     pipe = subprocess.PIPE
     process = subprocess.Popen(

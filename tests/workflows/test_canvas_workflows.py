@@ -21,7 +21,7 @@ from brushwork.nodes import NODES
 CANVAS = sorted(WORKFLOWS_DIR.glob("*.json"))
 # For `brushwork render` alone: they read the pictures in workflows/inputs, which ComfyUI does not have.
 API_ONLY = {"stylize_photo", "mix_three_styles", "random_style"}
-# Those of which every node runs without ComfyUI, and how many pictures they save.
+# Workflows whose nodes all run without ComfyUI, and how many pictures they save.
 WITHOUT_COMFYUI = {
     "paint_in_library_style": 1,
     "mix_library_styles": 1,

@@ -46,7 +46,7 @@ class RunProgress:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunOutcome:
     """How `Run.train` ended: 'done', 'stopped', 'early' or 'diverged', and a sentence on it."""
 
     reason: str
@@ -107,7 +107,7 @@ class Run:
         on_step: Callable[[int, dict[str, float]], None] = lambda step, values: None,
         stop: Callable[[], bool] = lambda: False,
         on_preview: Callable[[int, Image.Image], None] = lambda step, image: None,
-    ) -> Outcome:
+    ) -> RunOutcome:
         """Train to the last step, until `stop()`, or until it no longer helps. Saves in any case."""
         trainer, options = self.trainer, self.trainer.options
 
@@ -118,14 +118,14 @@ class Run:
         outcome = self._ended()
         while outcome is None:
             if self._all_stop(stop):
-                outcome = Outcome("stopped", f"Stopped at step {trainer.step} of {options.steps}.")
+                outcome = RunOutcome("stopped", f"Stopped at step {trainer.step} of {options.steps}.")
                 break
 
             # One step. Its errors leave the weights as they were.
             try:
                 values = trainer.train_step()
             except Diverged as error:
-                outcome = Outcome("diverged", str(error))
+                outcome = RunOutcome("diverged", str(error))
                 break
             except TrainingError:
                 self.save()  # Out of memory with nothing left to halve: the step has changed nothing yet.
@@ -151,15 +151,15 @@ class Run:
     def _is_due(self, every: int) -> bool:
         return self.trainer.step % every == 0 or self.trainer.step >= self.trainer.options.steps
 
-    def _ended(self) -> Outcome | None:
+    def _ended(self) -> RunOutcome | None:
         step, options = self.trainer.step, self.trainer.options
         if step >= options.steps:
-            return Outcome("done", f"Trained {step} steps.")
+            return RunOutcome("done", f"Trained {step} steps.")
         if options.patience and self.progress.worse >= options.patience:
             sentence = (
                 f"Stopped at step {step}: the validation score was best at step {self.progress.best_step}."
             )
-            return Outcome("early", sentence)
+            return RunOutcome("early", sentence)
         return None
 
     def _all_stop(self, stop: Callable[[], bool]) -> bool:

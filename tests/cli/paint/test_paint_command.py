@@ -77,6 +77,16 @@ def test_results_are_no_photos(paint, pictures):
     assert files(pictures / "painted") == ["painting__painting.png", "photo__painting.png"]
 
 
+def test_results_may_stand_beside_the_photos(paint, pictures):
+    assert paint(".", "--style", "klimt-kiss", "--out", ".")[0] == 0
+    assert files(pictures) == [
+        "painting.png",
+        "painting__klimt-kiss.png",
+        "photo.png",
+        "photo__klimt-kiss.png",
+    ]
+
+
 @pytest.mark.parametrize(
     ("ending", "kind"), [("png", "PNG"), ("JPG", "JPEG"), ("jpeg", "JPEG"), ("webp", "WEBP")]
 )

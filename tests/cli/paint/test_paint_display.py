@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from brushwork.cli.paint.display import BarDisplay, Display, open_display
+from brushwork.cli.paint.display import PaintBars, PaintDisplay, open_display
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def lines(text):
 
 def test_each_picture_and_all(terminal, clock):
     written = terminal()
-    with Display(3, clock) as display:
+    with PaintDisplay(3, clock) as display:
         display.start("one.png")
         clock.set(10)
         display.step(5, 10, 10.0)
@@ -61,7 +61,7 @@ def test_each_picture_and_all(terminal, clock):
 
 def test_steps_are_shown_ten_times_a_second_and_the_last(terminal, clock):
     written = terminal()
-    with Display(1, clock) as display:
+    with PaintDisplay(1, clock) as display:
         display.start("one.png")
         for step in range(1, 101):
             clock.set(step / 100)
@@ -74,13 +74,13 @@ def test_steps_are_shown_ten_times_a_second_and_the_last(terminal, clock):
 def test_a_line_is_never_wider_than_the_terminal(terminal, clock, monkeypatch):
     monkeypatch.setenv("COLUMNS", "30")
     written = terminal()
-    with Display(1, clock) as display:
+    with PaintDisplay(1, clock) as display:
         display.start("a long name " * 10)
     assert max(map(len, written().err.split("\r"))) == 29
 
 
 def test_without_a_terminal_only_what_stays(capsys, clock):
-    with Display(1, clock) as display:
+    with PaintDisplay(1, clock) as display:
         display.start("one.png")
         display.step(1, 1, 0)
         display.complain("oh")
@@ -93,7 +93,7 @@ def test_bars_where_rich_is_installed(terminal, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     written = terminal()
     with open_display(2) as display:
-        assert isinstance(display, BarDisplay)
+        assert isinstance(display, PaintBars)
         display.start("one [bold].png")
         display.step(3, 10, 5.0)
         display._bars.refresh()
@@ -107,4 +107,4 @@ def test_bars_where_rich_is_installed(terminal, monkeypatch):
 
 def test_plain_text_where_it_is_not(monkeypatch):
     monkeypatch.setitem(sys.modules, "rich.console", None)
-    assert type(open_display(1)) is Display
+    assert type(open_display(1)) is PaintDisplay

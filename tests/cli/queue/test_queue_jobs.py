@@ -20,7 +20,7 @@ PICTURE = {"image_upload": True}
 
 @pytest.fixture(scope="module")
 def inputs():
-    """The inputs of our nodes and of two of ComfyUI's, as a server lists them."""
+    """The inputs of Brushwork's nodes and of two of ComfyUI's, as a server lists them."""
     core = {
         "LoadImage": {"required": {"image": [["a.png"], PICTURE]}},
         "SaveImage": {"required": {"images": ["IMAGE"], "filename_prefix": ["STRING", {}]}},

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from brushwork.cli.queue.jobs import Job
+from brushwork.cli.queue.jobs import QueueJob
 from brushwork.cli.queue.manifest import Results, sha256_of
 from brushwork.cli.queue.pool import Pool
 
@@ -28,7 +28,7 @@ class Server:
 
 @pytest.fixture
 def jobs():
-    return [Job(name, Path(f"{name}.png"), None) for name in "abcd"]
+    return [QueueJob(name, Path(f"{name}.png"), None) for name in "abcd"]
 
 
 def test_the_idlest_server_gets_the_next_job(jobs):

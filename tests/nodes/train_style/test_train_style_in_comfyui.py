@@ -59,7 +59,7 @@ def training(mode, save_name, **changes):
 
 
 def training_and_painting(mode, save_name):
-    """Train on the folders; paint the photo with what came of it; plot the losses."""
+    """Train on the folders; paint the photo with the result; plot the losses."""
     return {
         **training(mode, save_name),
         "2": painting()["2"],

