@@ -45,8 +45,8 @@ class Comparison:
         self.threads, self.every = threads, every
         parts = [program.identity for program in (refining, *rivals)]
         self._owner = f"comparison-{fingerprint(*parts, turns, Comparison)}"
-        self._kind = f"{side}-{threads}-threads-{scorer.identity}"
         self._device = scorer.observer.network.mean.device
+        self._kind = f"{side}-{self._device}-{threads}-threads-every-{every}-{scorer.identity}"
 
     def measured(self, pair: Pair) -> Record:
         """Numbers by "row/name", pictures as 8-bit levels [3,S,S] by row; from disk if they are there."""
