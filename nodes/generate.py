@@ -6,10 +6,12 @@ import torch
 from torch import Tensor
 
 from ..models.content_encoder import ContentCode
+from ..painting.colors import with_colors_of
+from ..painting.options import PRESERVE_COLOR
 from .bridge import api
 from .bridge.api import io, schema
 from .shared.images import to_image
-from .shared.inputs import PRESERVE_COLOR, check_known, preserve_color_input, strength_input, verdict
+from .shared.inputs import check_known, preserve_color_input, strength_input, verdict
 from .shared.sockets import ContentSocket, GanSocket, ManagedGAN, Style, StyleSocket
 
 
@@ -64,7 +66,7 @@ class Generate(io.ComfyNode):
         def paint(i: int, device: torch.device) -> Tensor:
             picture, own = content.picture(i).to(device), style.picture(i).to(device)
             painted = style_gan.gan.generate(picture, own.code, strength, own.regions)
-            images[i] = to_image(PRESERVE_COLOR[preserve_color](picture.image, painted))[0]
+            images[i] = to_image(with_colors_of(picture.image, painted, preserve_color))[0]
             return images[i]
 
         style_gan.for_each(batch, height * width, paint, preview=batch > 1)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
 from ..models.batches import entry
 from ..models.video.steady import STATISTICS, SteadyVideo
+from ..painting.colors import with_colors_of
+from ..painting.options import PRESERVE_COLOR
 from .bridge import api
 from .bridge.api import io, schema
 from .shared.images import to_image, to_rgb
-from .shared.inputs import PRESERVE_COLOR, check_known, preserve_color_input, strength_input, verdict
+from .shared.inputs import check_known, preserve_color_input, strength_input, verdict
 from .shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
 
 
@@ -98,6 +102,7 @@ class PaintVideo(io.ComfyNode):
         video = SteadyVideo(style_gan.gan, count, strength, statistics, window, follow)
         height, width = photos.shape[-2:]
         images = torch.empty(count, height, width, 3, device=api.intermediate_device())
+        recolor = partial(with_colors_of, preserve_color=preserve_color)
         first = len(video.frames_to_read)
 
         def work(step: int, device: torch.device) -> Tensor | None:
@@ -106,7 +111,7 @@ class PaintVideo(io.ComfyNode):
             if step < first:
                 video.read(photo, own.code, own.regions)
                 return None
-            painted = video.paint(i, photo, own.code, own.regions, PRESERVE_COLOR[preserve_color])
+            painted = video.paint(i, photo, own.code, own.regions, recolor)
             images[i] = to_image(painted)[0]
             return images[i]
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from ..base.duration import duration
 from ..models.batches import entry, match_batch
 from ..models.perception.vgg import LossNetwork, fastest_loss_dtype
+from ..painting.colors import with_colors_of
 from ..painting.options import DTYPES, PRESERVE_COLOR, QUALITIES, RefineOptions
 from ..painting.refine import Step, refine
 from ..pictures.tensors import as_picture
@@ -25,7 +26,6 @@ from .bridge import api
 from .bridge.api import io, schema
 from .bridge.progress import PREVIEW_SIZE, StepProgress, show_text
 from .shared.images import to_image, to_mask, to_rgb
-from .shared.inputs import PRESERVE_COLOR as RECOLOR
 from .shared.inputs import check_known, choice_input, option_input, verdict
 from .shared.memory import with_second_chance
 
@@ -142,7 +142,7 @@ class RefinePainting(io.ComfyNode):
         options = RefineOptions.from_dict(chosen)
         # ComfyUI's inference mode has no gradients, and what is made in it can never have them.
         with torch.inference_mode(False), torch.no_grad():
-            task = _Task.of(image, content, style_images, mask, style_weights, options)
+            task = _Task.from_inputs(image, content, style_images, mask, style_weights, options)
             report = _Report(task)
             images = task.run(report)
         return io.NodeOutput(images, {"loss": _plottable(report.curve)}, report.text())
@@ -168,7 +168,7 @@ class _Task:
     options: RefineOptions
 
     @classmethod
-    def of(
+    def from_inputs(
         cls,
         image: Tensor,
         content: Tensor,
@@ -267,7 +267,9 @@ class _Preview:
     def picture(self, refined: Tensor) -> Image.Image:
         """`refined` [1,3,H,W] of any size as it will be: in the photo's colours if so chosen, in the mask."""
         small = _resized(refined, (self.photo.shape[-2], self.photo.shape[-1]))
-        return as_picture(_laid_over(self.start, RECOLOR[self.preserve_color](self.photo, small), self.mask))
+        return as_picture(
+            _laid_over(self.start, with_colors_of(self.photo, small, self.preserve_color), self.mask)
+        )
 
 
 class _Report:

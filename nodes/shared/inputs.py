@@ -6,22 +6,13 @@ from collections.abc import Callable, Collection
 from dataclasses import Field
 from typing import Any
 
-from torch import Tensor
-
 from ...base.settings import check_choice
 from ...models.codes import MIX_MODES
-from ...pictures.color import luminance_only, match_histogram
+from ...painting.options import PRESERVE_COLOR
 from ..bridge.api import io, new_input
 from .sockets import StyleSocket
 
 MAX_STYLES = 6
-
-# A function of (photo, painted), [1,3,H,W] each.
-PRESERVE_COLOR: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "off": lambda photo, painted: painted,
-    "luminance": luminance_only,
-    "histogram": lambda photo, painted: match_histogram(painted, photo),
-}
 
 _FOLDER = "a folder in ComfyUI's input folder, or a full path. Subfolders count."
 
