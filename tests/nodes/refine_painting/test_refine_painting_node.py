@@ -10,9 +10,10 @@ import torch
 
 from brushwork.models.perception.statistics import gram_errors, style_at_sizes
 from brushwork.models.perception.vgg import LossNetwork
-from brushwork.nodes import RefinePainting, refine_painting
+from brushwork.nodes import RefinePainting
 from brushwork.nodes.bridge import api
 from brushwork.nodes.bridge.progress import on_progress
+from brushwork.nodes.refine_painting import report, task
 from brushwork.painting.options import RefineOptions
 
 QUICK = {"quality": "draft", "steps": 4, "dtype": "float32"}
@@ -273,7 +274,7 @@ def test_cancel_before_and_between_tiles(monkeypatch):
         execute(*given, tile=64)
     # In the middle of the second step, between two tiles.
     looks, steps = [], []
-    report_step = refine_painting._Report.step
+    report_step = report.RefineReport.step
 
     def step(report, each):
         steps.append(each.step)
@@ -285,7 +286,7 @@ def test_cancel_before_and_between_tiles(monkeypatch):
             if len(looks) == 2:
                 raise interrupted
 
-    monkeypatch.setattr(refine_painting._Report, "step", step)
+    monkeypatch.setattr(report.RefineReport, "step", step)
     monkeypatch.setattr(api, "check_interrupt", check)
     with pytest.raises(interrupted):
         execute(*given, tile=64)
@@ -298,7 +299,7 @@ def test_cancel_answered_by_an_update_ends_the_node(monkeypatch):
     def show(self, *_):
         self.cancelled = True  # as ComfyUI's progress hook does it
 
-    monkeypatch.setattr(refine_painting.StepProgress, "show", show)
+    monkeypatch.setattr(report.StepProgress, "show", show)
     with pytest.raises(interrupted):
         execute(pictures(1, 16, 16), pictures(1, 16, 16), pictures(1, 16, 16))
 
@@ -306,7 +307,7 @@ def test_cancel_answered_by_an_update_ends_the_node(monkeypatch):
 def test_out_of_memory_gets_a_second_chance(monkeypatch, caplog):
     given = [pictures(1, 24, 24, seed=seed) for seed in range(3)]
     expected, _, _ = execute(*given)
-    refine, calls = refine_painting.refine, []
+    refine, calls = task.refine, []
 
     def once_too_large(*arguments, **options):
         calls.append(1)
@@ -314,7 +315,7 @@ def test_out_of_memory_gets_a_second_chance(monkeypatch, caplog):
             raise torch.cuda.OutOfMemoryError("too much")
         return refine(*arguments, **options)
 
-    monkeypatch.setattr(refine_painting, "refine", once_too_large)
+    monkeypatch.setattr(task, "refine", once_too_large)
     image, loss, _ = execute(*given)
     assert torch.equal(image, expected)
     assert len(calls) == 2
@@ -326,7 +327,7 @@ def test_out_of_memory_for_good_says_so(monkeypatch):
     def too_large(*_, **__):
         raise torch.cuda.OutOfMemoryError("too much")
 
-    monkeypatch.setattr(refine_painting, "refine", too_large)
+    monkeypatch.setattr(task, "refine", too_large)
     with pytest.raises(RuntimeError, match="does not fit into the GPU's memory"):
         execute(pictures(1, 16, 16), pictures(1, 16, 16), pictures(1, 16, 16))
 

@@ -1,6 +1,6 @@
 """RefinePainting in a real ComfyUI server: its outputs in core's nodes, and Cancel in the middle.
 
-    COMFYUI_PATH=… COMFYUI_PYTHON=… pytest -c tests/pytest.ini tests/nodes/test_refine_painting_in_comfyui.py
+    COMFYUI_PATH=… COMFYUI_PYTHON=… pytest -c tests/pytest.ini tests/nodes/refine_painting
 
 COMFYUI_PATH is a checkout; COMFYUI_PYTHON the interpreter that has its requirements, by default this one.
 """
