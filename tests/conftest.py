@@ -26,7 +26,7 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 PROCESSES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
 # More threads than this cost more in waiting than they save on pictures this small. The processes that tests
-# start inherit the number. So do the workers of xdist, but each has a share of the cores only: it chooses anew.
+# start inherit the number. So do the workers of xdist, but each has its share of the cores: it chooses anew.
 CHOSEN_HERE = "BRUSHWORK_TESTS_CHOSE_THREADS"
 if "OMP_NUM_THREADS" not in os.environ or CHOSEN_HERE in os.environ:
     os.environ["OMP_NUM_THREADS"] = os.environ[CHOSEN_HERE] = str(max(1, min(4, CORES // PROCESSES)))
