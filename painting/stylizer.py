@@ -95,7 +95,7 @@ class Stylizer:
                 on_apple = cls(gan.to("mps"), options, network)
                 on_apple.try_out()
                 return on_apple
-            except (RuntimeError, NotImplementedError, TypeError):
+            except (RuntimeError, TypeError):
                 # Some operations have no implementation there, depending on PyTorch's version.
                 gan = StyleGAN.load(path)
         return cls(gan, options, network)
