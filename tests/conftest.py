@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from torch import Tensor
 
 import brushwork
 from brushwork.models import StyleGAN
-from brushwork.training import validation
+from brushwork.training import options, validation
 
 PACKAGE = Path(brushwork.__file__).resolve().parent
 
@@ -37,6 +38,23 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Folders are shared among processes; single files run in this one, which starts at once."""
     named = [Path(config.invocation_params.dir, argument.split("::")[0]) for argument in config.args]
     return 0 if all(path.is_file() for path in named) else min(CORES, 4)
+
+
+def pytest_collection_finish() -> None:
+    leave_to_garbage_collection_only_what_comes()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    yield
+    if nextitem is not None and nextitem.path != item.path:
+        leave_to_garbage_collection_only_what_comes()
+
+
+def leave_to_garbage_collection_only_what_comes() -> None:
+    """All modules and collected tests are half a million objects, and every training looks through them."""
+    gc.collect()
+    gc.freeze()
 
 
 def read_picture(path: Path, longest: int) -> Tensor:
@@ -82,6 +100,18 @@ def small_validation() -> Iterator[None]:
     """Training runs of the module score at 64 pixels, not 256: scoring is most of what a short run costs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(validation, "SIDE", 64)
+        yield
+
+
+@pytest.fixture(scope="module")
+def few_crops() -> Iterator[None]:
+    """Training runs of the module cut 2 crops of every picture, not up to 24, unless a test says how many.
+
+    Before its first step a run computes what the crops of all paintings ask for.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for mode, defaults in options.MODE_DEFAULTS.items():
+            patch.setitem(options.MODE_DEFAULTS, mode, defaults | {"variants": 2})
         yield
 
 

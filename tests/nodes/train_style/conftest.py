@@ -10,8 +10,8 @@ from brushwork.nodes.bridge import progress
 
 
 @pytest.fixture(scope="module", autouse=True)
-def runs_score_small_pictures(small_validation):
-    """Scoring is most of what a short run costs, and no test here is about scores."""
+def runs_are_small(small_validation, few_crops):
+    """Scores and targets are most of what a short run costs, and no test here is about them."""
 
 
 @pytest.fixture(scope="module")
