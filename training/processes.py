@@ -9,9 +9,11 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import torch
@@ -249,17 +251,35 @@ def connect(devices: int | None, num_nodes: int | None, accelerator: str, strate
 
 def _launch(devices: int, num_nodes: int, accelerator: str, strategy: str) -> FabricProcesses:
     try:
-        from lightning_fabric import Fabric
+        fabric_class = _fabric()
     except ImportError as error:
         raise LaunchError(
             'Several processes need the package lightning-fabric; run: pip install "brushwork[train]"'
         ) from error
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     try:
-        fabric = Fabric(accelerator=accelerator, strategy=strategy, devices=devices, num_nodes=num_nodes)
+        fabric = fabric_class(accelerator=accelerator, strategy=strategy, devices=devices, num_nodes=num_nodes)
         fabric.launch()
     except (RuntimeError, ValueError, TypeError) as error:
         where = f"{num_nodes} x {devices} processes on '{accelerator}'"
         reason = " ".join(str(error).split())
         raise LaunchError(f"The {where} cannot be started: {reason}") from error
     return FabricProcesses(fabric)
+
+
+def _fabric() -> type[Fabric]:
+    """Lightning Fabric's class, without what it does not need.
+
+    Fabric imports torchmetrics to see its version, and torchmetrics imports scipy, torchvision and
+    transformers where they are installed: seconds in every process. None in `sys.modules` makes an import
+    fail, as if the package were not installed.
+    """
+    hidden = "torchmetrics" not in sys.modules
+    if hidden:
+        sys.modules["torchmetrics"] = cast(ModuleType, None)
+    try:
+        from lightning_fabric import Fabric
+    finally:
+        if hidden:
+            del sys.modules["torchmetrics"]
+    return Fabric
