@@ -109,11 +109,11 @@ def test_it_learns_to_tell_paintings_from_photos(network: LossNetwork, inputs_di
     torch.manual_seed(0)
     discriminator = Discriminator(channels=16)
     pictures = [
-        torch.cat([load_square(p, 192) for p in sorted(inputs_dir.glob(f"{kind}-*.jpg"))[:6]])
+        torch.cat([load_square(p, 128) for p in sorted(inputs_dir.glob(f"{kind}-*.jpg"))[:6]])
         for kind in ("art", "photo")
     ]
     seen, unseen = (
-        [judged(network, x[..., part]) for x in pictures] for part in (slice(96), slice(96, None))
+        [judged(network, x[..., part]) for x in pictures] for part in (slice(64), slice(64, None))
     )
     optimiser = torch.optim.Adam(discriminator.parameters(), 4e-3, betas=(0.5, 0.99))
     for _ in range(60):

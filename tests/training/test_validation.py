@@ -17,11 +17,14 @@ from brushwork.models.perception.statistics import (
 )
 from brushwork.models.perception.vgg import CONTENT_LAYER, LossNetwork
 from brushwork.pictures.tensors import load_square
+from brushwork.training import validation
 from brushwork.training.options import LossWeights
 from brushwork.training.painter import Painter, copy_network, mean_code
-from brushwork.training.validation import SIDE, Validation, spread
+from brushwork.training.validation import Validation, spread
 
 CPU = torch.device("cpu")
+
+pytestmark = pytest.mark.usefixtures("small_validation")
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +43,8 @@ def test_the_score_is_the_mean_of_the_losses_over_all_pairs(
     weights = LossWeights(content=2.0, style=3.0)
     found = Validation(photos[:2], paintings[:1], [], network, weights, CPU).score(painter)
     expected = torch.zeros(3)
-    painting = load_square(paintings[0], SIDE)
-    for photo in (load_square(p, SIDE) for p in photos[:2]):
+    painting = load_square(paintings[0], validation.SIDE)
+    for photo in (load_square(p, validation.SIDE) for p in photos[:2]):
         with torch.no_grad():
             features = network(painter.gan.stylize(photo, painting))
             grams, moments = style_statistics(features)
@@ -61,13 +64,13 @@ def test_the_score_is_the_mean_of_the_losses_over_all_pairs(
 def test_the_learned_code_is_compared_with_the_collection(
     painter: Painter, photos: list[Path], paintings: list[Path], network: LossNetwork
 ) -> None:
-    validation = Validation(photos[:1], [], paintings[:1], network, LossWeights(), CPU)
-    assert validation.score_paintings(painter) is None
-    before = validation.score(painter)
+    scorer = Validation(photos[:1], [], paintings[:1], network, LossWeights(), CPU)
+    assert scorer.score_paintings(painter) is None
+    before = scorer.score(painter)
     # A collection of one painting is that painting: its own code is the better one.
     with torch.no_grad():
-        painter.code.copy_(painter.gan.encode_style(load_square(paintings[0], SIDE)))
-    after = validation.score(painter)
+        painter.code.copy_(painter.gan.encode_style(load_square(paintings[0], validation.SIDE)))
+    after = scorer.score(painter)
     assert after.style < 0.7 * before.style
     alone = Validation(photos[:1], paintings[:1], [], network, LossWeights(), CPU).score(painter)
     assert after.as_dict() == pytest.approx(alone.as_dict(), rel=1e-3)
@@ -76,9 +79,9 @@ def test_the_learned_code_is_compared_with_the_collection(
 def test_both_ways_count_alike(
     painter: Painter, photos: list[Path], paintings: list[Path], network: LossNetwork
 ) -> None:
-    validation = Validation(photos[:1], paintings[:2], paintings, network, LossWeights(), CPU)
-    own, learned = validation.score_paintings(painter), validation.score_learned(painter)
-    both = validation.score(painter)
+    scorer = Validation(photos[:1], paintings[:2], paintings, network, LossWeights(), CPU)
+    own, learned = scorer.score_paintings(painter), scorer.score_learned(painter)
+    both = scorer.score(painter)
     assert both.gram == pytest.approx((own.gram + learned.gram) / 2)
     assert both.total == pytest.approx((own.total + learned.total) / 2)
 
