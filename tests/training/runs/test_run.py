@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
 import time
-from dataclasses import asdict, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ import torch
 from picture_sets import picture_set
 from PIL import Image
 
+from brushwork.dataset.collection import collect
 from brushwork.models.style_file import read_style, style_fingerprint
 from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.training.options import TrainOptions
@@ -203,60 +206,73 @@ class TestResume:
         assert lines == [2, 4, 6]
 
 
+def train_saving_every_step(
+    photos: list[Path], paintings: list[Path], options: dict[str, object], out: Path
+) -> None:
+    """Train a tiny network in the folder `out`, or go on with it there."""
+    sets = (collect(k, pictures=p) for k, p in (("photos", photos), ("paintings", paintings)))
+    files = RunFiles.in_folder(out)
+    again = files.state.exists()
+    spec = RunSpec(TrainOptions.from_dict(options), *sets, files, None, TINY, again, save_minutes=0)
+    open_run(spec).train()
+
+
 KILLABLE_RUN = """
 import json, sys
 from pathlib import Path
-from brushwork.dataset.collection import collect
-from brushwork.models.style_gan import StyleGANConfig
 from brushwork.training import validation
-from brushwork.training.options import TrainOptions
-from brushwork.training.runs.files import RunFiles
-from brushwork.training.runs.run import open_run
-from brushwork.training.runs.spec import RunSpec
+
+sys.path.append(sys.argv[1])
+from test_run import train_saving_every_step
 
 validation.SIDE = 64  # as `small_validation` does in the tests' own process
-task = json.loads(sys.argv[1])
-photos, paintings = (collect(k, pictures=[Path(p) for p in task[k]]) for k in ("photos", "paintings"))
-options, config = TrainOptions.from_dict(task["options"]), StyleGANConfig(**task["config"])
-files = RunFiles.in_folder(Path(task["out"]))
-again = files.state.exists()
-open_run(RunSpec(options, photos, paintings, files, None, config, again, save_minutes=0)).train()
+task = json.loads(sys.argv[2])
+photos, paintings = ([Path(p) for p in task[k]] for k in ("photos", "paintings"))
+train_saving_every_step(photos, paintings, task["options"], Path(task["out"]))
 """
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Sums in the same order in this process and in another."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 def test_training_survives_sigkill(
-    photos: list[Path], paintings: list[Path], small: TrainOptions, tmp_path: Path
+    photos: list[Path], paintings: list[Path], small: TrainOptions, tmp_path: Path, one_thread: None
 ) -> None:
     """Killed with -9 while it saves after every step, a run is resumed and ends in the very same bits."""
-    options = replace(small, steps=12)
-
-    def start(out: Path) -> subprocess.Popen[bytes]:
-        task = {
-            "photos": [str(p) for p in photos],
-            "paintings": [str(p) for p in paintings],
-            "options": options.as_dict(),
-            "config": asdict(TINY),
-            "out": str(out),
-        }
-        command = [sys.executable, "-c", KILLABLE_RUN, json.dumps(task)]
-        return subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    options, photos, paintings = replace(small, steps=12, validate_every=6), photos[:2], paintings[:2]
 
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    assert start(whole).wait() == 0
+    train_saving_every_step(photos, paintings, options.as_dict(), whole)
 
-    process = start(cut)
+    task = {
+        "photos": [str(p) for p in photos],
+        "paintings": [str(p) for p in paintings],
+        "options": options.as_dict(),
+        "out": str(cut),
+    }
+    places = os.pathsep.join(sys.path)
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLABLE_RUN, str(Path(__file__).parent), json.dumps(task)],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": places},
+    )
     deadline = time.monotonic() + 120
     while not ((cut / STATE_FILE).exists() and read_state(cut / STATE_FILE)[1]["step"] >= 3):
         assert process.poll() is None
         assert time.monotonic() < deadline
-        time.sleep(0.005)
+        time.sleep(0.02)
     process.kill()
     process.wait()
     assert read_state(cut / STATE_FILE)[1]["step"] < 12, "the run ended before it could be killed"
     StyleGAN.load(cut / "last.safetensors")
     StyleGAN.load(cut / "brushwork.safetensors")
 
-    assert start(cut).wait() == 0
+    train_saving_every_step(photos, paintings, options.as_dict(), cut)
     expected, found = read_state(whole / STATE_FILE), read_state(cut / STATE_FILE)
     assert found[1]["step"] == 12
     assert equal(expected[0], found[0])
@@ -265,14 +281,11 @@ def test_training_survives_sigkill(
         assert equal(one, other)
 
 
-WRITER = """
-import sys
-from brushwork.models import StyleGAN
-gan = StyleGAN.default()
-print("ready", flush=True)
-while True:
-    gan.save(sys.argv[1])
-"""
+def overwrite_forever(path: Path) -> None:
+    """What the killed processes do."""
+    gan = StyleGAN.default()
+    while True:
+        gan.save(path)
 
 
 def test_sigkill_in_the_middle_of_a_checkpoint_write_leaves_a_loadable_file(tmp_path: Path) -> None:
@@ -280,14 +293,17 @@ def test_sigkill_in_the_middle_of_a_checkpoint_write_leaves_a_loadable_file(tmp_
     path = tmp_path / "mine.safetensors"
     StyleGAN.default().save(path)
     unfinished = 0
+    # One import of PyTorch serves all writers, where processes can fork.
+    known = multiprocessing.get_all_start_methods()
+    processes = multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
+    processes.set_forkserver_preload([StyleGAN.__module__])
     for _ in range(4):
-        process = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE)
-        assert process.stdout.readline() == b"ready\n"
+        process = processes.Process(target=overwrite_forever, args=(path,))
+        process.start()
         while not (parts := list(tmp_path.glob(f".*.{process.pid}.part"))):
-            assert process.poll() is None
+            assert process.is_alive()
         process.kill()
-        process.wait()
-        process.stdout.close()
+        process.join()
         loaded, shipped = StyleGAN.load(path).state_dict(), StyleGAN.default().state_dict()
         assert all(loaded[name].shape == tensor.shape for name, tensor in shipped.items())
         unfinished += parts[0].exists()
