@@ -23,6 +23,24 @@ PACKAGE = Path(brushwork.__file__).resolve().parent
 # `benchmarks` and `scripts` are packages of the repository and not of the wheel.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
+TESTS = Path(__file__).parent
+
+# These begin first, the longest at the head: a worker that begins a long file at the end works alone.
+LONG_FILES = (
+    "training/test_processes.py",
+    "scripts/test_default_weights.py",
+    "training/runs/test_run.py",
+    "training/test_trainer.py",
+    "benchmarks/test_refine_benchmark.py",
+    "benchmarks/quality/test_quality.py",
+    "nodes/train_style/test_train_style_node.py",
+    "painting/test_refine.py",
+    "painting/test_objective.py",
+    "nodes/test_any_image.py",
+    "cli/train/test_train_command.py",
+    "test_wheel.py",
+)
+
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 PROCESSES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
@@ -38,6 +56,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Folders are shared among processes; single files run in this one, which starts at once."""
     named = [Path(config.invocation_params.dir, argument.split("::")[0]) for argument in config.args]
     return 0 if all(path.is_file() for path in named) else min(CORES, 4)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {TESTS / name: place for place, name in enumerate(LONG_FILES)}
+    assert all(path.is_file() for path in places), "a file of LONG_FILES has moved"
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 def pytest_collection_finish() -> None:
