@@ -258,7 +258,9 @@ def _launch(devices: int, num_nodes: int, accelerator: str, strategy: str) -> Fa
         ) from error
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     try:
-        fabric = fabric_class(accelerator=accelerator, strategy=strategy, devices=devices, num_nodes=num_nodes)
+        fabric = fabric_class(
+            accelerator=accelerator, strategy=strategy, devices=devices, num_nodes=num_nodes
+        )
         fabric.launch()
     except (RuntimeError, ValueError, TypeError) as error:
         where = f"{num_nodes} x {devices} processes on '{accelerator}'"

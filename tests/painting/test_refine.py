@@ -36,9 +36,9 @@ def is_picture(picture, height, width, batch=1):
 
 
 def test_the_picture_gets_the_paintings_statistics(network, photo, artwork):
-    photo, artwork = photo[..., 30:158, 30:158], artwork[..., :128, :128]
+    photo, artwork = photo[..., 60:156, 60:156], artwork[..., :96, :96]
     refined = refine(None, photo, artwork, options=RefineOptions(quality="draft", steps=12), network=network)
-    assert is_picture(refined, 128, 128)
+    assert is_picture(refined, 96, 96)
     assert style_error(network, refined, artwork) < 0.4 * style_error(network, photo, artwork)
 
 
@@ -107,7 +107,7 @@ def test_any_size_comes_back(network, photo_of, height, width):
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
 def test_single_coloured_paintings_give_a_picture(network, photo_of, value):
-    painting, options = torch.full((1, 3, 32, 32), value), RefineOptions(steps=20)
+    painting, options = torch.full((1, 3, 32, 32), value), RefineOptions(steps=12)
     refined = refine(None, photo_of(), painting, None, options, network=network)
     assert is_picture(refined, 40, 56)
     assert (refined - value).square().mean() < 0.7 * (photo_of() - value).square().mean()
@@ -136,7 +136,7 @@ def test_batches_by_the_packs_rule(network, photo_of):
 
 def test_weights_mix_paintings(network, photo_of):
     dark, light = 0.3 * photo_of(seed=1), 0.7 + 0.3 * photo_of(seed=2)
-    options = RefineOptions(steps=12)
+    options = RefineOptions(steps=6)
 
     def brightness(weights):
         return float(refine(None, photo_of(), [dark, light], weights, options, network=network).mean())
@@ -152,6 +152,7 @@ def test_regions_have_their_own_paintings(network, photo_of):
     photo = photo_of(40, 80)
     refined = refine(None, photo, dark, None, options, regions=[Region(mask, light)], network=network)
     assert float(refined[..., 48:].mean()) > float(refined[..., :32].mean()) + 0.3
+    options = RefineOptions(steps=4)
     covered = refine(
         None, photo, dark, None, options, regions=[Region(torch.ones(1, 2, 2), light)], network=network
     )
