@@ -19,6 +19,13 @@ from .tiles import PIXELS, STRIDES, Sums, View, loss_and_gradients, picture_sums
 # Means and deviations count twice beside Gram matrices, as in training.
 MOMENTS = 2.0
 
+# Shares of the sizes in the style loss. The whole size alone sees the finest strokes, and it gets the fewest
+# steps; the other two are far along before it begins.
+SIZE_SHARES = {"whole": 0.5, "half": 0.25, "quarter": 0.25}
+
+# The factor of the ground loss, whose values are small, at a `keep_calm` of 1.
+CALM = 40.0
+
 # A black painting has no energy to divide by; a hundredth is a tenth of white.
 _DARKEST = 1e-2
 _PLAINEST = 1e-5
@@ -91,17 +98,18 @@ class Objective:
         return means | {"total": total}, gradient
 
     def _weight(self, name: str) -> float:
-        """The factor of a loss in the total; sizes count alike."""
+        """The factor of a loss in the total."""
         options = self.options
-        kind = name.split("_")[0]
+        kind, _, size = name.partition("_")
         if kind in ("gram", "moments"):
-            return options.style_weight * (MOMENTS if kind == "moments" else 1.0) / len(self.views)
+            share = SIZE_SHARES[size] / sum(SIZE_SHARES[each] for each in SIZES[: len(self.views)])
+            return options.style_weight * (MOMENTS if kind == "moments" else 1.0) * share
         return {
             "content": options.content_weight,
             "colour": options.color_weight,
             "tv": options.smoothness,
             "range": options.range_weight,
-            "ground": options.keep_calm,
+            "ground": CALM * options.keep_calm,
         }[kind]
 
     def _losses(self, found: list[Sums]) -> dict[str, Tensor]:

@@ -26,7 +26,7 @@ from brushwork.painting.objective import Mixture, Objective
 from brushwork.painting.options import RefineOptions
 from brushwork.painting.strips import pixel_losses, strips
 
-OPTIONS = RefineOptions(content_weight=0.7, style_weight=8, keep_calm=20.0, smoothness=0.3, color_weight=3)
+OPTIONS = RefineOptions(content_weight=0.7, style_weight=8, keep_calm=0.5, smoothness=0.3, color_weight=3)
 
 
 def textbook(network, photo, painting, picture):
@@ -38,7 +38,9 @@ def textbook(network, photo, painting, picture):
         torch.stack([relative_error(m[name], t[name]) for name in STYLE_LAYERS]).mean()
         for (_, m), (_, t) in zip(found, wanted, strict=True)
     ]
-    style = (sum(grams.values()) + 2 * sum(moments)) / len(moments)
+    shares = torch.tensor([0.5, 0.25, 0.25])[: len(moments)]
+    style = torch.stack([*grams.values()]) + 2 * torch.stack(moments)
+    style = (style * (shares / shares.sum()).to(style)).sum()
     content = (
         (normalized(network(picture)["relu4_1"]) - normalized(network(photo)["relu4_1"])).square().mean()
     )
