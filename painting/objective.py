@@ -84,7 +84,9 @@ class Objective:
             return torch.stack([self._weight(name) * loss.sum() for name, loss in losses.items()]).sum()
 
         with torch.no_grad():
-            pictures = sized_pictures(picture)[: len(self.views)]
+            pictures = [picture]
+            while len(pictures) < len(self.views):
+                pictures.append(halved(pictures[-1]))
         with torch.enable_grad():
             _, gradients = loss_and_gradients(
                 self.network, pictures, self.views, loss_of, self.side, self.on_tile
@@ -186,7 +188,7 @@ class Objective:
             for painting, weight in zip(mixture.paintings, mixture.weights, strict=True):
                 picture = painting
                 for i, sums in enumerate(mixed):
-                    picture = at_least(F.avg_pool2d(picture, 2) if i else picture, SMALLEST_SIDE)
+                    picture = at_least(halved(picture) if i else picture, SMALLEST_SIDE)
                     view = View((picture.shape[-2], picture.shape[-1]))
                     for name, value in picture_sums(
                         self.network, picture, view, self.side, self.on_tile
@@ -257,9 +259,32 @@ def _through_halves(gradients: list[Tensor]) -> Tensor:
     for finer in reversed(gradients[:-1]):
         height, width = gradient.shape[-2] * 2, gradient.shape[-1] * 2
         # `avg_pool2d` gives each of four pixels a quarter, and leaves an odd last row and column out.
-        finer[..., :height, :width] += F.interpolate(gradient, scale_factor=2, mode="nearest") / 4
-        gradient = finer
+        spread = F.interpolate(gradient, scale_factor=2, mode="nearest") / 4
+        spread = F.pad(spread, (0, finer.shape[-1] - width, 0, finer.shape[-2] - height))
+        gradient = finer.add_(_blurred(spread))
     return gradient
+
+
+def halved(picture: Tensor) -> Tensor:
+    """[B,C,H,W] -> [B,C,H/2,W/2], weights 1, 3, 3, 1 along each axis.
+
+    The gradient of a mean of 2 x 2 pixels is alike in all four. Two halvings of that kind leave squares in
+    plain grounds, which the next size enlarges.
+    """
+    return F.avg_pool2d(_blurred(picture), 2)
+
+
+def _blurred(picture: Tensor) -> Tensor:
+    """Weights 1, 2, 1 along both axes, borders repeated; symmetric, so that it is its own derivative."""
+    for axis in (2, 3):
+        last = picture.shape[axis] - 1
+        blurred = picture / 2
+        blurred.narrow(axis, 1, last).add_(picture.narrow(axis, 0, last), alpha=0.25)
+        blurred.narrow(axis, 0, last).add_(picture.narrow(axis, 1, last), alpha=0.25)
+        for edge in (0, last):
+            blurred.select(axis, edge).add_(picture.select(axis, edge), alpha=0.25)
+        picture = blurred
+    return picture
 
 
 def at_least(picture: Tensor, side: int) -> Tensor:
