@@ -19,6 +19,13 @@ from .tiles import PIXELS, STRIDES, Sums, View, loss_and_gradients, picture_sums
 # Means and deviations count twice beside Gram matrices, as in training.
 MOMENTS = 2.0
 
+# Shares of the sizes in the style loss. The whole size alone sees the finest strokes, and it gets the fewest
+# steps; the other two are far along before it begins.
+SIZE_SHARES = {"whole": 0.5, "half": 0.25, "quarter": 0.25}
+
+# The factor of the ground loss, whose values are small, at a `keep_calm` of 1.
+CALM = 40.0
+
 # A black painting has no energy to divide by; a hundredth is a tenth of white.
 _DARKEST = 1e-2
 _PLAINEST = 1e-5
@@ -77,7 +84,9 @@ class Objective:
             return torch.stack([self._weight(name) * loss.sum() for name, loss in losses.items()]).sum()
 
         with torch.no_grad():
-            pictures = sized_pictures(picture)[: len(self.views)]
+            pictures = [picture]
+            while len(pictures) < len(self.views):
+                pictures.append(halved(pictures[-1]))
         with torch.enable_grad():
             _, gradients = loss_and_gradients(
                 self.network, pictures, self.views, loss_of, self.side, self.on_tile
@@ -91,17 +100,18 @@ class Objective:
         return means | {"total": total}, gradient
 
     def _weight(self, name: str) -> float:
-        """The factor of a loss in the total; sizes count alike."""
+        """The factor of a loss in the total."""
         options = self.options
-        kind = name.split("_")[0]
+        kind, _, size = name.partition("_")
         if kind in ("gram", "moments"):
-            return options.style_weight * (MOMENTS if kind == "moments" else 1.0) / len(self.views)
+            share = SIZE_SHARES[size] / sum(SIZE_SHARES[each] for each in SIZES[: len(self.views)])
+            return options.style_weight * (MOMENTS if kind == "moments" else 1.0) * share
         return {
             "content": options.content_weight,
             "colour": options.color_weight,
             "tv": options.smoothness,
             "range": options.range_weight,
-            "ground": options.keep_calm,
+            "ground": CALM * options.keep_calm,
         }[kind]
 
     def _losses(self, found: list[Sums]) -> dict[str, Tensor]:
@@ -178,7 +188,7 @@ class Objective:
             for painting, weight in zip(mixture.paintings, mixture.weights, strict=True):
                 picture = painting
                 for i, sums in enumerate(mixed):
-                    picture = at_least(F.avg_pool2d(picture, 2) if i else picture, SMALLEST_SIDE)
+                    picture = at_least(halved(picture) if i else picture, SMALLEST_SIDE)
                     view = View((picture.shape[-2], picture.shape[-1]))
                     for name, value in picture_sums(
                         self.network, picture, view, self.side, self.on_tile
@@ -249,9 +259,32 @@ def _through_halves(gradients: list[Tensor]) -> Tensor:
     for finer in reversed(gradients[:-1]):
         height, width = gradient.shape[-2] * 2, gradient.shape[-1] * 2
         # `avg_pool2d` gives each of four pixels a quarter, and leaves an odd last row and column out.
-        finer[..., :height, :width] += F.interpolate(gradient, scale_factor=2, mode="nearest") / 4
-        gradient = finer
+        spread = F.interpolate(gradient, scale_factor=2, mode="nearest") / 4
+        spread = F.pad(spread, (0, finer.shape[-1] - width, 0, finer.shape[-2] - height))
+        gradient = finer.add_(_blurred(spread))
     return gradient
+
+
+def halved(picture: Tensor) -> Tensor:
+    """[B,C,H,W] -> [B,C,H/2,W/2], weights 1, 3, 3, 1 along each axis.
+
+    The gradient of a mean of 2 x 2 pixels is alike in all four. Two halvings of that kind leave squares in
+    plain grounds, which the next size enlarges.
+    """
+    return F.avg_pool2d(_blurred(picture), 2)
+
+
+def _blurred(picture: Tensor) -> Tensor:
+    """Weights 1, 2, 1 along both axes, borders repeated; symmetric, so that it is its own derivative."""
+    for axis in (2, 3):
+        last = picture.shape[axis] - 1
+        blurred = picture / 2
+        blurred.narrow(axis, 1, last).add_(picture.narrow(axis, 0, last), alpha=0.25)
+        blurred.narrow(axis, 0, last).add_(picture.narrow(axis, 1, last), alpha=0.25)
+        for edge in (0, last):
+            blurred.select(axis, edge).add_(picture.select(axis, edge), alpha=0.25)
+        picture = blurred
+    return picture
 
 
 def at_least(picture: Tensor, side: int) -> Tensor:

@@ -14,9 +14,9 @@ DTYPES = ("auto", "float32", "bfloat16")
 
 # Steps at each size, the coarsest first, the picture's own last; each has twice the side of the one before.
 QUALITIES: dict[str, tuple[int, ...]] = {
-    "draft": (60, 15),
-    "normal": (120, 80, 40),
-    "fine": (200, 160, 120),
+    "draft": (25, 12, 6),
+    "normal": (50, 25, 12),
+    "fine": (120, 80, 40),
 }
 
 # The mean side (square root of height times width) below which no size is worth refining by itself.
@@ -52,8 +52,8 @@ class RefineOptions:
 
     quality: str = option(
         "normal",
-        "draft: half size first, few steps. normal: quarter, half and whole size. fine: more than twice "
-        "the steps of normal.",
+        "How many steps, at a quarter, at half and at the whole of the size. draft: half as many as normal. "
+        "fine: nearly three times as many.",
     )
     content_weight: float = option(
         1.0, "Keep what the photo shows; less of it lets strokes go their own way.", 0, 100
@@ -67,10 +67,11 @@ class RefineOptions:
         4,
     )
     keep_calm: float = option(
-        0.0,
-        "Plain grounds stay plain: no light and dark that the photo does not have; 0 leaves it out.",
+        0.5,
+        "Plain grounds stay plain: no light and dark that the photo does not have. 1 is a sensible amount, 0 "
+        "leaves it out.",
         0,
-        100,
+        10,
     )
     preserve_color: str = option(
         "off",
@@ -81,7 +82,7 @@ class RefineOptions:
         0, "Steps in all, shared among the sizes as quality says; 0: as many as quality says.", 0, 100_000
     )
     color_weight: float = option(4.0, "Match the paintings' colours.", 0, 1000)
-    smoothness: float = option(0.05, "Little noise: total variation.", 0, 100)
+    smoothness: float = option(2.0, "Little noise: total variation.", 0, 100)
     range_weight: float = option(5.0, "Stay between black and white.", 0, 1000)
     average: float = option(
         0.5, "Memory of the moving average of the last pictures, which is the result.", 0, 0.999
@@ -106,7 +107,7 @@ class RefineOptions:
         """The sizes at which a picture is refined, in their order, and the steps at each.
 
         >>> [(each.size, each.steps) for each in RefineOptions().passes(512, 768)]
-        [((128, 192), 120), ((256, 384), 80), ((512, 768), 40)]
+        [((128, 192), 50), ((256, 384), 25), ((512, 768), 12)]
         """
         steps = list(QUALITIES[self.quality])
         side = math.sqrt(height * width)

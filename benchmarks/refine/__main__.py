@@ -153,6 +153,13 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=512, metavar="PIXELS", help="sides (default 512)")
     parser.add_argument("--quality", default="normal", help=f"of refining: {', '.join(QUALITIES)} (normal)")
     parser.add_argument(
+        "--content-weight",
+        type=float,
+        default=RefineOptions().content_weight,
+        metavar="WEIGHT",
+        help="of refining: pastiche gives up more of the photo (default %(default)s)",
+    )
+    parser.add_argument(
         "--iterations", type=int, default=500, metavar="COUNT", help="of pastiche (default 500)"
     )
     parser.add_argument(
@@ -229,7 +236,8 @@ def main(arguments: list[str] | None = None) -> int:
     records: list[Record] = []
     try:
         scorer = Scorer(options.device)
-        refining = Refining(options.device, RefineOptions(quality=options.quality))
+        chosen = RefineOptions(quality=options.quality, content_weight=options.content_weight)
+        refining = Refining(options.device, chosen)
         if options.compare:
             pairs = shuffled_pairs(*read_split(options.data, options.split), options.pairs, options.seed)
             rivals = build_rivals(options)

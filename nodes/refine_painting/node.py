@@ -17,12 +17,12 @@ from .task import RefineTask, painting_weights
 _OPTIONS = {option.name: option for option in fields(RefineOptions)}
 _CHOICES = {"quality": tuple(QUALITIES), "preserve_color": PRESERVE_COLOR, "dtype": DTYPES}
 # Options in the order of their inputs, and how far a click goes.
-_MAIN = {"quality": 0, "content_weight": 0.1, "stroke_size": 0.05, "keep_calm": 5, "preserve_color": 0}
+_MAIN = {"quality": 0, "content_weight": 0.1, "stroke_size": 0.05, "keep_calm": 0.1, "preserve_color": 0}
 _ADVANCED = {
     "steps": 10,
     "style_weight": 0.5,
     "color_weight": 0.5,
-    "smoothness": 0.01,
+    "smoothness": 0.1,
     "range_weight": 0.5,
     "average": 0.01,
     "dtype": 0,

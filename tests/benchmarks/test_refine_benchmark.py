@@ -259,6 +259,24 @@ def test_refined_pictures_beside_generate(data, tmp_path, capsys):
     assert "seconds to" not in printed
 
 
+def test_content_weight_is_that_of_refining(data, tmp_path, capsys):
+    """Beside a program that gives the photo up, Brushwork may do so, too."""
+    split = (data / "split.json").read_text().replace('"test"', '"val"')
+    (data / "split.json").write_text(split)
+    content = []
+    for weight in ("0", "50"):
+        file = tmp_path / f"{weight}.json"
+        arguments = ["--data", str(data), "--size", "64", "--quality", "draft", "--quality-pairs", "1"]
+        arguments += ["--threads", "1", "--device", "cpu", "--cache", str(tmp_path / "cache")]
+        arguments += ["--bars", "quality", "--content-weight", weight, "--json", str(file)]
+        assert benchmark.main(arguments) == 0
+        content.append(json.loads(file.read_text())["bars"][-1]["value"])
+    assert content[1] < 0.7 * content[0]
+    capsys.readouterr()
+    assert benchmark.main(["--data", str(data), "--threads", "1", "--content-weight", "-1"]) == 2
+    assert "content_weight is -1" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

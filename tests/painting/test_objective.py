@@ -22,25 +22,39 @@ from brushwork.models.perception.statistics import (
     normalized,
     relative_error,
     sized_pictures,
-    style_at_sizes,
+    style_statistics,
 )
 from brushwork.painting.objective import Mixture, Objective
 from brushwork.painting.options import RefineOptions
 from brushwork.painting.strips import pixel_losses, strips
 
-OPTIONS = RefineOptions(content_weight=0.7, style_weight=8, keep_calm=20.0, smoothness=0.3, color_weight=3)
+OPTIONS = RefineOptions(content_weight=0.7, style_weight=8, keep_calm=0.5, smoothness=0.3, color_weight=3)
+
+
+def halved(picture):
+    """Weights 1, 3, 3, 1 along both axes, every second pixel."""
+    weights = torch.tensor([1, 3, 3, 1], dtype=picture.dtype) / 8
+    kernel = (weights[:, None] * weights).expand(3, 1, 4, 4)
+    return F.conv2d(F.pad(picture, (1, 1, 1, 1), mode="replicate"), kernel, stride=2, groups=3)
+
+
+def styles(network, picture):
+    sizes = [picture, halved(picture), halved(halved(picture))]
+    return [style_statistics(network(each)) for each in sizes]
 
 
 def textbook(network, photo, painting, picture):
     """The total loss by autograd through the whole picture, and its gradient."""
     picture = picture.clone().requires_grad_()
-    found, wanted = (style_at_sizes(network, each) for each in (picture, painting))
+    found, wanted = (styles(network, each) for each in (picture, painting))
     grams = gram_errors(found, wanted)
     moments = [
         torch.stack([relative_error(m[name], t[name]) for name in STYLE_LAYERS]).mean()
         for (_, m), (_, t) in zip(found, wanted, strict=True)
     ]
-    style = (sum(grams.values()) + 2 * sum(moments)) / len(moments)
+    shares = torch.tensor([0.5, 0.25, 0.25])[: len(moments)]
+    style = torch.stack([*grams.values()]) + 2 * torch.stack(moments)
+    style = (style * (shares / shares.sum()).to(style)).sum()
     content = (
         (normalized(network(picture)["relu4_1"]) - normalized(network(photo)["relu4_1"])).square().mean()
     )
