@@ -19,10 +19,11 @@ from PIL import Image, UnidentifiedImageError
 
 from .limits import ADVICE, room, too_many
 
-# What Pillow raises on damaged files: OSError, and the errors of its decoders.
+# What Pillow raises on damaged files: OSError, and the errors of its decoders; warnings where they are errors.
 DAMAGE = (
     OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, RuntimeError,
     ArithmeticError, AttributeError, AssertionError, struct.error, Image.DecompressionBombError,
+    Warning,
 )  # fmt: skip
 
 # The formats that are read, by Pillow's names: rasters that Pillow or a plug-in decodes itself. Pillow hands
@@ -48,7 +49,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 # Filters for warnings and Pillow's limit belong to the whole process.
-_opening = threading.Lock()
+_filters = threading.RLock()
 
 
 class PictureError(ValueError):
@@ -146,11 +147,15 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 def orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 if there is none or it is damaged."""
-    try:
-        value = image.getexif().get(_ORIENTATION, 1)
-    except DAMAGE:
-        return 1
+    """The EXIF orientation, 1 to 8; 1 if there is none or it is damaged.
+
+    It decodes a PNG that is not decoded yet, as the data may come after the pixels.
+    """
+    with _quiet():
+        try:
+            value = image.getexif().get(_ORIENTATION, 1)
+        except DAMAGE:
+            return 1
     return value if isinstance(value, int) and value in _TURNS else 1
 
 
@@ -186,19 +191,21 @@ def _check_file(path: str | os.PathLike[str]) -> None:
 
 
 def _open(path: str | os.PathLike[str]) -> Image.Image:
-    """Read the header and EXIF without Pillow's warnings and with the limit of `limits` instead of its own.
-
-    Pillow warns of large pictures and of damaged EXIF, but the user chose this one for its pixels.
-    """
-    with _opening, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    """Read the header, with the limit of `limits` instead of Pillow's own."""
+    with _quiet():
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            image = Image.open(path, formats=_formats())
-            orientation(image)
+            return Image.open(path, formats=_formats())
         finally:
             Image.MAX_IMAGE_PIXELS = limit
-    return image
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Pillow's warnings of damaged parts: the user chose the picture for its pixels."""
+    with _filters, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _picture_error(path: str | os.PathLike[str], error: Exception) -> PictureError:
