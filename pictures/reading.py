@@ -19,7 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from .limits import ADVICE, room, too_many
 
-# What Pillow raises on damaged files: OSError, and the errors of its decoders; warnings where they are errors.
+# What Pillow raises on damaged files: OSError, the errors of its decoders, and warnings that became errors.
 DAMAGE = (
     OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, RuntimeError,
     ArithmeticError, AttributeError, AssertionError, struct.error, Image.DecompressionBombError,
