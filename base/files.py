@@ -10,9 +10,14 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-# Characters that Windows forbids in file names, separators too, and the names that it keeps for devices.
-_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
-_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+from .text_files import UNSHOWN, same_name
+
+# Characters that Windows forbids in file names, separators too, and characters that nobody sees.
+_FORBIDDEN = re.compile(f'[<>:"/\\\\|?*{UNSHOWN}]')
+# The names that Windows keeps for devices, with any ending.
+_DEVICES = re.compile(
+    r"(con|conin\$|conout\$|clock\$|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³]) *(\..*)?", re.IGNORECASE
+)
 # Bytes as UTF-8: most file systems hold 255, and an ending and a number follow.
 _LONGEST = 180
 
@@ -26,36 +31,47 @@ def safe_file_name(name: str) -> str:
     '_'
     """
     name = _FORBIDDEN.sub("_", name).strip().rstrip(". ")
-    name = name.encode(errors="replace")[:_LONGEST].decode(errors="ignore").rstrip(". ")
+    name = _cut(name).rstrip(". ")
     hidden_or_kept = not name or name.startswith(".") or _DEVICES.fullmatch(name)
     return f"_{name}" if hidden_or_kept else name
 
 
 def distinct_names(names: Sequence[str], sources: Sequence[Sequence[Path]]) -> list[str]:
-    """File names without ending, no two alike on any system.
+    """File names without ending that every system accepts, no two alike on any system.
 
     If several of `names` would be the same, or one is too long for a file system, it gets a digest of the
-    paths of its `sources`.
+    paths of its `sources`. Names that differ in case or Unicode form are the same.
 
     >>> distinct_names(["a", "b"], [[Path("1/a.png")], [Path("b.png")]])
     ['a', 'b']
     """
-    count = Counter(name.casefold() for name in names)
+    safe = [safe_file_name(name) for name in names]
+    count = Counter(map(same_name, safe))
     return [
-        name if count[name.casefold()] == 1 and _fits(name) else _with_digest(name, paths)
-        for name, paths in zip(names, sources, strict=True)
+        plain if count[same_name(plain)] == 1 and _fits(name) else _with_digest(plain, paths)
+        for name, plain, paths in zip(names, safe, sources, strict=True)
     ]
 
 
 def _fits(name: str) -> bool:
-    return len(name.encode(errors="replace")) <= _LONGEST
+    return len(name.encode(errors="surrogatepass")) <= _LONGEST
+
+
+def _cut(name: str) -> str:
+    return name.encode(errors="ignore")[:_LONGEST].decode(errors="ignore")
 
 
 def _with_digest(name: str, paths: Sequence[Path]) -> str:
-    text = "\n".join(path.resolve().as_posix() for path in paths)
-    digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:8]
-    short = name.encode(errors="replace")[:_LONGEST].decode(errors="ignore")
-    return f"{short}-{digest}"
+    text = "\n".join(_whole_path(path) for path in paths)
+    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
+    return f"{_cut(name)}-{digest}"
+
+
+def _whole_path(path: Path) -> str:
+    try:
+        return path.resolve().as_posix()
+    except (OSError, RuntimeError):  # a circle of links
+        return path.absolute().as_posix()
 
 
 def slug(text: str) -> str:
@@ -84,7 +100,8 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Write `data` to `path` whole or not at all: temporary file, fsync, rename."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # The name of the target may be as long as names can be.
+    temporary = path.with_name(f".{_cut(path.name)}.{os.getpid()}.part")
     try:
         with temporary.open("wb") as file:
             file.write(data)

@@ -6,9 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..base.text_files import one_line
 from .errors import CommandError
 from .extras import require
-from .results import SHEET_FORMATS, has_sheet_ending, write_json, write_sheet
+from .pixel_limit import add_pixel_limit
+from .results import SHEET_FORMATS, has_sheet_ending, written_first
 from .terminal import progress_bar
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="N",
         help="call pictures with a shorter side under N pixels tiny (default: 128)",
     )
+    add_pixel_limit(parser)
     parser.set_defaults(func=run)
 
 
@@ -58,12 +61,12 @@ def run(args: argparse.Namespace) -> int:
         report = _survey(args)
     except ValueError as error:
         raise CommandError(str(error)) from error
-    console = Console()
-    _print(report, console)
-    if args.json is not None:
-        write_json(args.json, report.as_dict(), console)
-    if args.sheet is not None:
-        write_sheet(args.sheet, dataset_sheet(report), console)
+    with written_first() as files:
+        if args.json is not None:
+            files.json(args.json, report.as_dict())
+        if args.sheet is not None:
+            files.sheet(args.sheet, dataset_sheet(report))
+        _print(report, Console())
     return 0
 
 
@@ -97,15 +100,17 @@ def _print(report: DatasetReport, console: Console) -> None:
 
     from ..dataset.report import LISTED
 
-    table = Table(title=Text(report.name), title_justify="left", show_header=False, box=box.SIMPLE_HEAD)
+    table = Table(
+        title=Text(one_line(report.name)), title_justify="left", show_header=False, box=box.SIMPLE_HEAD
+    )
     for name, value in report.rows():
-        table.add_row(Text(name, style="bold"), Text(value))
+        table.add_row(Text(name, style="bold"), Text(one_line(value)))
     console.print(table)
     for finding in report.findings():
         style = "bold yellow" if finding.level == "warning" else "bold cyan"
-        console.print(Text.assemble((f"{finding.level}: ", style), finding.text))
+        console.print(Text.assemble((f"{finding.level}: ", style), one_line(finding.text)))
         for item in finding.items[:LISTED]:
-            console.print(Text(f"  {item}"))
+            console.print(Text(one_line(f"  {item}")))
         if len(finding.items) > LISTED:
             console.print(Text(f"  … and {len(finding.items) - LISTED} more; --json has them all"))
     if not report.findings():

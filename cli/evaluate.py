@@ -8,12 +8,15 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..base.text_files import one_line
 from ..evaluation.options import EvaluationOptions
 from ..models.perception.extractors import FEATURES
 from .errors import CommandError
 from .extras import require
-from .results import has_sheet_ending, write_json, write_sheet
-from .terminal import progress_bar, say
+from .pictures import say_left_out
+from .pixel_limit import add_pixel_limit
+from .results import has_sheet_ending, written_first
+from .terminal import complain, progress_bar, say, tell
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,6 +64,7 @@ def add_picture_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--part", choices=PARTS, help="only these pictures (default: test with --split, else all)"
     )
+    add_pixel_limit(parser)
 
 
 def chosen_pictures(args: argparse.Namespace) -> tuple[list[Path], list[Path]]:
@@ -78,6 +82,10 @@ def chosen_pictures(args: argparse.Namespace) -> tuple[list[Path], list[Path]]:
     chosen = []
     for root in (args.content, args.style):
         folder = PictureFolder.scan(root)
+        say_left_out(root, folder.left_out)
+        if folder.skipped:
+            first = folder.skipped[0].relative_to(root)
+            complain(f"left out in {root}: {len(folder.skipped)} files that cannot be read (first: {first})")
         paths = folder.split(part, args.split) if part else folder.paths
         if not paths:
             raise CommandError(f"None of the {len(folder.paths)} pictures in {root} belongs to '{part}'.")
@@ -129,7 +137,7 @@ def _download(names: list[str]) -> None:
         if name not in FETCHED_WEIGHTS:
             raise CommandError(f"--download {name}: choose one of {', '.join(FETCHED_WEIGHTS)}.")
     for name in names:
-        print(f"{name}: {FETCHED_WEIGHTS[name].fetch()}")
+        tell(f"{name}: {FETCHED_WEIGHTS[name].fetch()}")
 
 
 def _evaluate(args: argparse.Namespace) -> int:
@@ -140,11 +148,12 @@ def _evaluate(args: argparse.Namespace) -> int:
     gan = load_network(args.checkpoint, args.device)
     console = Console()
     found, stopped = _evaluate_with_progress(gan, photos, paintings, options)
-    _print_report(found, console)
-    if args.json is not None:
-        write_json(args.json, _record(args, found), console)
-    if args.sheet is not None:
-        write_sheet(args.sheet, found.sheet, console)
+    with written_first() as files:
+        if args.json is not None:
+            files.json(args.json, _record(args, found))
+        if args.sheet is not None:
+            files.sheet(args.sheet, found.sheet)
+        _print_report(found, console)
     return 130 if stopped else 0
 
 
@@ -179,6 +188,7 @@ def _evaluate_with_progress(
 
 def _print_report(found: Evaluation, console: Console) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     from ..evaluation.report import COLUMNS
 
@@ -187,12 +197,13 @@ def _print_report(found: Evaluation, console: Console) -> None:
         numeric = name in ("painted", "untouched photos")
         table.add_column(name, justify="right" if numeric else "left", no_wrap=name == "measure")
     for row in found.rows():
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     console.print(table)
     for line in found.remarks():
         say(console, line)
     for warning in found.warnings:
-        console.print(f"Warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        text = one_line(f"Warning: {warning}")
+        console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _record(args: argparse.Namespace, found: Evaluation) -> dict[str, object]:

@@ -7,10 +7,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..pictures.folders import list_pictures
 from .errors import CommandError
 from .evaluate import add_picture_arguments, chosen_pictures, load_network
+from .pictures import say_left_out
+from .terminal import complain, tell
 
 if TYPE_CHECKING:
+    from ..evaluation.judging.errors import JudgeError
     from ..evaluation.judging.sheets import Row
 
 
@@ -53,8 +57,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def make_sheets(args: argparse.Namespace) -> int:
-    """Write the pages, the form and the key. Raises CommandError, one sentence, if it cannot."""
+    """Write the pages, the form and the key; 1 if a row is left out because a picture cannot be read.
+
+    Raises CommandError, one sentence, if it cannot.
+    """
     from ..evaluation.judging import sheets
+    from ..evaluation.judging.errors import JudgeError
 
     # Find the results, or paint them.
     try:
@@ -66,39 +74,51 @@ def make_sheets(args: argparse.Namespace) -> int:
             if args.split is not None or args.part is not None:
                 raise CommandError("--split and --part choose what --checkpoints paints; leave them out.")
             a, b = args.folders
+            for folder in (a, b):
+                say_left_out(folder, list_pictures(folder).left_out)
             rows = sheets.match_results(a, b, args.content, args.style)
         else:
             raise CommandError("Give two folders of results, or --checkpoints A B.")
 
+        rows, problems = sheets.readable_rows(rows)
         names = args.names or _distinct_names(args.checkpoints or args.folders)
         key = sheets.make_sheets(rows, args.out, (names[0], names[1]), args.seed)
+    except JudgeError as error:
+        raise _last_problem(error) from error
     except (ValueError, OSError) as error:
         raise CommandError(str(error)) from error
 
     # Say how to go on.
     kept, handed_out = args.out / sheets.KEY, args.out / sheets.HAND_OUT
-    print(
-        f"{len(key.rows)} rows. Hand out {handed_out}: the pages, and {sheets.ANSWERS} to fill in.\n"
-        f"Keep {kept} to yourself, and count with:\n"
-        f"brushwork judge tally {kept} {handed_out / sheets.ANSWERS}"
-    )
-    return 0
+    for problem in problems:
+        complain(f"brushwork judge: {problem} The sheet goes without it.")
+    tell(f"{len(key.rows)} rows. Hand out {handed_out}: the pages, and {sheets.ANSWERS} to fill in.")
+    tell(f"Keep {kept} to yourself, and count with:")
+    tell(f"brushwork judge tally {kept} {handed_out / sheets.ANSWERS}")
+    return 1 if problems else 0
 
 
 def count(args: argparse.Namespace) -> int:
     """Print the tally; answers that cannot be counted are listed, one sentence each, with exit code 2."""
     from ..evaluation.judging import tally
-    from ..evaluation.judging.sheets import JudgeError, read_key
+    from ..evaluation.judging.errors import JudgeError
+    from ..evaluation.judging.sheets import read_key
 
     try:
         key = read_key(args.key)
         marks = tally.read_answers(args.answers, key)
     except JudgeError as error:
-        for problem in error.problems[:-1]:
-            print(f"brushwork judge: {problem}", file=sys.stderr)
-        raise CommandError(error.problems[-1]) from error
-    print(tally.tally(key, marks).text())
+        raise _last_problem(error) from error
+    for line in tally.tally(key, marks).text().splitlines():
+        tell(line)
     return 0
+
+
+def _last_problem(error: JudgeError) -> CommandError:
+    """Say all problems except the last one, which the command ends with."""
+    for problem in error.problems[:-1]:
+        complain(f"brushwork judge: {problem}")
+    return CommandError(error.problems[-1])
 
 
 def _painted_rows(args: argparse.Namespace) -> list[Row]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from ..base.version import version
 from .errors import CommandError
+from .pixel_limit import pixel_limit
+from .terminal import complain, unfailing_output
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,19 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 done in part, 2 cannot go on, 130 stopped."""
-    argv = sys.argv[1:] if argv is None else argv
-    args = _parser(argv).parse_args(argv)
-    run: Callable[[argparse.Namespace], int] = args.func
-    try:
-        return run(args)
-    except CommandError as error:
-        print(f"brushwork {args.command}: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"brushwork {args.command}: stopped.", file=sys.stderr)
-        return 130
+    with unfailing_output():
+        argv = sys.argv[1:] if argv is None else argv
+        args = _parser(argv).parse_args(argv)
+        run: Callable[[argparse.Namespace], int] = args.func
+        try:
+            with pixel_limit(args):
+                return run(args)
+        except CommandError as error:
+            complain(f"brushwork {args.command}: {error}")
+            return 2
+        except KeyboardInterrupt:
+            complain(f"brushwork {args.command}: stopped.")
+            return 130
 
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:

@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..pictures.reading import picture_files
+from ..base.folders import is_hidden_name
+from ..pictures.folders import list_pictures
 from .errors import CommandError
+from .terminal import complain
 
 
 def matching_files(text: str) -> list[Path]:
-    """The files that a pattern means, sorted, or the one that has this name; none if `text` is a folder."""
-    found = sorted(path for path in map(Path, glob.glob(text, recursive=True)) if path.is_file())
+    """The files that a pattern means, sorted, or the one that has this name; none if `text` is a folder.
+
+    A pattern means no hidden files, unless it says so with a dot; a name means what it says.
+    """
     # A name with brackets in it is also a pattern, which means another file.
-    return found or [path for path in [Path(text)] if path.is_file()]
+    named = [Path(text)] if os.path.isfile(text) else []
+    visible = [Path(match) for match in glob.glob(text, recursive=True) if not _is_kept(match, text)]
+    return sorted(path for path in visible if os.path.isfile(path)) or named
+
+
+def visible_pictures(folder: Path) -> list[Path]:
+    """The pictures below `folder`; says on standard error what was left out.
+
+    Raises CommandError if the folder cannot be opened.
+    """
+    try:
+        listing = list_pictures(folder)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    say_left_out(folder, listing.left_out)
+    return listing.pictures
+
+
+def say_left_out(folder: Path, left_out: str) -> None:
+    """Say what a listing of `folder` left out, if it did."""
+    if left_out:
+        complain(f"left out in {folder}: {left_out}")
 
 
 def find_pictures(texts: Sequence[str], option: str, results: Path | None = None) -> list[Path]:
@@ -26,7 +52,7 @@ def find_pictures(texts: Sequence[str], option: str, results: Path | None = None
     pictures: list[Path] = []
     for text in texts:
         if Path(text).is_dir():
-            found = picture_files(Path(text))
+            found = visible_pictures(Path(text))
             if results is not None and _is_within(results, Path(text)):
                 found = [path for path in found if not _is_within(path, results)]
         else:
@@ -39,3 +65,8 @@ def find_pictures(texts: Sequence[str], option: str, results: Path | None = None
 
 def _is_within(path: Path, folder: Path) -> bool:
     return folder.resolve() in path.resolve().parents
+
+
+def _is_kept(match: str, pattern: str) -> bool:
+    """Whether the pattern found a file of the system, such as one in `__MACOSX`, without naming it."""
+    return any(is_hidden_name(part) and part not in pattern for part in Path(match).parts if part[0] != ".")

@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..base.text_files import one_line
 from .errors import CommandError
 from .extras import require
+from .pixel_limit import add_pixel_limit
 from .results import check_folder
+from .terminal import tell
 from .workflow.settings import add_workflow_arguments
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="D",
         help="where LoadStyle finds and SaveStyle puts style files (default: styles in the output folder)",
     )
+    add_pixel_limit(parser)
     parser.set_defaults(func=run)
 
 
@@ -76,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 
     for file in _run_with_progress(nodes, order, interfaces):
         folder = styles_dir if file["type"] == api.STYLE_FOLDER else output_dir
-        print(_relative(folder / file["subfolder"] / file["filename"]))
+        tell(_relative(folder / file["subfolder"] / file["filename"]))
     return 0
 
 
@@ -90,13 +94,18 @@ def _run_with_progress(nodes: Workflow, order: list[str], interfaces: Interfaces
 
     # Two bars on standard error: the nodes of the workflow, and the steps of the node that runs.
     console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as display:
         whole = display.add_task("Workflow", total=len(order))
         part = display.add_task("", total=None)
 
         def on_start(node: WorkflowNode) -> None:
-            display.update(part, description=node.title or node.class_type, completed=0, total=None)
+            display.update(part, description=one_line(node.title or node.class_type), completed=0, total=None)
             display.update(whole, completed=order.index(node.id))
 
         def on_progress(done: int, total: int, preview: object, **_: object) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..base.files import write_atomically
 from .errors import CommandError
-from .terminal import say
+from .terminal import complain, tell
 
 if TYPE_CHECKING:
     from PIL import Image
-    from rich.console import Console
 
 SHEET_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 
@@ -30,24 +30,45 @@ def has_sheet_ending(path: Path) -> bool:
     return path.suffix.lower() in SHEET_FORMATS
 
 
-def write_json(path: Path, report: Mapping[str, object], console: Console) -> None:
-    """Write `report` and say so. Raises CommandError, one sentence, if it cannot be written."""
-    _write(path, json.dumps(report, indent=1, ensure_ascii=False).encode(), console)
+class ResultFiles:
+    """Files that a command writes before it prints anything; a failure is told after all have been tried."""
+
+    def __init__(self) -> None:
+        self.written: list[Path] = []
+        self.problems: list[str] = []
+
+    def json(self, path: Path, report: Mapping[str, object]) -> None:
+        """Write `report` as JSON."""
+        text = json.dumps(report, indent=1, ensure_ascii=False)
+        # Names that are not UTF-8 get the escapes that JSON has for them.
+        self._write(path, text.encode(errors="backslashreplace"))
+
+    def sheet(self, path: Path, sheet: Image.Image) -> None:
+        """Write `sheet` in the format of the file's ending; see `has_sheet_ending`."""
+        data = io.BytesIO()
+        sheet.save(data, SHEET_FORMATS[path.suffix.lower()], quality=92)
+        self._write(path, data.getvalue())
+
+    def _write(self, path: Path, data: bytes) -> None:
+        try:
+            write_atomically(path, data)
+        except OSError as error:
+            self.problems.append(f"{path} cannot be written: {error.strerror}.")
+        else:
+            self.written.append(path)
 
 
-def write_sheet(path: Path, sheet: Image.Image, console: Console) -> None:
-    """Write `sheet` in the format of the file's ending and say so.
+@contextmanager
+def written_first() -> Iterator[ResultFiles]:
+    """Write files within this context, then print; at its end it says what was written.
 
-    Raises CommandError, one sentence, if it cannot be written.
+    Raises CommandError, one sentence, for a file that could not be written.
     """
-    data = io.BytesIO()
-    sheet.save(data, SHEET_FORMATS[path.suffix.lower()], quality=92)
-    _write(path, data.getvalue(), console)
-
-
-def _write(path: Path, data: bytes, console: Console) -> None:
-    try:
-        write_atomically(path, data)
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
-    say(console, f"wrote {path}")
+    files = ResultFiles()
+    yield files
+    for path in files.written:
+        tell(f"wrote {path}")
+    for problem in files.problems[:-1]:
+        complain(problem)
+    if files.problems:
+        raise CommandError(files.problems[-1])

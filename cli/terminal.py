@@ -2,18 +2,103 @@
 
 from __future__ import annotations
 
+import codecs
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+from ..base.text_files import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+# What Brushwork's own texts become where the terminal or file has no such characters.
+_PLAIN = {"…": "...", "↓": "v", "↑": "^", "×": "x", "–": "-", "—": "-", "•": "*", "·": ".", "≥": ">="}
+_PLAINLY = "brushwork.plainly"
+
 
 def say(console: Console, text: str) -> None:
     """Print `text` as it is: a path may hold characters that rich reads as markup."""
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print(one_line(text, keep="\n\t"), markup=False, highlight=False, soft_wrap=True)
+
+
+def tell(text: str) -> None:
+    """Print a line on standard output: one line, whatever names are in it."""
+    print(one_line(text), flush=True)
+
+
+def complain(text: str) -> None:
+    """Print a line on standard error: one line, whatever names are in it."""
+    print(one_line(text), file=sys.stderr, flush=True)
+
+
+class UnfailingStream:
+    """A text stream on which writing never fails.
+
+    A character that the stream's encoding lacks becomes a plain one or an escape. What can no longer be
+    written, since the reader of a pipe has gone or a disk is full, is dropped.
+    """
+
+    def __init__(self, stream: TextIO):
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            self._stream.write(text)
+        except UnicodeEncodeError:
+            encoding = self._stream.encoding or "ascii"
+            self.write(text.encode(encoding, _PLAINLY).decode(encoding))
+        except (OSError, ValueError):
+            self._drop_all()
+        return len(text)
+
+    def writelines(self, lines: list[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._drop_all()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # what streams have
+        return getattr(self._stream, name)
+
+    def _drop_all(self) -> None:
+        """Send everything nowhere, also what Python writes when it ends."""
+        with suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    found = error.object[error.start : error.end]
+    plain = [_PLAIN.get(each) or each.encode("ascii", "backslashreplace").decode() for each in found]
+    return "".join(plain), error.end
+
+
+@contextmanager
+def unfailing_output() -> Iterator[None]:
+    """Within this context printing never fails, whatever standard output and standard error are."""
+    codecs.register_error(_PLAINLY, _plainly)
+    before = sys.stdout, sys.stderr
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        # Windows programs without a console have no streams.
+        out, err = (UnfailingStream(stream or nowhere) for stream in before)
+        sys.stdout, sys.stderr = cast(TextIO, out), cast(TextIO, err)
+        try:
+            yield
+        finally:
+            out.flush()
+            err.flush()
+            sys.stdout, sys.stderr = before
 
 
 @contextmanager
@@ -26,7 +111,12 @@ def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(text, total=None)
 

@@ -48,6 +48,8 @@ class PictureSet:
         skipped = self.report.unreadable
         if skipped:
             text += f"; {len(skipped)} unreadable files skipped (first: {skipped[0]})"
+        if self.report.left_out:
+            text += f"; {self.report.left_out} left out"
         return text
 
 

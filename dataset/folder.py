@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..pictures.reading import decoders, picture_files
+from ..pictures.folders import list_pictures
+from ..pictures.reading import decoders
 from .picture_facts import PictureFacts, UnreadablePictureError, duplicate_groups, file_facts
 from .splits import SPLITS, assign_splits, read_split_file
 
@@ -19,6 +20,8 @@ class PictureFolder:
     root: Path
     pictures: list[PictureFacts]
     skipped: list[Path] = field(default_factory=list)
+    left_out: str = ""
+    """What `PictureListing.left_out` says of hidden pictures."""
 
     @classmethod
     def scan(cls, root: str | os.PathLike[str]) -> PictureFolder:
@@ -28,19 +31,21 @@ class PictureFolder:
         ValueError, one sentence, when the folder is missing or holds no readable picture.
         """
         root = Path(root)
-        candidates = picture_files(root)
+        listing = list_pictures(root)
+        candidates = listing.pictures
         with ThreadPoolExecutor(decoders()) as pool:
             read = list(pool.map(lambda path: _facts(path, root), candidates))
         found = [facts for facts in read if facts is not None]
         skipped = [path for path, facts in zip(candidates, read, strict=True) if facts is None]
         if not found:
-            raise ValueError(f"The folder {root} holds no picture that can be read.")
-        return cls(root, found, skipped)
+            more = f" ({listing.left_out} left out)" if listing.left_out else ""
+            raise ValueError(f"The folder {root} holds no picture that can be read{more}.")
+        return cls(root, found, skipped, listing.left_out)
 
     @property
     def paths(self) -> list[Path]:
         """The readable pictures, sorted."""
-        return [self.root / facts.name for facts in self.pictures]
+        return [facts.source for facts in self.pictures if isinstance(facts.source, Path)]
 
     def split(self, name: str, split_file: str | os.PathLike[str] | None = None) -> list[Path]:
         """The pictures of 'train', 'val' or 'test', as `assign_splits` or the split file says.
@@ -54,7 +59,7 @@ class PictureFolder:
             splits = assign_splits(names, groups=duplicate_groups(self.pictures))
         else:
             table = read_split_file(split_file, self.root)
-            splits = [table.get(each, "") for each in names]
+            splits = table.splits(names)
         return [path for path, split in zip(self.paths, splits, strict=True) if split == name]
 
 

@@ -5,14 +5,23 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ..pictures.color import rgb_to_lab
-from ..pictures.reading import DAMAGE, Picture, upright_rgb
+from ..pictures.limits import room
+from ..pictures.reading import (
+    DAMAGE,
+    Picture,
+    PictureError,
+    is_transparent,
+    opened_picture,
+    orientation,
+    upright_rgb,
+)
 from ..pictures.tensors import pixels
 from .perceptual_hash import PerceptualHash, near_duplicates, perceptual_hash
 
@@ -22,7 +31,6 @@ THUMBNAIL = 168
 # Everything is measured on a copy of about this size: enough for the hash and for the thumbnail.
 _MEASURED = 256
 _TONES = 128
-_ORIENTATION = 0x0112
 
 
 class UnreadablePictureError(Exception):
@@ -65,23 +73,23 @@ class PictureFacts:
 
 
 def file_facts(path: Path, name: str) -> PictureFacts:
-    """Read the file once and measure it. Raises UnreadablePictureError."""
+    """Decode the file once and measure it. Raises UnreadablePictureError."""
     try:
-        data = path.read_bytes()
-        if not data:
-            raise UnreadablePictureError("the file is empty")
-        with Image.open(io.BytesIO(data)) as image:
-            size = image.size
-            image.draft(image.mode, (_MEASURED, _MEASURED))  # JPEGs decode at a fraction of their size
-            image.load()
-            if image.getexif().get(_ORIENTATION, 1) >= 5:
-                size = size[::-1]
-            transparent = _is_transparent(image)
-            rgb = upright_rgb(image)
-    except DAMAGE as error:
-        raise UnreadablePictureError(_reason(error)) from error
-    digest = hashlib.sha256(data).hexdigest()
-    return _facts(rgb, name, path, size, image.format or "", _frames(data), transparent, digest)
+        with ExitStack() as held:
+            with opened_picture(path) as image:
+                size = image.size
+                image.draft(image.mode, (_MEASURED, _MEASURED))  # JPEGs decode at a fraction of their size
+                held.enter_context(room(image.width * image.height))
+                image.load()
+                if orientation(image) >= 5:
+                    size = size[::-1]
+                transparent = _has_holes(image)
+                rgb = upright_rgb(image)
+                kind, frames = image.format or "", _frames(image)
+            digest = _digest(path)
+            return _facts(rgb, name, path, size, kind, frames, transparent, digest)
+    except PictureError as error:
+        raise UnreadablePictureError(error.reason) from error
 
 
 def pixel_facts(image: Image.Image, name: str) -> PictureFacts:
@@ -147,29 +155,25 @@ def _tone_and_color(image: Image.Image) -> tuple[float, float]:
     return lab.square().sum(0).mean().sqrt().item(), spread.item()
 
 
-def _frames(data: bytes) -> int:
-    with Image.open(io.BytesIO(data)) as image:
-        if image.format == "MPO":  # the second frame is a camera's preview or the other eye
-            return 1
-        try:
-            return getattr(image, "n_frames", 1)
-        except DAMAGE:  # the error is about the second frame; the first, which is the picture, has been read
-            return 2
+def _frames(image: Image.Image) -> int:
+    if image.format == "MPO":  # the second frame is a camera's preview or the other eye
+        return 1
+    try:
+        return getattr(image, "n_frames", 1)
+    except DAMAGE:  # the error is about the second frame; the first, which is the picture, has been read
+        return 2
 
 
-def _is_transparent(image: Image.Image) -> bool:
-    if image.mode not in ("RGBA", "LA", "PA") and "transparency" not in image.info:
-        return False
-    alpha = np.asarray(image.convert("RGBA").getchannel("A"))
-    return bool(alpha.min() < 255)
+def _has_holes(image: Image.Image) -> bool:
+    return is_transparent(image) and min(image.convert("RGBA").getchannel("A").tobytes()) < 255
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "it is not in a format that Pillow reads"
-    if isinstance(error, Image.DecompressionBombError):
-        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)  # None would switch the check off that has just failed
-        return f"it claims more than {limit / 1e6:.0f} million pixels"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return f"it is damaged ({error})" if str(error) else "it is damaged"
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(2**20):
+                digest.update(piece)
+    except OSError as error:
+        raise UnreadablePictureError(error.strerror or "it cannot be read") from error
+    return digest.hexdigest()

@@ -25,6 +25,7 @@ WARNING, NOTE = "warning", "note"
 # Endings of pictures that Pillow does not read without more packages.
 _FOREIGN = (
     *(".heic", ".heif", ".avif", ".jxl", ".svg", ".pdf", ".kra", ".xcf", ".clip", ".procreate"),
+    *(".eps", ".ps", ".ai", ".wmf", ".emf", ".exr", ".hdr", ".psb"),
     *(".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".dng", ".raw"),
 )
 
@@ -65,6 +66,8 @@ class DatasetReport:
     min_side: int = MIN_SIDE
     other_files: tuple[str, ...] = ()
     """Files whose ending is not that of a picture: their endings in lower case, one entry per file."""
+    left_out: str = ""
+    """Hidden pictures and closed folders, in a few words; empty if there are none."""
 
     @cached_property
     def duplicates(self) -> list[list[int]]:
@@ -145,6 +148,8 @@ class DatasetReport:
         if self.other_files:
             endings = Counter(self.other_files).most_common()
             rows.append(("other files", ", ".join(f"{n} {e or 'without ending'}" for e, n in endings)))
+        if self.left_out:
+            rows.append(("left out", self.left_out))
         return rows
 
     def findings(self) -> list[Finding]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from ..pictures.lettering import fitted_text, font, latin
+from ..pictures.lettering import fitted_name, font, latin
 from .picture_facts import THUMBNAIL
 from .report import DatasetReport, UnreadableFile
 
@@ -44,6 +44,8 @@ class _Cell:
     """One picture of the sheet; a file that cannot be read has a reason and no thumbnail."""
 
     name: str
+    number: str
+    """It stands for a name that cannot be drawn."""
     detail: str
     chips: tuple[tuple[str, str], ...]
     """Kind, for the colour, and text."""
@@ -104,11 +106,12 @@ def _cell(report: DatasetReport, index: int) -> _Cell:
         chips.append((split, split))
     with Image.open(io.BytesIO(facts.thumbnail)) as thumbnail:
         small = thumbnail.convert("RGB")
-    return _Cell(report.label(index), f"{facts.width} x {facts.height}", tuple(chips), small)
+    number = f"#{index + 1}"
+    return _Cell(report.label(index), number, f"{facts.width} x {facts.height}", tuple(chips), small)
 
 
 def _unreadable_cell(file: UnreadableFile) -> _Cell:
-    return _Cell(file.name, "", (("unreadable", "unreadable"),), None, file.reason)
+    return _Cell(file.name, "", "", (("unreadable", "unreadable"),), None, file.reason)
 
 
 def _group_number(report: DatasetReport, index: int) -> int:
@@ -135,10 +138,12 @@ def _header(report: DatasetReport, width: int) -> Image.Image:
     height = _MARGIN + 44 + 23 * len(lines) + 10 + 28 * len(legend)
     part = Image.new("RGB", (width, height), _PAPER)
     pen = ImageDraw.Draw(part)
-    pen.text((_MARGIN, _MARGIN - 8), fitted_text(report.name, 30, width - 2 * _MARGIN), _INK, font(30))
+    name, face = fitted_name(report.name, "pictures", 30, width - 2 * _MARGIN)
+    pen.text((_MARGIN, _MARGIN - 8), name, _INK, face)
     y = _MARGIN + 40
     for line in lines:
-        pen.text((_MARGIN, y), fitted_text(line, 16, width - 2 * _MARGIN), _INK, font(16))
+        text, face = fitted_name(line, line, 16, width - 2 * _MARGIN)
+        pen.text((_MARGIN, y), text, _INK, face)
         y += 23
     y += 8
     for row in legend:
@@ -209,7 +214,8 @@ def _draw_picture(part: Image.Image, pen: ImageDraw.ImageDraw, x: int, bottom: i
 
 def _draw_caption(pen: ImageDraw.ImageDraw, x: int, y: int, cell: _Cell) -> None:
     """Name, size and chips."""
-    pen.text((x, y), fitted_text(cell.name, 14, _CELL), _INK, font(14))
+    name, face = fitted_name(cell.name, cell.number, 14, _CELL)
+    pen.text((x, y), name, _INK, face)
     pen.text((x, y + _NAME), cell.detail, _GREY, font(13))
     for kind, text in cell.chips:
         x = _chip(pen, x, y + _NAME + _LINE + 2, kind, text)

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
+import unicodedata
 from collections.abc import Hashable, Sequence
 from pathlib import Path
+
+from ..base.text_files import read_json, shown
 
 SPLITS = ("train", "val", "test")
 
@@ -38,30 +40,48 @@ def assign_splits(
     return ["val" if index in chosen else "train" for index in range(len(names))]
 
 
-def read_split_file(split_file: str | os.PathLike[str], folder: Path) -> dict[str, str]:
+class SplitTable:
+    """The splits that a file names, by the pictures' paths below their folder."""
+
+    def __init__(self) -> None:
+        self._split_of: dict[str, str] = {}
+
+    def add(self, name: str, split: str) -> None:
+        """Raises ValueError if another split has the name already."""
+        # macOS and others store accents in different ways.
+        known = self._split_of.setdefault(unicodedata.normalize("NFC", name), split)
+        if known != split:
+            raise ValueError(f"has '{shown(name)}' in '{known}' and in '{split}'; keep it in one of them")
+
+    def splits(self, names: Sequence[str]) -> list[str]:
+        """The split of each picture; empty for one that the file does not name."""
+        return [self._split_of.get(unicodedata.normalize("NFC", name), "") for name in names]
+
+
+def read_split_file(split_file: str | os.PathLike[str], folder: Path) -> SplitTable:
     """The split of every picture of `folder` that the file lists, by its path below the folder.
 
     The file is JSON, {folder name: {"train": [path below the folder's parent, …], "val": […], "test": […]}};
-    'test' may be left out. Raises ValueError, one sentence, where it is something else or cannot be read.
+    'test' may be left out. Raises ValueError, one sentence, where it is something else, cannot be read or
+    has a picture in two splits.
     """
-    try:
-        with open(split_file, encoding="utf-8") as file:
-            table = json.load(file)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{split_file} is not JSON: {error}.") from error
-    except OSError as error:
-        raise ValueError(f"{split_file} cannot be read: {error.strerror}.") from error
-    members: dict[str, str] = {}
+    content = read_json(split_file)
+    lists = content.get(folder.name) if isinstance(content, dict) else None
+    table = SplitTable()
+    prefix = folder.name + "/"
     for split in SPLITS:
-        try:
-            paths = table[folder.name][split]
-        except (KeyError, TypeError) as error:
-            if split == "test":
-                continue
-            raise ValueError(f"{split_file} has no entry '{folder.name}' with a '{split}' list.") from error
-        prefix = folder.name + "/"
-        members |= {path.removeprefix(prefix): split for path in paths if path.startswith(prefix)}
-    return members
+        paths = lists.get(split) if isinstance(lists, dict) else None
+        if paths is None and split == "test":
+            continue
+        if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+            raise ValueError(f"{split_file} has no entry '{folder.name}' with a '{split}' list of paths.")
+        for path in paths:
+            if path.startswith(prefix):
+                try:
+                    table.add(path.removeprefix(prefix), split)
+                except ValueError as error:
+                    raise ValueError(f"{split_file} {error}.") from error
+    return table
 
 
 def hash_split(key: str) -> str:
@@ -70,7 +90,7 @@ def hash_split(key: str) -> str:
     >>> [hash_split(f"monet/{i}.jpg") for i in range(6)]
     ['train', 'train', 'train', 'train', 'test', 'train']
     """
-    bucket = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) % 100
+    bucket = int(hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:8], 16) % 100
     return "train" if bucket < 80 else "val" if bucket < 90 else "test"
 
 
@@ -109,7 +129,7 @@ def validation_split(
     def rank(group: list[int]) -> tuple[bytes, str]:
         # One name stands for the group. The least hash of all names would always put large groups first.
         name = min(keys[i] for i in group)
-        return hashlib.sha256(f"{seed}:{name}".encode()).digest(), name
+        return hashlib.sha256(f"{seed}:{name}".encode(errors="surrogatepass")).digest(), name
 
     # Take whole groups in the drawn order as long as they fit.
     wanted = min(max(1, math.floor(share * len(keys) + 0.5)), len(keys) // 2)

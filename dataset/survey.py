@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ..pictures.reading import Picture, decoders, picture_files
+from ..pictures.folders import PictureListing, list_pictures
+from ..pictures.reading import Picture, decoders
 from .picture_facts import PictureFacts, UnreadablePictureError, duplicate_groups, file_facts, pixel_facts
 from .report import MIN_SIDE, DatasetReport, UnreadableFile
 from .splits import VALIDATION_SHARE, assign_splits, read_split_file
@@ -34,16 +35,19 @@ def survey(
     `split_file` does not fit.
     """
     # Find them, and give each a name.
+    listing: PictureListing | None = None
     paths: list[Path] = []
     names: list[str] = []
     if folder is not None:
         folder = Path(os.path.abspath(folder))  # a split file goes by the folder's name, and "." has none
-        paths = picture_files(folder)
+        listing = list_pictures(folder)
+        paths = listing.pictures
         names = [path.relative_to(folder).as_posix() for path in paths]
     names += [p.name if isinstance(p, Path) else f"image {n}" for n, p in enumerate(pictures, 1)]
     if not names:
+        more = f" ({listing.left_out} left out)" if listing and listing.left_out else ""
         raise NoPicturesError(
-            f"The folder {folder} holds no picture." if folder else "There are no pictures."
+            f"The folder {folder} holds no picture{more}." if folder else "There are no pictures."
         )
     table = read_split_file(split_file, folder) if folder and split_file else None
 
@@ -65,7 +69,7 @@ def survey(
     # Find copies, and decide which pictures validate.
     groups = duplicate_groups(readable)
     kept = [facts.name for facts in readable]
-    splits = assign_splits(kept, share, groups) if table is None else [table.get(name, "") for name in kept]
+    splits = assign_splits(kept, share, groups) if table is None else table.splits(kept)
     return DatasetReport(
         folder.name if folder else "images",
         tuple(readable),
@@ -73,7 +77,8 @@ def survey(
         tuple(groups),
         tuple(splits),
         min_side,
-        _other_files(folder, paths) if folder else (),
+        tuple(path.suffix.lower() for path in listing.others) if listing else (),
+        listing.left_out if listing else "",
     )
 
 
@@ -82,9 +87,3 @@ def _look_at(picture: Picture, name: str) -> PictureFacts | UnreadableFile:
         return file_facts(picture, name) if isinstance(picture, Path) else pixel_facts(picture, name)
     except UnreadablePictureError as error:
         return UnreadableFile(name, str(error))
-
-
-def _other_files(folder: Path, paths: list[Path]) -> tuple[str, ...]:
-    known = set(paths)
-    others = (p for p in sorted(folder.rglob("*")) if p not in known and p.is_file())
-    return tuple(p.suffix.lower() for p in others if not p.name.startswith("."))

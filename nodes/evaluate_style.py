@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -103,10 +104,11 @@ class EvaluateStyle(io.ComfyNode):
         chosen = EvaluationOptions(samples=samples, side=side, seed=seed, features=features, psi=psi)
 
         # Collect photos and paintings.
-        styles = _pictures("paintings", style_folder, style_images)
+        left_out: list[str] = []
+        styles = _pictures("paintings", style_folder, style_images, left_out)
         if not styles:
             raise ValueError("There are no paintings; connect style_images, or name a style_folder.")
-        contents = _pictures("photos", content_folder, content_images) or demo_photos()
+        contents = _pictures("photos", content_folder, content_images, left_out) or demo_photos()
 
         # Paint and score.
         api.load(style_gan.patcher, chosen.side**2 * _WORKING_MEMORY_PER_PIXEL)
@@ -123,14 +125,27 @@ class EvaluateStyle(io.ComfyNode):
                 "side."
             ) from error
 
+        found = replace(found, warnings=(*found.warnings, *left_out))
         progress.show_result(found.sheet)
         sheet = from_pil([found.sheet])
         record = json.dumps(found.as_dict(), indent=1, ensure_ascii=False)
         return io.NodeOutput(found.text(), record, sheet, ui=preview(sheet, cls))
 
 
-def _pictures(what: str, folder: str, images: Tensor | None) -> list[Picture]:
-    """The pictures in the folder that the user typed, and those of the IMAGE batch."""
+def _pictures(what: str, folder: str, images: Tensor | None, left_out: list[str]) -> list[Picture]:
+    """The pictures in the folder that the user typed, and those of the IMAGE batch.
+
+    A sentence on the files that are not read joins `left_out`.
+    """
     path = named_folder(folder)
-    files = [] if path is None else PictureFolder.scan(path).paths
+    files: list[Path] = []
+    if path is not None:
+        scanned = PictureFolder.scan(path)
+        files = scanned.paths
+        if scanned.skipped:
+            left_out.append(
+                f"{len(scanned.skipped)} of the {what} cannot be read, {scanned.skipped[0].name} first."
+            )
+        if scanned.left_out:
+            left_out.append(f"Left out of the {what}: {scanned.left_out}.")
     return [*files, *to_pil(images, f"The batch of {what}")]

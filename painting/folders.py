@@ -16,7 +16,7 @@ from ..base.settings import check_choice
 from ..base.version import version
 from ..models.memory import is_out_of_memory
 from ..pictures.metadata import PictureMetadata, check_size, encode_picture, read_settings, read_with_metadata
-from ..pictures.reading import DAMAGE
+from ..pictures.reading import PictureError
 from ..pictures.tensors import as_picture, as_tensor
 from .refine import OnStep, RefineError
 from .styles import StyleSource, UnreadableError
@@ -215,10 +215,8 @@ class _Reading:
             try:
                 picture, metadata = read_with_metadata(self.path)
                 self._read = as_tensor(picture), metadata
-            except DAMAGE as error:
-                self._error = UnreadableError(
-                    f"{self.path} is not a picture that can be read; choose a whole one."
-                )
+            except PictureError as error:
+                self._error = UnreadableError(str(error))
                 raise self._error from error
         return self._read
 

@@ -15,7 +15,7 @@ from ..base.files import file_digest
 from ..models.codes import mix_styles
 from ..models.style_file import read_style, style_fingerprint
 from ..models.style_gan import StyleGAN
-from ..pictures.reading import DAMAGE, read_picture
+from ..pictures.reading import PictureError, read_picture
 from ..pictures.tensors import as_tensor
 
 logger = logging.getLogger(__name__)
@@ -175,8 +175,8 @@ def read_painting(path: Path) -> Tensor:
     """A painting as [1,3,h,w] in 0..1. Raises UnreadableError, one sentence, if it cannot be read."""
     try:
         return as_tensor(read_picture(path))
-    except DAMAGE as error:
-        raise UnreadableError(f"{path} is not a picture that can be read; choose a whole one.") from error
+    except PictureError as error:
+        raise UnreadableError(str(error)) from error
 
 
 def _device(gan: StyleGAN) -> torch.device:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
-from .lettering import fitted_text, font
+from .lettering import fitted_name, fitted_text, font
 
 MARGIN = 24
 GAP = 16
@@ -42,7 +42,8 @@ class ComparisonSheet:
         self, pictures: Sequence[Image.Image], number: int | None = None, captions: Sequence[str] = ()
     ) -> None:
         """One picture per column, enlarged or reduced to fit, never cropped; `number` stands beside them,
-        `captions`, one per column or none at all, under them.
+        `captions`, one per column or none at all, under them. A caption in a script that no font has is left
+        out.
 
         Raises ValueError if there are not as many pictures as columns, or another number of captions.
         """
@@ -91,8 +92,8 @@ class ComparisonSheet:
         for cell, column, left in zip(row.cells, self.columns, lefts, strict=True):
             sheet.paste(cell, (left + (column.side - cell.width) // 2, top + (height - cell.height) // 2))
         for caption, column, left in zip(row.captions, self.columns, lefts, strict=False):
-            text = fitted_text(caption, CAPTION_SIZE, column.side)
-            pen.text((left, top + height + 2), text, fill=FAINT, font=font(CAPTION_SIZE))
+            text, face = fitted_name(caption, "", CAPTION_SIZE, column.side)
+            pen.text((left, top + height + 2), text, fill=FAINT, font=face)
 
 
 def _height(row: _Row) -> int:

@@ -9,9 +9,13 @@ from functools import lru_cache
 
 from PIL import ImageFont
 
+from ..base.text_files import one_line
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
 
 @lru_cache
-def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def font(size: int) -> Font:
     """Pillow's own font, `size` pixels high."""
     return ImageFont.load_default(size)
 
@@ -20,7 +24,22 @@ def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 ACCENTED_FONTS = ("LiberationSans-Regular.ttf", "DejaVuSans.ttf", "arial.ttf", "Arial.ttf", "Helvetica.ttc")
 
 
-def accented_font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+# Fonts with the letters of other scripts, on Linux, Windows and macOS.
+SCRIPT_FONTS = (
+    *("DejaVuSans.ttf", "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "NotoSerifCJK-Regular.ttc"),
+    *("NotoSerifCJK-Bold.ttc", "NotoSansCJK-Bold.ttc", "wqy-zenhei.ttc", "DroidSansFallbackFull.ttf"),
+    *("NotoSansArabic-Regular.ttf", "NotoSansHebrew-Regular.ttf", "NotoSansThai-Regular.ttf"),
+    *("NotoSansDevanagari-Regular.ttf", "NotoSansMono-Regular.ttf"),
+    *("arial.ttf", "segoeui.ttf", "msyh.ttc", "YuGothR.ttc", "malgun.ttf", "Nirmala.ttc", "LeelawUI.ttf"),
+    *("Arial Unicode.ttf", "PingFang.ttc", "Hiragino Sans GB.ttc", "AppleSDGothicNeo.ttc", "Kohinoor.ttc"),
+)
+# No font has a letter here, so all draw what they draw for a letter that they lack.
+_NO_LETTER = "\U0010ffff"
+# Letters of a name that are looked at; the middle of a longer one is left out.
+_LONGEST = 300
+
+
+def accented_font(size: int) -> Font:
     """A font of the system that has accents, `size` pixels high; Pillow's own if there is none."""
     name = _accented_font()
     return ImageFont.truetype(name, size) if name else font(size)
@@ -43,11 +62,47 @@ def _accented_font() -> str | None:
 
 
 def fitted_text(text: str, size: int, width: int) -> str:
-    """`text` with its middle left out if it is wider than `width` pixels."""
-    text = latin(text)
+    """`text` in Pillow's letters, with its middle left out if it is wider than `width` pixels."""
+    return _fitted(latin(text), font(size), width)
+
+
+def fitted_name(text: str, otherwise: str, size: int, width: int) -> tuple[str, Font]:
+    """A name in any script, with its middle left out if it is too wide, and the font that has its letters.
+
+    If no font of the system has all of them, `otherwise` in Pillow's font: a number says more than boxes.
+    """
+    text = one_line(unicodedata.normalize("NFC", text))
+    if _without_accents(text).isascii():
+        return fitted_text(text, size, width), font(size)
+    for name in SCRIPT_FONTS:
+        found = _system_font(name, size)
+        if found is not None and _has_letters(found, text):
+            return _fitted(text, found, width), found
+    return fitted_text(otherwise, size, width), font(size)
+
+
+@lru_cache
+def _system_font(name: str, size: int) -> ImageFont.FreeTypeFont | None:
+    try:
+        return ImageFont.truetype(name, size)
+    except OSError:
+        return None
+
+
+def _has_letters(face: ImageFont.FreeTypeFont, text: str) -> bool:
+    missing = bytes(face.getmask(_NO_LETTER))
+    return all(
+        letter.isspace() or unicodedata.combining(letter) or bytes(face.getmask(letter)) != missing
+        for letter in set(text)
+    )
+
+
+def _fitted(text: str, face: Font, width: int) -> str:
+    if len(text) > _LONGEST:
+        text = text[: _LONGEST // 2] + text[-_LONGEST // 2 :]
     kept = len(text)
     fitted = text
-    while font(size).getlength(fitted) > width and kept > 2:
+    while face.getlength(fitted) > width and kept > 2:
         kept -= 1
         fitted = text[: math.ceil(kept * 0.6)] + "…" + text[len(text) - kept + math.ceil(kept * 0.6) :]
     return fitted

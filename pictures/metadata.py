@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from .reading import DAMAGE, upright_rgb
+from .reading import DAMAGE, opened_picture, upright_rgb
 
 # Formats by the endings of their files, and the options for saving them in good quality.
 ENDINGS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -57,15 +57,14 @@ class PictureMetadata:
 def read_with_metadata(path: str | os.PathLike[str]) -> tuple[Image.Image, PictureMetadata]:
     """A picture as `read_picture` reads it, and its metadata; damaged EXIF counts as none.
 
-    Raises one of `DAMAGE`, most often OSError, when it cannot be decoded.
+    Raises PictureError, one sentence, when it cannot be read.
     """
-    with warnings.catch_warnings():
-        # Pillow warns of large pictures and of damaged EXIF, but the user chose this one for its pixels.
+    with warnings.catch_warnings(), opened_picture(path) as image:
+        # Pillow warns of damaged EXIF, but the user chose this picture for its pixels.
         warnings.simplefilter("ignore")
-        with Image.open(path) as image:
-            image.load()
-            metadata = PictureMetadata(_rgb_profile(image), _exif_of(image))
-            return upright_rgb(image), metadata
+        image.load()
+        metadata = PictureMetadata(_rgb_profile(image), _exif_of(image))
+        return upright_rgb(image), metadata
 
 
 def encode_picture(
@@ -105,7 +104,7 @@ def encode_picture(
 def read_settings(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """The settings that `encode_picture` put into a file; None if it has none or cannot be read."""
     try:
-        with warnings.catch_warnings(), Image.open(path) as image:
+        with warnings.catch_warnings(), opened_picture(path) as image:
             warnings.simplefilter("ignore")
             if image.format == "PNG":
                 text = image.info.get(SETTINGS_KEY)
@@ -113,7 +112,7 @@ def read_settings(path: str | os.PathLike[str]) -> dict[str, Any] | None:
                 comment = image.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT, b"")
                 text = comment.removeprefix(_ASCII).decode("ascii")
         settings = json.loads(text) if text else None
-    except (*DAMAGE, AttributeError):
+    except DAMAGE:
         return None
     return settings if isinstance(settings, dict) else None
 
@@ -157,7 +156,7 @@ def _exif_of(image: Image.Image) -> bytes | None:
         if _ORIENTATION in kept:
             kept[_ORIENTATION] = 1
         return kept.tobytes()
-    except (*DAMAGE, AttributeError):
+    except DAMAGE:
         return None
 
 

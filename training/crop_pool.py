@@ -12,8 +12,8 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from ..pictures.reading import Picture, decoders, open_picture
-from ..pictures.tensors import pixels, resize_shorter
+from ..pictures.reading import Picture, decoded, decoders
+from ..pictures.tensors import crop_of_shorter, pixels, size_of_shorter
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,11 @@ class CropRule:
 def random_crop(image: Image.Image, rule: CropRule, rng: np.random.Generator) -> Tensor:
     """One crop of `image` by `rule`, uint8 [3,side,side]."""
     log_range = math.log(rule.shorter_min), math.log(rule.shorter_max)
-    image = resize_shorter(image, round(math.exp(rng.uniform(*log_range))))
-    left = int(rng.integers(0, image.width - rule.side + 1))
-    top = int(rng.integers(0, image.height - rule.side + 1))
-    image = image.crop((left, top, left + rule.side, top + rule.side))
+    shorter = round(math.exp(rng.uniform(*log_range)))
+    width, height = size_of_shorter(image.size, shorter)
+    left = int(rng.integers(0, width - rule.side + 1))
+    top = int(rng.integers(0, height - rule.side + 1))
+    image = crop_of_shorter(image, shorter, left, top, rule.side)
     if rng.random() < 0.5:
         image = ImageOps.mirror(image)
     return pixels(image)
@@ -61,10 +62,10 @@ class CropPool:
         self.crops = torch.empty(len(pictures) * variants, 3, rule.side, rule.side, dtype=torch.uint8)
 
         def fill(index: int) -> None:
-            image = open_picture(pictures[index])
-            for k in range(variants):
-                rng = np.random.default_rng((seed, round_, index, k))
-                self.crops[index * variants + k] = random_crop(image, rule, rng)
+            with decoded(pictures[index]) as image:
+                for k in range(variants):
+                    rng = np.random.default_rng((seed, round_, index, k))
+                    self.crops[index * variants + k] = random_crop(image, rule, rng)
 
         with ThreadPoolExecutor(decoders()) as pool:
             list(pool.map(fill, range(len(pictures))))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...base.files import slug
+from ...base.files import safe_file_name, slug
+from ...base.text_files import read_json, read_text, shown
 from ..errors import CommandError
 
 REQUIRED = ("file", "name")
@@ -40,40 +41,53 @@ def read_catalogue(path: Path, folders: Sequence[Path]) -> list[CatalogueEntry]:
     entries = [_entry(f"{path.name}, entry {n}", row, [*folders, path.parent]) for n, row in rows]
     if not entries:
         raise CommandError(f"{path} has no entries.")
-    ids = [entry.id for entry in entries]
-    for id_ in ids:
-        if ids.count(id_) > 1:
-            raise CommandError(f"{path} has two styles with the id '{id_}'; give one of them another id.")
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.id in seen:
+            raise CommandError(
+                f"{path} has two styles with the id '{entry.id}'; give one of them another id."
+            )
+        seen.add(entry.id)
     return entries
 
 
 def _read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
     try:
-        # Spreadsheets write a byte order mark.
-        text = path.read_text(encoding="utf-8-sig")
-        if path.suffix.lower() == ".json":
-            rows = json.loads(text)
-        else:
-            rows = list(csv.DictReader(io.StringIO(text, newline=""), restkey="one too many", restval=""))
-    except (OSError, ValueError, csv.Error) as error:
-        raise CommandError(f"The catalogue {path} cannot be read: {error}.") from error
+        rows = read_json(path) if path.suffix.lower() == ".json" else _read_csv(read_text(path))
+    except csv.Error as error:
+        raise CommandError(f"The catalogue {path} cannot be read as a table: {shown(error)}.") from error
+    except ValueError as error:
+        raise CommandError(f"The catalogue cannot be read: {error}") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise CommandError(f"{path} is not a list of objects with the keys {', '.join(COLUMNS)}.")
     return list(enumerate(rows, 1))
 
 
+def _read_csv(text: str) -> list[dict[str, Any]]:
+    # Spreadsheets of some languages put semicolons or tabs between columns.
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    lines = io.StringIO(text, newline="")
+    return list(csv.DictReader(lines, restkey="one too many", restval="", delimiter=delimiter))
+
+
 def _entry(where: str, row: dict[str, Any], folders: Sequence[Path]) -> CatalogueEntry:
     if unknown := [str(key) for key in row if key not in COLUMNS]:
-        raise CommandError(f"{where}: there is no column '{unknown[0]}'; choose from {', '.join(COLUMNS)}.")
-    cells = {column: str(row.get(column) or "").strip() for column in COLUMNS}
+        raise CommandError(
+            f"{where}: there is no column '{shown(unknown[0])}'; choose from {', '.join(COLUMNS)}."
+        )
+    for column, value in row.items():
+        if not isinstance(value, str | int | float | None):
+            raise CommandError(f"{where}: the column '{column}' is {shown(value)}; give a text.")
+    cells = {column: str("" if row.get(column) is None else row[column]).strip() for column in COLUMNS}
     for column in REQUIRED:
         if not cells[column]:
             raise CommandError(f"{where}: the column '{column}' is empty; fill it in.")
-    picture = next((folder / cells["file"] for folder in folders if (folder / cells["file"]).is_file()), None)
+    candidates = [folder / cells["file"] for folder in folders]
+    picture = next((path for path in candidates if os.path.isfile(path)), None)
     if picture is None:
         places = ", ".join(str(folder) for folder in folders)
-        raise CommandError(f"{where}: there is no picture {cells['file']} in {places}.")
+        raise CommandError(f"{where}: there is no picture {shown(cells['file'])} in {places}.")
     id_ = slug(cells["id"] or f"{cells['artist']} {cells['name']}") or slug(picture.stem)
     if not id_:
         raise CommandError(f"{where}: fill in an id of plain letters, which becomes the file's name.")
-    return CatalogueEntry(id_, picture, cells["name"], {text: cells[text] for text in TEXTS})
+    return CatalogueEntry(safe_file_name(id_), picture, cells["name"], {text: cells[text] for text in TEXTS})

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...base.files import distinct_names, safe_file_name
+from ...base.folders import is_hidden_name
+from ...base.text_files import one_line
 from ..errors import CommandError
+from ..pictures import matching_files, visible_pictures
+from ..pixel_limit import add_pixel_limit
 from ..results import check_folder
+from ..terminal import complain, tell
 from .catalogue import TEXTS, read_catalogue
 
 if TYPE_CHECKING:
@@ -30,7 +37,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     # Some pictures, each with its own style or one for all.
     parser.add_argument(
-        "pictures", nargs="*", type=Path, metavar="PICTURE", help="a picture, or a folder of them"
+        "pictures", nargs="*", metavar="PICTURE", help="a picture, a folder of them, or a pattern"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the style files go")
     parser.add_argument("--mix", action="store_true", help="one style from all pictures, their average")
@@ -59,11 +66,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="DIR",
         help="where the catalogue's pictures are (default: beside it; may be given more than once)",
     )
+    add_pixel_limit(parser)
     parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Encode what `args` ask for; print each file that was written."""
+    """Encode what `args` ask for; print each file that was written. 0 if all are, 1 if some are not.
+
+    Raises CommandError, one sentence, when it cannot start or nothing could be written.
+    """
     # PyTorch takes seconds to import, and `brushwork encode --help` should not.
     from ...models.checkpoint import CheckpointError
 
@@ -81,18 +92,18 @@ def _encode_catalogue(args: argparse.Namespace) -> int:
         raise CommandError(f"{given[0]} does not go with --catalogue, which says it for each picture.")
     entries = read_catalogue(args.catalogue, args.pictures_dir)
     gan = _load(args.checkpoint)
-    for entry in entries:
-        _write(args.out / f"{entry.id}{SUFFIX}", gan, [entry.picture], entry.name, entry.texts)
-    written = {f"{entry.id}{SUFFIX}" for entry in entries}
+    tasks = [
+        _Task(args.out / f"{entry.id}{SUFFIX}", [entry.picture], entry.name, entry.texts) for entry in entries
+    ]
+    code = _write_all(tasks, gan)
+    known = {f"{entry.id}{SUFFIX}" for entry in entries}
     for path in sorted(args.out.glob(f"*{SUFFIX}")):
-        if path.name not in written:
-            print(f"{path} is not in the catalogue and was left as it is.", file=sys.stderr)
-    return 0
+        if path.name not in known and not is_hidden_name(path.name):
+            complain(f"{path} is not in the catalogue and was left as it is.")
+    return code
 
 
 def _encode_pictures(args: argparse.Namespace) -> int:
-    from ...base.files import free_path, numbered_path, safe_file_name
-
     pictures = _find_pictures(args.pictures)
     if args.mix and not args.name:
         raise CommandError("--mix makes one style of several pictures; say with --name what to call it.")
@@ -102,22 +113,26 @@ def _encode_pictures(args: argparse.Namespace) -> int:
             "it out."
         )
     gan = _load(args.checkpoint)
-    place = numbered_path if args.overwrite else free_path
     texts = {text: getattr(args, text) for text in TEXTS}
-    for group in [pictures] if args.mix else [[picture] for picture in pictures]:
-        name = args.name or group[0].stem
-        _write(place(args.out, safe_file_name(name), SUFFIX), gan, group, name, texts)
-    return 0
+    singles = dict.fromkeys(pictures) if args.overwrite else pictures
+    groups = [pictures] if args.mix else [[picture] for picture in singles]
+    names = [args.name or group[0].stem for group in groups]
+    # Pictures of one name in several folders are several styles, also where files are replaced.
+    stems = distinct_names(names, groups) if args.overwrite else [safe_file_name(name) for name in names]
+    tasks = [
+        _Task(args.out / f"{stem}{SUFFIX}", group, one_line(name), texts)
+        for stem, group, name in zip(stems, groups, names, strict=True)
+    ]
+    return _write_all(tasks, gan, numbered=not args.overwrite)
 
 
-def _find_pictures(paths: Sequence[Path]) -> list[Path]:
-    from ...pictures.reading import picture_files
-
-    pictures = []
-    for path in paths:
-        if not path.exists():
-            raise CommandError(f"There is no picture {path}.")
-        pictures += picture_files(path) if path.is_dir() else [path]
+def _find_pictures(texts: Sequence[str]) -> list[Path]:
+    pictures: list[Path] = []
+    for text in texts:
+        found = visible_pictures(Path(text)) if os.path.isdir(text) else matching_files(text)
+        if not found and not os.path.isdir(text):
+            raise CommandError(f"There is no picture {text}.")
+        pictures += found
     if not pictures:
         raise CommandError("There is no picture to encode; name some, a folder of them, or a --catalogue.")
     return pictures
@@ -129,31 +144,76 @@ def _load(checkpoint: Path | None) -> StyleGAN:
     return StyleGAN.load(checkpoint) if checkpoint else StyleGAN.default()
 
 
-def _write(path: Path, gan: StyleGAN, pictures: Sequence[Path], name: str, texts: dict[str, str]) -> None:
+@dataclass(frozen=True)
+class _Task:
+    """A style to write; several pictures become their average."""
+
+    path: Path
+    pictures: Sequence[Path]
+    name: str
+    texts: dict[str, str]
+
+
+def _write_all(tasks: Sequence[_Task], gan: StyleGAN, numbered: bool = False) -> int:
+    """Write a style for each task, `numbered` where its file exists; returns the exit code.
+
+    A picture that cannot be read is reported, and the rest goes on. Raises CommandError if nothing could be
+    written.
+    """
+    from ...base.files import free_path
     from ...models.style_file import StyleFile, write_style
     from ...models.thumbnail import paint_thumbnail
 
-    code = encode_pictures(gan, pictures)
-    write_style(path, StyleFile.made_by(gan, code, name, thumbnail=paint_thumbnail(gan, code), **texts))
-    print(f"{path} ({path.stat().st_size:,} bytes)")
+    problems: list[str] = []
+    written = 0
+    for task in tasks:
+        code = _encode_readable(gan, task.pictures, problems)
+        if code is None:
+            continue
+        path = free_path(task.path.parent, task.path.stem, SUFFIX) if numbered else task.path
+        style = StyleFile.made_by(gan, code, task.name, thumbnail=paint_thumbnail(gan, code), **task.texts)
+        try:
+            write_style(path, style)
+        except OSError as error:
+            raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
+        written += 1
+        tell(f"{path} ({path.stat().st_size:,} bytes)")
+    for problem in problems if written else problems[:-1]:
+        complain(f"brushwork encode: {problem}")
+    if not written:
+        raise CommandError(problems[-1])
+    return 1 if problems else 0
+
+
+def _encode_readable(gan: StyleGAN, pictures: Sequence[Path], problems: list[str]) -> Tensor | None:
+    """The average style [1,L,D] of the pictures that can be read; a sentence on each of the others."""
+    import torch
+
+    codes = []
+    for path in pictures:
+        try:
+            codes.append(encode_pictures(gan, [path]))
+        except CommandError as error:
+            problems.append(str(error))
+    return torch.cat(codes).mean(0, keepdim=True) if codes else None
 
 
 def encode_pictures(gan: StyleGAN, pictures: Sequence[Path]) -> Tensor:
     """The style code [1,L,D] of the `pictures`, or the average of several, as EncodeStyle reads them.
 
-    Raises CommandError for a file that is not a picture.
+    Raises CommandError, one sentence, for a file that is not a picture or too large.
     """
     import torch
 
-    from ...pictures.reading import read_picture
+    from ...pictures.reading import PictureError, read_picture
     from ...pictures.tensors import as_tensor
 
     codes = []
     for path in pictures:
         try:
             image = as_tensor(read_picture(path))
-        except (OSError, ValueError) as error:
-            raise CommandError(f"{path} is not a picture that can be read; choose a whole one.") from error
+        except PictureError as error:
+            raise CommandError(str(error)) from error
         with torch.inference_mode():
             codes.append(gan.encode_style(image))
     return torch.cat(codes).mean(0, keepdim=True)

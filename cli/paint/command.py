@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...painting.options import PRESERVE_COLOR, QUALITIES, RefineOptions
 from ..errors import CommandError
+from ..pixel_limit import add_pixel_limit
 from .request import DEFAULT_FORMAT, DEFAULT_OUT, FORMATS, PaintRequest
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             metavar={int: "N", float: "X"}.get(type(option.default), "KIND"),
             help=f"{option.metadata['text']} Default: {option.default}".replace("%", "%%"),
         )
+    add_pixel_limit(parser)
     parser.set_defaults(func=run)
 
 

@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ...base.duration import duration
+from ...base.text_files import one_line
+from ..terminal import complain, tell
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -65,11 +67,11 @@ class PaintDisplay:
 
     def say(self, text: str) -> None:
         self._clear()
-        print(text, flush=True)
+        tell(text)
 
     def complain(self, text: str) -> None:
         self._clear()
-        print(text, file=sys.stderr, flush=True)
+        complain(text)
 
     def seconds_left(self, of_this: float | None = None) -> float | None:
         """For all pictures, at the pace of those that are painted; None while nobody knows."""
@@ -90,7 +92,7 @@ class PaintDisplay:
     def _write(self, text: str) -> None:
         if self._live:
             # A line that wraps cannot be written over.
-            text = text[: shutil.get_terminal_size().columns - 1]
+            text = one_line(text)[: shutil.get_terminal_size().columns - 1]
             print("\r" + text.ljust(self._shown), end="", file=sys.stderr, flush=True)
             self._shown = len(text)
 
@@ -132,7 +134,7 @@ class PaintBars(PaintDisplay):
 
     def start(self, name: str) -> None:
         super().start(name)
-        self._bars.update(self._all, description=name)
+        self._bars.update(self._all, description=one_line(name))
 
     def step(self, step: int, steps: int, seconds_left: float) -> None:
         if self._steps is None:

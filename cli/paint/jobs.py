@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...base.folders import list_files
 from ...base.shipped import LIBRARY_PREFIX, library_styles
 from ...painting.folders import PaintJob, check_targets, make_jobs
 from ...painting.styles import PaintingStyle, RandomStyle, SavedStyle, StyleSource, mixed
-from ...pictures.reading import picture_files
 from ..errors import CommandError
-from ..pictures import find_pictures, matching_files
+from ..pictures import find_pictures, matching_files, visible_pictures
 from .request import DEFAULT_FORMAT, PaintRequest
 
 STYLE_FILE = ".safetensors"
@@ -48,16 +49,21 @@ def find_styles(texts: Sequence[str]) -> list[StyleSource]:
     styles: list[StyleSource] = []
     for text in texts:
         folder = Path(text)
-        if folder.is_dir():
-            files = picture_files(folder) + sorted(folder.rglob(f"*{STYLE_FILE}"))
-        else:
-            files = matching_files(text)
+        is_folder = os.path.isdir(text)
+        files = visible_pictures(folder) + _style_files(folder) if is_folder else matching_files(text)
         if not files:
             files = [_library_style(text)]
         styles += [
             SavedStyle(path) if path.suffix.lower() == STYLE_FILE else PaintingStyle(path) for path in files
         ]
     return list(dict.fromkeys(styles))
+
+
+def _style_files(folder: Path) -> list[Path]:
+    try:
+        return [path for path in list_files(folder).files if path.suffix.lower() == STYLE_FILE]
+    except OSError as error:
+        raise CommandError(f"The folder {folder} cannot be opened: {error.strerror}.") from error
 
 
 def _library_style(text: str) -> Path:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import CommandError
 from ..extras import require
+from ..pixel_limit import add_pixel_limit
 from . import flags
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     several.add_argument("--strategy", choices=("ddp",), default="ddp", help="how they work together")
     several.add_argument("--accelerator", default="auto", help="cpu, cuda, … (default: auto)")
     flags.add_flags(parser)
+    add_pixel_limit(parser)
     parser.set_defaults(func=run)
 
 

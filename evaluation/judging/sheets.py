@@ -12,13 +12,17 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from ...base.files import write_atomically
+from ...base.text_files import read_json
 from ...pictures.comparison_sheet import Column, ComparisonSheet
-from ...pictures.reading import DAMAGE, picture_files, read_picture
-from .results import short_stem
+from ...pictures.folders import picture_files
+from ...pictures.reading import PictureError, read_picture
+from .errors import JudgeError
+from .sources import Sources
 
 ROWS_PER_PAGE = 3
 RESULT_SIDE, REFERENCE_SIDE = 512, 288
@@ -27,14 +31,6 @@ KEY_FORMAT, KEY_VERSION = "brushwork-judge-key", 1
 QUESTION = "Which is the better picture, left or right?"
 QUESTION_WITH_STYLE = "Which better paints the photo in the style of the painting, left or right?"
 INSTRUCTION = f"Write l, r, or = for no difference, behind the row's number in {ANSWERS}."
-
-
-class JudgeError(ValueError):
-    """A comparison that cannot be made or counted; `problems` are one sentence each."""
-
-    def __init__(self, *problems: str):
-        super().__init__("\n".join(problems))
-        self.problems = problems
 
 
 @dataclass(frozen=True)
@@ -46,6 +42,11 @@ class Row:
     b: Path
     content: Path | None = None
     style: Path | None = None
+
+    @property
+    def pictures(self) -> list[Path]:
+        """All files of the row."""
+        return [path for path in (self.a, self.b, self.content, self.style) if path is not None]
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,14 @@ class Key:
 def match_results(a: Path, b: Path, content: Path | None = None, style: Path | None = None) -> list[Row]:
     """The pictures that have the same names in two folders, except for the ending, sorted by name.
 
-    A picture of the folders `content` and `style` belongs to a result if its name, without the ending,
-    is the result's name or one of its parts between double underscores: `lake.jpg` and `wave.png`
-    belong to `001__lake__wave.png`.
+    Two results of one folder may differ in the ending alone; they belong to those of the same whole names.
+    A picture of the folders `content` and `style` belongs to a result as `Sources` says.
 
     Raises JudgeError for folders whose names differ, and for results without their picture in
     `content` or `style`, or with several; ValueError, one sentence, for a folder that is not there.
     """
     # Both folders must hold the same names.
-    results_a, results_b = _by_name(a), _by_name(b)
+    results_a, results_b = _results(a, b)
     for folder, other, missing in (
         (a, b, results_a.keys() - results_b.keys()),
         (b, a, results_b.keys() - results_a.keys()),
@@ -82,17 +82,28 @@ def match_results(a: Path, b: Path, content: Path | None = None, style: Path | N
             )
 
     # Each result with its photo and its painting.
-    contents, styles = (_by_name(folder) if folder else None for folder in (content, style))
-    return [
-        Row(
-            name,
-            results_a[name],
-            results_b[name],
-            _belonging(name, contents, content),
-            _belonging(name, styles, style),
-        )
-        for name in sorted(results_a)
-    ]
+    sources = Sources(content, style)
+    return [Row(name, results_a[name], results_b[name], *sources.of(name)) for name in sorted(results_a)]
+
+
+def readable_rows(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
+    """The rows that can be shown, and a sentence on each picture that cannot be read.
+
+    Raises JudgeError if no row is left.
+    """
+    problems: dict[Path, str] = {}
+    known: set[Path] = set()
+    for path in (path for row in rows for path in row.pictures):
+        if path not in known:
+            known.add(path)
+            try:
+                _read(path)
+            except JudgeError as error:
+                problems[path] = str(error)
+    good = [row for row in rows if not any(path in problems for path in row.pictures)]
+    if not good:
+        raise JudgeError(*problems.values())
+    return good, list(problems.values())
 
 
 def make_sheets(rows: Sequence[Row], out: Path, names: tuple[str, str], seed: int) -> Key:
@@ -132,18 +143,24 @@ def make_sheets(rows: Sequence[Row], out: Path, names: tuple[str, str], seed: in
 
 def read_key(path: str | os.PathLike[str]) -> Key:
     """The key that `make_sheets` wrote. Raises JudgeError, one sentence, for anything else."""
+    if not os.path.exists(path):
+        raise JudgeError(f"There is no key {path}; give the {KEY} that belongs to the sheet.")
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
-        if (record["format"], record["version"]) != (KEY_FORMAT, KEY_VERSION):
-            raise ValueError(record["version"])
-        sides = tuple(byte % 2 == 1 for byte in base64.b64decode(record["sides"]))
-        key = Key(record["sheet"], record["a"], record["b"], tuple(record["rows"]), sides)
-        if len(key.rows) != len(sides):
-            raise ValueError(sides)
-    except FileNotFoundError as error:
-        raise JudgeError(f"There is no key {path}; give the {KEY} that belongs to the sheet.") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return _unpack_key(read_json(path))
+    except (ValueError, KeyError, TypeError) as error:
         raise JudgeError(f"{path} is not a key that this Brushwork wrote; give the sheet's {KEY}.") from error
+
+
+def _unpack_key(record: Any) -> Key:  # noqa: ANN401  # whatever the file holds
+    """Raises ValueError, KeyError or TypeError for anything that `_pack_key` did not make."""
+    if (record["format"], record["version"]) != (KEY_FORMAT, KEY_VERSION):
+        raise ValueError("another format")
+    sides = tuple(byte % 2 == 1 for byte in base64.b64decode(record["sides"], validate=True))
+    key = Key(record["sheet"], record["a"], record["b"], tuple(record["rows"]), sides)
+    if not all(isinstance(text, str) for text in (key.sheet, key.a, key.b, *key.rows)):
+        raise TypeError("names that are no text")
+    if not isinstance(record["rows"], list) or len(key.rows) != len(sides):
+        raise ValueError("rows without sides")
     return key
 
 
@@ -180,36 +197,34 @@ def _draw_page(rows: Sequence[Row], sides: Sequence[bool], start: int, title: st
 def _read(file: Path) -> Image.Image:
     try:
         return read_picture(file)
-    except DAMAGE as error:
+    except PictureError as error:
         raise JudgeError(f"{file} cannot be read as a picture; make it again.") from error
 
 
-def _by_name(folder: Path) -> dict[str, Path]:
-    """The pictures below `folder` by their path without the ending."""
-    found: dict[str, Path] = {}
-    for path in picture_files(folder):
-        name = path.relative_to(folder).with_suffix("").as_posix()
-        if name in found:
-            raise JudgeError(f"{found[name]} and {path} have one name; keep only one of them.")
-        found[name] = path
+def _results(a: Path, b: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+    """The pictures of two folders by their path in it: whole where both have it, else without the ending."""
+    files_a, files_b = (_pictures(folder) for folder in (a, b))
+    whole = files_a.keys() & files_b.keys()
+    stems = {name.rpartition(".")[0]: 0 for name in whole}
+    for name in whole:
+        stems[name.rpartition(".")[0]] += 1
+    # The same in both folders needs its ending only where another result has its name.
+    names = {name: name if stems[name.rpartition(".")[0]] > 1 else name.rpartition(".")[0] for name in whole}
+    return _by_name(files_a, names), _by_name(files_b, names)
+
+
+def _pictures(folder: Path) -> dict[str, Path]:
+    found = {path.relative_to(folder).as_posix(): path for path in picture_files(folder)}
     if not found:
         raise JudgeError(f"The folder {folder} holds no pictures.")
     return found
 
 
-def _belonging(result: str, pictures: dict[str, Path] | None, folder: Path | None) -> Path | None:
-    if pictures is None:
-        return None
-    base = result.rpartition("/")[2]
-    found = [
-        path
-        for path in pictures.values()
-        if any(f"__{stem}__" in f"__{base}__" for stem in (path.stem, short_stem(path)))
-    ]
-    if len(found) != 1:
-        what = "no picture" if not found else f"{len(found)} pictures, {found[0]} and {found[1]} among them,"
-        raise JudgeError(
-            f"{folder} has {what} for the result '{result}'; name results PHOTO__PAINTING, after the "
-            "pictures' names without the ending."
-        )
-    return found[0]
+def _by_name(files: dict[str, Path], names: dict[str, str]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for whole, path in files.items():
+        name = names.get(whole, whole.rpartition(".")[0])
+        if name in found:
+            raise JudgeError(f"{found[name]} and {path} have one name; keep only one of them.")
+        found[name] = path
+    return found

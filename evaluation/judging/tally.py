@@ -10,9 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist
 
-from .sheets import JudgeError, Key
+from ...base.text_files import read_text, shown
+from .errors import JudgeError
+from .sheets import Key
 
 LEVEL = 0.95
+# Of a form that has been filled in wrong; and its size in bytes.
+MOST_PROBLEMS = 100
+LARGEST_FORM = 2**20
 MARKS = {"l": "l", "left": "l", "r": "r", "right": "r", "=": "=", "t": "=", "tie": "="}
 
 
@@ -120,19 +125,22 @@ def read_answers(path: Path, key: Key) -> list[str]:
     problems = []
     for row, answer in _read_form(path, key):
         mark = MARKS.get(answer.strip().lower())
-        number = int(row) if row.strip().isdecimal() else 0
+        # Longer numbers are no rows, and Python refuses some of them.
+        number = int(row) if row.strip().isdecimal() and len(row.strip()) < 10 else 0
         if not 1 <= number <= len(key.rows):
-            problems.append(f"Row '{row}' is unknown; the sheet has rows 1 to {len(key.rows)}.")
+            problems.append(f"Row '{shown(row)}' is unknown; the sheet has rows 1 to {len(key.rows)}.")
         elif number in marks:
             problems.append(f"Row {number} is there twice; keep one of the two lines.")
         elif mark is None:
             marks[number] = ""
-            given = f"has the answer '{answer}'" if answer.strip() else "has no answer"
+            given = f"has the answer '{shown(answer)}'" if answer.strip() else "has no answer"
             problems.append(f"Row {number} {given}; write l, r or =.")
         else:
             marks[number] = mark
     missing = [n for n in range(1, len(key.rows) + 1) if n not in marks]
     problems += [f"Row {n} is missing; add the line {key.sheet},{n}, and your answer." for n in missing]
+    if len(problems) > MOST_PROBLEMS:
+        problems[MOST_PROBLEMS - 1 :] = [f"There are {len(problems) - MOST_PROBLEMS + 1} more such lines."]
     if problems:
         raise JudgeError(*problems)
     return [marks[n] for n in range(1, len(key.rows) + 1)]
@@ -141,15 +149,15 @@ def read_answers(path: Path, key: Key) -> list[str]:
 def _read_form(path: Path, key: Key) -> list[tuple[str, str]]:
     """(row, answer) as the form has them."""
     # Read the text, whatever separates its columns.
+    if not path.exists():
+        raise JudgeError(f"There are no answers {path}; give the form that was filled in.")
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise JudgeError(f"There are no answers {path}; give the form that was filled in.") from error
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(path, LARGEST_FORM)
+        head = text.partition("\n")[0]
+        delimiter = max(",;\t", key=head.count)
+        lines = [line for line in csv.reader(text.splitlines(), delimiter=delimiter) if any(line)]
+    except (ValueError, csv.Error) as error:
         raise JudgeError(f"{path} cannot be read as text; save the form as CSV.") from error
-    head = text.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)
-    lines = [line for line in csv.reader(text.splitlines(), delimiter=delimiter) if any(line)]
     names = [cell.strip().lower() for cell in lines[0]] if lines else []
     if not {"sheet", "row", "answer"} <= set(names):
         raise JudgeError(f"{path} has no columns sheet, row and answer; fill in the form as it came.")
@@ -159,8 +167,9 @@ def _read_form(path: Path, key: Key) -> list[tuple[str, str]]:
     for line in lines[1:]:
         cells = dict(zip(names, [*line, "", "", ""], strict=False))
         if cells["sheet"].strip() != key.sheet:
+            other = shown(cells["sheet"]) or "(none)"
             raise JudgeError(
-                f"{path} has answers to sheet {cells['sheet'] or '(none)'}, and the key is for {key.sheet}; "
+                f"{path} has answers to sheet {other}, and the key is for {key.sheet}; "
                 "give the two that belong together."
             )
         found.append((cells["row"], cells["answer"]))

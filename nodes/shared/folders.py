@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...pictures.reading import picture_files
+from ...pictures.folders import picture_files
 from ..bridge import api
 
 
@@ -52,7 +52,10 @@ def folder_stamps(folder: Path) -> list[tuple[str, int, int]]:
     """Name, time and size of every picture in the folder: changes when one comes, goes or is replaced."""
     stamps = []
     for path in picture_files(folder):
-        stat = path.stat()
+        try:
+            stat = path.stat()
+        except OSError:  # it has just gone
+            continue
         stamps.append((path.relative_to(folder).as_posix(), stat.st_mtime_ns, stat.st_size))
     return stamps
 

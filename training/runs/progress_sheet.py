@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 
 from ...pictures.chart import BACKGROUND, FAINT, INK, Chart, Color, Series
 from ...pictures.lettering import font, wrapped
+from ...pictures.reading import PictureError, read_picture
 from .run import Run
 
 CELL, GAP, MARGIN, CAPTION = 256, 14, 24, 28
@@ -43,8 +44,21 @@ def run_sheet(run: Run, title: str, warning: str = "") -> Image.Image:
 
 def preview_files(folder: Path, last_step: int) -> dict[int, Path]:
     """Step -> preview, up to `last_step`: later ones come from a killed run, after its last save."""
-    found = {int(p.stem.removeprefix("preview_")): p for p in sorted(folder.glob("preview_*.jpg"))}
-    return {step: path for step, path in found.items() if step <= last_step}
+    found = {}
+    for path in sorted(folder.glob("preview_*.jpg")):
+        number = path.stem.removeprefix("preview_")
+        # Somebody may have put a copy beside it, such as "preview_000100 (2).jpg".
+        if number.isascii() and number.isdecimal() and int(number) <= last_step:
+            found[int(number)] = path
+    return found
+
+
+def _strip(path: Path) -> Image.Image | None:
+    """A preview; None if it is damaged, since the sheet must not end a run that is done."""
+    try:
+        return read_picture(path)
+    except PictureError:
+        return None
 
 
 def draw_sheet(
@@ -153,9 +167,10 @@ def _time_caption(step: int, best_step: int | None) -> str:
 
 def _pictures(times: Sequence[tuple[str, Path]]) -> Image.Image:
     """Photo over painting at the left, then the results over time in two rows."""
-    if not times:
+    found = [(caption, _strip(path)) for caption, path in times]
+    strips = [(caption, strip) for caption, strip in found if strip is not None]
+    if not strips:
         return Image.new("RGB", (1, 1), BACKGROUND)
-    strips = [(caption, Image.open(path).convert("RGB")) for caption, path in times]
     columns = (len(strips) + 1) // 2
     size = ((columns + 1) * (CELL + GAP) + GAP, 2 * (CELL + CAPTION + GAP))
     sheet = Image.new("RGB", size, BACKGROUND)

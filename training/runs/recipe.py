@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...base.files import write_atomically
+from ...base.text_files import read_json
 from ...dataset.collection import PictureSet
 from ...models import StyleGAN
 from ..options import TrainOptions
@@ -41,8 +42,8 @@ def network_digest(gan: StyleGAN) -> str:
 def has_recipe(folder: Path, wanted: dict[str, Any]) -> bool:
     """Whether the run in `folder` is one of this recipe."""
     try:
-        return bool(json.loads((folder / RECIPE_FILE).read_text(encoding="utf-8")) == wanted)
-    except (OSError, ValueError):
+        return bool(read_json(folder / RECIPE_FILE) == wanted)
+    except ValueError:
         return False
 
 

@@ -26,6 +26,7 @@ from ..processes import Processes
 from ..state import read_state
 from ..trainer import Diverged, Trainer, TrainingError
 from ..validation import Scores, Validation, spread
+from .log import read_log
 from .record import header_thumbnail, picture_records, training_record
 from .spec import RunSpec
 from .style_sheet import style_sheet
@@ -94,8 +95,7 @@ class Run:
         """Go on from the files. Raises CheckpointError or TrainingError, one sentence, if it cannot."""
         self.progress = RunProgress(**self.trainer.load_state(self.files.state))
         # Lines that were logged after the state was saved will be logged again.
-        lines = self.files.log.read_text(encoding="utf-8").splitlines() if self.files.log.exists() else []
-        self.history = [line for line in map(json.loads, lines) if line["step"] <= self.trainer.step]
+        self.history = [line for line in read_log(self.files.log) if line["step"] <= self.trainer.step]
         if self.writes:
             text = "".join(json.dumps(line) + "\n" for line in self.history)
             write_atomically(self.files.log, text.encode())

@@ -11,6 +11,7 @@ import pytest
 from judged_results import BLUE, GREY, NAMES, RED, paint
 from PIL import Image
 
+from brushwork.evaluation.judging.errors import JudgeError
 from brushwork.evaluation.judging.sheets import (
     ANSWERS,
     HAND_OUT,
@@ -18,7 +19,6 @@ from brushwork.evaluation.judging.sheets import (
     REFERENCE_SIDE,
     RESULT_SIDE,
     ROWS_PER_PAGE,
-    JudgeError,
     Key,
     Row,
     make_sheets,

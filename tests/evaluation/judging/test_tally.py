@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from brushwork.evaluation.judging.errors import JudgeError
 from brushwork.evaluation.judging.sheets import (
     ANSWERS,
     HAND_OUT,
-    JudgeError,
     Row,
     make_sheets,
 )

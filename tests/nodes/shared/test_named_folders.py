@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from brushwork.nodes.bridge import api
 from brushwork.nodes.shared.folders import find_folder, folder_stamps
@@ -70,3 +71,10 @@ def test_stamps_change_with_the_pictures_and_only_with_them(input_folder):
         seen.append(folder_stamps(folder))
         assert seen[-1] != seen[-2]
     assert seen[1][0][0] == "deep/b.jpg"
+
+
+def test_hidden_pictures_do_not_count(tmp_path):
+    for name in ("a.png", "._a.png", ".ipynb_checkpoints/a-checkpoint.png", "__MACOSX/a.png", "@eaDir/a.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (4, 4)).save(tmp_path / name)
+    assert [stamp[0] for stamp in folder_stamps(tmp_path)] == ["a.png"]

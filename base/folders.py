@@ -1,0 +1,95 @@
+"""The files below a folder, without those that systems and programs hide there."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+# As a variable, since type checkers take the other systems' lines for dead code.
+_SYSTEM: str = sys.platform
+
+# Folders and files that systems, file servers and archive programs make for themselves; in lower case.
+_KEPT_BY_SYSTEMS = {
+    *("__macosx", "@eadir", "@__thumb", "#recycle", "@recycle", "#snapshot", "$recycle.bin", "recycler"),
+    *("system volume information", "lost+found", "found.000"),
+    *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini"),
+}
+
+
+@dataclass(frozen=True)
+class FolderListing:
+    """What is below a folder, at any depth; each list is sorted."""
+
+    files: list[Path]
+    hidden: list[Path]
+    """Hidden files, and the files in hidden folders."""
+    closed: list[Path]
+    """Folders that cannot be opened."""
+
+
+def list_files(root: Path) -> FolderListing:
+    """All files below `root`; links are followed, and no folder is visited twice.
+
+    Hidden is what begins with a dot or is marked as hidden, and what systems keep for themselves, such as
+    `__MACOSX`; `root` itself may be hidden. A file that is reached on two ways goes by its own folder's name
+    rather than by a link's, and counts as hidden only if there is no other way.
+    Raises OSError if `root` cannot be opened.
+    """
+    found = FolderListing([], [], [])
+    # Visited in this order: own folders, linked ones, hidden ones, linked and hidden ones.
+    waiting: dict[tuple[bool, bool], deque[Path]] = {
+        (hidden, linked): deque() for hidden in (False, True) for linked in (False, True)
+    }
+    waiting[False, False].append(root)
+    visited: set[str] = set()
+    while place := next((place for place, folders in waiting.items() if folders), None):
+        folder, hidden = waiting[place].popleft(), place[0]
+        real = os.path.normcase(os.path.realpath(folder))
+        if real in visited:
+            continue
+        visited.add(real)
+        try:
+            entries = list(os.scandir(folder))
+        except OSError:
+            if folder is root:
+                raise
+            found.closed.append(folder)
+            continue
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            hides = hidden or is_hidden_name(entry.name) or _is_marked(entry)
+            try:
+                if entry.is_dir():
+                    waiting[hides, place[1] or entry.is_symlink()].append(folder / entry.name)
+                elif entry.is_file():
+                    (found.hidden if hides else found.files).append(folder / entry.name)
+            except OSError:
+                # A link to itself, or a file that went away.
+                continue
+    for paths in (found.files, found.hidden, found.closed):
+        paths.sort()
+    return found
+
+
+def is_hidden_name(name: str) -> bool:
+    """Whether a file or folder of this name is not meant to be seen.
+
+    >>> [is_hidden_name(name) for name in ("._a.jpg", "@eaDir", "a.jpg")]
+    [True, True, False]
+    """
+    return name.startswith(".") or name.lower() in _KEPT_BY_SYSTEMS
+
+
+def _is_marked(entry: os.DirEntry[str]) -> bool:
+    """Whether Windows or macOS has marked it as hidden."""
+    if _SYSTEM not in ("win32", "darwin"):
+        return False
+    try:
+        facts = entry.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    attributes, flags = getattr(facts, "st_file_attributes", 0), getattr(facts, "st_flags", 0)
+    return bool(attributes & stat.FILE_ATTRIBUTE_HIDDEN or flags & stat.UF_HIDDEN)

@@ -1,0 +1,137 @@
+"""The one lister: what systems hide is left out and counted, links are followed, circles end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from brushwork.base.folders import list_files
+from brushwork.cli.errors import CommandError
+from brushwork.cli.paint.jobs import find_styles
+from brushwork.cli.pictures import find_pictures
+from brushwork.dataset.collection import collect
+from brushwork.dataset.folder import PictureFolder
+from brushwork.dataset.survey import NoPicturesError, survey
+from brushwork.pictures.folders import list_pictures, picture_files
+
+HIDDEN = (
+    *("._a.png", ".hidden.png", ".ipynb_checkpoints/a-checkpoint.png", ".Trash-0/files/b.png"),
+    *("__MACOSX/._a.png", "__MACOSX/a.png", "sub/@eaDir/a.png/SYNOPHOTO_THUMB.png", "#recycle/c.png"),
+    *("$RECYCLE.BIN/d.png", "sub/.git/x.png"),
+)
+
+
+def put(path: Path, color: str = "red") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.effect_noise((20, 16), 80).convert("RGB").save(path)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("a.png", "sub/b.jpg", *HIDDEN):
+        put(tmp_path / "art" / name)
+    (tmp_path / "art" / "Thumbs.db").write_bytes(b"x")
+    (tmp_path / "art" / "notes.txt").write_text("x")
+    return tmp_path / "art"
+
+
+def names(paths: list[Path], folder: Path) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in paths]
+
+
+def test_hidden_pictures_are_left_out_everywhere(folder: Path, capsys) -> None:
+    wanted = ["a.png", "sub/b.jpg"]
+    assert names(picture_files(folder), folder) == wanted
+    assert names(find_pictures([str(folder)], "--content"), folder) == wanted
+    assert f"left out in {folder}: 10 hidden pictures (first: #recycle/c.png)\n" in capsys.readouterr().err
+    assert names([style.files[0] for style in find_styles([str(folder)])], folder) == wanted
+    assert names(PictureFolder.scan(folder).paths, folder) == wanted
+    report = survey(folder)
+    assert [facts.name for facts in report.pictures] == wanted
+    assert report.other_files == (".txt",)
+    assert "left out    10 hidden pictures (first: #recycle/c.png)" in report.as_text()
+    assert (
+        collect("paintings", folder)
+        .describe("paintings")
+        .endswith("2 paintings; 10 hidden pictures (first: #recycle/c.png) left out")
+    )
+
+
+def test_a_folder_of_hidden_pictures_alone(tmp_path: Path) -> None:
+    put(tmp_path / "art" / "._a.png")
+    with pytest.raises(NoPicturesError, match=r"no picture \(1 hidden picture \(\._a\.png\) left out\)"):
+        survey(tmp_path / "art")
+    with pytest.raises(ValueError, match="1 hidden picture"):
+        PictureFolder.scan(tmp_path / "art")
+
+
+def test_the_named_folder_may_be_hidden_and_a_named_file_too(folder: Path) -> None:
+    assert names(picture_files(folder / ".Trash-0"), folder) == [".Trash-0/files/b.png"]
+    assert names(find_pictures([str(folder / "._a.png")], "PHOTO"), folder) == ["._a.png"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("*.png", ["a.png"]),
+        ("**/*.png", ["a.png"]),
+        ("__MACOSX/*.png", ["__MACOSX/a.png"]),
+        (".hid*.png", [".hidden.png"]),
+    ],
+)
+def test_patterns_find_what_they_name(folder: Path, pattern: str, found: list[str]) -> None:
+    assert names(find_pictures([str(folder / pattern)], "PHOTO"), folder) == found
+
+
+def test_hidden_style_files_are_no_styles(folder: Path) -> None:
+    for name in ("wave.safetensors", "._wave.safetensors", "__MACOSX/wave.safetensors"):
+        (folder / name).write_bytes(b"x")
+    assert "wave.safetensors" in names([style.files[0] for style in find_styles([str(folder)])], folder)
+    assert len(find_styles([str(folder)])) == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_links_are_followed_once_and_circles_end(folder: Path, tmp_path: Path) -> None:
+    put(tmp_path / "elsewhere" / "c.png")
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "again").symlink_to(tmp_path / "elsewhere")
+    (folder / "aaa").symlink_to(folder / "sub")  # sub keeps its own name
+    (folder / "sub" / "up").symlink_to(folder)
+    (tmp_path / "elsewhere" / "back").symlink_to(folder)
+    (folder / "self.png").symlink_to(folder / "self.png")
+    (folder / "lost.png").symlink_to(folder / "nowhere.png")
+    (folder / "file.png").symlink_to(folder / "a.png")
+    assert names(picture_files(folder), folder) == ["a.png", "again/c.png", "file.png", "sub/b.jpg"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_visible_link_to_a_hidden_folder_counts(tmp_path: Path) -> None:
+    put(tmp_path / "art" / ".store" / "a.png")
+    (tmp_path / "art" / "pictures").symlink_to(tmp_path / "art" / ".store")
+    listing = list_pictures(tmp_path / "art")
+    assert (names(listing.pictures, tmp_path / "art"), listing.hidden) == (["pictures/a.png"], [])
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root opens everything")
+def test_a_folder_that_cannot_be_opened_is_told(folder: Path) -> None:
+    (folder / "closed").mkdir(mode=0)
+    try:
+        assert "1 folder that cannot be opened (closed)" in list_pictures(folder).left_out
+        with pytest.raises(ValueError, match="cannot be opened: Permission denied"):
+            list_pictures(folder / "closed")
+    finally:
+        (folder / "closed").chmod(0o700)
+
+
+def test_what_is_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"There is no folder .*gone; give the folder"):
+        list_pictures(tmp_path / "gone")
+    with pytest.raises(OSError, match="gone"):
+        list_files(tmp_path / "gone")
+    with pytest.raises(CommandError, match="finds no picture"):
+        find_pictures([str(tmp_path)], "PHOTO")
