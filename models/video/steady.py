@@ -74,7 +74,7 @@ class SteadyVideo:
         how = Frozen(recorder)
         own = self.gan.encode_style(frame) if self.strength < 1 else None
         content = self.gan.encode_content(frame, how, self._grid(frame))
-        self.gan.generate(content, code, self.strength, regions, how, own)
+        self.gan.generate(content, code, self.strength, regions=regions, how=how, own=own)
         self._statistics.append(recorder.kept)
         if own is not None:
             self._own.append(own.cpu())
@@ -93,7 +93,8 @@ class SteadyVideo:
         """
         how, own = self._shared(i, frame.device)
         content = self.gan.encode_content(frame, how, self._grid(frame))
-        painted = recolor(frame, self.gan.generate(content, code, self.strength, regions, how, own))
+        painted = self.gan.generate(content, code, self.strength, regions=regions, how=how, own=own)
+        painted = recolor(frame, painted)
         # The photo's own part of the picture must not lag behind.
         photo = frame * (1 - self.strength)
         return (photo + self._follower(frame, painted - photo)).clamp(0, 1)
