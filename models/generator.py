@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -83,9 +82,13 @@ class ModulatedBlock(nn.Module):
 
 
 class Level(NamedTuple):
-    """What works at one resolution: the content's AdaIN, and blocks. `name` is that of the content's map."""
+    """What works at one resolution: the way up from the level before, the content's AdaIN, and blocks.
+
+    `name` is that of the content's map.
+    """
 
     name: str
+    up: nn.Conv2d | None
     entry: Modulation
     blocks: nn.ModuleList
 
@@ -143,10 +146,10 @@ class Generator(nn.Module):
     def levels(self) -> tuple[Level, ...]:
         """From the widest view to the finest."""
         return (
-            Level("widest", self.widest_entry, self.widest_blocks),
-            Level("wide", self.wide_entry, self.wide_blocks),
-            Level("coarse", self.coarse_entry, self.coarse_blocks),
-            Level("fine", self.fine_entry, self.fine_blocks),
+            Level("widest", None, self.widest_entry, self.widest_blocks),
+            Level("wide", self.up16, self.wide_entry, self.wide_blocks),
+            Level("coarse", self.up8, self.coarse_entry, self.coarse_blocks),
+            Level("fine", self.up4, self.fine_entry, self.fine_blocks),
         )
 
     @property
@@ -176,21 +179,22 @@ class Generator(nn.Module):
         codes = iter(w.unbind(1))
 
         # Shapes first: each level adds the content's next finer features and works the sum over.
-        widest, wide, coarse, fine = self.levels
-        scale, shift = widest.entry(next(codes))
-        features = content.widest
-        entry = how.modulate(
-            "generator.widest_entry", features, scale, shift, shares and shares["widest"]
-        )
-        x = self._blocks(widest, entry(Strip.whole(features.shape[2])), codes, content, how, noise, shares)
-        for up, level in ((self.up16, wide), (self.up8, coarse), (self.up4, fine)):
-            features = content.maps[level.name]
-            x = _enlarged(up(how.activate(x)), features)
+        x = content.widest
+        for level in self.levels:
+            name, features = f"generator.{level.name}_entry", content.maps[level.name]
             scale, shift = level.entry(next(codes))
-            x = how.add_modulated(
-                f"generator.{level.name}_entry", x, features, scale, shift, shares and shares[level.name]
+            share = shares and shares[level.name]
+            if level.up is None:
+                x = how.modulate(name, features, scale, shift, share)(Strip.whole(features.shape[2]))
+            else:
+                x = _enlarged(level.up(how.activate(x)), features)
+                x = how.add_modulated(name, x, features, scale, shift, share)
+            size = x.shape[2], x.shape[3]
+            maps = noise.maps(
+                CONTENT_STRIDES[level.name], len(level.blocks), size, content.corner, x.device
             )
-            x = self._blocks(level, x, codes, content, how, noise, shares)
+            for block, own in zip(level.blocks, maps.to(x.dtype).split(1, 1), strict=True):
+                x = block(x, next(codes), how, own, share)
 
         # The last layer sets the palette, and every cell becomes 4 x 4 pixels.
         scale, shift = self.palette(next(codes))
@@ -201,28 +205,6 @@ class Generator(nn.Module):
             return F.pixel_shuffle(self.head(h, **strip.borders), 4).add_(0.5)
 
         return how.by_rows(pixel_rows, x.shape, like=x)
-
-    def _blocks(
-        self,
-        level: Level,
-        x: Tensor,
-        codes: Iterator[Tensor],
-        content: ContentCode,
-        how: ForwardPass,
-        noise: Noise,
-        shares: SharesByMap | None,
-    ) -> Tensor:
-        """x, worked over by the blocks of `level`."""
-        maps = noise.maps(
-            CONTENT_STRIDES[level.name],
-            len(level.blocks),
-            (x.shape[2], x.shape[3]),
-            content.corner,
-            x.device,
-        ).to(x.dtype)
-        for i, block in enumerate(level.blocks):
-            x = block(x, next(codes), how, maps[:, i : i + 1], shares and shares[level.name])
-        return x
 
 
 def _enlarged(x: Tensor, like: Tensor) -> Tensor:
