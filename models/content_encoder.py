@@ -17,7 +17,7 @@ from .strips import Strip
 CONTENT_STRIDES = {"fine": 4, "coarse": 8, "wide": 16, "widest": 32}
 """The maps of a content code, and the side in pixels of their cells."""
 
-# Pictures are padded to multiples of this. The maps beyond round up and hang over at the right and the bottom;
+# Pictures are padded to multiples of this. The wide maps round up and hang over at the right and the bottom:
 # with multiples of 32 a picture of 1024 pixels would take 5 % longer.
 _STRIDE = 8
 

@@ -45,9 +45,9 @@ class Kernels:
         Returns [1,out,strip,W], sum of share times convolution over the styles, each computed only in the
         columns that it has a share in.
         """
-        total = x.new_zeros(
-            (1, self.weight.shape[1], strip.stop - strip.start, x.shape[3])
-        ).contiguous(memory_format=torch.channels_last)
+        total = x.new_zeros((1, self.weight.shape[1], strip.stop - strip.start, x.shape[3])).contiguous(
+            memory_format=torch.channels_last
+        )
         for style, (weight, bias) in enumerate(zip(self.weight, self.bias, strict=True)):
             if columns := shares.columns(style, strip):
                 seen = columns.widened(1)
@@ -101,6 +101,4 @@ class DynamicConv3x3(nn.Module):
                 mixed = torch.addmm(mixed, self.mix(w.to(flat.dtype)), flat[1:])
             factor = factor.to(flat.dtype)
             mixed = mixed.reshape(-1, out, 9 * inputs) * factor[:, :, None]
-            return Kernels(
-                mixed.reshape(-1, out, 3, 3, inputs).permute(0, 1, 4, 2, 3), self.bias * factor
-            )
+            return Kernels(mixed.reshape(-1, out, 3, 3, inputs).permute(0, 1, 4, 2, 3), self.bias * factor)

@@ -155,9 +155,10 @@ class Generator(nn.Module):
     @property
     def normalized(self) -> tuple[str, ...]:
         """The names of its normalizations, in the order of the style code's layers."""
-        names: list[str] = []
+        names = []
         for level in self.levels:
-            names += [f"generator.{level.name}_entry", *(block.name for block in level.blocks)]
+            names.append(f"generator.{level.name}_entry")
+            names += [str(block.name) for block in level.blocks]
         return (*names, "generator.palette")
 
     def forward(
@@ -173,8 +174,8 @@ class Generator(nn.Module):
         With `shares`, one picture is painted in S styles w [S,L,D], each place in its own mixture; this needs
         a frozen pass.
         """
-        given = () if shares is None else tuple(each.values for each in shares.values())
-        how.check(self, *content.maps.values(), w, *given)
+        shares = shares or {}
+        how.check(self, *content.maps.values(), w, *(each.values for each in shares.values()))
         noise = noise or PlacedNoise()
         codes = iter(w.unbind(1))
 
@@ -183,22 +184,20 @@ class Generator(nn.Module):
         for level in self.levels:
             name, features = f"generator.{level.name}_entry", content.maps[level.name]
             scale, shift = level.entry(next(codes))
-            share = shares and shares[level.name]
+            share = shares.get(level.name)
             if level.up is None:
                 x = how.modulate(name, features, scale, shift, share)(Strip.whole(features.shape[2]))
             else:
                 x = _enlarged(level.up(how.activate(x)), features)
                 x = how.add_modulated(name, x, features, scale, shift, share)
             size = x.shape[2], x.shape[3]
-            maps = noise.maps(
-                CONTENT_STRIDES[level.name], len(level.blocks), size, content.corner, x.device
-            )
+            maps = noise.maps(CONTENT_STRIDES[level.name], len(level.blocks), size, content.corner, x.device)
             for block, own in zip(level.blocks, maps.to(x.dtype).split(1, 1), strict=True):
                 x = block(x, next(codes), how, own, share)
 
         # The last layer sets the palette, and every cell becomes 4 x 4 pixels.
         scale, shift = self.palette(next(codes))
-        colored = how.modulate("generator.palette", x, scale, shift, shares and shares["fine"])
+        colored = how.modulate("generator.palette", x, scale, shift, shares.get("fine"))
 
         def pixel_rows(strip: Strip) -> Tensor:
             h = how.activate(colored(strip.widened(1)))

@@ -54,7 +54,7 @@ def reflection_index(length: int, before: int, after: int, device: torch.device)
 
 
 def pad_to_stride(image: Tensor, stride: int, smallest: int = 16) -> Tensor:
-    """Reflect [B,C,H,W] at the right and the bottom to multiples of `stride` of at least `smallest` pixels."""
+    """Reflect [B,C,H,W] at the right and the bottom to multiples of `stride`, at least `smallest` pixels."""
     height, width = (_padded_side(side, stride, smallest) for side in image.shape[-2:])
     return _reflect(image, 0, 0, height, width)
 

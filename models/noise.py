@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from numbers import Integral
 from typing import Protocol
 
 import torch
@@ -61,7 +60,9 @@ class PlacedNoise:
             cell_places(length, stride, start - corner[:, axis]).to(device)
             for axis, (length, start) in enumerate(zip(size, self.origin, strict=True))
         )
-        return normal(rows[:, None, :, None], columns[:, None, None, :], keys(self.seeds, stride, count, device))
+        return normal(
+            rows[:, None, :, None], columns[:, None, None, :], keys(self.seeds, stride, count, device)
+        )
 
     def picture(self, i: int) -> PlacedNoise:
         return self if len(self.seeds) == 1 else replace(self, seeds=self.seeds[i : i + 1])
@@ -69,18 +70,18 @@ class PlacedNoise:
 
 def check_seed(seed: object) -> None:
     """Raise ValueError, one sentence, unless `seed` is a whole number from 0 to 2**64 - 1."""
-    if not isinstance(seed, Integral) or isinstance(seed, bool) or not 0 <= seed <= LARGEST_SEED:
+    if type(seed) is not int or not 0 <= seed <= LARGEST_SEED:
         raise ValueError(f"seed is {seed}; give a whole number from 0 to {LARGEST_SEED}.")
 
 
 def cell_places(count: int, stride: int, start: Tensor) -> Tensor:
-    """In which cells of the noise the centres of `count` cells lie that begin at pixels `start` [B]: [B,count]."""
+    """The cells of the noise where the centres of `count` cells lie, from pixels `start` [B] on: [B,count]."""
     centers = torch.arange(count) * stride + stride // 2
     return (start[:, None] + centers).div(stride, rounding_mode="floor")
 
 
 def keys(seeds: Sequence[int], stride: int, count: int, device: torch.device) -> Tensor:
-    """Two numbers of 32 bits for each seed and each map of the level of cells of `stride` pixels: [2,S,count]."""
+    """Two numbers of 32 bits for each seed and each map of the level of `stride` pixels: [2,S,count]."""
     found = [[_scrambled(_scrambled(int(seed)) + (stride << 32) + k) for k in range(count)] for seed in seeds]
     both = [[[key >> 32 for key in row] for row in found], [[key & _MASK for key in row] for row in found]]
     return torch.tensor(both, device=device)
@@ -100,7 +101,7 @@ def normal(rows: Tensor, columns: Tensor, key: Tensor) -> Tensor:
 
 
 def _mixed(x: Tensor) -> Tensor:
-    """A hash of whole numbers of 32 bits, held as int64 (Wellons's hash prospector, 2018, found the constants).
+    """A hash of whole numbers of 32 bits, held as int64; constants from Wellons's hash prospector (2018).
 
     Both factors have 31 bits at most, so that no product overflows.
     """

@@ -189,9 +189,7 @@ class Frozen(ForwardPass):
         offset, gain = adain_affine(scale, shift, self.statistics(layer, x))
 
         def rows(strip: Strip) -> Tensor:
-            modulated = torch.addcmul(
-                blend(offset, shares, strip), strip.rows(x), blend(gain, shares, strip)
-            )
+            modulated = torch.addcmul(blend(offset, shares, strip), strip.rows(x), blend(gain, shares, strip))
             if grain is not None:
                 noise, strength = grain
                 modulated.addcmul_(strip.rows(noise), blend(strength[:, :, None, None], shares, strip))

@@ -81,7 +81,7 @@ class StyleEncoder(nn.Module):
             covariance_triangle(project(f)) for project, f in zip(self.projections, features, strict=True)
         ]
         found = torch.cat([*statistics, *covariances], 1)
-        residual = self.mapping(torch.cat(statistics, 1)) + self.covariance_mapping(
+        residual: Tensor = self.mapping(torch.cat(statistics, 1)) + self.covariance_mapping(
             self.covariance_norm(found)
         )
         base = [F.pad(statistics[i], (0, self.code_dim - statistics[i].shape[1])) for i in self.levels]

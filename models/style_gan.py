@@ -343,7 +343,9 @@ def _decisive_shapes(config: StyleGANConfig) -> dict[str, tuple[int, ...]]:
     return {
         "content_encoder.down8.weight": (c.coarse_channels, c.fine_channels, 3, 3),
         "generator.coarse_entry.affine.weight": (2 * c.coarse_channels, c.code_dim),
-        f"generator.widest_blocks.{c.wide_blocks - 1}.conv1.weight": _kernels(c.wide_kernels, c.wide_channels),
+        f"generator.widest_blocks.{c.wide_blocks - 1}.conv1.weight": _kernels(
+            c.wide_kernels, c.wide_channels
+        ),
         f"generator.coarse_blocks.{c.coarse_blocks - 1}.conv1.weight": _kernels(c.kernels, c.coarse_channels),
         f"generator.fine_blocks.{c.fine_blocks - 1}.conv1.weight": _kernels(c.kernels, c.fine_channels),
         "style_encoder.mapping.0.bias": (c.mapping_hidden,),

@@ -51,6 +51,8 @@ class Batch:
     """[B], bool: painted a second time behind the border `other_shift`, for the steadiness loss."""
     draws: Tensor
     """[B,3,DRAWS] for DiffAugment: fakes seen by G's loss, paintings, fakes seen by D's loss."""
+    seeds: Tensor
+    """[B], int: of the noise that each picture is painted with, both times."""
     shift: Tensor
     """[2], int: the border, for `Painter`."""
     other_shift: Tensor
@@ -123,6 +125,7 @@ class CropSource:
         draws = torch.rand(size, 3, DRAWS, generator=generator)
         # A shift by 4 pixels leaves the grid of the unshuffle where it was.
         other_shift = (shift + torch.randint(1, 4, (2,), generator=generator)) % 8
+        seeds = torch.randint(0, 2**62, (size,), generator=generator)
 
         # Fetch the crops of this process's part.
         content_items = batch_indices(step, size, len(self.content_pool), options.seed)
@@ -139,6 +142,7 @@ class CropSource:
             learned_mask[mine],
             steady_mask[mine],
             draws[mine],
+            seeds[mine],
             shift,
             other_shift,
             window,

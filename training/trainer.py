@@ -220,7 +220,9 @@ class Trainer:
     def _painter_parts(self, batch: Batch, adversarial: float) -> tuple[dict[str, Tensor], Parts]:
         """Paint, compare, send gradients back; returns D's input, detached, and the losses' shares."""
         with self._autocast():
-            image, code = self.painter(batch.content, batch.style, batch.learned_mask, batch.shift)
+            image, code = self.painter(
+                batch.content, batch.style, batch.learned_mask, batch.shift, batch.seeds
+            )
         features = self.loss_network(image)
         parts = self._perceptual_parts(image, features, code, batch)
         if self._steady_count() and batch.steady_mask.any():
@@ -282,7 +284,9 @@ class Trainer:
         """Paint some pictures again on another grid and compare; weighted like the perceptual parts."""
         twice = batch.steady_mask
         with self._autocast():
-            again = self.painter.paint(batch.content[twice], code[twice], batch.other_shift)
+            again = self.painter.paint(
+                batch.content[twice], code[twice], batch.other_shift, batch.seeds[twice]
+            )
         loss = losses.steady_loss(image[twice], again, image.shape[-1] // STEADY_MARGIN)
         return loss * (int(twice.sum()) / self._steady_count())
 
