@@ -71,11 +71,11 @@ class PlacedNoise:
 def check_seed(seed: object) -> None:
     """Raise ValueError, one sentence, unless `seed` is a whole number from 0 to 2**64 - 1."""
     if type(seed) is not int or not 0 <= seed <= LARGEST_SEED:
-        raise ValueError(f"seed is {seed}; give a whole number from 0 to {LARGEST_SEED}.")
+        raise ValueError(f"seed is {str(seed)[:30]}; give a whole number from 0 to {LARGEST_SEED}.")
 
 
 def cell_places(count: int, stride: int, start: Tensor) -> Tensor:
-    """The cells of the noise where the centres of `count` cells lie, from pixels `start` [B] on: [B,count]."""
+    """Where in the noise the centres of `count` cells lie that begin at pixels `start` [B]: [B,count]."""
     centers = torch.arange(count) * stride + stride // 2
     return (start[:, None] + centers).div(stride, rounding_mode="floor")
 

@@ -2,53 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from ..noise import keys, normal
-from .motion import warp
+from .motion import inside, warp
 
-# Where the motion is trusted less than this, the noise begins anew.
+# Where the motion is trusted less than this, it is not followed. With less than the second share of the frame
+# to follow, the scene has been cut.
 _TRUSTED = 0.5
-
-# Tells the noise that is born in one frame from that born in the next.
-_BIRTH = 0x2C1B3C6D
+_CUT = 0.1
 
 
 @dataclass(frozen=True, eq=False)
 class CarriedNoise:
     """The noise of one frame [1,3,H,W] of `size` (H, W).
 
-    moved [1,2,h,w], x first, says how far each place's noise has come since it was born, in pixels of a frame
-    that is reduced to h x w; born [1,1,h,w] is the number of that frame. The noise itself is a function of
-    where and when it was born. So it is carried without being blurred, its variance stays 1, and
-    slow motion adds up until a cell takes the next cell's noise.
+    moved [1,2,h,w], x first, says how far away each place's noise lies in the first frame, in pixels of a
+    frame that is reduced to h x w. The noise itself is that of a still picture, which goes on beyond the
+    frame. So it is carried without being blurred, its variance stays 1, and slow motion adds up until a cell
+    takes the next cell's noise.
     """
 
     seed: int
     size: tuple[int, int]
     moved: Tensor
-    born: Tensor
 
     @classmethod
     def first(cls, seed: int, frame: Tensor) -> CarriedNoise:
         """That of the first frame [1,3,H,W]: the noise of a still picture."""
-        still = torch.zeros(1, 1, 1, 1, device=frame.device)
-        return cls(seed, (frame.shape[-2], frame.shape[-1]), still.repeat(1, 2, 1, 1), still)
+        return cls(seed, (frame.shape[-2], frame.shape[-1]), torch.zeros(1, 2, 1, 1, device=frame.device))
 
-    def carried(self, flow: Tensor, trust: Tensor, number: int) -> CarriedNoise:
-        """That of the next frame, with this number; flow and trust as `find_motion` gives them."""
-        size = flow.shape[-2:]
-        moved, born = (each.expand(-1, -1, *size) for each in (self.moved, self.born))
+    def carried(self, flow: Tensor, trust: Tensor) -> CarriedNoise:
+        """That of the next frame; flow and trust as `find_motion` gives them.
+
+        What comes into the frame brings the noise from beyond its edge. What comes into view behind something
+        gets the noise that has moved like most of the frame, and so does what cannot be followed. After a cut
+        all begins anew.
+        """
         kept = trust > _TRUSTED
-        return CarriedNoise(
-            self.seed,
-            self.size,
-            torch.where(kept, flow + warp(moved, flow), torch.zeros_like(flow)),
-            torch.where(kept, warp(born, flow, mode="nearest"), torch.full_like(trust, number)),
-        )
+        if kept.float().mean() < _CUT:
+            return replace(self, moved=torch.zeros_like(flow))
+        moved = flow + warp(self.moved.expand_as(flow), flow)
+        most = moved.movedim(1, 0)[:, kept[:, 0]].median(1).values[:, None, None]
+        return replace(self, moved=torch.where(kept | (inside(flow) == 0), moved, most))
 
     def maps(
         self, stride: int, count: int, size: tuple[int, int], corner: Tensor, device: torch.device
@@ -66,9 +65,7 @@ class CarriedNoise:
         x, y = self.moved[0][:, rows][:, :, columns]
         y = centers[0][:, None].to(y) + y * (self.size[0] / reduced[0])
         x = centers[1].to(x) + x * (self.size[1] / reduced[1])
-        born = self.born[0, 0, rows][:, columns].long() * _BIRTH
-        places = ((each / stride).floor().long().to(device) for each in (y, x))
-        row, column = ((place + born.to(device))[None, None] for place in places)
+        row, column = ((each / stride).floor().long()[None, None].to(device) for each in (y, x))
         return normal(row, column, keys((self.seed,), stride, count, device))
 
     def picture(self, i: int) -> CarriedNoise:

@@ -103,19 +103,19 @@ class SteadyVideo:
         """
         how, own = self._shared(i, frame.device)
         content = self.gan.encode_content(frame, how, self._grid(frame))
-        noise = self._noise_of(i, frame)
+        noise = self._noise_of(frame)
         painted = self.gan.generate(content, code, self.strength, self.seed, regions, how, own, noise)
         painted = recolor(frame, painted)
         # The photo's own part of the picture must not lag behind.
         photo = frame * (1 - self.strength)
         return (photo + self._follower(frame, painted - photo)).clamp(0, 1)
 
-    def _noise_of(self, i: int, frame: Tensor) -> CarriedNoise:
+    def _noise_of(self, frame: Tensor) -> CarriedNoise:
         motion = self._follower.motion(frame)
         if self._noise is None:
             self._noise = CarriedNoise.first(self.seed, frame)
         elif motion is not None:
-            self._noise = self._noise.carried(*motion, number=i)
+            self._noise = self._noise.carried(*motion)
         return self._noise
 
     def _grid(self, frame: Tensor) -> Tensor:
