@@ -17,7 +17,7 @@ from ..base.files import write_atomically
 from ..base.tensor_header import read_metadata
 
 FORMAT = "brushwork-style-gan"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 # Errors that come from reading a file that is not a whole safetensors file.
 UNREADABLE = (SafetensorError, OSError, ValueError)
@@ -71,6 +71,11 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         raise CheckpointError(
             f"{path.name} is a safetensors file of another kind, not a Brushwork style GAN; "
             "choose a file that Brushwork saved."
+        )
+    if metadata.get("format_version") == "1":
+        raise CheckpointError(
+            f"{path.name} was made for the earlier network of Brushwork 0.2 and does not fit this one; "
+            "use the shipped network, or train again."
         )
     if metadata.get("format_version") != str(FORMAT_VERSION):
         raise CheckpointError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor, nn
@@ -14,26 +14,41 @@ from .layers import Conv3x3, pad_around, pad_to_stride, unshuffle
 from .passes import ForwardPass
 from .strips import Strip
 
-CONTENT_STRIDE = 8
+CONTENT_STRIDES = {"fine": 4, "coarse": 8, "wide": 16, "widest": 32}
+"""The maps of a content code, and the side in pixels of their cells."""
+
+# Pictures are padded to multiples of this. The wide maps round up and hang over at the right and the bottom:
+# with multiples of 32 a picture of 1024 pixels would take 5 % longer.
+_STRIDE = 8
+
+# From this side on, the map at 1/32 has the two cells that a convolution needs.
+_SMALLEST = 40
 
 
 @dataclass(frozen=True)
 class ContentCode:
     """Structure of B pictures, and the pictures themselves for the identity path.
 
-    fine [B,C4,H'/4,W'/4] and coarse [B,C8,H'/8,W'/8] are instance-normalised (H' and W': with border);
-    image [B,3,H,W] in 0..1 is what strength 0 gives back; corner [B,2], on the CPU, is how many pixels of
-    border are above each picture and left of it.
+    fine [B,C4,H'/4,W'/4], coarse [B,C8,H'/8,W'/8], wide [B,C16,H'/16,W'/16] and widest [B,C32,H'/32,W'/32],
+    rounded up, are instance-normalised (H' and W': with border); image [B,3,H,W] in 0..1 is what strength 0
+    gives back; corner [B,2], on the CPU, is how many pixels of border are above each picture and left of it.
     """
 
     fine: Tensor
     coarse: Tensor
+    wide: Tensor
+    widest: Tensor
     image: Tensor
     corner: Tensor
 
     @property
     def batch(self) -> int:
         return self.image.shape[0]
+
+    @property
+    def maps(self) -> dict[str, Tensor]:
+        """The feature maps by their names, from fine to widest."""
+        return {name: getattr(self, name) for name in CONTENT_STRIDES}
 
     @property
     def size(self) -> tuple[int, int]:
@@ -45,18 +60,11 @@ class ContentCode:
         """The pictures of all `codes`, which must have one size, as one batch."""
         if len(codes) == 1:
             return codes[0]
-        return cls(
-            fine=torch.cat([code.fine for code in codes]),
-            coarse=torch.cat([code.coarse for code in codes]),
-            image=torch.cat([code.image for code in codes]),
-            corner=torch.cat([code.corner for code in codes]),
-        )
+        return cls(*(torch.cat([getattr(code, field.name) for code in codes]) for field in fields(cls)))
 
     def to(self, device: torch.device | str) -> ContentCode:
         """On that device; `corner` stays on the CPU."""
-        return replace(
-            self, fine=self.fine.to(device), coarse=self.coarse.to(device), image=self.image.to(device)
-        )
+        return replace(self._each(lambda tensor: tensor.to(device)), corner=self.corner)
 
     def expand(self, batch: int) -> ContentCode:
         """One picture, `batch` times without a copy; a batch of that size as it is."""
@@ -70,7 +78,7 @@ class ContentCode:
         return self._each(lambda tensor: tensor[index])
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> ContentCode:
-        return ContentCode(change(self.fine), change(self.coarse), change(self.image), change(self.corner))
+        return ContentCode(*(change(getattr(self, field.name)) for field in fields(self)))
 
     def cut(self, painted: Tensor) -> Tensor:
         """What was painted, [B,3,H',W'], without its borders: the pictures [B,3,H,W]."""
@@ -87,27 +95,29 @@ class ContentEncoder(nn.Module):
     """image [B,3,H,W] in 0..1 -> `ContentCode`.
 
     A pixel-unshuffle stem brings the picture to 1/4 resolution before the first convolution; a
-    residual block at 1/8 widens the view.
+    residual block at 1/8 widens the view, and two more levels see a whole face or tree at once.
     """
 
-    normalized = ("content_encoder.fine", "content_encoder.coarse")
+    normalized = tuple(f"content_encoder.{name}" for name in CONTENT_STRIDES)
     """The names of its normalizations."""
 
-    def __init__(self, fine_channels: int, coarse_channels: int):
+    def __init__(self, fine_channels: int, coarse_channels: int, wide_channels: int):
         super().__init__()
         self.stem = Conv3x3(48, fine_channels)
-        self.down = Conv3x3(fine_channels, coarse_channels, stride=2)
+        self.down8 = Conv3x3(fine_channels, coarse_channels, stride=2)
         self.conv1 = Conv3x3(coarse_channels, coarse_channels)
         self.conv2 = Conv3x3(coarse_channels, coarse_channels, gain=0.3)
+        self.down16 = Conv3x3(coarse_channels, wide_channels, stride=2)
+        self.down32 = Conv3x3(wide_channels, wide_channels, stride=2)
 
     def forward(self, image: Tensor, how: ForwardPass, corner: Tensor | None = None) -> ContentCode:
         """Behind a border of `corner` [B,2] pixels of 0 to 3; without, the picture begins at the corner."""
         how.check(self, image)
         if corner is None:
-            padded = pad_to_stride(image, CONTENT_STRIDE)
+            padded = pad_to_stride(image, _STRIDE, _SMALLEST)
             corner = torch.zeros(len(image), 2, dtype=torch.long)
         else:
-            padded = pad_around(image, corner, GRID - 1, CONTENT_STRIDE)
+            padded = pad_around(image, corner, GRID - 1, _STRIDE, _SMALLEST)
         cells = unshuffle(padded)
 
         def fine_rows(strip: Strip) -> Tensor:
@@ -116,9 +126,15 @@ class ContentEncoder(nn.Module):
         # Edges and texture at 1/4, then shapes at 1/8.
         size = (len(cells), self.stem.out_channels, *cells.shape[2:])
         fine = how.by_rows(fine_rows, size, like=cells)
-        coarse = how.activate(self.down(fine))
+        coarse = how.activate(self.down8(fine))
         coarse = coarse + self.conv2(how.activate(self.conv1(coarse)))
         # Without mean and deviation per channel, the style decides light and contrast.
         fine = how.normalize("content_encoder.fine", fine)
         coarse = how.normalize("content_encoder.coarse", coarse)
-        return ContentCode(fine, coarse, image, corner)
+
+        # The levels beyond start from what is normalised, so that they need not learn to do without contrast.
+        wide = how.activate(self.down16(coarse))
+        widest = how.activate(self.down32(wide))
+        wide = how.normalize("content_encoder.wide", wide)
+        widest = how.normalize("content_encoder.widest", widest)
+        return ContentCode(fine, coarse, wide, widest, image, corner)

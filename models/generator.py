@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .content_encoder import ContentCode
+from .content_encoder import CONTENT_STRIDES, ContentCode
+from .dynamic_conv import DynamicConv3x3
 from .layers import Conv3x3, init_conv
-from .passes import ForwardPass, blend
+from .noise import Noise, PlacedNoise
+from .passes import ForwardPass
+from .shares import Shares
 from .strips import Strip
+
+SharesByMap = dict[str, Shares]
+"""The shares of several styles in the cells of each map of a content code."""
 
 
 class Modulation(nn.Module):
@@ -36,66 +44,98 @@ class Modulation(nn.Module):
 
 
 class ModulatedBlock(nn.Module):
-    """Residual block that w drives twice: [B,C,H,W], [B,D] -> [B,C,H,W].
+    """Residual block that w drives four times: [B,C,H,W], [B,D] -> [B,C,H,W].
 
-    AdaIN sets mean and deviation of the input; then every filter of both convolutions is
-    multiplied by a factor from w (filter modulation, MicroAST 2023). The factors act on the
-    convolutions' outputs: that is the same thing, and it blends per pixel when masks mix styles.
+    AdaIN sets mean and deviation of the input, and noise gives the brush something to hold on to where the
+    picture is plain (StyleGAN, Karras et al. 2019). The kernels of both convolutions are mixed for w, and
+    every filter is multiplied by a factor from w (filter modulation, MicroAST 2023). Mixture and factors
+    become one kernel per style, so that a style costs no more than a fixed network.
     """
 
-    def __init__(self, name: str, channels: int, code_dim: int):
+    def __init__(self, name: str, channels: int, code_dim: int, kernels: int):
         """`name` is that of its normalization."""
         super().__init__()
         self.name = name
         self.modulation = Modulation(code_dim, channels, (1.0, 0.0, 1.0, 1.0))
-        self.conv1 = Conv3x3(channels, channels)
-        self.conv2 = Conv3x3(channels, channels, gain=0.3)
+        self.noise = nn.Linear(code_dim, channels)
+        nn.init.normal_(self.noise.weight, std=1e-3)
+        nn.init.zeros_(self.noise.bias)
+        self.conv1 = DynamicConv3x3(channels, code_dim, kernels)
+        self.conv2 = DynamicConv3x3(channels, code_dim, kernels, gain=0.3)
 
-    def forward(self, x: Tensor, w: Tensor, how: ForwardPass, shares: Tensor | None = None) -> Tensor:
-        """For one picture in K styles: w [K,D], and their `shares` [H,W,K] at every place."""
+    def forward(
+        self, x: Tensor, w: Tensor, how: ForwardPass, noise: Tensor, shares: Shares | None = None
+    ) -> Tensor:
+        """noise [B or 1,1,H,W], normal. For one picture in S styles: w [S,D], and their `shares`."""
         scale, shift, filter1, filter2 = self.modulation(w)
-        filter1, filter2 = filter1[:, :, None, None], filter2[:, :, None, None]
-        modulated = how.modulate(self.name, x, scale, shift, shares)
+        kernels1, kernels2 = self.conv1.merged(w, filter1), self.conv2.merged(w, filter2)
+        modulated = how.modulate(self.name, x, scale, shift, shares, (noise, self.noise(w)))
 
         def painted_rows(strip: Strip) -> Tensor:
             # Each convolution sees one more row on either side.
             middle = strip.widened(1)
             h = how.activate(modulated(middle.widened(1)))
-            h = how.multiply(self.conv1(h, **middle.borders), blend(filter1, shares, middle))
-            h = self.conv2(how.activate(h), **strip.borders)
-            return torch.addcmul(strip.rows(x), h, blend(filter2, shares, strip))
+            h = how.activate(how.convolve(h, kernels1, middle, shares))
+            return how.add(how.convolve(h, kernels2, strip, shares), strip.rows(x))
 
         return how.by_rows(painted_rows, x.shape, like=x)
 
 
-class Generator(nn.Module):
-    """content code, w [B,L,D] -> image [B,3,H',W'], H' and W' rounded up to the stride.
+class Level(NamedTuple):
+    """What works at one resolution: the way up from the level before, the content's AdaIN, and blocks.
 
-    AdaIN and a trunk of modulated blocks at 1/8, bilinear upsampling (nearest leaves an 8-pixel
-    grid), the normalised 1/4 features, modulated blocks at 1/4, one last AdaIN that sets the
-    palette, and a pixel-shuffle head. The output is linear around mid-grey: callers clamp to 0..1.
+    `name` is that of the content's map.
+    """
+
+    name: str
+    up: nn.Conv2d | None
+    entry: Modulation
+    blocks: nn.ModuleList
+
+
+class Generator(nn.Module):
+    """content code, w [B,L,D] -> image [B,3,H',W'], H' and W' the picture's with its border.
+
+    Four levels, from 1/32 to 1/4: AdaIN of the content's features, modulated blocks, bilinear upsampling
+    (nearest leaves a grid) to the next level. Then one last AdaIN that sets the palette, and a pixel-shuffle
+    head. The output is linear around mid-grey: callers clamp to 0..1.
     """
 
     def __init__(
         self,
         fine_channels: int,
         coarse_channels: int,
+        wide_channels: int,
         code_dim: int,
-        coarse_blocks: int,
         fine_blocks: int,
+        coarse_blocks: int,
+        wide_blocks: int,
+        kernels: int,
+        wide_kernels: int,
     ):
         super().__init__()
-        self.entry = Modulation(code_dim, coarse_channels, (1.0, 0.0), identity=True)
-        self.coarse_blocks = nn.ModuleList(
-            ModulatedBlock(f"generator.coarse_blocks.{i}", coarse_channels, code_dim)
-            for i in range(coarse_blocks)
-        )
-        self.up = nn.Conv2d(coarse_channels, fine_channels, kernel_size=1)
-        init_conv(self.up)
+
+        def blocks(name: str, count: int, channels: int, kernels: int) -> nn.ModuleList:
+            names = (f"generator.{name}_blocks.{i}" for i in range(count))
+            return nn.ModuleList(ModulatedBlock(name, channels, code_dim, kernels) for name in names)
+
+        def up(inputs: int, outputs: int, gain: float = 1.0) -> nn.Conv2d:
+            layer = nn.Conv2d(inputs, outputs, kernel_size=1)
+            init_conv(layer, gain)
+            return layer
+
+        # The codes of the wide levels hold fewer numbers than twice their channels: no identity there.
+        self.widest_entry = Modulation(code_dim, wide_channels, (1.0, 0.0))
+        self.widest_blocks = blocks("widest", wide_blocks, wide_channels, wide_kernels)
+        self.up16 = up(wide_channels, wide_channels)
+        self.wide_entry = Modulation(code_dim, wide_channels, (1.0, 0.0))
+        self.wide_blocks = blocks("wide", wide_blocks, wide_channels, wide_kernels)
+        self.up8 = up(wide_channels, coarse_channels, gain=0.05)
+        self.coarse_entry = Modulation(code_dim, coarse_channels, (1.0, 0.0), identity=True)
+        self.coarse_blocks = blocks("coarse", coarse_blocks, coarse_channels, kernels)
+        self.up4 = up(coarse_channels, fine_channels)
         self.fine_entry = Modulation(code_dim, fine_channels, (1.0, 0.0), identity=True)
-        self.fine_blocks = nn.ModuleList(
-            ModulatedBlock(f"generator.fine_blocks.{i}", fine_channels, code_dim) for i in range(fine_blocks)
-        )
+        self.fine_blocks = blocks("fine", fine_blocks, fine_channels, kernels)
         self.palette = Modulation(code_dim, fine_channels, (1.0, 0.0), identity=True)
         self.head = Conv3x3(fine_channels, 48, gain=0.5)
         # All 16 phases of the shuffle start alike; otherwise there is a 4-pixel grid from the first step.
@@ -103,46 +143,72 @@ class Generator(nn.Module):
             self.head.weight.copy_(self.head.weight[::16].repeat_interleave(16, 0))
 
     @property
+    def levels(self) -> tuple[Level, ...]:
+        """From the widest view to the finest."""
+        return (
+            Level("widest", None, self.widest_entry, self.widest_blocks),
+            Level("wide", self.up16, self.wide_entry, self.wide_blocks),
+            Level("coarse", self.up8, self.coarse_entry, self.coarse_blocks),
+            Level("fine", self.up4, self.fine_entry, self.fine_blocks),
+        )
+
+    @property
     def normalized(self) -> tuple[str, ...]:
-        """The names of its normalizations."""
-        blocks = [block.name for block in (*self.coarse_blocks, *self.fine_blocks)]
-        return ("generator.entry", *blocks, "generator.fine_entry", "generator.palette")
+        """The names of its normalizations, in the order of the style code's layers."""
+        names = []
+        for level in self.levels:
+            names.append(f"generator.{level.name}_entry")
+            names += [str(block.name) for block in level.blocks]
+        return (*names, "generator.palette")
 
     def forward(
         self,
         content: ContentCode,
         w: Tensor,
         how: ForwardPass,
-        shares: tuple[Tensor, Tensor] | None = None,
+        noise: Noise | None = None,
+        shares: SharesByMap | None = None,
     ) -> Tensor:
-        """With `shares`, one picture is painted in K styles w [K,L,D], each place in its own mixture.
+        """One style [1,L,D] paints all pictures, or each has its own. Without `noise` it is that of seed 0.
 
-        `shares` are those at 1/8 and at 1/4, [H/8,W/8,K] and [H/4,W/4,K]; they need a frozen pass.
+        With `shares`, one picture is painted in S styles w [S,L,D], each place in its own mixture; this needs
+        a frozen pass.
         """
-        how.check(self, content.fine, content.coarse, w, *(shares or ()))
-        coarse_shares, fine_shares = shares or (None, None)
+        shares = shares or {}
+        how.check(self, *content.maps.values(), w, *(each.values for each in shares.values()))
+        noise = noise or PlacedNoise()
         codes = iter(w.unbind(1))
 
-        # At 1/8: the shapes of the content get the style's mean and deviation; then blocks work them over.
-        scale, shift = self.entry(next(codes))
-        entry = how.modulate("generator.entry", content.coarse, scale, shift, coarse_shares)
-        x = entry(Strip.whole(content.coarse.shape[2]))
-        for block in self.coarse_blocks:
-            x = block(x, next(codes), how, coarse_shares)
-
-        # At 1/4: enlarge, add the edges and the texture of the content, and work it over again.
-        x = F.interpolate(self.up(how.activate(x)), scale_factor=2, mode="bilinear", align_corners=False)
-        scale, shift = self.fine_entry(next(codes))
-        x = how.add_modulated("generator.fine_entry", x, content.fine, scale, shift, fine_shares)
-        for block in self.fine_blocks:
-            x = block(x, next(codes), how, fine_shares)
+        # Shapes first: each level adds the content's next finer features and works the sum over.
+        x = content.widest
+        for level in self.levels:
+            name, features = f"generator.{level.name}_entry", content.maps[level.name]
+            scale, shift = level.entry(next(codes))
+            share = shares.get(level.name)
+            if level.up is None:
+                x = how.modulate(name, features, scale, shift, share)(Strip.whole(features.shape[2]))
+            else:
+                x = _enlarged(level.up(how.activate(x)), features)
+                x = how.add_modulated(name, x, features, scale, shift, share)
+            size = x.shape[2], x.shape[3]
+            maps = noise.maps(CONTENT_STRIDES[level.name], len(level.blocks), size, content.corner, x.device)
+            for block, own in zip(level.blocks, maps.to(x.dtype).split(1, 1), strict=True):
+                x = block(x, next(codes), how, own, share)
 
         # The last layer sets the palette, and every cell becomes 4 x 4 pixels.
         scale, shift = self.palette(next(codes))
-        colored = how.modulate("generator.palette", x, scale, shift, fine_shares)
+        colored = how.modulate("generator.palette", x, scale, shift, shares.get("fine"))
 
         def pixel_rows(strip: Strip) -> Tensor:
             h = how.activate(colored(strip.widened(1)))
             return F.pixel_shuffle(self.head(h, **strip.borders), 4).add_(0.5)
 
         return how.by_rows(pixel_rows, x.shape, like=x)
+
+
+def _enlarged(x: Tensor, like: Tensor) -> Tensor:
+    """x with twice the rows and columns, or one less where `like` has so: both begin at the same corner."""
+    x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+    if x.shape[2:] != like.shape[2:]:
+        x = x[:, :, : like.shape[2], : like.shape[3]].contiguous(memory_format=torch.channels_last)
+    return x

@@ -8,14 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .padding import pad_by_one
+
 LEAKY_SLOPE = 0.2
 
 
 class Conv3x3(nn.Conv2d):
-    """3x3 convolution with reflected borders, [B,C,H,W] -> [B,out,H/stride,W/stride].
+    """3x3 convolution with reflected borders, [B,C,H,W] -> [B,out,H/stride,W/stride], rounded up.
 
     Reflection and not zeros: with zeros a painted sky darkens and rings along the frame. H and W
-    must be 2 or more, so the networks pad every picture to at least 16 pixels.
+    must be 2 or more, so the networks pad small pictures.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1, gain: float = 1.0):
@@ -27,7 +29,7 @@ class Conv3x3(nn.Conv2d):
 
         This is for a strip from the middle of a picture, which brings its neighbours' rows along.
         """
-        return super().forward(F.pad(x, (1, 1, int(top), int(bottom)), mode="reflect"))
+        return super().forward(pad_by_one(x, True, True, top, bottom))
 
 
 def init_conv(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> None:
@@ -53,19 +55,19 @@ def reflection_index(length: int, before: int, after: int, device: torch.device)
     return torch.where(position < length, position, period - position)
 
 
-def pad_to_stride(image: Tensor, stride: int) -> Tensor:
-    """Reflect [B,C,H,W] at the right and the bottom to multiples of `stride` of at least 16 pixels."""
-    height, width = image.shape[-2:]
-    return _reflect(image, 0, 0, _padded_side(height, stride), _padded_side(width, stride))
+def pad_to_stride(image: Tensor, stride: int, smallest: int = 16) -> Tensor:
+    """Reflect [B,C,H,W] at the right and the bottom to multiples of `stride`, at least `smallest` pixels."""
+    height, width = (_padded_side(side, stride, smallest) for side in image.shape[-2:])
+    return _reflect(image, 0, 0, height, width)
 
 
-def pad_around(image: Tensor, corner: Tensor, most: int, stride: int) -> Tensor:
+def pad_around(image: Tensor, corner: Tensor, most: int, stride: int, smallest: int = 16) -> Tensor:
     """Reflect [B,C,H,W] on all sides; picture b gets corner[b] pixels, 0 to `most`, above it and left of it.
 
-    The result has room for `most` pixels whatever the corners are, in multiples of `stride` of at least 16
-    pixels, so that pictures of one size remain a batch.
+    The result has room for `most` pixels whatever the corners are, in multiples of `stride` of at least
+    `smallest` pixels, so that pictures of one size remain a batch.
     """
-    height, width = (_padded_side(side + most, stride) for side in image.shape[-2:])
+    height, width = (_padded_side(side + most, stride, smallest) for side in image.shape[-2:])
     padded = [
         _reflect(picture, top, left, height, width)
         for picture, (top, left) in zip(torch.split(image, 1), corner.tolist(), strict=True)
@@ -73,8 +75,8 @@ def pad_around(image: Tensor, corner: Tensor, most: int, stride: int) -> Tensor:
     return padded[0] if len(padded) == 1 else torch.cat(padded)
 
 
-def _padded_side(side: int, stride: int) -> int:
-    return max(16, math.ceil(side / stride) * stride)
+def _padded_side(side: int, stride: int, smallest: int) -> int:
+    return math.ceil(max(side, smallest) / stride) * stride
 
 
 def _reflect(image: Tensor, top: int, left: int, height: int, width: int) -> Tensor:

@@ -25,14 +25,20 @@ def channel_mean_std(x: Tensor) -> tuple[Tensor, Tensor]:
     E[x^2] - E[x]^2 in float32: the features are of order 1, and two plain means are much faster on
     channels_last CPU tensors than `torch.var_mean` (docs/history.md).
     """
-    x = _wide(x)
+    x = wide(x)
     mean = x.mean((2, 3), keepdim=True)
     return mean, _deviation(mean, (x * x).mean((2, 3), keepdim=True))
 
 
 def channel_mean_std_in_strips(x: Tensor) -> tuple[Tensor, Tensor]:
-    """`channel_mean_std`, faster for large maps on a CPU, without gradients."""
-    x = _wide(x)
+    """`channel_mean_std`, several times faster on a CPU, without gradients."""
+    x = wide(x)
+    if x.device.type == "cpu" and x.is_contiguous(memory_format=torch.channels_last):
+        # The kernel of batch normalization reads channels_last maps at the memory's speed; of each picture
+        # by itself it is what instance normalization wants.
+        found = [torch.batch_norm_update_stats(picture, None, None, 0.0) for picture in x.split(1)]
+        mean, variance = (torch.stack(values)[:, :, None, None] for values in zip(*found, strict=True))
+        return mean, (variance + NORM_EPS).sqrt()
     mean = x.mean((2, 3), keepdim=True)
     total = torch.zeros_like(mean)
     for strip in strips(x.shape, x.device):
@@ -45,7 +51,8 @@ def own_statistics(layer: str, x: Tensor) -> tuple[Tensor, Tensor]:
     return channel_mean_std_in_strips(x)
 
 
-def _wide(x: Tensor) -> Tensor:
+def wide(x: Tensor) -> Tensor:
+    """In float32 at least."""
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .dynamic_conv import Kernels, pad_reflected
 from .layers import LEAKY_SLOPE
 from .normalization import (
     LayerStatistics,
@@ -24,7 +25,11 @@ from .normalization import (
     instance_norm,
     own_statistics,
 )
+from .shares import Shares
 from .strips import Strip, strips
+
+Grain = tuple[Tensor, Tensor]
+"""Noise that is added to a map: the noise itself [B or 1,1,H,W], and its strength in every channel [S,C]."""
 
 Rows = Callable[[Strip], Tensor]
 """Computes those rows of a map [B,C,H,W] that lie in a strip."""
@@ -33,8 +38,8 @@ Rows = Callable[[Strip], Tensor]
 class ForwardPass(ABC):
     """The operations that the two kinds of pass do in their own ways.
 
-    `layer` is a layer's name; a frozen pass looks statistics up by it. `shares` [H,W,K] are those of K
-    styles at every place of one picture; scale and shift are then [K,C].
+    `layer` is a layer's name; a frozen pass looks statistics up by it. `shares` are those of S styles at
+    every place of one picture; scale and shift are then [S,C].
     """
 
     @abstractmethod
@@ -46,8 +51,15 @@ class ForwardPass(ABC):
         """Leaky ReLU of slope 0.2 of a map that nobody else holds."""
 
     @abstractmethod
-    def multiply(self, x: Tensor, factor: Tensor) -> Tensor:
-        """`x * factor`, of a map that nobody else holds."""
+    def add(self, x: Tensor, other: Tensor) -> Tensor:
+        """`x + other`, x a map that nobody else holds."""
+
+    @abstractmethod
+    def convolve(self, x: Tensor, kernels: Kernels, strip: Strip, shares: Shares | None = None) -> Tensor:
+        """3x3 convolution with each picture's or each style's own kernels, without changing x.
+
+        x [B,C,rows,W] are the rows that the convolution of `strip` sees; reflected at the picture's borders.
+        """
 
     @abstractmethod
     def mean_std(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -59,13 +71,19 @@ class ForwardPass(ABC):
 
     @abstractmethod
     def modulate(
-        self, layer: str, x: Tensor, scale: Tensor, shift: Tensor, shares: Tensor | None = None
+        self,
+        layer: str,
+        x: Tensor,
+        scale: Tensor,
+        shift: Tensor,
+        shares: Shares | None = None,
+        grain: Grain | None = None,
     ) -> Rows:
-        """AdaIN: the rows of x [B,C,H,W], normalized, times scale [B,C], plus shift [B,C]."""
+        """AdaIN: the rows of x [B,C,H,W], normalized, times scale [B,C], plus shift [B,C], plus `grain`."""
 
     @abstractmethod
     def add_modulated(
-        self, layer: str, total: Tensor, x: Tensor, scale: Tensor, shift: Tensor, shares: Tensor | None = None
+        self, layer: str, total: Tensor, x: Tensor, scale: Tensor, shift: Tensor, shares: Shares | None = None
     ) -> Tensor:
         """`total` [B,C,H,W], a map that nobody else holds, plus AdaIN of x [B,C,H,W]."""
 
@@ -87,8 +105,13 @@ class Trained(ForwardPass):
     def activate(self, x: Tensor) -> Tensor:
         return F.leaky_relu(x, LEAKY_SLOPE)
 
-    def multiply(self, x: Tensor, factor: Tensor) -> Tensor:
-        return x * factor
+    def add(self, x: Tensor, other: Tensor) -> Tensor:
+        return x + other
+
+    def convolve(self, x: Tensor, kernels: Kernels, strip: Strip, shares: Shares | None = None) -> Tensor:
+        """Raises ValueError with `shares`."""
+        _refuse(shares)
+        return kernels.convolve(pad_reflected(x, strip))
 
     def mean_std(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return channel_mean_std(x)
@@ -97,16 +120,24 @@ class Trained(ForwardPass):
         return instance_norm(x)
 
     def modulate(
-        self, layer: str, x: Tensor, scale: Tensor, shift: Tensor, shares: Tensor | None = None
+        self,
+        layer: str,
+        x: Tensor,
+        scale: Tensor,
+        shift: Tensor,
+        shares: Shares | None = None,
+        grain: Grain | None = None,
     ) -> Rows:
         """Raises ValueError with `shares`."""
-        if shares is not None:
-            raise ValueError("Several styles in one picture have no gradients; paint them in a Frozen pass.")
+        _refuse(shares)
         modulated = adain(x, scale, shift)
+        if grain is not None:
+            noise, strength = grain
+            modulated = torch.addcmul(modulated, noise, strength[:, :, None, None])
         return lambda strip: strip.rows(modulated)
 
     def add_modulated(
-        self, layer: str, total: Tensor, x: Tensor, scale: Tensor, shift: Tensor, shares: Tensor | None = None
+        self, layer: str, total: Tensor, x: Tensor, scale: Tensor, shift: Tensor, shares: Shares | None = None
     ) -> Tensor:
         return total + self.modulate(layer, x, scale, shift, shares)(Strip.whole(x.shape[2]))
 
@@ -130,8 +161,13 @@ class Frozen(ForwardPass):
     def activate(self, x: Tensor) -> Tensor:
         return F.leaky_relu(x, LEAKY_SLOPE, inplace=True)
 
-    def multiply(self, x: Tensor, factor: Tensor) -> Tensor:
-        return x.mul_(factor)
+    def add(self, x: Tensor, other: Tensor) -> Tensor:
+        return x.add_(other)
+
+    def convolve(self, x: Tensor, kernels: Kernels, strip: Strip, shares: Shares | None = None) -> Tensor:
+        if shares is not None:
+            return kernels.convolve_shared(x, shares, strip)
+        return kernels.convolve(pad_reflected(x, strip))
 
     def mean_std(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return channel_mean_std_in_strips(x)
@@ -141,16 +177,28 @@ class Frozen(ForwardPass):
         return torch.addcmul(-mean / std, x, 1 / std, out=x)
 
     def modulate(
-        self, layer: str, x: Tensor, scale: Tensor, shift: Tensor, shares: Tensor | None = None
+        self,
+        layer: str,
+        x: Tensor,
+        scale: Tensor,
+        shift: Tensor,
+        shares: Shares | None = None,
+        grain: Grain | None = None,
     ) -> Rows:
         # Only the statistics need the whole map.
         offset, gain = adain_affine(scale, shift, self.statistics(layer, x))
-        return lambda strip: torch.addcmul(
-            blend(offset, shares, strip), strip.rows(x), blend(gain, shares, strip)
-        )
+
+        def rows(strip: Strip) -> Tensor:
+            modulated = torch.addcmul(blend(offset, shares, strip), strip.rows(x), blend(gain, shares, strip))
+            if grain is not None:
+                noise, strength = grain
+                modulated.addcmul_(strip.rows(noise), blend(strength[:, :, None, None], shares, strip))
+            return modulated
+
+        return rows
 
     def add_modulated(
-        self, layer: str, total: Tensor, x: Tensor, scale: Tensor, shift: Tensor, shares: Tensor | None = None
+        self, layer: str, total: Tensor, x: Tensor, scale: Tensor, shift: Tensor, shares: Shares | None = None
     ) -> Tensor:
         offset, gain = adain_affine(scale, shift, self.statistics(layer, x))
         whole = Strip.whole(x.shape[2])
@@ -174,15 +222,18 @@ class Frozen(ForwardPass):
         return whole
 
 
-def blend(factor: Tensor, shares: Tensor | None, strip: Strip) -> Tensor:
+def blend(factor: Tensor, shares: Shares | None, strip: Strip) -> Tensor:
     """The factor or summand for `strip`.
 
-    Without `shares` it is `factor` [B,C,1,1] itself. Else `factor` [K,C,1,1] holds those of K styles, and
-    each place gets their mean by the shares [H,W,K]: [1,C,rows,W].
+    Without `shares` it is `factor` [B,C,1,1] itself. Else each place gets the mean of those of S styles by
+    its shares: [1,C,rows,W].
     """
-    if shares is None:
-        return factor
-    return (shares[strip.start : strip.stop] @ factor.flatten(1)).permute(2, 0, 1)[None]
+    return factor if shares is None else shares.blend(factor, strip)
+
+
+def _refuse(shares: Shares | None) -> None:
+    if shares is not None:
+        raise ValueError("Several styles in one picture have no gradients; paint them in a Frozen pass.")
 
 
 def wants_gradient(network: nn.Module, *inputs: Tensor) -> bool:

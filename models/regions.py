@@ -12,9 +12,11 @@ from torch import Tensor
 
 from .batches import entry, match_batch
 from .codes import lerp
-from .content_encoder import CONTENT_STRIDE, ContentCode
+from .content_encoder import CONTENT_STRIDES, ContentCode
 from .generator import Generator
+from .noise import Noise
 from .passes import Frozen
+from .shares import Shares
 
 # Shares this close to 0 or 1 are rounding errors; one style alone must paint as if there were no masks.
 _SNAP = 1e-5
@@ -116,10 +118,11 @@ def paint_regions(
     code: Tensor,
     regions: Sequence[StyleRegion],
     how: Frozen,
+    noise: Noise,
 ) -> Tensor:
     """`content` of B pictures in the style `code` [B,L,D] and, over it, `regions`: [B,3,H',W'].
 
-    One pass per picture, with the statistics of the whole picture.
+    One pass per picture, with the statistics of the whole picture and its own part of `noise`.
     """
     painted = []
     for i in range(content.batch):
@@ -128,12 +131,16 @@ def paint_regions(
         picture = content.picture(i)
         codes = torch.cat([entry(code, i), *(region.code for region in own)])
         top, left = picture.corner[0].tolist()
-        coarse, fine = (
-            region_shares(masks, content.size, (features.shape[-2], features.shape[-1]), stride, (top, left))
-            for features, stride in ((picture.coarse, CONTENT_STRIDE), (picture.fine, CONTENT_STRIDE // 2))
-        )
+        values = {
+            name: region_shares(
+                masks, content.size, (features.shape[-2], features.shape[-1]), stride, (top, left)
+            )
+            for (name, stride), features in zip(CONTENT_STRIDES.items(), picture.maps.values(), strict=True)
+        }
         # Hidden styles cost nothing, and a style that covers everything paints the same bits as alone.
-        visible = fine.amax((0, 1)) > 0
-        shares = None if visible.sum() == 1 else (coarse[..., visible], fine[..., visible])
-        painted.append(generator(picture, codes[visible], how, shares))
+        visible = values["fine"].amax((0, 1)) > 0
+        shares = None
+        if visible.sum() > 1:
+            shares = {name: Shares(each[..., visible]) for name, each in values.items()}
+        painted.append(generator(picture, codes[visible], how, noise.picture(i), shares))
     return torch.cat(painted)

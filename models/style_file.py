@@ -20,7 +20,7 @@ from .style_gan import LARGEST_WIDTH, StyleGAN
 from .thumbnail import decode_thumbnail, encode_thumbnail
 
 FORMAT = "brushwork-style"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 # A style file has about 5 kB, or 10 kB with a thumbnail. Much larger files are not read at all.
 LARGEST_FILE = 256 * 1024
@@ -126,6 +126,11 @@ def read_style(path: str | os.PathLike[str]) -> StyleFile:
         raise CheckpointError(
             f"{path.name} is a safetensors file of another kind, not a Brushwork style; "
             "choose a file that Save Style or brushwork encode wrote."
+        )
+    if metadata.get("format_version") == "1":
+        raise CheckpointError(
+            f"{path.name} was made for the earlier network of Brushwork 0.2 and says nothing to this one; "
+            "encode its paintings again with Encode Style and Save Style, or brushwork encode."
         )
     if metadata.get("format_version") != str(FORMAT_VERSION):
         raise CheckpointError(

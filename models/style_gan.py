@@ -20,6 +20,7 @@ from .codes import lerp
 from .content_encoder import ContentCode, ContentEncoder
 from .generator import Generator
 from .grid import grid_corner
+from .noise import Noise, PlacedNoise
 from .passes import ForwardPass, Frozen, fitting_pass
 from .regions import StyleRegion, paint_regions, paired_batch
 from .style_encoder import StyleEncoder
@@ -46,16 +47,28 @@ class StyleGANConfig:
     coarse_blocks: int = 5
     fine_blocks: int = 3
     mapping_hidden: int = 128
+    wide_channels: int = 128
+    wide_blocks: int = 2
+    """At 1/32 and again at 1/16."""
+    kernels: int = 4
+    wide_kernels: int = 3
+    covariance_channels: int = 32
+    covariance_hidden: int = 512
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """How many of the L layers work at 1/32, 1/16, 1/8 and 1/4, entries and the palette included."""
+        return self.wide_blocks + 1, self.wide_blocks + 1, self.coarse_blocks + 1, self.fine_blocks + 2
 
     @property
     def layers(self) -> int:
         """L, the number of modulated layers."""
-        return self.coarse_blocks + self.fine_blocks + 3
+        return sum(self.levels)
 
     @property
     def coarse_layers(self) -> int:
-        """How many of the L layers work at 1/8, entry included."""
-        return self.coarse_blocks + 1
+        """How many of the L layers work at 1/8 and below: they decide shapes and brushwork."""
+        return sum(self.levels[:-1])
 
 
 class StyleGAN(nn.Module):
@@ -71,22 +84,32 @@ class StyleGAN(nn.Module):
         self.config = config
         self.training_record: dict[str, Any] = {}
         self.space: StyleSpace | None = None
-        # The encoders. Each layer of the generator takes its own resolution's statistics: 1 is 1/8, 0 is 1/4.
-        self.content_encoder = ContentEncoder(config.fine_channels, config.coarse_channels)
+        # The encoders. Each layer of the generator takes its own resolution's statistics, those at 1/4 are 0,
+        # at 1/8 1 and at 1/16 2; there are none at 1/32.
+        at_32, at_16, at_8, at_4 = config.levels
+        self.content_encoder = ContentEncoder(
+            config.fine_channels, config.coarse_channels, config.wide_channels
+        )
         self.style_encoder = StyleEncoder(
             config.fine_channels,
             config.coarse_channels,
             config.code_dim,
-            levels=(1,) * config.coarse_layers + (0,) * (config.fine_blocks + 2),
+            levels=(2,) * (at_32 + at_16) + (1,) * at_8 + (0,) * at_4,
             hidden=config.mapping_hidden,
+            covariance_channels=config.covariance_channels,
+            covariance_hidden=config.covariance_hidden,
         )
         # The generator, and the order of all weights in memory.
         self.generator = Generator(
             config.fine_channels,
             config.coarse_channels,
+            config.wide_channels,
             config.code_dim,
-            config.coarse_blocks,
             config.fine_blocks,
+            config.coarse_blocks,
+            config.wide_blocks,
+            config.kernels,
+            config.wide_kernels,
         )
         self.to(memory_format=torch.channels_last)
 
@@ -212,22 +235,27 @@ class StyleGAN(nn.Module):
         content: ContentCode,
         code: Tensor,
         strength: float = 1.0,
+        seed: int = 0,
         regions: Sequence[StyleRegion] = (),
         how: ForwardPass | None = None,
         own: Tensor | None = None,
+        noise: Noise | None = None,
     ) -> Tensor:
         """Paint `content` in the style `code` [B,L,D]: [B,3,H,W] in 0..1, the content's H and W.
 
         One code paints B contents, one content takes B codes, or both hold B. `strength` 0 is the
         photo, 1 the full style. In between, the code moves from the photo's own style code to the
         painting's, and the parts of the photo that the network cannot reproduce fade out:
-        (1 - s) photo + s G(content, lerp(own, code, s)). The `regions` cover `code` where their masks say,
+        (1 - s) photo + s G(content, lerp(own, code, s)). The `seed` chooses the brush strokes: the same seed
+        gives the same picture, another one other strokes on the same motif. Every picture of a batch is
+        painted as it would be alone. The `regions` cover `code` where their masks say,
         each one over those before it (`models/regions.py`), still in one pass. Frames of a video
-        share the statistics of a frozen pass, and `own` [1,L,D] in place of each photo's own code. Without
-        `how` the pass is `fitting_pass`.
+        share the statistics of a frozen pass, and `own` [1,L,D] in place of each photo's own code. `noise`
+        replaces that of `seed`: for seeds of their own in a batch, crops that keep the strokes of their
+        picture, and videos. Without `how` the pass is `fitting_pass`.
 
-        Raises ValueError for batches that do not match, another network's code, a strength outside 0..1, or
-        regions where gradients are wanted.
+        Raises ValueError for batches that do not match, another network's code, a strength outside 0..1, a
+        seed that is not a whole number from 0 to 2**64 - 1, or regions where gradients are wanted.
         """
         # Do the inputs fit each other?
         batch = paired_batch(content.batch, code, regions, "The content and the styles")
@@ -235,7 +263,8 @@ class StyleGAN(nn.Module):
             self._check_code(each)
         if not (math.isfinite(strength) and 0 <= strength <= 1):
             raise ValueError(f"strength is {strength}; choose a value from 0 to 1.")
-        how = how or fitting_pass(self, content.fine, content.coarse, code)
+        noise = noise or PlacedNoise((seed,))
+        how = how or fitting_pass(self, *content.maps.values(), code)
         if regions and not isinstance(how, Frozen):
             raise ValueError(
                 "Several styles in one picture have no gradients; freeze the network, or paint under "
@@ -251,12 +280,12 @@ class StyleGAN(nn.Module):
             code = lerp(own, code, strength)
             regions = [region.weakened(own, strength) for region in regions]
 
-        # Paint, cut the border off, and mix with the photo.
-        content, code = content.expand(batch), repeated(code, batch)
+        # Paint, cut the border off, and mix with the photo. One style stays one: its kernels are merged once.
+        content = content.expand(batch)
         if regions and isinstance(how, Frozen):
-            painted = paint_regions(self.generator, content, code, regions, how)
+            painted = paint_regions(self.generator, content, repeated(code, batch), regions, how, noise)
         else:
-            painted = self.generator(content, code, how)
+            painted = self.generator(content, code, how, noise)
         painted = content.cut(painted).clamp(0, 1)
         return painted if strength == 1 else lerp(photo, painted, strength)
 
@@ -268,9 +297,12 @@ class StyleGAN(nn.Module):
                 "encode the style with the same checkpoint."
             )
 
-    def stylize(self, content_image: Tensor, style_image: Tensor, strength: float = 1.0) -> Tensor:
+    def stylize(
+        self, content_image: Tensor, style_image: Tensor, strength: float = 1.0, seed: int = 0
+    ) -> Tensor:
         """Both steps at once: content [B,3,H,W], style [B or 1,3,h,w] -> [B,3,H,W] in 0..1."""
-        return self.generate(self.encode_content(content_image), self.encode_style(style_image), strength)
+        content, code = self.encode_content(content_image), self.encode_style(style_image)
+        return self.generate(content, code, strength, seed)
 
 
 def style_reading_size(
@@ -307,13 +339,25 @@ def _decisive_shapes(config: StyleGANConfig) -> dict[str, tuple[int, ...]]:
     They are known before a network is built, so that a wrong config does not take gigabytes first.
     """
     c = config
+    covariances = 3 * c.covariance_channels * (c.covariance_channels + 1) // 2
     return {
-        "content_encoder.down.weight": (c.coarse_channels, c.fine_channels, 3, 3),
-        "generator.entry.affine.weight": (2 * c.coarse_channels, c.code_dim),
-        f"generator.coarse_blocks.{c.coarse_blocks - 1}.conv1.bias": (c.coarse_channels,),
-        f"generator.fine_blocks.{c.fine_blocks - 1}.conv1.bias": (c.fine_channels,),
+        "content_encoder.down8.weight": (c.coarse_channels, c.fine_channels, 3, 3),
+        "generator.coarse_entry.affine.weight": (2 * c.coarse_channels, c.code_dim),
+        f"generator.widest_blocks.{c.wide_blocks - 1}.conv1.weight": _kernels(
+            c.wide_kernels, c.wide_channels
+        ),
+        f"generator.coarse_blocks.{c.coarse_blocks - 1}.conv1.weight": _kernels(c.kernels, c.coarse_channels),
+        f"generator.fine_blocks.{c.fine_blocks - 1}.conv1.weight": _kernels(c.kernels, c.fine_channels),
         "style_encoder.mapping.0.bias": (c.mapping_hidden,),
+        "style_encoder.covariance_mapping.0.weight": (
+            c.covariance_hidden,
+            2 * (c.fine_channels + 2 * c.coarse_channels) + covariances,
+        ),
     }
+
+
+def _kernels(count: int, channels: int) -> tuple[int, ...]:
+    return count * channels, channels, 3, 3
 
 
 def _check_shapes(name: str, expected: dict[str, tuple[int, ...]], found: dict[str, Tensor]) -> None:

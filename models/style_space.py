@@ -94,9 +94,6 @@ class StyleSpace:
         None if they do not fit each other, or codes of `size` numbers.
         """
         found = {a: tensors[key] for a, name in TENSORS.items() if (key := f"style_space.{name}") in tensors}
-        if record.get("kind") == "gaussian" and "mean" in found:
-            # Older checkpoints know one typical style only.
-            found |= {"centers": found["mean"][None], "shares": torch.ones(1)}
         fits = (
             found.keys() == TENSORS.keys()
             and found["mean"].shape == (size,)

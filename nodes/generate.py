@@ -65,7 +65,7 @@ class Generate(io.ComfyNode):
 
         def paint(i: int, device: torch.device) -> Tensor:
             picture, own = content.picture(i).to(device), style.picture(i).to(device)
-            painted = style_gan.gan.generate(picture, own.code, strength, own.regions)
+            painted = style_gan.gan.generate(picture, own.code, strength, regions=own.regions)
             images[i] = to_image(with_colors_of(picture.image, painted, preserve_color))[0]
             return images[i]
 

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..models import StyleGAN
+from ..models.noise import PlacedNoise
 from ..models.passes import Frozen, Trained
 from ..pictures.reading import Picture
 from ..pictures.tensors import load_square
@@ -52,27 +53,31 @@ class Painter(nn.Module):
         return [p for p in self.parameters() if p.requires_grad]
 
     def forward(
-        self, content: Tensor, style: Tensor, learned: Tensor, shift: Tensor
+        self, content: Tensor, style: Tensor, learned: Tensor, shift: Tensor, seeds: Tensor
     ) -> tuple[Tensor, Tensor]:
         """content [B,3,S,S], style [B,3,T,T] in 0..1 -> pictures [B,3,S,S] and their codes [B,L,D].
 
         learned [B], bool: which are painted with the learned code and not with the painting's own.
         shift: two numbers of 0..7. The crops are painted behind a border of that many pixels. If the
         unshuffle grid or the loss network's strides always fell on the same pixels, the network would learn
-        to paint a grid.
+        to paint a grid. seeds [B], int: of the noise.
         """
         code = self.gan.style_encoder(style, self.encoders_pass)
         if self.code is not None:
             code = torch.where(learned.to(code.device)[:, None, None], self.code.to(code.dtype), code)
-        return self.paint(content, code, shift), code.float()
+        return self.paint(content, code, shift, seeds), code.float()
 
-    def paint(self, content: Tensor, code: Tensor, shift: Tensor) -> Tensor:
-        """content [B,3,S,S] in 0..1 with codes [B,L,D], behind a border of `shift` pixels: [B,3,S,S]."""
+    def paint(self, content: Tensor, code: Tensor, shift: Tensor, seeds: Tensor) -> Tensor:
+        """content [B,3,S,S] in 0..1 with codes [B,L,D], behind a border of `shift` pixels: [B,3,S,S].
+
+        The noise of the `seeds` [B] lies on the picture, so another border leaves it where it was.
+        """
         side = content.shape[-1]
         down, right = shift.tolist()
         bordered = F.pad(content, (right, -right % 8, down, -down % 8), mode="reflect")
         maps = self.gan.content_encoder(bordered, self.encoders_pass)
-        painted: Tensor = self.gan.generator(maps, code, Trained())
+        noise = PlacedNoise(seeds.tolist(), origin=(-down, -right))
+        painted: Tensor = self.gan.generator(maps, code, Trained(), noise)
         return painted[:, :, down : down + side, right : right + side].float()
 
 

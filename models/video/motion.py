@@ -43,7 +43,7 @@ def find_motion(previous: Tensor, current: Tensor) -> tuple[Tensor, Tensor]:
     trust = (2 - difference / allowed).clamp(0, 1)
     # Near a place that fails, flow is a mixture of two motions.
     trust = -F.max_pool2d(-trust, 5, stride=1, padding=2)
-    return flow, trust * _inside(flow)
+    return flow, trust * inside(flow)
 
 
 def warp(image: Tensor, flow: Tensor, mode: str = "bilinear") -> Tensor:
@@ -144,7 +144,7 @@ def _positions(flow: Tensor) -> tuple[Tensor, Tensor]:
     return x, y
 
 
-def _inside(flow: Tensor) -> Tensor:
+def inside(flow: Tensor) -> Tensor:
     """1 where `flow` leads into the frame, 0 where it leads out, [1,1,H,W]."""
     height, width = flow.shape[-2:]
     x, y = _positions(flow)

@@ -11,9 +11,11 @@ from torch import Tensor
 
 from ...base.settings import check_choice
 from ..grid import grid_corner
+from ..noise import check_seed
 from ..passes import Frozen
 from ..regions import StyleRegion
 from ..style_gan import StyleGAN
+from .carried_noise import CarriedNoise
 from .motion import enlarge, find_motion, warp
 from .norm_statistics import NormStatistics, Recorder, Replay, pool
 
@@ -35,12 +37,16 @@ _GRAIN = 3
 _FLAT = 1e-4
 _LARGEST_GAIN = 1.5
 
+Motion = tuple[Tensor, Tensor]
+"""Flow and trust, as `find_motion` gives them."""
+
 
 class SteadyVideo:
     """Paints `count` frames, one after the other.
 
     First call `read` for each of `frames_to_read`, then `paint` for every frame in order. So memory
-    does not grow with the clip. Raises ValueError for a setting outside its range.
+    does not grow with the clip. The strokes of `seed` move along with the video, unless `follow` is 0.
+    Raises ValueError for a setting outside its range.
     """
 
     def __init__(
@@ -51,14 +57,17 @@ class SteadyVideo:
         statistics: str = "clip",
         window: int = 25,
         follow: float = 0.9,
+        seed: int = 0,
     ):
         check_choice("statistics", statistics, STATISTICS)
         if window < 1:
             raise ValueError(f"window is {window}; give 1 frame or more.")
         if not (math.isfinite(follow) and 0 <= follow <= 1):
             raise ValueError(f"follow is {follow}; choose a value from 0 to 1.")
+        check_seed(seed)
         self.gan = gan
         self.strength = strength
+        self.seed = seed
         self.window = window if statistics == "window" else None
         self.frames_to_read = _spread(count, _MOST_READ) if statistics == "clip" else list(range(count))
         if statistics == "frame" or count == 1 or strength == 0:
@@ -67,6 +76,7 @@ class SteadyVideo:
         self._own: list[Tensor] = []
         self._corner: Tensor | None = None
         self._follower = Follower(follow)
+        self._noise: CarriedNoise | None = None
 
     def read(self, frame: Tensor, code: Tensor, regions: Sequence[StyleRegion] = ()) -> None:
         """Keep the statistics of a frame [1,3,H,W], painted in the style `code` [1,L,D], and its own code."""
@@ -74,7 +84,7 @@ class SteadyVideo:
         how = Frozen(recorder)
         own = self.gan.encode_style(frame) if self.strength < 1 else None
         content = self.gan.encode_content(frame, how, self._grid(frame))
-        self.gan.generate(content, code, self.strength, regions, how, own)
+        self.gan.generate(content, code, self.strength, self.seed, regions, how, own)
         self._statistics.append(recorder.kept)
         if own is not None:
             self._own.append(own.cpu())
@@ -93,10 +103,20 @@ class SteadyVideo:
         """
         how, own = self._shared(i, frame.device)
         content = self.gan.encode_content(frame, how, self._grid(frame))
-        painted = recolor(frame, self.gan.generate(content, code, self.strength, regions, how, own))
+        noise = self._noise_of(frame)
+        painted = self.gan.generate(content, code, self.strength, self.seed, regions, how, own, noise)
+        painted = recolor(frame, painted)
         # The photo's own part of the picture must not lag behind.
         photo = frame * (1 - self.strength)
         return (photo + self._follower(frame, painted - photo)).clamp(0, 1)
+
+    def _noise_of(self, frame: Tensor) -> CarriedNoise:
+        motion = self._follower.motion(frame)
+        if self._noise is None:
+            self._noise = CarriedNoise.first(self.seed, frame)
+        elif motion is not None:
+            self._noise = self._noise.carried(*motion)
+        return self._noise
 
     def _grid(self, frame: Tensor) -> Tensor:
         """The pixel grid of all frames is that of the first one seen."""
@@ -124,20 +144,29 @@ class Follower:
     def __init__(self, follow: float):
         self._follow = follow
         self._last: tuple[Tensor, Tensor] | None = None
+        self._found: tuple[Tensor, Motion] | None = None
+
+    def motion(self, frame: Tensor) -> Motion | None:
+        """Flow and trust from the frame before to `frame` [1,3,H,W]; None where nothing is to follow."""
+        if not self._follow or self._last is None:
+            return None
+        if self._found is None or self._found[0] is not frame:
+            self._found = frame, find_motion(self._last[0], frame)
+        return self._found[1]
 
     def __call__(self, frame: Tensor, painted: Tensor) -> Tensor:
         """`painted`, mixed with the moved frame before it as far as the motion is sure; both [1,3,H,W]."""
-        if self._follow and self._last is not None:
-            last_frame, last_painted = self._last
-            flow, trust = find_motion(last_frame, frame)
+        motion = self.motion(frame)
+        if motion is not None and self._last is not None:
+            flow, trust = motion
             size = (frame.shape[-2], frame.shape[-1])
-            moved = warp(last_painted, enlarge(flow, size), mode="bicubic")
+            moved = warp(self._last[1], enlarge(flow, size), mode="bicubic")
             trust = F.interpolate(trust, size, mode="bilinear", align_corners=False)
             painted = _with_contrast_of(
                 painted, torch.lerp(painted, moved, trust * (_MOST_FOLLOWED * self._follow))
             )
         if self._follow:
-            self._last = frame, painted
+            self._last, self._found = (frame, painted), None
         return painted
 
 

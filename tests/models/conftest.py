@@ -9,7 +9,18 @@ from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.models.style_space import StyleSpace
 
 TINY = StyleGANConfig(
-    fine_channels=8, coarse_channels=12, code_dim=24, coarse_blocks=2, fine_blocks=1, mapping_hidden=16
+    fine_channels=8,
+    coarse_channels=12,
+    code_dim=24,
+    coarse_blocks=2,
+    fine_blocks=1,
+    mapping_hidden=16,
+    wide_channels=10,
+    wide_blocks=1,
+    kernels=3,
+    wide_kernels=2,
+    covariance_channels=4,
+    covariance_hidden=20,
 )
 
 

@@ -98,8 +98,8 @@ def test_loaded_networks_are_ready_to_paint(saved):
 
 def test_two_loads_share_nothing(saved):
     first, second = StyleGAN.load(saved), StyleGAN.load(saved)
-    first.generator.up.bias.zero_()
-    assert second.generator.up.bias.abs().max() > 0
+    first.generator.up4.bias.zero_()
+    assert second.generator.up4.bias.abs().max() > 0
 
 
 def test_header_tells_everything(tiny, tmp_path):
@@ -109,7 +109,7 @@ def test_header_tells_everything(tiny, tmp_path):
     with safe_open(path, framework="pt") as file:
         header = file.metadata()
     assert header["format"] == "brushwork-style-gan"
-    assert header["format_version"] == "1"
+    assert header["format_version"] == "2"
     assert json.loads(header["config"]) == dataclasses.asdict(tiny.config)
     assert json.loads(header["style_space"]) == {
         "kind": "gaussian mixture",
@@ -190,17 +190,25 @@ def test_foreign_safetensors(tmp_path, metadata):
     assert "is a safetensors file of another kind, not a Brushwork style GAN" in refusal(path)
 
 
-@pytest.mark.parametrize("version", ["0", "2", "1.0", None])
+@pytest.mark.parametrize("version", ["0", "3", "2.0", None])
 def test_another_format_version(saved, version):
     rewrite(saved, format_version=version)
     message = refusal(saved)
-    assert f"has format version {version}, and this Brushwork reads version 1" in message
+    assert f"has format version {version}, and this Brushwork reads version 2" in message
+
+
+def test_a_checkpoint_of_the_earlier_network(saved):
+    rewrite(saved, format_version="1")
+    assert refusal(saved) == (
+        "style.safetensors was made for the earlier network of Brushwork 0.2 and does not fit this one; "
+        "use the shipped network, or train again."
+    )
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_values_that_are_not_finite(saved, value):
-    rewrite(saved, lambda tensors: tensors["generator.up.bias"].fill_(value))
-    expected = f"{saved.name} is damaged: 'generator.up.bias' has values that are not finite."
+    rewrite(saved, lambda tensors: tensors["generator.up4.bias"].fill_(value))
+    expected = f"{saved.name} is damaged: 'generator.up4.bias' has values that are not finite."
     assert refusal(saved) == expected
 
 
@@ -215,22 +223,9 @@ def test_surplus_tensor(saved):
 
 
 def test_misshaped_tensor(saved):
-    rewrite(saved, lambda tensors: tensors.update({"generator.up.bias": torch.zeros(9)}))
-    message = f"{saved.name} does not fit its own config: 'generator.up.bias' is (9,), not (8,)."
+    rewrite(saved, lambda tensors: tensors.update({"generator.up4.bias": torch.zeros(9)}))
+    message = f"{saved.name} does not fit its own config: 'generator.up4.bias' is (9,), not (8,)."
     assert refusal(saved) == message
-
-
-def test_a_style_space_of_one_gaussian_as_earlier_versions_wrote_it(saved):
-    now = StyleGAN.load(saved).space
-
-    def older(tensors):
-        del tensors["style_space.centres"], tensors["style_space.shares"]
-
-    rewrite(saved, older, style_space=json.dumps({"kind": "gaussian", "rank": 5, "count": 9}))
-    space = StyleGAN.load(saved).space
-    assert space.count == 9
-    # The tiny network's codes have one centre, which is their mean.
-    torch.testing.assert_close(space.sample(3, 4, 0.8, 6), now.sample(3, 4, 0.8, 6), atol=2e-3, rtol=1e-3)
 
 
 @pytest.mark.parametrize("change", [*TENSORS.values(), "shape", "one share too few", "a negative share"])
@@ -277,8 +272,19 @@ def test_config_of_another_network(saved):
     assert f"{saved.name} lacks " in refusal(saved)
 
 
-def test_config_of_a_network_far_too_wide_takes_no_memory(saved, frozen_tiny):
-    wide = dataclasses.asdict(frozen_tiny.config) | {"coarse_channels": 1024, "code_dim": 1024}
+@pytest.mark.parametrize(
+    "absurd",
+    [
+        {"coarse_channels": 1024, "code_dim": 1024},
+        {"wide_channels": 1024},
+        {"kernels": 1024},
+        {"wide_kernels": 1024},
+        {"covariance_channels": 1024},
+        {"covariance_hidden": 1024},
+    ],
+)
+def test_config_of_a_network_far_too_wide_takes_no_memory(saved, frozen_tiny, absurd):
+    wide = dataclasses.asdict(frozen_tiny.config) | absurd
     rewrite(saved, config=json.dumps(wide))
     assert f"{saved.name} does not fit its own config: " in refusal(saved)
 

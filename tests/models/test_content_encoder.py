@@ -12,6 +12,8 @@ def test_code_shapes(frozen_tiny):
     code = frozen_tiny.encode_content(image)
     assert code.fine.shape == (2, 8, 10, 14)
     assert code.coarse.shape == (2, 12, 5, 7)
+    assert code.wide.shape == (2, 10, 3, 4)
+    assert code.widest.shape == (2, 10, 2, 2)
     assert code.size == (37, 50)
     assert code.batch == 2
     assert code.image is image
@@ -19,7 +21,7 @@ def test_code_shapes(frozen_tiny):
 
 def test_features_are_instance_normalised(frozen_tiny, photo):
     code = frozen_tiny.encode_content(photo)
-    for features in (code.fine, code.coarse):
+    for features in code.maps.values():
         assert features.mean((2, 3)).abs().max() < 1e-4
         deviation = features.var((2, 3), unbiased=False).sqrt()
         assert deviation.max() <= 1 + 1e-4
@@ -39,8 +41,8 @@ def test_each_picture_of_a_batch_is_encoded_by_itself(frozen_tiny):
     together = frozen_tiny.encode_content(images)
     for i in range(3):
         alone = frozen_tiny.encode_content(images[i : i + 1])
-        torch.testing.assert_close(together[i : i + 1].fine, alone.fine, atol=1e-5, rtol=1e-4)
-        torch.testing.assert_close(together[i : i + 1].coarse, alone.coarse, atol=1e-5, rtol=1e-4)
+        for name, features in alone.maps.items():
+            torch.testing.assert_close(together[i : i + 1].maps[name], features, atol=1e-5, rtol=1e-4)
 
 
 def test_slices_and_repeats(frozen_tiny):
@@ -48,14 +50,15 @@ def test_slices_and_repeats(frozen_tiny):
     assert code[1:].batch == 2
     assert code.expand(3) is code
     repeated = code[:1].expand(5)
-    assert (repeated.batch, repeated.fine.shape[0], repeated.coarse.shape[0]) == (5, 5, 5)
+    assert [repeated.batch, *(len(features) for features in repeated.maps.values())] == [5] * 5
     assert repeated.fine.data_ptr() == code.fine.data_ptr()
     assert repeated.size == code.size
 
 
 def test_moves_as_one(frozen_tiny):
     code = frozen_tiny.encode_content(torch.rand(1, 3, 16, 16)).to("meta")
-    assert {code.fine.device.type, code.coarse.device.type, code.image.device.type} == {"meta"}
+    assert {each.device.type for each in (*code.maps.values(), code.image)} == {"meta"}
+    assert code.corner.device.type == "cpu"
 
 
 def test_pictures_go_apart_and_together_again(frozen_tiny):
@@ -63,7 +66,7 @@ def test_pictures_go_apart_and_together_again(frozen_tiny):
     pictures = [code.picture(i) for i in range(3)]
     assert [picture.batch for picture in pictures] == [1, 1, 1]
     together = ContentCode.cat(pictures)
-    for name in ("fine", "coarse", "image", "corner"):
+    for name in ("fine", "coarse", "wide", "widest", "image", "corner"):
         assert torch.equal(getattr(together, name), getattr(code, name))
         assert torch.equal(getattr(pictures[2], name), getattr(code, name)[2:])
     only = pictures[1]

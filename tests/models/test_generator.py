@@ -10,12 +10,14 @@ from brushwork.models import StyleGAN
 from brushwork.models.generator import ModulatedBlock, Modulation
 from brushwork.models.normalization import adain
 from brushwork.models.passes import Frozen, Trained
+from brushwork.models.style_gan import StyleGANConfig
 
 
 def test_counts_its_layers(frozen_tiny):
     config, generator = frozen_tiny.config, frozen_tiny.generator
-    assert len(generator.normalized) == config.layers == 6
-    assert len(generator.coarse_blocks) + 1 == config.coarse_layers == 3
+    assert len(generator.normalized) == config.layers == 10
+    assert generator.normalized.index("generator.fine_entry") == config.coarse_layers == 7
+    assert StyleGANConfig().layers == 17
 
 
 def test_modulation_starts_as_told():
@@ -30,21 +32,29 @@ def test_identity_modulation_starts_as_the_codes_own_numbers():
     torch.testing.assert_close(shift, w[:, 4:8])
 
 
-def test_block_multiplies_the_filters_themselves():
-    """A factor on a convolution's output is a factor on its filters (its bias included)."""
+def test_a_block_is_its_formula():
+    """AdaIN and noise; each convolution's kernels are a mixture, its output is multiplied by a factor."""
     torch.manual_seed(0)
-    block = ModulatedBlock("any", 4, 6).double()
-    torch.nn.init.normal_(block.conv1.bias)
-    x, w = torch.randn(1, 4, 8, 8, dtype=torch.float64), torch.randn(1, 6, dtype=torch.float64) * 10
-    scale, shift, filter1, filter2 = block.modulation(w)
+    block = ModulatedBlock("any", 4, 6, 3).double()
+    for conv in (block.conv1, block.conv2):
+        torch.nn.init.normal_(conv.bias)
+    torch.nn.init.normal_(block.noise.weight)
+    x, w = torch.randn(2, 4, 8, 8, dtype=torch.float64), torch.randn(2, 6, dtype=torch.float64) * 10
+    noise = torch.randn(2, 1, 8, 8, dtype=torch.float64)
+    scale, shift, filter1, filter2 = (part[:, :, None, None] for part in block.modulation(w))
 
-    def filtered(layer, factor, h):
-        weight, bias = layer.weight * factor[0, :, None, None, None], layer.bias * factor[0]
-        return F.conv2d(F.pad(h, (1, 1, 1, 1), mode="reflect"), weight, bias)
+    def filtered(conv, factor, h):
+        """All kernels' pictures first, mixed then."""
+        parts = F.conv2d(F.pad(h, (1, 1, 1, 1), mode="reflect"), conv.weight).unflatten(1, (3, 4))
+        shares = torch.cat([torch.ones(2, 1, dtype=torch.float64), conv.mix(w)], 1)
+        return factor * ((parts * shares[:, :, None, None, None]).sum(1) + conv.bias[:, None, None])
 
-    h = F.leaky_relu(adain(x, scale, shift), 0.2)
-    h = F.leaky_relu(filtered(block.conv1, filter1, h), 0.2)
-    torch.testing.assert_close(block(x, w, Trained()), x + filtered(block.conv2, filter2, h))
+    h = adain(x, scale[..., 0, 0], shift[..., 0, 0]) + noise * block.noise(w)[:, :, None, None]
+    h = F.leaky_relu(filtered(block.conv1, filter1, F.leaky_relu(h, 0.2)), 0.2)
+    expected = x + filtered(block.conv2, filter2, h)
+    torch.testing.assert_close(block(x, w, Trained(), noise), expected)
+    with torch.no_grad():
+        torch.testing.assert_close(block(x, w, Frozen(), noise), expected)
 
 
 def test_every_layer_of_the_code_matters(frozen_tiny):
@@ -62,7 +72,7 @@ def test_every_layer_of_the_code_matters(frozen_tiny):
 def test_coarse_layers_reach_further_than_fine_ones(frozen_tiny):
     """Layer order is coarse to fine: the features behind the last coarse layer do not see the fine ones."""
     seen = []
-    handle = frozen_tiny.generator.up.register_forward_hook(lambda *call: seen.append(call[2]))
+    handle = frozen_tiny.generator.up4.register_forward_hook(lambda *call: seen.append(call[2]))
     content = frozen_tiny.encode_content(torch.rand(1, 3, 32, 32))
     code = frozen_tiny.encode_style(torch.rand(1, 3, 32, 32))
     other = code.clone()
@@ -93,3 +103,36 @@ def test_output_does_not_depend_on_memory_layout(frozen_tiny, seed):
     painted = frozen_tiny.stylize(image, style)
     strided = image.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
     torch.testing.assert_close(frozen_tiny.stylize(strided, style), painted, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("size", [(40, 40), (41, 72), (48, 88), (56, 57), (250, 25), (64, 64)])
+def test_both_passes_paint_the_same_at_any_size(frozen_tiny, size):
+    """Also where the maps at 1/16 and 1/32 hang over."""
+    torch.manual_seed(0)
+    image, code = torch.rand(2, 3, *size), frozen_tiny.sample_style(1, count=2)
+    painted = [
+        frozen_tiny.generate(frozen_tiny.encode_content(image, how), code, how=how)
+        for how in (Trained(), Frozen())
+    ]
+    assert painted[0].shape == image.shape
+    torch.testing.assert_close(painted[0], painted[1], atol=1e-4, rtol=0)
+
+
+def test_one_style_for_many_pictures_is_that_style_for_each(frozen_tiny):
+    torch.manual_seed(0)
+    content, code = frozen_tiny.encode_content(torch.rand(3, 3, 48, 40)), frozen_tiny.sample_style(1)
+    for how in (Trained(), Frozen()):
+        together = frozen_tiny.generator(content, code, how)
+        repeated = frozen_tiny.generator(content, code.expand(3, -1, -1), how)
+        torch.testing.assert_close(together, repeated, atol=1e-5, rtol=1e-4)
+
+
+def test_the_wide_levels_see_further(frozen_tiny):
+    """What changes in a corner reaches the whole picture through statistics only, but the levels add up."""
+    content = frozen_tiny.encode_content(torch.rand(1, 3, 64, 96))
+    assert [tuple(each.shape[1:]) for each in content.maps.values()] == [
+        (8, 18, 26),
+        (12, 9, 13),
+        (10, 5, 7),
+        (10, 3, 4),
+    ]

@@ -7,6 +7,7 @@ import torch
 
 from brushwork.models.grid import grid_corner
 from brushwork.models.layers import pad_around
+from brushwork.models.noise import PlacedNoise
 from brushwork.models.regions import StyleRegion, region_shares
 
 # What the border does reaches inwards.
@@ -36,7 +37,8 @@ def test_the_painting_of_a_shifted_photo_is_the_shifted_painting(gan, scene, art
     code = gan.encode_style(artwork)
 
     def painted(place, corner=None):
-        return gan.generate(gan.encode_content(window(scene, *place), corner=corner), code)
+        content = gan.encode_content(window(scene, *place), corner=corner)
+        return gan.generate(content, code, noise=PlacedNoise(origin=place))
 
     following = difference(painted((0, 0)), painted((down, right)), down, right)
     same = torch.tensor([[0, 0]])

@@ -9,6 +9,7 @@ from brushwork.models import strips
 from brushwork.models.normalization import adain, channel_mean_std, instance_norm
 from brushwork.models.passes import Frozen, Trained, fitting_pass
 from brushwork.models.regions import StyleRegion
+from brushwork.models.shares import Shares
 from brushwork.models.strips import Strip
 
 PASSES = [Trained(), Frozen()]
@@ -49,7 +50,7 @@ def test_both_passes_compute_the_same(monkeypatch, features, affine, strip_bytes
 def test_only_a_frozen_pass_works_in_place(features, how, in_place):
     work = [
         how.activate,
-        lambda x: how.multiply(x, torch.tensor(2.0)),
+        lambda x: how.add(x, torch.tensor(2.0)),
         lambda x: how.normalize("any", x),
         lambda x: how.add_modulated("any", x, features, torch.ones(2, 3), torch.zeros(2, 3)),
     ]
@@ -124,5 +125,5 @@ def test_several_styles_in_one_picture_refuse_gradients(tiny, frozen_tiny):
         with pytest.raises(ValueError, match="Several styles in one picture have no gradients"):
             network.generate(content, code, regions=regions, how=how)
     with pytest.raises(ValueError, match="Several styles in one picture have no gradients"):
-        Trained().modulate("any", content.fine, code[:, 0], code[:, 0], torch.ones(4, 4, 1))
+        Trained().modulate("any", content.fine, code[:, 0], code[:, 0], Shares(torch.ones(4, 4, 1)))
     assert torch.isfinite(frozen_tiny.generate(content, code, regions=regions)).all()

@@ -39,7 +39,7 @@ def test_a_style_that_covers_everything_paints_as_without_masks(gan, photo, code
     mask = feather_mask(torch.full((1, *content.size), white), 9)
     regions = [StyleRegion(codes[1], mask)]
     plain = gan.generate(content, codes[int(white)], strength)
-    assert torch.equal(gan.generate(content, codes[0], strength, regions), plain)
+    assert torch.equal(gan.generate(content, codes[0], strength, regions=regions), plain)
 
 
 def test_a_style_that_covers_almost_everything_paints_almost_as_without_masks(gan, photo, codes):

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from brushwork.models import StyleGAN
 from brushwork.models.normalization import NORM_EPS
 from brushwork.models.passes import Frozen
+from brushwork.models.style_encoder import covariance_triangle
 from brushwork.models.style_gan import STYLE_SIZE
 
 
@@ -30,15 +31,19 @@ def test_code_shape(frozen_tiny, size):
 
 
 def test_an_untrained_code_is_the_pictures_own_statistics():
-    """Deviations, then means: at 1/8 for the coarse layers, at 1/4 for the fine ones."""
+    """Deviations, then means: at 1/16 for the wide layers, at 1/8 for the coarse, at 1/4 for the fine."""
     gan = StyleGAN()
     image = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
-        code, (at_4, at_8, _) = gan.encode_style(image), gan.style_encoder.statistics(image, Frozen())
-    coarse = gan.config.coarse_layers
-    torch.testing.assert_close(code[:, :coarse, : at_8.shape[1]], at_8[:, None].expand(-1, coarse, -1))
-    fine = gan.config.layers - coarse
-    torch.testing.assert_close(code[:, coarse:, : at_4.shape[1]], at_4[:, None].expand(-1, fine, -1))
+        code, (at_4, at_8, at_16) = gan.encode_style(image), gan.style_encoder.statistics(image, Frozen())
+    at_32, *others = gan.config.levels
+    wide, coarse, fine = (at_32 + others[0], *others[1:])
+    assert wide + coarse == gan.config.coarse_layers
+    found = code.split([wide, coarse, fine], 1)
+    for own, statistics in zip(found, (at_16, at_8, at_4), strict=True):
+        expected = statistics[:, None].expand(-1, own.shape[1], -1)
+        torch.testing.assert_close(own[..., : statistics.shape[1]], expected)
+        assert (own[..., statistics.shape[1] :] == 0).all()
 
 
 def test_each_picture_of_a_batch_has_its_own_code(frozen_tiny):
@@ -47,6 +52,35 @@ def test_each_picture_of_a_batch_has_its_own_code(frozen_tiny):
     alone = torch.cat([frozen_tiny.encode_style(image[None]) for image in images])
     torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
     assert (together[0] - together[2]).abs().max() > 0.01
+
+
+def test_covariances_follow_the_formula():
+    torch.manual_seed(0)
+    x = torch.randn(2, 3, 7, 9) * torch.tensor([1.0, 2.0, 0.5])[:, None, None] + 3
+    for found, picture in zip(covariance_triangle(x), x.flatten(2), strict=True):
+        covariance = torch.cov(picture, correction=0)
+        covariance = covariance / (covariance.diagonal().mean() + 1e-4)
+        expected = [covariance[i, j] for i in range(3) for j in range(i, 3)]
+        torch.testing.assert_close(found, torch.stack(expected))
+
+
+def test_covariances_say_which_channels_go_together_and_not_how_strong_they_are():
+    torch.manual_seed(0)
+    x = torch.randn(1, 4, 16, 16)
+    torch.testing.assert_close(covariance_triangle(x * 8 + 5), covariance_triangle(x), atol=1e-3, rtol=0)
+    together = x[:, [0, 0, 2, 2]]
+    assert (covariance_triangle(together) - covariance_triangle(x)).abs().max() > 0.5
+    assert torch.equal(covariance_triangle(torch.full((1, 4, 1, 1), 0.7)), torch.zeros(1, 10))
+
+
+def test_covariances_stay_exact_under_autocast():
+    torch.manual_seed(0)
+    x = torch.randn(1, 4, 16, 16)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(covariance_triangle(x), covariance_triangle(x))
+        found = covariance_triangle(x)
+    assert found.dtype == torch.float32
+    assert torch.equal(found, covariance_triangle(x))
 
 
 def test_paintings_differ_more_than_crops_of_one(gan, artwork, photo):

@@ -22,7 +22,18 @@ from brushwork.training.processes import LaunchError, LostProcess, OneProcess, c
 from brushwork.training.state import read_state
 
 TINY = StyleGANConfig(
-    fine_channels=16, coarse_channels=16, code_dim=32, coarse_blocks=1, fine_blocks=1, mapping_hidden=16
+    fine_channels=16,
+    coarse_channels=16,
+    code_dim=32,
+    coarse_blocks=1,
+    fine_blocks=1,
+    mapping_hidden=16,
+    wide_channels=16,
+    wide_blocks=1,
+    kernels=2,
+    wide_kernels=2,
+    covariance_channels=4,
+    covariance_hidden=16,
 )
 
 # Over a run's first steps the losses of two processes are those of one, except for the order in which

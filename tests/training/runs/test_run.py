@@ -30,7 +30,18 @@ from brushwork.training.trainer import Trainer
 pytestmark = pytest.mark.usefixtures("small_validation")
 
 TINY = StyleGANConfig(
-    fine_channels=16, coarse_channels=16, code_dim=32, coarse_blocks=1, fine_blocks=1, mapping_hidden=16
+    fine_channels=16,
+    coarse_channels=16,
+    code_dim=32,
+    coarse_blocks=1,
+    fine_blocks=1,
+    mapping_hidden=16,
+    wide_channels=16,
+    wide_blocks=1,
+    kernels=2,
+    wide_kernels=2,
+    covariance_channels=4,
+    covariance_hidden=16,
 )
 
 
