@@ -46,9 +46,8 @@ class Kernels:
         Returns [1,out,strip,W], sum of share times convolution over the styles, each computed only in the
         columns that it has a share in.
         """
-        total = x.new_zeros((1, self.weight.shape[1], strip.stop - strip.start, x.shape[3])).contiguous(
-            memory_format=torch.channels_last
-        )
+        size = 1, self.weight.shape[1], strip.stop - strip.start, x.shape[3]
+        total = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last).zero_()
         for style, (weight, bias) in enumerate(zip(self.weight, self.bias, strict=True)):
             if columns := shares.columns(style, strip):
                 seen = columns.widened(1)

@@ -22,7 +22,7 @@ from .thumbnail import decode_thumbnail, encode_thumbnail
 FORMAT = "brushwork-style"
 FORMAT_VERSION = 2
 
-# A style file has about 5 kB, or 10 kB with a thumbnail. Much larger files are not read at all.
+# A style file has about 7 kB, or 13 kB with a thumbnail. Much larger files are not read at all.
 LARGEST_FILE = 256 * 1024
 _LONGEST_TEXT = 1000
 _TEXTS = ("name", "artist", "year", "licence", "origin")

@@ -18,7 +18,7 @@ THUMBNAIL_SIZE = 160
 # Painted larger than shown: at 160 pixels strokes would be as coarse as windows.
 PAINTED_SIZE = 256
 LARGEST_THUMBNAIL = 512
-# With the code, a style file then has 10 kB at most. Only pictures like noise do not fit.
+# With the code, a style file then has 13 kB at most. Only pictures like noise do not fit.
 _WANTED_BYTES = 5450
 _QUALITIES = range(88, 24, -3)
 

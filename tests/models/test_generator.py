@@ -7,9 +7,11 @@ import torch
 import torch.nn.functional as F
 
 from brushwork.models import StyleGAN
+from brushwork.models.dynamic_conv import Kernels
 from brushwork.models.generator import ModulatedBlock, Modulation
 from brushwork.models.normalization import adain
 from brushwork.models.passes import Frozen, Trained
+from brushwork.models.shares import Shares
 from brushwork.models.style_gan import StyleGANConfig
 
 
@@ -136,3 +138,35 @@ def test_the_wide_levels_see_further(frozen_tiny):
         (10, 5, 7),
         (10, 3, 4),
     ]
+
+
+@torch.no_grad()
+def test_two_styles_at_a_flat_share_are_one_style_with_their_mean(frozen_tiny):
+    """Everything that a block takes from its style is blended, and blending is linear."""
+    torch.manual_seed(0)
+    block = frozen_tiny.generator.coarse_blocks[0]
+    x, noise, w = torch.randn(1, 12, 9, 11), torch.randn(1, 1, 9, 11), torch.randn(2, 24)
+    share = torch.tensor([0.3, 0.7])
+    found = block(x, w, Frozen(), noise, Shares(share.expand(9, 11, 2)))
+
+    def mean(each):
+        return torch.einsum("s,s...->...", share, each)[None]
+
+    scale, shift, filter1, filter2 = block.modulation(w)
+    first, second = block.conv1.merged(w, filter1), block.conv2.merged(w, filter2)
+    h = adain(x, mean(scale), mean(shift)) + noise * mean(block.noise(w))[:, :, None, None]
+    for kernels in (first, second):
+        blended = Kernels(mean(kernels.weight), mean(kernels.bias))
+        h = blended.convolve(F.pad(F.leaky_relu(h, 0.2), (1, 1, 1, 1), mode="reflect"))
+    torch.testing.assert_close(found, x + h, atol=1e-4, rtol=1e-4)
+
+
+def test_it_trains_under_autocast(tiny):
+    photo, art = torch.rand(2, 3, 48, 40), torch.rand(2, 3, 32, 32)
+    expected = tiny.generator(tiny.encode_content(photo), tiny.encode_style(art), Trained())
+    with torch.autocast("cpu", torch.bfloat16):
+        painted = tiny.generator(tiny.encode_content(photo), tiny.encode_style(art), Trained())
+    assert (painted.float() - expected).abs().mean() < 0.05
+    painted.float().square().mean().backward()
+    assert all(torch.isfinite(p.grad).all() for p in tiny.parameters())
+    assert all(p.grad.abs().max() > 0 for p in tiny.generator.parameters())

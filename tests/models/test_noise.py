@@ -136,7 +136,7 @@ def test_a_crop_that_knows_its_place_keeps_its_strokes(gan, scene, artwork):
     crop, how = plain[..., 32:, 64:], Frozen(Replay(recorder.kept, gan.normalized))
     here, elsewhere = (painted(crop, origin, how) for origin in ((32, 64), (0, 0)))
     kept, lost = ((each - whole)[..., 64:, 64:].abs().mean() for each in (here, elsewhere))
-    assert kept < 0.1 * lost
+    assert kept < 0.5 * lost
 
 
 def test_strips_have_the_noise_of_the_whole(monkeypatch, frozen_tiny):

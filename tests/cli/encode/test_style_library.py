@@ -80,7 +80,7 @@ def test_load_style_lists_them_first():
 
 @pytest.mark.parametrize("path", LIBRARY, ids=lambda path: path.stem)
 def test_files_are_small_and_have_thumbnails(path):
-    assert path.stat().st_size <= 10 * 1024
+    assert path.stat().st_size <= 13 * 1024
     picture = read_style(path).picture()
     assert picture.size == (160, 160)
     assert np.asarray(picture).std() > 10
