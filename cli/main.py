@@ -7,7 +7,9 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
+from ..base.excerpt import hide_secrets
 from ..base.version import version
 from .errors import CommandError
 from .pixel_limit import pixel_limit
@@ -52,11 +54,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors do not repeat the password in an address that was mistyped."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(hide_secrets(message))
+
+
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     """The parser of all commands: the one that `argv` names with its options, the others with a summary."""
-    parser = argparse.ArgumentParser(
-        prog="brushwork", description="Paint photos in the style of artworks, without a canvas."
-    )
+    parser = _Parser(prog="brushwork", description="Paint photos in the style of artworks, without a canvas.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {version()}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     named = next((word for word in argv if not word.startswith("-")), None)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..base.text_files import one_line
+from ..base.excerpt import excerpt
 from .errors import CommandError
 from .extras import require
 from .pixel_limit import add_pixel_limit
@@ -66,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
     # Check the folders: those to read from must exist, those to write to are made.
     input_dir = _folder(args.input_dir or SHIPPED_INPUTS, "--input-dir")
     models_dir = _folder(args.models_dir, "--models-dir") if args.models_dir else None
-    output_dir = args.output_dir.absolute()
+    # SaveImage compares texts, and a path with .. in it begins differently from what it leads to.
+    output_dir = _absolute(args.output_dir)
     check_folder(args.output_dir, "--output-dir")
     styles_dir = _folder(args.styles_dir, "--styles-dir") if args.styles_dir else output_dir / "styles"
 
@@ -104,9 +106,12 @@ def _run_with_progress(nodes: Workflow, order: list[str], interfaces: Interfaces
         whole = display.add_task("Workflow", total=len(order))
         part = display.add_task("", total=None)
 
+        started = itertools.count()
+
         def on_start(node: WorkflowNode) -> None:
-            display.update(part, description=one_line(node.title or node.class_type), completed=0, total=None)
-            display.update(whole, completed=order.index(node.id))
+            name = excerpt(node.title or node.class_type, 40)
+            display.update(part, description=name, completed=0, total=None)
+            display.update(whole, completed=next(started))
 
         def on_progress(done: int, total: int, preview: object, **_: object) -> None:
             display.update(part, completed=done, total=total)
@@ -122,7 +127,12 @@ def _run_with_progress(nodes: Workflow, order: list[str], interfaces: Interfaces
 def _folder(path: Path, option: str) -> Path:
     if not path.is_dir():
         raise CommandError(f"{option} {path} is not a folder.")
-    return path.absolute()
+    return _absolute(path)
+
+
+def _absolute(path: Path) -> Path:
+    """`path` from the root on, without '..'; with it, links on the way are followed first."""
+    return path.resolve() if ".." in path.parts else path.absolute()
 
 
 def _relative(path: Path) -> str:

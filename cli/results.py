@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..base.excerpt import excerpt
 from ..base.files import write_atomically
 from .errors import CommandError
 from .terminal import complain, tell
@@ -23,6 +24,18 @@ def check_folder(folder: Path, option: str) -> None:
     """Raise CommandError if the folder for results that `option` names is a file; it need not exist."""
     if folder.exists() and not folder.is_dir():
         raise CommandError(f"{option} {folder} is a file; name a folder.")
+
+
+def make_folder(folder: Path, option: str) -> None:
+    """Make the folder for results that `option` names, and those above it. Raises CommandError."""
+    try:
+        check_folder(folder, option)
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CommandError(
+            f"{option} {excerpt(str(folder), 300)} cannot be made: {reason}; name another folder."
+        ) from error
 
 
 def has_sheet_ending(path: Path) -> bool:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import copy
+import math
+import re
 import signal
 import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ...base.excerpt import excerpt
 from ..errors import CommandError
 from ..extras import require
-from ..results import check_folder
+from ..results import make_folder
 from ..workflow.files import Workflow, find_workflow, read_workflow
-from ..workflow.interface import read_inputs
 from ..workflow.settings import add_workflow_arguments, apply_settings
 
 if TYPE_CHECKING:
+    from ..workflow.interface import InputSpec
     from .jobs import PromptTemplate, QueueJob
     from .manifest import Results
     from .pool import Pool
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
     from .worker import Worker
 
 DEFAULT_SERVER = "http://127.0.0.1:8188"
-_SECONDS_TO_CANCEL = 10.0
+SECONDS_TO_CANCEL = 10.0
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -56,16 +60,57 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     # Which nodes get the pictures, and what happens when something goes wrong.
     add("--content-node", metavar="NODE", help="the node that loads the photo, if that is not clear")
     add("--style-node", metavar="NODE", help="the node that loads the painting, if that is not clear")
-    add("--retries", type=int, default=3, metavar="N", help="for a picture whose server died (default: 3)")
+    add(
+        "--retries",
+        type=_retries,
+        default=3,
+        metavar="N",
+        help="for a picture whose server died or gave a bad answer (default: 3)",
+    )
     add(
         "--patience",
-        type=float,
+        type=_seconds,
         default=300,
         metavar="SECONDS",
         help="how long to wait when no server answers (default: 300)",
     )
+    add(
+        "--transfer-timeout",
+        type=_seconds,
+        default=600,
+        metavar="SECONDS",
+        help="how long one upload or download may take (default: 600)",
+    )
+    add(
+        "--max-download-size",
+        type=_megabytes,
+        default=2000,
+        metavar="MB",
+        help="a larger result is not fetched (default: 2000)",
+    )
     add("--overwrite", action="store_true", help="paint pictures again that are there already")
     parser.set_defaults(func=run)
+
+
+def _retries(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{number} is below 0")
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not (math.isfinite(number) and number >= 0):
+        raise argparse.ArgumentTypeError(f"{number} is no number of seconds")
+    return number
+
+
+def _megabytes(text: str) -> float:
+    number = float(text)
+    if not (math.isfinite(number) and number > 0):
+        raise argparse.ArgumentTypeError(f"{number} is no number of MB above 0")
+    return number
 
 
 def run(args: argparse.Namespace) -> int:
@@ -74,55 +119,91 @@ def run(args: argparse.Namespace) -> int:
     from ..pictures import find_pictures
     from .jobs import make_jobs
 
+    # What was painted in an earlier run is no photo, even if it lies among the photos.
     nodes = read_workflow(find_workflow(args.workflow))
-    contents = find_pictures(args.content, "--content")
-    styles = find_pictures(args.style, "--style") if args.style else []
-    check_folder(args.out, "--out")
-    args.out.mkdir(parents=True, exist_ok=True)
-    return asyncio.run(_run(args, nodes, make_jobs(contents, styles, args.pairs)))
+    contents = find_pictures(args.content, "--content", args.out)
+    styles = find_pictures(args.style, "--style", args.out) if args.style else []
+    jobs = make_jobs(contents, styles, args.pairs)
+    make_folder(args.out, "--out")
+    _check_inputs_stay(jobs, args.out)
+    return asyncio.run(_run(args, nodes, jobs))
+
+
+def _check_inputs_stay(jobs: list[QueueJob], out: Path) -> None:
+    """Raise CommandError if a result would have the name of a picture that is to be painted."""
+    names = {job.name.casefold() for job in jobs}
+    for path in dict.fromkeys(path for job in jobs for path in job.pictures):
+        stem = path.stem.casefold()
+        is_taken = stem in names or re.sub(r"~[0-9]+$", "", stem) in names
+        if is_taken and path.parent.resolve() == out.resolve():
+            raise CommandError(
+                f"--out {excerpt(str(out), 300)} holds {excerpt(path.name)}, and a result would have its "
+                "name; name another folder."
+            )
 
 
 async def _run(args: argparse.Namespace, nodes: Workflow, jobs: list[QueueJob]) -> int:
+    from .address import Address
     from .manifest import Results
-    from .server import ComfyServer
+    from .server import Bounds, ComfyServer
 
-    servers = [ComfyServer(url) for url in dict.fromkeys(args.servers or [DEFAULT_SERVER])]
+    bounds = Bounds(args.transfer_timeout, int(args.max_download_size * 2**20))
+    addresses = [Address.parse(text) for text in args.servers or [DEFAULT_SERVER]]
+    servers = [ComfyServer(address, bounds) for address in {each.url: each for each in addresses}.values()]
     try:
-        info = await _first_answer(servers)
-        inputs = {name: read_inputs(entry["input"]) for name, entry in info.items()}
-        template = _template(args, nodes, inputs)
+        template = await _first_template(args, servers, nodes)
         results = Results(args.out)
         todo = [job for job in jobs if args.overwrite or not results.has(job.name)]
         if len(todo) < len(jobs):
             _check_settings(jobs, template, results)
             print(f"{len(jobs) - len(todo)} of {len(jobs)} are there already.", file=sys.stderr)
+        if todo:
+            results.check_writable()
         return await _paint(args, servers, template, results, todo)
     finally:
         for server in servers:
             await server.close()
 
 
-def _template(args: argparse.Namespace, nodes: Workflow, inputs: dict[str, Any]) -> PromptTemplate:
+async def _first_template(
+    args: argparse.Namespace, servers: list[ComfyServer], nodes: Workflow
+) -> PromptTemplate:
+    """The workflow as the first server takes it that answers and has its nodes.
+
+    Raises CommandError if none does.
+    """
+    from .answers import ServerDownError
+
+    asking = {asyncio.create_task(server.object_info()): server for server in servers}
+    silent: list[str] = []
+    lacking: CommandError | None = None
+    try:
+        for asked in asyncio.as_completed(list(asking)):
+            try:
+                return _template(args, copy.deepcopy(nodes), await asked)
+            except ServerDownError as error:
+                silent.append(str(error))
+            except CommandError as error:
+                lacking = lacking or error
+    finally:
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+    if lacking is not None:
+        raise lacking
+    names = ", ".join(server.address.url for server in servers)
+    raise CommandError(
+        f"There is no ComfyUI server at {names} ({silent[0]}); start it, or name it with --server."
+    )
+
+
+def _template(
+    args: argparse.Namespace, nodes: Workflow, inputs: dict[str, dict[str, InputSpec]]
+) -> PromptTemplate:
     from .jobs import make_template
 
     apply_settings(nodes, args.settings, inputs)
     return make_template(nodes, inputs, args.content_node, args.style_node, bool(args.style))
-
-
-async def _first_answer(servers: list[ComfyServer]) -> dict[str, Any]:
-    """The nodes of the first server that answers. Raises CommandError if none does."""
-    from .server import ServerDownError
-
-    reasons = []
-    for asked in asyncio.as_completed([server.object_info() for server in servers]):
-        try:
-            return await asked
-        except ServerDownError as error:
-            reasons.append(str(error))
-    names = ", ".join(server.url for server in servers)
-    raise CommandError(
-        f"There is no ComfyUI server at {names} ({reasons[0]}); start it, or name it with --server."
-    )
 
 
 def _check_settings(jobs: list[QueueJob], template: PromptTemplate, results: Results) -> None:
@@ -132,12 +213,18 @@ def _check_settings(jobs: list[QueueJob], template: PromptTemplate, results: Res
     others = []
     for job in jobs:
         digest = results.digest(job.name) if results.has(job.name) else None
-        if digest is not None and digest != template.digest([sha256_of(path) for path in job.pictures]):
+        if digest is None:
+            continue
+        try:
+            hashes = [sha256_of(path) for path in job.pictures]
+        except OSError:
+            continue  # its result is there, so the picture is not needed
+        if digest != template.digest(hashes):
             others.append(job.name)
     if others:
         raise CommandError(
             f"{len(others)} results in {results.folder} were made with other settings or pictures, "
-            f"{others[0]} first; name another --out, or add --overwrite to paint them again."
+            f"{excerpt(others[0])} first; name another --out, or add --overwrite to paint them again."
         )
 
 
@@ -159,15 +246,17 @@ async def _paint(
         shared = Shared(template, pool, results, display, facts, args.patience)
         workers = [Worker(server, shared) for server in servers]
         pool.workers += workers
-        stopped = await _until_over(workers)
+        stopped = await _until_over(pool, workers)
     return _summary(pool, stopped, time.monotonic() - started)
 
 
-async def _until_over(workers: list[Worker]) -> bool:
+async def _until_over(pool: Pool, workers: list[Worker]) -> bool:
     """Let the workers work. Returns whether Ctrl-C ended it; either way the servers keep no prompt."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     stopping = asyncio.create_task(stop.wait())
+    # A server that keeps its worker waiting must not keep the others' results waiting.
+    ending = asyncio.create_task(pool.ended.wait())
     working: set[asyncio.Task[object]] = {asyncio.create_task(worker.work()) for worker in workers}
 
     def on_signal(number: int, frame: FrameType | None) -> None:
@@ -178,15 +267,15 @@ async def _until_over(workers: list[Worker]) -> bool:
     handled = (signal.SIGINT, signal.SIGTERM)
     previous = [signal.signal(number, on_signal) for number in handled]
     try:
-        while working and not stopping.done():
-            done, _ = await asyncio.wait({*working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        while working and not stopping.done() and not ending.done():
+            done, _ = await asyncio.wait({*working, stopping, ending}, return_when=asyncio.FIRST_COMPLETED)
             for task in done & working:
                 working.remove(task)
                 task.result()
-        return bool(working)
+        return not pool.ended.is_set()
     finally:
         # Whatever happened, leave nothing on the servers.
-        await _end({*working, stopping})
+        await _end({*working, stopping, ending})
         await _cancel(workers)
         for number, handler in zip(handled, previous, strict=True):
             signal.signal(number, handler)
@@ -205,7 +294,7 @@ async def _end(tasks: set[asyncio.Task[object]]) -> None:
 
 async def _cancel(workers: list[Worker]) -> None:
     """Take prompts off the servers: all after Ctrl-C, otherwise those that other servers took over."""
-    cancelling = [asyncio.wait_for(worker.cancel(), _SECONDS_TO_CANCEL) for worker in workers]
+    cancelling = [asyncio.wait_for(worker.cancel(), SECONDS_TO_CANCEL) for worker in workers]
     for worker, outcome in zip(
         workers, await asyncio.gather(*cancelling, return_exceptions=True), strict=True
     ):

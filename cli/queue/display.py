@@ -11,6 +11,9 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ...base.excerpt import excerpt
+from ..terminal import tell
+
 _BAR_WIDTH = 20
 
 
@@ -53,13 +56,18 @@ class QueueDisplay:
 
     def step(self, server: str, job: str, step: str) -> None:
         """The server is at a node, or at a step of it."""
-        self._servers.update(self._tasks[server], state=f"{step}: {job}")
+        self._servers.update(self._tasks[server], state=f"{excerpt(step)}: {excerpt(job)}")
+
+    def server_is_out(self, server: str, reason: str) -> None:
+        """The server gets no more jobs of this run."""
+        self._servers.update(self._tasks[server], state="gets no more of this")
+        print(f"{reason}; the other servers go on without it.", file=sys.stderr, flush=True)
 
     def job_done(self, server: str, file: Path) -> None:
         self._servers.advance(self._tasks[server])
         self._total.advance(self._all)
-        print(file, flush=True)
+        tell(str(file))
 
     def job_failed(self, job: str, reason: str) -> None:
         self._total.advance(self._all)
-        print(f"failed: {job}: {reason}", file=sys.stderr, flush=True)
+        print(f"failed: {excerpt(job, 300)}: {reason}", file=sys.stderr, flush=True)

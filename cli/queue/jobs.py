@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...base.excerpt import enumeration, excerpt
 from ...base.files import distinct_names
 from ..errors import CommandError
 from ..workflow.files import Workflow
@@ -54,6 +55,8 @@ def make_jobs(contents: Sequence[Path], styles: Sequence[Path], pairs: str) -> l
         )
     names = ["__".join(path.stem for path in couple if path is not None) for couple in couples]
     pictures = [[path for path in couple if path is not None] for couple in couples]
+    # The second result of IMG is IMG~2: that of a photo IMG~2 gets another name, IMG~2~1.
+    names = [f"{name}~1" if re.search(r"~[0-9]+$", name) else name for name in names]
     names = distinct_names(names, pictures)
     return [QueueJob(name, *couple) for name, couple in zip(names, couples, strict=True)]
 
@@ -125,7 +128,7 @@ def make_template(
     """
     for node in workflow.values():
         if node.class_type not in inputs:
-            raise CommandError(f"The server has no node {node.class_type}; install its pack there.")
+            raise CommandError(f"The server has no node {excerpt(node.class_type)}; install its pack there.")
     nodes = {
         node.id: {"class_type": node.class_type, "inputs": dict(node.inputs), "_meta": {"title": node.title}}
         for node in workflow.values()
@@ -134,7 +137,7 @@ def make_template(
     style = _find_slot(workflow, inputs, "--style", style_node, "EncodeStyle") if with_style else None
     if content == style:
         raise CommandError(
-            f"Node {content[0]} would load the photo and the painting; the workflow needs two."
+            f"Node {excerpt(content[0])} would load the photo and the painting; the workflow needs two."
         )
     return PromptTemplate(nodes, content, style)
 
@@ -156,7 +159,7 @@ def _find_slot(
     if named is not None:
         id_ = find_node(workflow, named, f"{option}-node").id
         if id_ not in loaders:
-            raise CommandError(f"{option}-node {named} loads no picture; name a LoadImage node.")
+            raise CommandError(f"{option}-node {excerpt(named)} loads no picture; name a LoadImage node.")
         return id_, loaders[id_]
 
     # Otherwise it is the only one that the encoder reads from, or without an encoder the only one at all.
@@ -164,7 +167,9 @@ def _find_slot(
     before = set().union(*(_upstream(workflow, id_) for id_ in encoders))
     candidates = [id_ for id_ in loaders if id_ in before or not encoders]
     if len(candidates) != 1:
-        found = ", ".join(f"{id_} ({workflow[id_].title or workflow[id_].class_type})" for id_ in candidates)
+        found = enumeration(
+            f"{id_} ({workflow[id_].title or workflow[id_].class_type})" for id_ in candidates
+        )
         raise CommandError(
             f"It is not clear where the pictures of {option} go: the workflow has {found or 'none'}; "
             f"name the node with {option}-node."

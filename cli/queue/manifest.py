@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from ...base.excerpt import excerpt
+from ..errors import CommandError
+from .media import RESULT_ENDINGS
 
 MANIFEST = "manifest.jsonl"
 
 
+# A line has one kB, and more where paths are long; a longer one is none of this command's.
+_LONGEST_LINE = 2**20
+
+
 class Results:
-    """The folder of results. A job is done when its picture is there; the manifest says how it was made."""
+    """The folder of results. A job is done when its picture is there; the manifest says how it was made.
+
+    Raises CommandError, one sentence, if the folder cannot be read or written.
+    """
 
     def __init__(self, folder: Path):
         self.folder = folder
         self._manifest = folder / MANIFEST
-        self._finished = {path.stem for path in folder.glob("*") if path.name[0] != "." and path.is_file()}
-        self._digests = self._read()
+        with self._in_one_sentence():
+            self._finished = {
+                path.stem
+                for path in folder.iterdir()
+                if path.name[0] != "." and path.suffix.lower() in RESULT_ENDINGS and path.is_file()
+            }
+            self._digests = self._read()
 
     def has(self, job_name: str) -> bool:
         """Whether the job's picture is there."""
@@ -28,10 +47,28 @@ class Results:
         """The digest of the picture's inputs and settings, if the manifest knows it."""
         return self._digests.get(job_name)
 
+    def check_writable(self) -> None:
+        """Raise CommandError if no line can be added, before anything is painted."""
+        with self._in_one_sentence(), self._manifest.open("ab"):
+            pass
+
+    def part(self, job_name: str, number: int) -> Path:
+        """Where a result is written until it is known to be whole."""
+        return self.folder / f".{job_name}{_numbered(number)}.part"
+
+    def publish(self, part: Path, job_name: str, number: int, ending: str) -> str:
+        """Give the whole result in `part` its name, which is returned. Raises OSError."""
+        name = f"{job_name}{_numbered(number)}{ending}"
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(part, self.folder / name)
+        return name
+
     def record(self, line: dict[str, Any]) -> None:
         """Append one line, on disk when this returns."""
-        data = (json.dumps(line, ensure_ascii=False) + "\n").encode()
-        with self._manifest.open("ab+") as file:
+        # A file name that is not UTF-8 has lone surrogates; with a backslash they are JSON.
+        data = (json.dumps(line, ensure_ascii=False) + "\n").encode(errors="backslashreplace")
+        with self._in_one_sentence(), self._manifest.open("ab+") as file:
             # A line that a crash cut short must not swallow this one.
             if file.tell() > 0:
                 file.seek(-1, os.SEEK_END)
@@ -42,17 +79,56 @@ class Results:
             os.fsync(file.fileno())
 
     def _read(self) -> dict[str, str]:
-        digests = {}
-        if self._manifest.is_file():
+        digests: dict[str, str] = {}
+        if self._manifest.is_file():  # a device may have no end
             with self._manifest.open("rb") as file:
-                for text in file:
+                while text := file.readline(_LONGEST_LINE):
                     try:
                         line = json.loads(text)
-                        if line["status"] == "done":
+                        if line["status"] == "done" and isinstance(line["digest"], str):
                             digests[line["job"]] = line["digest"]
-                    except (ValueError, KeyError, TypeError):
+                    except (ValueError, KeyError, TypeError, RecursionError):
                         continue  # cut short by a crash
         return digests
+
+    @contextmanager
+    def _in_one_sentence(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            trouble = unwritable(Path(error.filename or self._manifest), error)
+            raise trouble if isinstance(trouble, CommandError) else CommandError(f"{trouble}.") from error
+
+
+class UnwritableError(Exception):
+    """One result cannot be written, for its name or what is there already; others can."""
+
+
+_ADVICE = {
+    errno.ENOSPC: "make room on the disk",
+    errno.EDQUOT: "make room within your quota",
+    errno.EFBIG: "use a disk that takes larger files",
+    errno.EROFS: "name another --out",
+    errno.EACCES: "change the rights of the folder, or name another --out",
+    errno.EPERM: "change the rights of the folder, or name another --out",
+    errno.EISDIR: "move that folder away",
+    errno.ENAMETOOLONG: "give the picture a shorter name",
+}
+# They say something about one name and not about the folder.
+_OF_ONE_NAME = (errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTEMPTY, errno.EEXIST)
+
+
+def unwritable(path: Path, error: OSError) -> CommandError | UnwritableError:
+    """The error for a file of the results that cannot be written: of the run, or of its job alone."""
+    said = f"{excerpt(str(path), 300)} cannot be written: {error.strerror or error}"
+    advice = _ADVICE.get(error.errno or 0, "look at the disk and the folder")
+    if error.errno in _OF_ONE_NAME:
+        return UnwritableError(f"{said}; {advice}")
+    return CommandError(f"{said}; {advice} and give the same command again: it goes on from there.")
+
+
+def _numbered(number: int) -> str:
+    return f"~{number}" if number > 1 else ""
 
 
 def sha256_of(path: Path) -> str:

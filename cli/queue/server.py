@@ -4,187 +4,278 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
+import logging
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypedDict
-from urllib.parse import urlsplit
+from typing import IO, TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import httpx
 import websockets
 
 from ..errors import CommandError
+from ..workflow.interface import InputSpec
+from .address import Address
+from .answers import (
+    NOT_COMFYUI,
+    BadAnswerError,
+    GoneError,
+    ServerDownError,
+    check_status,
+    decode,
+    describe_status,
+    read_accepted,
+    read_node_list,
+    read_queue,
+    read_refusal,
+    read_upload,
+)
+from .history import read_entry
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from typing_extensions import Unpack
 
 UPLOAD_FOLDER = "brushwork_queue"
-# A server that is painting on the CPU may take its time to answer.
+# A server that is painting on the CPU may take its time to answer, but not forever.
 TIMEOUT = httpx.Timeout(60, connect=5)
+SECONDS_TO_ANSWER = 120.0
+# /object_info of a server with all packs has some 20 MB.
+LONGEST_ANSWER = 2**26
 # Previews of large pictures come over the same WebSocket and are larger than its usual limit.
 _LARGEST_EVENT = 2**26
-_SECONDS_TO_RECONNECT = 2.0
+_MOST_EVENTS_AHEAD = 4
+SECONDS_TO_RECONNECT = 2.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much time an upload or a download may take, and how many bytes a result may have."""
+
+    seconds: float = 600.0
+    size: int = 2000 * 2**20
 
 
 class RequestOptions(TypedDict, total=False):
-    """The content of a request: a body as JSON, or files and fields of a form."""
+    """The content of a request: a body, or files and fields of a form."""
 
-    json: object
+    content: bytes
+    headers: Mapping[str, str]
     files: Mapping[str, tuple[str, IO[bytes]]]
     data: Mapping[str, str]
-
-
-class ServerDownError(Exception):
-    """The server does not answer, or not as a ComfyUI server does at the moment."""
-
-
-class RefusedError(Exception):
-    """The server's validation refused a prompt: one sentence, and the ids of the nodes it is about."""
-
-    def __init__(self, message: str, nodes: Collection[str]):
-        super().__init__(message)
-        self.nodes = frozenset(nodes)
-
-
-class GoneError(Exception):
-    """The server no longer has the file of a result."""
+    params: Mapping[str, str]
 
 
 class ComfyServer:
-    """Requests to the ComfyUI server at `url`. Each raises ServerDownError when there is no answer."""
+    """Requests to the ComfyUI server at an address. Each raises ServerDownError when there is no answer."""
 
-    def __init__(self, url: str):
-        self.url = _normalize(url)
-        self.name = urlsplit(self.url).netloc
+    def __init__(self, address: Address, bounds: Bounds | None = None):
+        self.address = address
+        self.bounds = bounds or Bounds()
+        self.name = address.name
         self.client_id = uuid.uuid4().hex
-        # A proxy of the environment is not for this machine.
-        self._local = urlsplit(self.url).hostname in ("localhost", "127.0.0.1", "::1")
-        self._http = httpx.AsyncClient(base_url=self.url, timeout=TIMEOUT, trust_env=not self._local)
+        # httpx would log the address of each request, with its tokens.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+        try:
+            self._http = httpx.AsyncClient(
+                base_url=address.url,
+                params=address.query,
+                headers=address.authorization,
+                timeout=TIMEOUT,
+                trust_env=not address.is_local,
+            )
+        except (ValueError, ImportError, httpx.InvalidURL) as error:
+            raise CommandError(
+                f"{self.name} cannot be asked: a proxy in the environment (HTTP_PROXY and the like) has no "
+                "address that works; mend it, or add the server to NO_PROXY."
+            ) from error
 
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def object_info(self) -> dict[str, Any]:
-        """All nodes that the server has."""
-        return await self._json("GET", "/object_info")
+    async def object_info(self) -> dict[str, dict[str, InputSpec]]:
+        """The inputs of all nodes that the server has."""
+        return read_node_list(await self._json("GET", "/object_info"))
 
     async def upload(self, path: Path, sha256: str) -> str:
         """Send a picture to the server's input folder; returns its name for LoadImage.
 
         The name is made from its content, so the server keeps one copy however often it is sent.
+        Raises RejectedError and BadAnswerError.
         """
-        name = f"{sha256[:24]}{path.suffix.lower()}"
+        name = f"{sha256[:24]}{path.suffix.lower() if path.suffix.isascii() else ''}"
         with path.open("rb") as file:
-            reply = await self._json(
-                "POST", "/upload/image", files={"image": (name, file)}, data={"subfolder": UPLOAD_FOLDER}
-            )
-        return f"{UPLOAD_FOLDER}/{reply['name']}"
+            form: RequestOptions = {"files": {"image": (name, file)}, "data": {"subfolder": UPLOAD_FOLDER}}
+            status, body = await self._request("POST", "/upload/image", self.bounds.seconds, **form)
+        check_status(status, body, path.stat().st_size)
+        return f"{UPLOAD_FOLDER}/{read_upload(_decoded(body))}"
 
     async def submit(self, prompt: Mapping[str, Any], prompt_id: str) -> str:
-        """Queue the workflow `prompt`; returns its id. Raises RefusedError if it is not valid."""
-        body = {"prompt": prompt, "prompt_id": prompt_id, "client_id": self.client_id}
-        reply = await self._request("POST", "/prompt", accept=(400,), json=body)
-        if reply.status_code == 400:
-            raise _refusal(reply.json())
-        accepted: str = reply.json()["prompt_id"]
-        return accepted
+        """Queue the workflow `prompt`; returns its id, which old servers choose themselves.
+
+        Raises RefusedError if it is not valid, RejectedError and BadAnswerError.
+        """
+        content = json.dumps({"prompt": prompt, "prompt_id": prompt_id, "client_id": self.client_id}).encode()
+        headers = {"Content-Type": "application/json"}
+        status, body = await self._request("POST", "/prompt", content=content, headers=headers)
+        if status == 400:
+            raise read_refusal(body)
+        check_status(status, body, len(content))
+        return read_accepted(_decoded(body))
 
     async def queue(self) -> tuple[list[str], list[str]]:
         """The ids of the prompts that run and of those that wait, from any client."""
-        state = await self._json("GET", "/queue")
-        return [item[1] for item in state["queue_running"]], [item[1] for item in state["queue_pending"]]
+        return read_queue(await self._json("GET", "/queue"))
 
-    async def history(self, prompt_id: str) -> dict[str, Any] | None:
-        """The history of a prompt; None if the server does not know it."""
-        return (await self._json("GET", f"/history/{prompt_id}")).get(prompt_id)
+    async def history(self, prompt_id: str) -> Mapping[str, Any] | None:
+        """The history of a prompt; None if the server does not know it. Raises BadAnswerError."""
+        status, body = await self._request("GET", f"/history/{prompt_id}")
+        if status != 200:
+            raise BadAnswerError(describe_status(status))
+        return read_entry(_decoded(body), prompt_id)
 
-    async def download(self, picture: Mapping[str, str], path: Path) -> None:
-        """Fetch a result to `path`, whole or not at all. Raises GoneError if it is gone."""
+    async def download(self, picture: Mapping[str, str], path: Path) -> str:
+        """Fetch a result to `path` and return its Content-Type.
+
+        Raises GoneError if it is gone, RejectedError, BadAnswerError, and OSError if it cannot be written.
+        """
         query = {key: picture.get(key, "") for key in ("filename", "subfolder", "type")}
-        part = path.with_name(f".{path.name}.part")
-        try:
-            async with self._http.stream("GET", "/view", params=query) as reply:
+
+        async def fetch() -> str:
+            async with self._reply("GET", "/view", params=query) as reply:
                 if reply.status_code == 404:
                     raise GoneError(picture["filename"])
-                reply.raise_for_status()
-                with part.open("wb") as file:
-                    async for piece in reply.aiter_bytes():
+                if reply.status_code != 200:
+                    check_status(reply.status_code, b"")
+                    raise BadAnswerError(describe_status(reply.status_code))
+                with path.open("wb") as file:
+                    async for piece in _pieces(reply, self.bounds.size):
                         file.write(piece)
-                    file.flush()
-                    os.fsync(file.fileno())
-            os.replace(part, path)
-        except httpx.HTTPError as error:
-            raise ServerDownError(_why(error)) from error
-        finally:
-            part.unlink(missing_ok=True)
+                return str(reply.headers.get("Content-Type", ""))
+
+        return await _within(self.bounds.seconds, fetch())
 
     async def cancel(self, prompt_ids: Collection[str]) -> None:
         """Take these prompts out of the queue and stop them where they run; no others."""
         running, pending = await self.queue()
         if waiting := [id_ for id_ in pending if id_ in prompt_ids]:
-            await self._request("POST", "/queue", json={"delete": waiting})
+            await self._post("/queue", {"delete": waiting})
             running, _ = await self.queue()
         for id_ in running:
             if id_ in prompt_ids:
-                await self._request("POST", "/interrupt", json={"prompt_id": id_})
+                await self._post("/interrupt", {"prompt_id": id_})
 
     async def listen(self, hear: Callable[[str, Mapping[str, Any]], None]) -> None:
-        """Call `hear(type, data)` for events of this client's prompts and of the queue, until cancelled."""
-        url = f"ws{self.url.removeprefix('http')}/ws?clientId={self.client_id}"
+        """Call `hear(type, data)` for events of this client's prompts and of the queue, until cancelled.
+
+        Messages of other shapes are passed over.
+        """
         while True:
             try:
-                async with websockets.connect(
-                    url, max_size=_LARGEST_EVENT, proxy=None if self._local else True
+                async with _Socket(
+                    self.address.socket_url(self.client_id),
+                    additional_headers=self.address.authorization,
+                    max_size=_LARGEST_EVENT,
+                    max_queue=_MOST_EVENTS_AHEAD,
+                    proxy=None if self.address.is_local else True,
+                    logger=_silent,
                 ) as socket:
                     async for message in socket:
-                        if isinstance(message, str):  # previews are binary
-                            event = json.loads(message)
-                            hear(event.get("type", ""), event.get("data") or {})
-            except (OSError, ValueError, websockets.WebSocketException):
+                        _tell(message, hear)
+                        await asyncio.sleep(0)  # a flood must not keep the others from working
+            except (OSError, ValueError, asyncio.TimeoutError, EOFError, websockets.WebSocketException):
                 pass  # events only save time; everything important is also asked for over HTTP
-            await asyncio.sleep(_SECONDS_TO_RECONNECT)
+            await asyncio.sleep(SECONDS_TO_RECONNECT)
 
-    async def _json(self, method: str, path: str, **options: Unpack[RequestOptions]) -> dict[str, Any]:
-        reply = await self._request(method, path, **options)
+    async def _json(self, method: str, path: str) -> object:
+        """The answer to a question about the server. Raises ServerDownError for any other answer."""
         try:
-            answer: dict[str, Any] = reply.json()
-        except ValueError as error:
-            raise ServerDownError("it does not answer as a ComfyUI server does") from error
-        return answer
+            status, body = await self._request(method, path)
+            if status != 200:
+                raise ServerDownError(describe_status(status))
+            return _decoded(body)
+        except BadAnswerError as error:
+            raise ServerDownError(str(error)) from error
+
+    async def _post(self, path: str, value: object) -> None:
+        headers = {"Content-Type": "application/json"}
+        try:
+            status, _ = await self._request("POST", path, content=json.dumps(value).encode(), headers=headers)
+            if not 200 <= status < 300:
+                raise ServerDownError(describe_status(status))
+        except BadAnswerError as error:
+            raise ServerDownError(str(error)) from error
 
     async def _request(
-        self, method: str, path: str, accept: Collection[int] = (), **options: Unpack[RequestOptions]
-    ) -> httpx.Response:
+        self, method: str, path: str, seconds: float | None = None, **options: Unpack[RequestOptions]
+    ) -> tuple[int, bytes]:
+        """Status and body of the answer. Raises BadAnswerError if it is too long or takes too long."""
+
+        async def ask() -> tuple[int, bytes]:
+            async with self._reply(method, path, **options) as reply:
+                return reply.status_code, b"".join([piece async for piece in _pieces(reply, LONGEST_ANSWER)])
+
+        return await _within(seconds or SECONDS_TO_ANSWER, ask())
+
+    @asynccontextmanager
+    async def _reply(
+        self, method: str, path: str, **options: Unpack[RequestOptions]
+    ) -> AsyncIterator[httpx.Response]:
         try:
-            reply = await self._http.request(method, path, **options)
-            if reply.status_code not in accept:
-                reply.raise_for_status()
-        except httpx.HTTPError as error:
-            raise ServerDownError(_why(error)) from error
-        return reply
+            async with self._http.stream(method, path, **options) as reply:
+                yield reply
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            raise ServerDownError(self.address.without_secrets(str(error)) or type(error).__name__) from error
 
 
-def _normalize(url: str) -> str:
-    text = url if "://" in url else f"http://{url}"
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise CommandError(f"--server {url} is no address; give one like http://127.0.0.1:8188.")
-    return text.rstrip("/")
+class _Socket(websockets.connect):
+    """A connection that follows no redirect: that would send the password to another server."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
 
 
-def _why(error: httpx.HTTPError) -> str:
-    if isinstance(error, httpx.HTTPStatusError):
-        return f"it answers with status {error.response.status_code}"
-    return str(error) or type(error).__name__
+# At level DEBUG, websockets logs the header with the password.
+_silent = logging.Logger("brushwork.queue.websocket", logging.CRITICAL + 1)
 
 
-def _refusal(body: Mapping[str, Any]) -> RefusedError:
-    """The reasons that the server gives, as one sentence."""
-    reasons = []
-    for id_, node in (body.get("node_errors") or {}).items():
-        for error in node.get("errors", []):
-            text = ": ".join(filter(None, (error.get("message"), error.get("details"))))
-            reasons.append(f"node {id_} ({node.get('class_type')}): {text}")
-    general = (body.get("error") or {}).get("message", "no reason given")
-    return RefusedError("; ".join(reasons) or general, (body.get("node_errors") or {}).keys())
+def _tell(message: str | bytes, hear: Callable[[str, Mapping[str, Any]], None]) -> None:
+    if isinstance(message, bytes):
+        return  # a preview
+    try:
+        event = decode(message.encode(errors="replace"))
+    except ValueError:
+        return
+    if isinstance(event, dict) and isinstance(event.get("type"), str):
+        data = event.get("data")
+        hear(event["type"], data if isinstance(data, dict) else {})
+
+
+async def _pieces(reply: httpx.Response, longest: int) -> AsyncIterator[bytes]:
+    """The decoded body, piece by piece. Raises BadAnswerError once it has more than `longest` bytes."""
+    length = 0
+    async for piece in reply.aiter_bytes():
+        length += len(piece)
+        if length > longest:
+            raise BadAnswerError(f"its answer is longer than {longest / 2**20:.0f} MB")
+        yield piece
+
+
+async def _within(seconds: float, answer: Awaitable[T]) -> T:
+    try:
+        return await asyncio.wait_for(answer, seconds)
+    except asyncio.TimeoutError as error:
+        raise BadAnswerError(f"it does not finish its answer within {seconds:.0f} s") from error
+
+
+def _decoded(body: bytes) -> object:
+    """The JSON of an answer about a job. Raises BadAnswerError."""
+    try:
+        return decode(body)
+    except ValueError as error:
+        raise BadAnswerError(NOT_COMFYUI) from error

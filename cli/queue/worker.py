@@ -12,20 +12,23 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from ...base.excerpt import excerpt
 from ..errors import CommandError
+from .answers import BadAnswerError, GoneError, RefusedError, RejectedError, ServerDownError
 from .display import QueueDisplay
 from .history import error_of, saved_pictures, seconds_taken
 from .jobs import PromptTemplate, QueueJob
-from .manifest import Results, sha256_of
+from .manifest import Results, UnwritableError, sha256_of, unwritable
+from .media import ending_of
 from .pool import Pool
-from .server import ComfyServer, GoneError, RefusedError, ServerDownError
+from .server import ComfyServer
 
 # A server gets so many prompts: one that runs and one that waits, so that it is never idle.
 DEPTH = 2
 POLL_SECONDS = 1.0
-# A server may be away so many seconds before others get its jobs; a busy moment is not a crash.
-GRACE_SECONDS = 10.0
-_FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
+FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
+SHORTEST_POLL = 0.05
+_LONGEST_REASON = 500
 
 
 @dataclass
@@ -37,6 +40,8 @@ class Submission:
     hashes: tuple[str, ...]
     submitted: float
     ran: bool = False
+    bad_answers: int = 0
+    not_before: float = 0.0
 
 
 @dataclass
@@ -58,16 +63,22 @@ class Worker:
     server: ComfyServer
     shared: Shared
     load: int = 0
-    # Away until it answers for the first time.
-    down_since: float | None = field(default_factory=time.monotonic)
+    down_since: float | None = None
     held: dict[str, Submission] = field(default_factory=dict)
+    # It cannot paint this workflow.
+    retired: bool = False
+    # What it did not take, by SHA-256, and why.
+    _rejected: dict[str, str] = field(default_factory=dict)
+    _answered: bool = False
+    _rest_until: float = 0.0
     _given_away: set[str] = field(default_factory=set)
     _uploaded: dict[str, str] = field(default_factory=dict)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def has_room(self) -> bool:
-        return len(self.held) < DEPTH
+        may_work = self._answered and not self.retired and time.monotonic() >= self._rest_until
+        return may_work and len(self.held) < DEPTH
 
     def wake(self) -> None:
         self._woken.set()
@@ -75,17 +86,18 @@ class Worker:
     async def work(self) -> None:
         """Until all jobs have ended. Raises CommandError if the run cannot go on."""
         listener = asyncio.create_task(self.server.listen(self._hear))
-        wait = _FIRST_WAIT
+        wait = FIRST_WAIT
         try:
-            while not self.shared.pool.ended.is_set():
+            while not self.shared.pool.ended.is_set() and (self.held or not self.retired):
                 try:
                     await self._step()
-                    self.down_since, wait = None, _FIRST_WAIT
+                    self.down_since, wait = None, FIRST_WAIT
+                    await asyncio.sleep(SHORTEST_POLL)  # events may come in floods
                     await self._sleep(POLL_SECONDS)
                 except ServerDownError as error:
                     self._went_down(error)
                     await self._sleep(wait)
-                    wait = min(2 * wait, _LONGEST_WAIT)
+                    wait = min(2 * wait, LONGEST_WAIT)
         finally:
             listener.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -98,6 +110,7 @@ class Worker:
 
     async def _step(self) -> None:
         running, pending = await self.server.queue()
+        self._answered = True
         known = {*running, *pending}
         if stale := self._given_away & known:
             await self.server.cancel(stale)
@@ -123,56 +136,92 @@ class Worker:
             self.load += 1
             names = [await self._upload(path, sha) for path, sha in zip(job.pictures, hashes, strict=True)]
             prompt = self.shared.template.prompt(job, names, self.shared.pool.attempt(job))
-            await self.server.submit(prompt, prompt_id)
+            accepted = await self.server.submit(prompt, prompt_id)
+            if accepted != prompt_id:  # a server before ComfyUI 0.3.46
+                self.held[accepted] = self.held.pop(prompt_id)
         except OSError as error:
             self.held.pop(prompt_id, None)
             self._fail(job, f"{error.filename} cannot be read: {error.strerror}")
+        except RejectedError as error:
+            del self.held[prompt_id]
+            self._lose(job, str(error), self, again=False)
+        except BadAnswerError as error:
+            # The prompt may have reached the server behind a proxy that then gave up.
+            del self.held[prompt_id]
+            self._given_away.add(prompt_id)
+            self._lose_and_rest(job, str(error))
         except RefusedError as error:
             del self.held[prompt_id]
             self._refused(job, error)
 
     async def _upload(self, path: Path, sha: str) -> str:
+        if sha in self._rejected:
+            raise RejectedError(self._rejected[sha])
         if sha not in self._uploaded:
-            self._uploaded[sha] = await self.server.upload(path, sha)
+            try:
+                self._uploaded[sha] = await self.server.upload(path, sha)
+            except RejectedError as error:
+                # The other jobs with this picture need not send it again.
+                self._rejected[sha] = f"{excerpt(path.name)}: {error}"
+                raise RejectedError(self._rejected[sha]) from error
         return self._uploaded[sha]
 
     def _refused(self, job: QueueJob, error: RefusedError) -> None:
         template = self.shared.template
         slots = {template.content[0], (template.style or template.content)[0]}
         if not error.nodes <= slots or not error.nodes:
-            raise CommandError(f"{self.server.name} refuses the workflow: {error}.")
+            self._retire(job, f"{self.server.name} refuses the workflow: {self._said(str(error))}")
+            return
         # The uploaded picture is gone: somebody emptied the input folder.
         self._uploaded.clear()
-        self._lose(job, f"the server refuses its pictures: {error}")
+        self._lose(job, f"the server refuses its pictures: {error}", self)
+
+    def _retire(self, job: QueueJob, reason: str) -> None:
+        """The server cannot paint this workflow, perhaps for want of a pack: the others go on without it."""
+        pool = self.shared.pool
+        if not pool.retire(self):
+            raise CommandError(f"{reason}.")
+        self.retired = True
+        self.shared.display.server_is_out(self.server.name, reason)
+        pool.give_back(job)
 
     async def _collect(self, prompt_id: str) -> None:
-        entry = await self.server.history(prompt_id)
         submission = self.held[prompt_id]
         job = submission.job
-        if entry is None:
-            # The server restarted, or its queue was cleared.
-            del self.held[prompt_id]
-            if submission.ran:
-                self._lose(job, "the server stopped while it painted this")
-            else:
-                self.shared.pool.give_back(job)
+        if time.monotonic() < submission.not_before:
             return
-
-        # The server is done with it: did it paint?
-        error = error_of(entry)
-        pictures = saved_pictures(entry)
-        if error or not pictures:
-            del self.held[prompt_id]
-            self._fail(job, error or "the workflow saved no picture", prompt_id)
-            return
-
-        # Write the picture first, then the line about it: a job is done when its picture is there.
+        # What the server says of it, and its result.
         try:
+            entry = await self.server.history(prompt_id)
+            if entry is None:
+                self._vanished(prompt_id)
+                return
+            error, pictures = error_of(entry), saved_pictures(entry)
+            if error or not pictures:
+                del self.held[prompt_id]
+                self._fail(job, error or "the workflow saved no picture", prompt_id)
+                return
+            # Write the picture first, then the line about it: a job is done when its picture is there.
             files = await self._download(job, pictures)
         except GoneError as gone:
             del self.held[prompt_id]
-            self._lose(job, f"the server does not have its result {gone} any more")
+            self._lose(job, f"the server does not have its result {excerpt(str(gone))} any more", self)
             return
+        except RejectedError as rejected:
+            del self.held[prompt_id]
+            self._lose(job, str(rejected), self, again=False)
+            return
+        except UnwritableError as unwritten:
+            del self.held[prompt_id]
+            self._fail(job, str(unwritten), prompt_id)
+            return
+        except BadAnswerError as bad:
+            self._ask_again(prompt_id, str(bad))
+            return
+        except ServerDownError as down:
+            self._ask_again(prompt_id, str(down))
+            raise
+
         seconds = seconds_taken(entry)
         if seconds is None:
             seconds = round(time.monotonic() - submission.submitted, 3)
@@ -181,25 +230,61 @@ class Worker:
         self.shared.pool.finish(job)
         self.shared.display.job_done(self.server.name, self.shared.results.folder / files[0])
 
-    async def _download(self, job: QueueJob, pictures: list[Mapping[str, str]]) -> list[str]:
-        files = [
-            f"{job.name}{f'~{n}' if n > 1 else ''}{Path(picture['filename']).suffix}"
-            for n, picture in enumerate(pictures, 1)
-        ]
-        # Write the first one last: when it is there, all are there.
-        for picture, file in reversed(list(zip(pictures, files, strict=True))):
-            await self.server.download(picture, self.shared.results.folder / file)
-        return files
+    def _vanished(self, prompt_id: str) -> None:
+        """The server restarted, or its queue was cleared."""
+        submission = self.held.pop(prompt_id)
+        if submission.ran:
+            self._lose(submission.job, "the server stopped while it painted this")
+        elif final := self.shared.pool.vanish(submission.job, self):
+            self._report(submission.job, final)
 
-    def _lose(self, job: QueueJob, reason: str) -> None:
-        if final := self.shared.pool.lose(job, reason):
+    def _ask_again(self, prompt_id: str, reason: str) -> None:
+        """The answer about a prompt is no good: ask again later, in the end another server."""
+        submission = self.held[prompt_id]
+        submission.bad_answers += 1
+        if submission.bad_answers <= self.shared.pool.retries:
+            submission.not_before = time.monotonic() + _wait(submission.bad_answers)
+            return
+        del self.held[prompt_id]
+        times = f", {submission.bad_answers} times" if submission.bad_answers > 1 else ""
+        self._lose(submission.job, f"{reason}{times}", self, again=False)
+
+    async def _download(self, job: QueueJob, pictures: list[Mapping[str, str]]) -> list[str]:
+        results, files = self.shared.results, []
+        # Write the first one last: when it is there, all are there.
+        for number, picture in reversed(list(enumerate(pictures, 1))):
+            part = results.part(job.name, number)
+            try:
+                declared = await self.server.download(picture, part)
+                ending = await asyncio.to_thread(ending_of, part, picture["filename"], declared)
+                files.append(results.publish(part, job.name, number, ending))
+            except OSError as error:
+                raise unwritable(Path(error.filename2 or error.filename or part), error) from error
+            finally:
+                with contextlib.suppress(OSError):
+                    part.unlink(missing_ok=True)
+        return files[::-1]
+
+    def _lose(self, job: QueueJob, reason: str, blamed: Worker | None = None, again: bool = True) -> None:
+        if final := self.shared.pool.lose(job, reason, blamed, again):
             self._report(job, final)
+
+    def _lose_and_rest(self, job: QueueJob, reason: str) -> None:
+        """The server did not take the job: let it alone for a while, longer each time."""
+        wait = _wait(self.shared.pool.attempt(job))
+        self._rest_until = time.monotonic() + wait
+        self._lose(job, reason, self)
 
     def _fail(self, job: QueueJob, reason: str, prompt_id: str | None = None) -> None:
         self.shared.pool.fail(job, reason)
         self._report(job, reason, prompt_id)
 
+    def _said(self, reason: str) -> str:
+        """What the server may have said: on one line, not endless, without the password."""
+        return self.server.address.without_secrets(excerpt(reason, _LONGEST_REASON))
+
     def _report(self, job: QueueJob, reason: str, prompt_id: str | None = None) -> None:
+        reason = self._said(reason)
         self.shared.results.record(
             {
                 "job": job.name,
@@ -208,7 +293,7 @@ class Worker:
                 "content": str(job.content),
                 "style": None if job.style is None else str(job.style),
                 "prompt_id": prompt_id,
-                "server": self.server.url,
+                "server": self.server.address.url,
                 "finished": _now(),
             }
         )
@@ -227,7 +312,7 @@ class Worker:
                 "digest": submission.digest,
                 **self.shared.facts,
                 "prompt_id": prompt_id,
-                "server": self.server.url,
+                "server": self.server.address.url,
                 "attempt": self.shared.pool.attempt(job),
                 "finished": _now(),
             }
@@ -238,15 +323,17 @@ class Worker:
         if self.down_since is None:
             self.down_since = now
         self._uploaded.clear()
-        self.shared.display.server_is_down(self.server.name, str(error))
-        if self.held and now - self.down_since > GRACE_SECONDS and self.shared.pool.anyone_up:
+        self.shared.display.server_is_down(self.server.name, self._said(str(error)))
+        if self.held and self.shared.pool.is_away(self) and self.shared.pool.anyone_up:
             # If the server only seemed to be away, it must drop them when it is back.
             self._given_away |= self.held.keys()
             for submission in self.held.values():
                 self.shared.pool.give_back(submission.job)
             self.held.clear()
         if self.shared.pool.all_down_for() > self.shared.patience:
-            raise CommandError(f"no server has answered for {self.shared.patience:.0f} s, last: {error}.")
+            raise CommandError(
+                f"no server has answered for {self.shared.patience:.0f} s, last: {self._said(str(error))}."
+            )
 
     async def _sleep(self, seconds: float) -> None:
         """Wait until something happens, or so many seconds."""
@@ -258,19 +345,30 @@ class Worker:
         self._woken.clear()
 
     def _hear(self, kind: str, data: Mapping[str, Any]) -> None:
-        submission = self.held.get(data.get("prompt_id", ""))
+        """An event; its data may have any shape."""
         if kind == "status" or kind.startswith("execution_"):
             self.wake()
+        id_, node = data.get("prompt_id"), data.get("node")
+        submission = self.held.get(id_) if isinstance(id_, str) else None
         if submission is None:
             return
         if kind in ("execution_start", "executing"):
             submission.ran = True
-        title = self.shared.template.title(data.get("node") or "")
+        title = self.shared.template.title(node) if isinstance(node, str) and node else ""
         if kind == "executing" and title:
             self.shared.display.step(self.server.name, submission.job.name, title)
         elif kind == "progress":
-            step = f"{title} {data.get('value')}/{data.get('max')}"
+            step = f"{title} {_number(data.get('value'))}/{_number(data.get('max'))}"
             self.shared.display.step(self.server.name, submission.job.name, step)
+
+
+def _wait(attempt: int) -> float:
+    """Seconds before the next attempt: twice as many each time."""
+    return float(min(FIRST_WAIT * 2 ** min(attempt - 1, 10), LONGEST_WAIT))
+
+
+def _number(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, (int, float)) and abs(value) < 10**9 else "?"
 
 
 def _now() -> str:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...base.excerpt import excerpt, value_excerpt
 from ...base.shipped import WORKFLOWS_DIR
 from ..errors import CommandError
+
+# The largest workflows that people share have 2 MB.
+_LARGEST_FILE = 2**26
+# Of a value in an input: packs put lists of objects there.
+_DEEPEST = 20
 
 
 @dataclass
@@ -22,7 +30,7 @@ class WorkflowNode:
 
     @property
     def label(self) -> str:
-        return f"node {self.id} ({self.class_type})"
+        return f"node {excerpt(self.id)} ({excerpt(self.class_type)})"
 
     @property
     def links(self) -> dict[str, tuple[str, int]]:
@@ -36,31 +44,75 @@ Workflow = dict[str, WorkflowNode]
 def find_workflow(name: str) -> Path:
     """`name` as a file, or else as the name of a workflow that ships. Raises CommandError."""
     path = Path(name)
-    if path.is_file():
-        return path
+    with contextlib.suppress(OSError, ValueError):  # such as a name that is too long
+        if path.is_file():
+            return path
     shipped = {file.stem: file for file in sorted((WORKFLOWS_DIR / "api").glob("*.json"))}
     if path.parent == Path() and path.name.removesuffix(".json") in shipped:
         return shipped[path.name.removesuffix(".json")]
-    raise CommandError(f"There is no workflow {name}; give a file or one of {', '.join(shipped)}.")
+    raise CommandError(
+        f"There is no workflow {excerpt(name, 300)}; give a file or one of {', '.join(shipped)}."
+    )
 
 
 def read_workflow(path: Path) -> Workflow:
     """The nodes in `path` by id. Raises CommandError if it is not an API-format workflow."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{path} cannot be read: {error}.") from error
-    except json.JSONDecodeError as error:
-        raise CommandError(f"{path} is not JSON: {error}.") from error
+    where = excerpt(str(path), 300)
+    data = _read_json(path, where)
     if isinstance(data, dict) and isinstance(data.get("nodes"), list):
         twin = path.parent / "api" / path.name
         advice = (
             f"use {twin}" if twin.is_file() else "choose Workflow > Export (API) in ComfyUI and use that file"
         )
-        raise CommandError(f"{path} is in the canvas format; {advice}.")
+        raise CommandError(f"{where} is in the canvas format; {advice}.")
     if not isinstance(data, dict) or not data:
-        raise CommandError(f"{path} holds no workflow; export one from ComfyUI with Export (API).")
-    return {id_: _read_node(path, id_, entry) for id_, entry in data.items()}
+        raise CommandError(f"{where} holds no workflow; export one from ComfyUI with Export (API).")
+    return {id_: _read_node(where, id_, entry) for id_, entry in data.items()}
+
+
+def _read_json(path: Path, where: str) -> object:
+    """What is in a file, by the letter of the JSON standard. Raises CommandError."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LARGEST_FILE + 1)
+        if len(text) > _LARGEST_FILE:
+            raise CommandError(f"{where} has more than {_LARGEST_FILE // 2**20} MB; that is no workflow.")
+        return json.loads(
+            text.decode("utf-8-sig"),
+            object_pairs_hook=_distinct,
+            parse_constant=_no_number,
+            parse_float=_finite,
+        )
+    except OSError as error:
+        raise CommandError(f"{where} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{where} cannot be read: it is not a text in UTF-8.") from error
+    except RecursionError as error:
+        raise CommandError(
+            f"{where} is nested too deeply; export the workflow again with Export (API)."
+        ) from error
+    except ValueError as error:
+        raise CommandError(f"{where} is not JSON: {excerpt(str(error), 200)}.") from error
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Of two nodes with one id, Python would drop the first without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        name = next(name for i, (name, _) in enumerate(pairs) if any(name == other for other, _ in pairs[:i]))
+        raise ValueError(f"'{excerpt(name)}' is there twice")
+    return found
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{excerpt(text, 20)} is too large for a number")
+    return number
 
 
 def to_json(workflow: Workflow) -> dict[str, Any]:
@@ -80,21 +132,38 @@ def to_json(workflow: Workflow) -> dict[str, Any]:
     }
 
 
-def _read_node(path: Path, id_: str, entry: object) -> WorkflowNode:
+def _read_node(where: str, id_: str, entry: object) -> WorkflowNode:
     if not isinstance(entry, dict) or not isinstance(entry.get("class_type"), str):
         raise CommandError(
-            f"{path}: node {id_} has no class_type; export the workflow again with Export (API)."
+            f"{where}: node {excerpt(id_)} has no class_type; export the workflow again with Export (API)."
         )
     inputs = entry.get("inputs", {})
     if not isinstance(inputs, dict):
-        raise CommandError(f"{path}: the inputs of node {id_} are not an object of names and values.")
-    node = WorkflowNode(id_, entry["class_type"], dict(inputs), (entry.get("_meta") or {}).get("title"))
+        raise CommandError(
+            f"{where}: the inputs of node {excerpt(id_)} are not an object of names and values."
+        )
+    meta = entry.get("_meta")
+    title = meta.get("title") if isinstance(meta, dict) else None
+    node = WorkflowNode(id_, entry["class_type"], dict(inputs), title if isinstance(title, str) else None)
     for name, value in node.inputs.items():
         if isinstance(value, list) and not _is_link(value):
             raise CommandError(
-                f"{path}: {name} of {node.label} is {value}; a link is [node id, output number]."
+                f"{where}: {excerpt(name)} of {node.label} is {value_excerpt(value)}; "
+                "a link is [node id, output number]."
+            )
+        if not _is_shallow(value):
+            raise CommandError(
+                f"{where}: {excerpt(name)} of {node.label} is nested more than {_DEEPEST} times; "
+                "export the workflow again with Export (API)."
             )
     return node
+
+
+def _is_shallow(value: object, depth: int = 0) -> bool:
+    if not isinstance(value, (dict, list)):
+        return True
+    parts = value.values() if isinstance(value, dict) else value
+    return depth < _DEEPEST and all(_is_shallow(part, depth + 1) for part in parts)
 
 
 def _is_link(value: list[Any]) -> bool:

@@ -8,9 +8,14 @@ from collections.abc import Callable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from ...base.excerpt import enumeration, excerpt, value_excerpt
 from ..errors import CommandError
 from .files import Workflow, WorkflowNode, to_json
 from .interface import InputSpec, NodeInterface
+
+# Of a node's own words: their excerpt.
+_LONGEST_MESSAGE = 1000
+_LONGEST_CIRCLE = 10
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +37,15 @@ def check(workflow: Workflow, interfaces: Interfaces) -> list[str]:
     for node in workflow.values():
         _check_node(node, workflow, interfaces)
     order = _order(workflow)
-    needed = [node.id for node in workflow.values() if interfaces[node.class_type].is_output]
-    if not needed:
+    to_visit = [node.id for node in workflow.values() if interfaces[node.class_type].is_output]
+    if not to_visit:
         raise CommandError("The workflow saves no picture; add a SaveImage node.")
-    for id_ in needed:
-        needed += [source for source, _ in workflow[id_].links.values() if source not in needed]
+    needed: set[str] = set()
+    while to_visit:
+        id_ = to_visit.pop()
+        if id_ not in needed:
+            needed.add(id_)
+            to_visit += [source for source, _ in workflow[id_].links.values()]
     for node in workflow.values():
         _ask_validator(node, interfaces[node.class_type])
     return [id_ for id_ in order if id_ in needed]
@@ -90,7 +99,8 @@ def _check_node(node: WorkflowNode, workflow: Workflow, interfaces: Interfaces) 
             del node.inputs[name]
             continue
         raise CommandError(
-            f"{_sentence(node)} has no input '{name}'; it takes {', '.join(interface.inputs) or 'none'}."
+            f"{_sentence(node)} has no input '{excerpt(name)}'; "
+            f"it takes {enumeration(interface.inputs) or 'none'}."
         )
     for name, spec in interface.inputs.items():
         if name in node.links:
@@ -107,12 +117,14 @@ def _check_node(node: WorkflowNode, workflow: Workflow, interfaces: Interfaces) 
 def _check_link(node: WorkflowNode, spec: InputSpec, workflow: Workflow, interfaces: Interfaces) -> None:
     source, slot = node.links[spec.name]
     if source not in workflow:
-        raise CommandError(f"{_sentence(node)}: {spec.name} comes from node {source}, which does not exist.")
+        raise CommandError(
+            f"{_sentence(node)}: {spec.name} comes from node {excerpt(source)}, which does not exist."
+        )
     outputs = interfaces[workflow[source].class_type].outputs
     if not 0 <= slot < len(outputs):
         raise CommandError(
-            f"{_sentence(node)}: {spec.name} comes from output {slot} of {workflow[source].label}, "
-            f"which has {len(outputs)}."
+            f"{_sentence(node)}: {spec.name} comes from output {value_excerpt(slot)} of "
+            f"{workflow[source].label}, which has {len(outputs)}."
         )
     given, taken = set(outputs[slot].split(",")), set(spec.type.split(","))
     if not given & taken and "*" not in given | taken:
@@ -127,7 +139,8 @@ def _order(workflow: Workflow) -> list[str]:
     try:
         return list(TopologicalSorter(sources).static_order())
     except CycleError as error:
-        circle = " -> ".join(error.args[1])
+        ids = [excerpt(id_) for id_ in error.args[1]]
+        circle = " -> ".join(ids if len(ids) <= _LONGEST_CIRCLE else [*ids[:_LONGEST_CIRCLE], "…", ids[-1]])
         raise CommandError(
             f"The workflow goes in a circle: node {circle}; break one of the links."
         ) from error
@@ -137,9 +150,13 @@ def _ask_validator(node: WorkflowNode, interface: NodeInterface) -> None:
     if interface.validator is None:
         return
     values = {name: None if name in node.links else node.inputs.get(name) for name in interface.validated}
-    verdict = interface.validator(**values)
+    try:
+        verdict = interface.validator(**values)
+    except Exception as error:
+        # Such as a file name that is longer than the system allows.
+        raise CommandError(f"{_sentence(node)} cannot take its inputs: {_one_line(error)}") from error
     if verdict is not True:
-        raise CommandError(f"{_sentence(node)}: {verdict}")
+        raise CommandError(f"{_sentence(node)}: {excerpt(str(verdict), _LONGEST_MESSAGE)}")
 
 
 def _sentence(node: WorkflowNode) -> str:
@@ -147,5 +164,5 @@ def _sentence(node: WorkflowNode) -> str:
 
 
 def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
+    text = excerpt(str(error), _LONGEST_MESSAGE)
     return text if isinstance(error, ValueError) and text else f"{type(error).__name__}: {text}"

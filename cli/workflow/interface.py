@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
+from ...base.excerpt import enumeration, excerpt, value_excerpt
 from ..errors import CommandError
 
 Value: TypeAlias = str | int | float | bool
@@ -62,10 +63,10 @@ class InputSpec:
             if self.type == "FLOAT":
                 return float(text)
         except ValueError:
-            raise CommandError(f"{where}: '{text}' is not a number.") from None
+            raise CommandError(f"{where}: '{excerpt(text)}' is not a number.") from None
         if self.type == "BOOLEAN":
             if text.lower() not in _TRUE + _FALSE:
-                raise CommandError(f"{where}: '{text}' is neither true nor false.")
+                raise CommandError(f"{where}: '{excerpt(text)}' is neither true nor false.")
             return text.lower() in _TRUE
         if self.type not in ("STRING", "COMBO"):
             raise CommandError(f"{where}: {self.name} takes a connection ({self.type}), not a value.")
@@ -79,7 +80,7 @@ class InputSpec:
         fitting = self._fitting(value)
         if fitting is None:
             expected = _EXPECTED.get(self.type, f"a connection ({self.type})")
-            raise CommandError(f"{where}: {self.name} is {value!r}; it must be {expected}.")
+            raise CommandError(f"{where}: {self.name} is {value_excerpt(value)}; it must be {expected}.")
         if in_range:
             self._check_range(fitting, where)
         return fitting
@@ -95,21 +96,30 @@ class InputSpec:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return None
         if self.type == "INT":
-            return int(value) if value == value // 1 else None
-        return float(value) if self.type == "FLOAT" and math.isfinite(value) else None
+            # Without a fraction; infinity and NaN have one.
+            return int(value) if isinstance(value, int) or value.is_integer() else None
+        if self.type != "FLOAT":
+            return None
+        try:
+            number = float(value)
+        except OverflowError:
+            return None
+        return number if math.isfinite(number) else None
 
     def _check_range(self, value: Value, where: str) -> None:
         if self.choices is not None and value not in self.choices:
-            close = difflib.get_close_matches(str(value), map(str, self.choices), n=1)
-            advice = f"did you mean '{close[0]}'?" if close else f"choose one of {_enumerate(self.choices)}."
-            raise CommandError(f"{where}: {self.name} is '{value}'; {advice}")
+            shown = excerpt(str(value))
+            close = difflib.get_close_matches(shown, map(str, self.choices), n=1)
+            choices = enumeration(self.choices) if self.choices else "none, the list is empty"
+            advice = f"did you mean '{excerpt(close[0])}'?" if close else f"choose one of {choices}."
+            raise CommandError(f"{where}: {self.name} is '{shown}'; {advice}")
         if self.type not in ("INT", "FLOAT") or isinstance(value, str):
             return
         low, high = self.options.get("min"), self.options.get("max")
         if low is not None and value < low:
-            raise CommandError(f"{where}: {self.name} is {value}; it must be at least {low}.")
+            raise CommandError(f"{where}: {self.name} is {value_excerpt(value)}; it must be at least {low}.")
         if high is not None and value > high:
-            raise CommandError(f"{where}: {self.name} is {value}; it must be at most {high}.")
+            raise CommandError(f"{where}: {self.name} is {value_excerpt(value)}; it must be at most {high}.")
 
 
 @dataclass(frozen=True)
@@ -161,24 +171,26 @@ def _saved_files(ui: Mapping[str, Any]) -> list[Mapping[str, str]]:
 
 
 def read_inputs(types: Mapping[str, Any]) -> dict[str, InputSpec]:
-    """The inputs in what a class's INPUT_TYPES returns, or in `input` of a server's /object_info."""
+    """The inputs in what a class's INPUT_TYPES returns, or in `input` of a server's /object_info.
+
+    What has another form there, as packs and servers may send, becomes an input of an unknown type.
+    """
     return {
         name: _input_spec(name, entry, group == "required")
         for group in ("required", "optional")
-        for name, entry in types.get(group, {}).items()
+        if isinstance(types.get(group), Mapping)
+        for name, entry in types[group].items()
     }
 
 
-def _input_spec(name: str, entry: tuple[Any, ...], required: bool) -> InputSpec:
+def _input_spec(name: str, entry: object, required: bool) -> InputSpec:
+    if not isinstance(entry, (list, tuple)) or not entry:
+        return InputSpec(name, "*", {}, None, required)
     kind, options = entry[0], entry[1] if len(entry) > 1 else {}
+    if not isinstance(options, Mapping):
+        options = {}
     if isinstance(kind, (list, tuple)):
         return InputSpec(name, "COMBO", options, tuple(kind), required)
-    choices = tuple(options.get("options", ())) if kind == "COMBO" else None
-    return InputSpec(name, kind, options, choices, required)
-
-
-def _enumerate(choices: tuple[Any, ...]) -> str:
-    shown = ", ".join(map(str, choices[:20]))
-    return (
-        f"{shown} and {len(choices) - 20} more" if len(choices) > 20 else shown or "none, the list is empty"
-    )
+    listed = options.get("options", ())
+    choices = tuple(listed if isinstance(listed, (list, tuple)) else ()) if kind == "COMBO" else None
+    return InputSpec(name, str(kind), options, choices, required)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 
+from ...base.excerpt import enumeration, excerpt
 from ..errors import CommandError
 from .files import Workflow, WorkflowNode
 from .interface import InputSpec
@@ -37,17 +38,18 @@ def apply_settings(
         address, equals, text = setting.partition("=")
         name, dot, input_name = address.rpartition(".")
         if not (equals and dot and name and input_name):
-            raise CommandError(f"--set {setting} is not of the form node.input=value.")
+            raise CommandError(f"--set {excerpt(setting)} is not of the form node.input=value.")
+        where = f"--set {excerpt(setting)}"
         node = find_node(workflow, name, "--set")
         known = inputs.get(node.class_type)
         if known is None:
-            raise CommandError(f"--set {setting}: {node.label} is of a kind that this command does not know.")
+            raise CommandError(f"{where}: {node.label} is of a kind that this command does not know.")
         spec = known.get(input_name)
         if spec is None:
             raise CommandError(
-                f"--set {setting}: {node.label} has no input '{input_name}'; it has {', '.join(known)}."
+                f"{where}: {node.label} has no input '{excerpt(input_name)}'; it has {enumeration(known)}."
             )
-        node.inputs[input_name] = spec.parse(text, f"--set {setting}")
+        node.inputs[input_name] = spec.parse(text, where)
 
 
 def find_node(workflow: Workflow, name: str, option: str) -> WorkflowNode:
@@ -63,7 +65,9 @@ def find_node(workflow: Workflow, name: str, option: str) -> WorkflowNode:
         if len(found) == 1:
             return found[0]
         if found:
-            ids = ", ".join(node.id for node in found)
-            raise CommandError(f"{option}: '{name}' means the nodes {ids}; name one of them by its id.")
-    names = ", ".join(f"{node.id} ({node.title or node.class_type})" for node in workflow.values())
-    raise CommandError(f"{option}: there is no node '{name}'; the workflow has {names}.")
+            ids = enumeration(node.id for node in found)
+            raise CommandError(
+                f"{option}: '{excerpt(name)}' means the nodes {ids}; name one of them by its id."
+            )
+    names = enumeration(f"{node.id} ({node.title or node.class_type})" for node in workflow.values())
+    raise CommandError(f"{option}: there is no node '{excerpt(name)}'; the workflow has {names}.")

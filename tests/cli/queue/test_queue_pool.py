@@ -71,6 +71,51 @@ def test_lost_jobs_are_tried_again_and_then_fail(jobs):
     assert pool.ended.is_set()
 
 
+def test_a_job_that_goes_wrong_on_one_server_is_for_the_others(jobs):
+    pool = Pool(jobs[:2], retries=0)
+    bad, good = Server(load=0), Server(load=1, has_room=False)
+    pool.workers += [bad, good]
+    assert pool.lose(pool.take(bad), "502", bad) is None
+    assert pool.take(bad) is jobs[1]
+    assert pool.lose(jobs[1], "502", bad) is None
+    assert pool.take(bad) is None
+    good.has_room = True
+    taken = pool.take(good)
+    assert pool.lose(taken, "413", good, again=False) == "413"
+    assert pool.failed == {taken.name: "413"}
+
+
+def test_a_server_that_is_away_keeps_no_job_waiting(jobs, monkeypatch):
+    pool = Pool(jobs[:1], retries=5)
+    bad, away = Server(), Server(down_since=100.0)
+    pool.workers += [bad, away]
+    monkeypatch.setattr("brushwork.cli.queue.pool.time.monotonic", lambda: 105.0)
+    assert pool.lose(pool.take(bad), "502", bad) is None
+    assert pool.take(bad) is None
+    monkeypatch.setattr("brushwork.cli.queue.pool.time.monotonic", lambda: 111.0)
+    assert pool.lose(pool.take(bad), "413", bad, again=False) == "413"
+
+
+def test_a_prompt_that_vanishes_is_no_attempt_at_first(jobs):
+    pool = Pool(jobs[:1], retries=0)
+    server = Server()
+    pool.workers.append(server)
+    for _ in range(3):
+        assert pool.vanish(pool.take(server), server) is None
+        assert pool.attempt(jobs[0]) == 1
+    assert "does not know it" in pool.vanish(pool.take(server), server)
+    assert pool.ended.is_set()
+
+
+def test_a_server_that_retires_gets_no_job(jobs):
+    pool = Pool(jobs, retries=0)
+    one, other = Server(load=3), Server(load=0)
+    pool.workers += [one, other]
+    assert pool.retire(other)
+    assert pool.take(one) is jobs[0]
+    assert not pool.retire(one)
+
+
 def test_it_ends_when_every_job_has(jobs):
     pool = Pool(jobs, retries=0)
     for job in jobs[:3]:

@@ -1,0 +1,371 @@
+"""Servers that answer as no ComfyUI server does: no traceback, no broken file, and the others go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import pytest
+from hostile_answers import CASES
+from PIL import Image
+from stand_in_comfyui import OBJECT_INFO, WORKFLOW, picture_bytes
+
+AT_ONCE = 8
+NAMES = list(CASES)
+# What a server says about a job itself fails that job; another server need not be asked.
+ABOUT_JOBS = (
+    "history: an error", "history: an output is", "history: images is", "history: an image ",
+    "history: a file whose name is", "history: a folder of",
+)  # fmt: skip
+
+
+@pytest.fixture
+def many(tmp_path):
+    """Eight photos."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for i in range(AT_ONCE):
+        (folder / f"m{i}.png").write_bytes(picture_bytes())
+    return folder
+
+
+@pytest.mark.parametrize("first", range(0, len(NAMES), AT_ONCE))
+def test_the_good_server_goes_on(comfy, queue, many, first):
+    cases = NAMES[first : first + AT_ONCE]
+    servers = [*map(comfy.url, cases), comfy.url(f"good beside {first}")]
+    result = queue(*servers, options=["--content", many])
+    failed = {line["job"] for line in result.lines if line["status"] == "failed"}
+    assert "Traceback" not in result.err
+    assert all(line.isprintable() and len(line) < 700 for line in result.err.splitlines())
+    assert len(failed) + len(result.files) == AT_ONCE
+    assert result.code == bool(failed)
+    if not any(case.startswith(ABOUT_JOBS) for case in cases):
+        assert not failed, result.err
+
+
+# What a user does, what the server does, and what the user sees: exit code, part of the sentence.
+# These rows are data: a document can be made from them.
+ALONE = [
+    ("an upload that is too large", "upload: 413", 1,
+     "failed: p0: p0.png: the server takes no file of 0.0 MB (status 413); start ComfyUI with a larger "
+     "--max-upload-size, raise the limit of a proxy before it, or make the picture smaller"),
+    ("an upload that a proxy forbids", "upload: login page, status 403", 1,
+     "it answers with status 403, it forbids that; look for a login or a rule of the proxy before it"),
+    ("a prompt that a proxy refuses", "prompt: 400 of a proxy", 1, "failed: p0: it answers with status 400"),
+    ("a proxy whose ComfyUI is away", "prompt: 502", 1, "failed: p0: it answers with status 502, 2 times"),
+    ("a server that is overrun", "prompt: 429", 1, "failed: p0: it answers with status 429, 2 times"),
+    ("a login page in the place of an answer", "prompt: login page", 1,
+     "failed: p0: it does not answer as a ComfyUI server does, 2 times"),
+    ("a login page in the place of the server", "object_info: login page", 2,
+     "(it does not answer as a ComfyUI server does); start it, or name it with --server."),
+    ("a redirect to a login page", "object_info: redirect", 2,
+     "(it answers with status 302, which leads to another address, such as a login page; give --server the "
+     "right one)"),
+    ("a server that wants a password", "object_info: 401", 2,
+     "(it answers with status 401; give the name and the password in the address: "
+     "http://NAME:PASSWORD@HOST:PORT)"),
+    ("a server that never answers", "object_info: silent", 2, "There is no ComfyUI server at http://127.0.0.1:"),
+    ("an answer that does not end", "object_info: drips", 2, "(it does not finish its answer within"),
+    ("an answer of endless length", "object_info: floods", 2, "(its answer is longer than 4 MB)"),
+    ("a server whose queue is a login page", "queue: login page", 2,
+     "no server has answered for 1 s, last: it does not answer as a ComfyUI server does."),
+    ("a workflow that the server cannot run", "prompt: 400, the workflow", 2,
+     "refuses the workflow: node 2 (SaveImage): bad: x."),
+    ("a prompt that the server forgets", "history: no entry, ever", 1,
+     "failed: p0: the server accepts it and then does not know it, 2 times"),
+    ("a history of another form", "history: outputs is null", 1,
+     "failed: p0: its history has another form than ComfyUI's, 2 times"),
+    ("a result that is a web page", "view: login page as a picture", 1,
+     "failed: p0: its result painted_p0_00001_.png is a page or a message, not a picture, 2 times"),
+    ("a result that is empty", "view: empty", 1, "its result painted_p0_00001_.png is empty"),
+    ("a result that is cut off", "view: a cut PNG", 1,
+     "its result painted_p0_00001_.png is no picture that can be decoded ("),
+    ("a result that is PostScript", "view: PostScript", 1, "(its content is of no known format)"),
+    ("a result of 900 million pixels", "view: a bomb", 1, "has 30000 x 30000 pixels, more than 268 million"),
+    ("a result of endless length", "view: floods with a picture", 1, "its answer is longer than 3 MB"),
+    ("a result that does not end", "view: drips after a picture", 1, "it does not finish its answer within"),
+    ("a result that is gone", "view: 404", 1,
+     "_try2_00001_.png any more, 2 times"),
+    ("an error with control characters", "history: an error with control characters", 1,
+     "failed: p0: ? failed: ?[2J??good"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "case", "code", "sentence"), ALONE, ids=[row[0] for row in ALONE])
+def test_what_the_user_sees(comfy, queue, what, case, code, sentence):
+    result = queue(comfy.url(case))
+    assert result.code == code
+    assert sentence in result.err
+    assert "Traceback" not in result.err
+    assert result.files == []
+
+
+@pytest.mark.parametrize(
+    ("case", "ending", "kind"),
+    [("view: a JPEG", ".jpg", "JPEG"), ("view: a WebP", ".webp", "WEBP"), ("good", ".png", "PNG")],
+)
+def test_the_ending_is_that_of_the_content(comfy, queue, case, ending, kind):
+    result = queue(comfy.url(case))
+    assert result.files == [f"p{i}{ending}" for i in range(3)]
+    with Image.open(result.folder / result.files[0]) as picture:
+        assert picture.format == kind
+
+
+def test_a_film_keeps_its_ending(comfy, queue):
+    film = {"3": {"class_type": "SaveVideo", "inputs": {"images": ["1", 0], "filename_prefix": "film"}}}
+    assert queue(comfy.url("good films"), workflow=WORKFLOW | film).files == [
+        name for i in range(3) for name in (f"p{i}.png", f"p{i}~2.mp4")
+    ]
+
+
+def test_a_picture_that_is_too_large_is_sent_once(comfy, queue, photos):
+    """It was sent 344 times in 20 s. Three styles are three jobs with the same photo."""
+    case = "upload: 413"
+    before = comfy.states[case].requests["upload"]
+    result = queue(comfy.url(case), retries=3)
+    assert result.code == 1
+    assert "3 failed" in result.err
+    assert comfy.states[case].requests["upload"] - before == 3
+
+
+@pytest.mark.parametrize("case", ["upload: 502", "prompt: 500", "prompt: 429"])
+def test_a_server_error_counts_retries(comfy, queue, case):
+    endpoint = case.partition(":")[0]
+    before = comfy.states[case].requests[endpoint]
+    result = queue(comfy.url(case), retries=2)
+    assert result.code == 1
+    assert comfy.states[case].requests[endpoint] - before == 3 * 3
+    assert [line["error"][-9:] for line in result.lines] == [", 3 times"] * 3
+
+
+def test_a_server_without_the_nodes_is_left_out(comfy, queue):
+    """The first one lacks them; it may even answer first."""
+    comfy.cases["lacks nodes"] = {
+        "object_info": CASES["object_info: the loader is null"]["object_info"],
+        "prompt": CASES["prompt: 400, the workflow"]["prompt"],
+    }
+    result = queue(comfy.url("lacks nodes"), comfy.url("good beside it"))
+    assert (result.code, len(result.files)) == (0, 3)
+    assert (
+        "refuses the workflow: node 2 (SaveImage): bad: x; the other servers go on without it." in result.err
+    )
+
+
+def test_the_nodes_that_are_missing_are_named(comfy, queue):
+    workflow = WORKFLOW | {"9": {"class_type": "Sharpen" * 99, "inputs": {}}}
+    result = queue(comfy.url("good"), workflow=workflow)
+    assert result.code == 2
+    assert "The server has no node SharpenSharpen" in result.err
+    assert len(result.err) < 250
+
+
+SECRETS = ["hunter2secret", "p%40ss%2Fword", "p@ss/word", "tokentoken", "aHVudGVy"]
+
+
+@pytest.mark.parametrize("user", ["me:hunter2secret", "me:p%40ss%2Fword", "hunter2secret"])
+@pytest.mark.parametrize(
+    "case", ["good", "prompt: 401", "upload: 502", "queue: 401", "object_info: 401", "queue: closed"]
+)
+def test_passwords_appear_nowhere(comfy, queue, user, case, caplog):
+    caplog.set_level("DEBUG")
+    result = queue(comfy.url(case, user) + "/?token=tokentoken")
+    shown = result.out + result.err + caplog.text
+    shown += "".join(path.read_text(errors="replace") for path in result.folder.glob("*.jsonl"))
+    assert not [secret for secret in SECRETS if secret in shown]
+    # And yet they are sent.
+    sent = comfy.states[case].headers[-1]
+    assert sent["Authorization"].startswith("Basic ")
+    assert "token=tokentoken" in sent["path"]
+
+
+def test_a_server_that_repeats_the_password(comfy, queue):
+    async def repeat(request, state):
+        from aiohttp import web
+
+        text = f"no {request.headers['Authorization']} {request.query_string} hunter2secret"
+        return web.json_response({"error": {"message": text}, "node_errors": {}}, status=400)
+
+    comfy.cases["repeats"] = {"prompt": repeat}
+    result = queue(comfy.url("repeats", "me:hunter2secret") + "/?token=tokentoken")
+    assert result.code == 2
+    assert "refuses the workflow: no Basic … token=… …" in result.err
+
+
+BAD_ADDRESSES = [
+    ("ftp://127.0.0.1", "--server ftp://127.0.0.1 is no address; give one like http://127.0.0.1:8188."),
+    ("http://", "is no address"),
+    ("http://[::1", "is no address"),
+    ("http://a b", "is no address"),
+    ("http://127.0.0.1:99999", "is no address"),
+    ("http://me:hunter2secret@", "(not shown, it may hold a password) is no address"),
+    ("http://me:hunter2/secret@127.0.0.1", "(not shown, it may hold a password)"),
+    ("http://me:12/hunter2secret@127.0.0.1", "as %2F %3F %23 and %40."),
+    ("http://me:pw#hunter2secret@127.0.0.1", "(not shown, it may hold a password)"),
+    ("ftp://127.0.0.1/?token=hunter2secret", "(not shown, it may hold a password) is no address"),
+]
+
+
+@pytest.mark.parametrize(("address", "sentence"), BAD_ADDRESSES, ids=[row[0] for row in BAD_ADDRESSES])
+def test_addresses(queue, address, sentence):
+    result = queue(address)
+    assert result.code == 2
+    assert sentence in result.err
+    assert "secret" not in result.err
+    assert len(result.err.splitlines()) == 1
+
+
+def test_usage_does_not_repeat_a_password(queue, capsys):
+    with pytest.raises(SystemExit):
+        queue(options=["--sevrer", "http://me:hunter2secret@127.0.0.1"])
+    said = capsys.readouterr().err
+    assert "unrecognized arguments: --sevrer …" in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize(
+    "option", ["--retries=-1", "--patience=nan", "--transfer-timeout=-1", "--max-download-size=0"]
+)
+def test_numbers_that_make_no_sense(queue, option):
+    with pytest.raises(SystemExit) as stopped:
+        queue(options=[option])
+    assert stopped.value.code == 2
+
+
+# --- names and the folder of results -----------------------------------------------------------------------
+
+
+def test_the_second_result_of_one_and_the_first_of_another(comfy, queue, tmp_path):
+    """IMG's second result was overwritten by the result of IMG~2."""
+    folder = tmp_path / "twins"
+    folder.mkdir()
+    for name in ("IMG.jpg", "IMG~2.jpg", "IMG~2~1.jpg"):
+        (folder / name).write_bytes(picture_bytes("JPEG"))
+    second = {"3": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "second"}}}
+    options = ["--content", folder]
+    result = queue(comfy.url("good twins"), workflow=WORKFLOW | second, options=options)
+    assert result.code == 0
+    named = sorted(name for line in result.lines for name in line["files"])
+    assert named == result.files
+    assert len(set(named)) == 6
+    assert {"IMG.png", "IMG~2.png", "IMG~2~1.png"} <= set(named)
+    again = queue(comfy.url("good twins"), workflow=WORKFLOW | second, options=options)
+    assert "3 of 3 are there already." in again.err
+
+
+def test_a_photo_is_never_overwritten_by_its_result(comfy, queue, photos):
+    before = (photos / "p0.png").read_bytes()
+    result = queue(comfy.url("good"), options=["--out", photos, "--overwrite"])
+    assert result.code == 2
+    assert "holds p0.png, and a result would have its name; name another folder." in result.err
+    assert (photos / "p0.png").read_bytes() == before
+
+
+def test_results_among_the_photos_are_no_photos(comfy, queue, photos):
+    options = ["--out", photos / "painted"]
+    assert queue(comfy.url("good"), options=options).code == 0
+    assert "3 of 3 are there already." in queue(comfy.url("good"), options=options).err
+
+
+def test_notes_are_no_results(comfy, queue, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "p0.txt").write_text("my notes")
+    assert queue(comfy.url("good")).out.count(".png") == 3
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names there are Unicode")
+def test_names_that_are_not_utf_8(comfy, queue, tmp_path):
+    folder = tmp_path / "bytes"
+    folder.mkdir()
+    for name in (b"caf\xe9.png", b"[b] \x1b[2J.png", "\u202egnp.png".encode(), b"a" * 200 + b".png"):
+        with open(os.path.join(os.fsencode(folder), name), "wb") as file:
+            file.write(picture_bytes())
+    result = queue(comfy.url("good"), options=["--content", folder])
+    assert result.code == 0
+    assert len(result.files) == 4
+    assert "caf\udce9" in [line["job"] for line in result.lines]
+
+
+def test_the_folder_is_below_a_file(comfy, queue, tmp_path):
+    (tmp_path / "file").write_text("")
+    result = queue(comfy.url("good"), options=["--out", tmp_path / "file" / "out"])
+    assert result.code == 2
+    assert "cannot be made: Not a directory; name another folder." in result.err
+
+
+def test_a_folder_in_the_place_of_a_result(comfy, queue, tmp_path):
+    (tmp_path / "out" / "p1.png").mkdir(parents=True)
+    result = queue(comfy.url("good"))
+    assert result.code == 1
+    assert "p1.png cannot be written: Is a directory; move that folder away" in result.err
+    (tmp_path / "out" / "p1.png").rmdir()
+    assert result.files == ["p0.png", "p2.png"]
+    assert queue(comfy.url("good")).files == ["p0.png", "p1.png", "p2.png"]
+
+
+def test_a_folder_in_the_place_of_the_manifest(comfy, queue, tmp_path):
+    (tmp_path / "out" / "manifest.jsonl").mkdir(parents=True)
+    result = queue(comfy.url("good"))
+    assert result.code == 2
+    assert "manifest.jsonl cannot be written: Is a directory; move that folder away." in result.err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+@pytest.mark.parametrize("full", [".p1.part", "manifest.jsonl"])
+def test_a_full_disk(comfy, queue, tmp_path, full):
+    """/dev/full answers every write as a full disk does."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / full).symlink_to("/dev/full")
+    result = queue(comfy.url("good"))
+    assert result.code == 2
+    assert (
+        "cannot be written: No space left on device; make room on the disk and give the same command"
+        in result.err
+    )
+    assert "Traceback" not in result.err
+    (tmp_path / "out" / full).unlink(missing_ok=True)
+    again = queue(comfy.url("good"))
+    assert (again.code, again.files) == (0, ["p0.png", "p1.png", "p2.png"])
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_is_read_only(comfy, queue, tmp_path):
+    (tmp_path / "out").mkdir(mode=0o500)
+    result = queue(comfy.url("good"))
+    (tmp_path / "out").chmod(0o700)
+    assert result.code == 2
+    assert (
+        "cannot be written: Permission denied; change the rights of the folder, or name another" in result.err
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[" * 100_000, b"null", b"[1]", b'{"status": "done", "job": [1], "digest": "x"}', b"\xff\xfe",
+        b"9" * 10_000,
+        b'{"status": "done", "job": "p0", "digest": {"a": 1}}', b"a" * 3_000_000, b'{"status": NaN}',
+    ],
+    ids=range(9),
+)  # fmt: skip
+def test_a_manifest_of_something_else(comfy, queue, tmp_path, line):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "manifest.jsonl").write_bytes(line + b"\n")
+    assert queue(comfy.url("good")).files == ["p0.png", "p1.png", "p2.png"]
+    done = [json.loads(text) for text in (tmp_path / "out" / "manifest.jsonl").read_bytes().splitlines()[1:]]
+    assert {entry["job"] for entry in done} == {"p0", "p1", "p2"}
+
+
+def test_nobody_reads_the_names(comfy, queue, monkeypatch):
+    """As `| head` does: the pipe is closed, and the painting goes on."""
+    read, write = os.pipe()
+    os.close(read)
+    with monkeypatch.context() as patch, open(write, "w") as pipe:
+        patch.setattr("sys.stdout", pipe)
+        result = queue(comfy.url("good"))
+        assert (result.code, len(result.files)) == (0, 3)
+
+
+def test_the_server_lists_few_nodes():
+    """The workflow of these tests needs no more: a case that leaves one out must be seen."""
+    assert {node["class_type"] for node in WORKFLOW.values()} <= OBJECT_INFO.keys()
