@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 
-from ..base.text_files import read_json, shown
+from ..base.text_files import read_json
 
 SPLITS = ("train", "val", "test")
 
@@ -47,11 +47,9 @@ class SplitTable:
         self._split_of: dict[str, str] = {}
 
     def add(self, name: str, split: str) -> None:
-        """Raises ValueError if another split has the name already."""
+        """Put a picture into a split; of several, the last one counts."""
         # macOS and others store accents in different ways.
-        known = self._split_of.setdefault(unicodedata.normalize("NFC", name), split)
-        if known != split:
-            raise ValueError(f"has '{shown(name)}' in '{known}' and in '{split}'; keep it in one of them")
+        self._split_of[unicodedata.normalize("NFC", name)] = split
 
     def splits(self, names: Sequence[str]) -> list[str]:
         """The split of each picture; empty for one that the file does not name."""
@@ -62,8 +60,7 @@ def read_split_file(split_file: str | os.PathLike[str], folder: Path) -> SplitTa
     """The split of every picture of `folder` that the file lists, by its path below the folder.
 
     The file is JSON, {folder name: {"train": [path below the folder's parent, …], "val": […], "test": […]}};
-    'test' may be left out. Raises ValueError, one sentence, where it is something else, cannot be read or
-    has a picture in two splits.
+    'test' may be left out. Raises ValueError, one sentence, where it is something else or cannot be read.
     """
     content = read_json(split_file)
     lists = content.get(folder.name) if isinstance(content, dict) else None
@@ -77,10 +74,7 @@ def read_split_file(split_file: str | os.PathLike[str], folder: Path) -> SplitTa
             raise ValueError(f"{split_file} has no entry '{folder.name}' with a '{split}' list of paths.")
         for path in paths:
             if path.startswith(prefix):
-                try:
-                    table.add(path.removeprefix(prefix), split)
-                except ValueError as error:
-                    raise ValueError(f"{split_file} {error}.") from error
+                table.add(path.removeprefix(prefix), split)
     return table
 
 

@@ -16,10 +16,6 @@ from brushwork.dataset.splits import assign_splits, hash_split, read_split_file
         ('{"art": {"train": [1], "val": []}}', "no entry 'art' with a 'train' list of paths"),
         ('{"art": []}', "no entry 'art' with a 'train' list of paths"),
         ('{"art": {"train": [], "val": [], "test": {}}}', "no entry 'art' with a 'test' list of paths"),
-        (
-            '{"art": {"train": ["art/a.png"], "val": ["art/a.png"]}}',
-            "has 'a.png' in 'train' and in 'val'; keep it",
-        ),
         ("[]", "no entry 'art'"),
         ("[" * 99_999, "too long or deep"),
         ("9" * 9999, "is not JSON|no entry 'art'"),
