@@ -8,7 +8,6 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from .jobs import PromptTemplate, QueueJob
 from .manifest import Results, UnwritableError, sha256_of, unwritable
 from .media import ending_of
 from .pool import Pool
+from .record import Submission, done_line, failed_line, now
 from .server import ComfyServer
 
 # A server gets so many prompts: one that runs and one that waits, so that it is never idle.
@@ -29,19 +29,6 @@ POLL_SECONDS = 1.0
 FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
 SHORTEST_POLL = 0.05
 _LONGEST_REASON = 500
-
-
-@dataclass
-class Submission:
-    """A job that a server has, and since when."""
-
-    job: QueueJob
-    digest: str
-    hashes: tuple[str, ...]
-    submitted: float
-    ran: bool = False
-    bad_answers: int = 0
-    not_before: float = 0.0
 
 
 @dataclass
@@ -225,7 +212,16 @@ class Worker:
         seconds = seconds_taken(entry)
         if seconds is None:
             seconds = round(time.monotonic() - submission.submitted, 3)
-        self._record(submission, prompt_id, "done", files=files, seconds=seconds)
+        self.shared.results.record(
+            {
+                **done_line(submission, files, seconds),
+                **self.shared.facts,
+                "prompt_id": prompt_id,
+                "server": self.server.address.url,
+                "attempt": self.shared.pool.attempt(job),
+                "finished": now(),
+            }
+        )
         del self.held[prompt_id]
         self.shared.pool.finish(job)
         self.shared.display.job_done(self.server.name, self.shared.results.folder / files[0])
@@ -285,38 +281,8 @@ class Worker:
 
     def _report(self, job: QueueJob, reason: str, prompt_id: str | None = None) -> None:
         reason = self._said(reason)
-        self.shared.results.record(
-            {
-                "job": job.name,
-                "status": "failed",
-                "error": reason,
-                "content": str(job.content),
-                "style": None if job.style is None else str(job.style),
-                "prompt_id": prompt_id,
-                "server": self.server.address.url,
-                "finished": _now(),
-            }
-        )
+        self.shared.results.record(failed_line(job, reason, prompt_id, self.server.address.url))
         self.shared.display.job_failed(job.name, reason)
-
-    def _record(self, submission: Submission, prompt_id: str, status: str, **more: object) -> None:
-        job = submission.job
-        self.shared.results.record(
-            {
-                "job": job.name,
-                "status": status,
-                **more,
-                "content": str(job.content),
-                "style": None if job.style is None else str(job.style),
-                "sha256": list(submission.hashes),
-                "digest": submission.digest,
-                **self.shared.facts,
-                "prompt_id": prompt_id,
-                "server": self.server.address.url,
-                "attempt": self.shared.pool.attempt(job),
-                "finished": _now(),
-            }
-        )
 
     def _went_down(self, error: ServerDownError) -> None:
         now = time.monotonic()
@@ -369,7 +335,3 @@ def _wait(attempt: int) -> float:
 
 def _number(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, (int, float)) and abs(value) < 10**9 else "?"
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
