@@ -81,6 +81,18 @@ def leave_to_garbage_collection_only_what_comes() -> None:
     gc.freeze()
 
 
+@pytest.fixture(autouse=True)
+def _threads_stay() -> Iterator[None]:
+    """A benchmark chooses PyTorch's threads for its whole process.
+
+    If all workers of xdist used all cores from then on, each later test would take several times as long.
+    """
+    threads = torch.get_num_threads()
+    yield
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+
+
 def read_picture(path: Path, longest: int) -> Tensor:
     """[1,3,H,W] in 0..1 with the longer side reduced to `longest` pixels."""
     with Image.open(path) as file:

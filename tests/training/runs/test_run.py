@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -243,21 +242,13 @@ train_saving_every_step(photos, paintings, task["options"], Path(task["out"]))
 """
 
 
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Sums in the same order in this process and in another."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def test_training_survives_sigkill(
-    photos: list[Path], paintings: list[Path], small: TrainOptions, tmp_path: Path, one_thread: None
+    photos: list[Path], paintings: list[Path], small: TrainOptions, tmp_path: Path
 ) -> None:
     """Killed with -9 while it saves after every step, a run is resumed and ends in the very same bits."""
     options, photos, paintings = replace(small, steps=12, validate_every=6), photos[:2], paintings[:2]
 
+    torch.set_num_threads(1)  # Sums in the same order as in the other process.
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     train_saving_every_step(photos, paintings, options.as_dict(), whole)
 
