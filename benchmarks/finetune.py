@@ -98,7 +98,7 @@ def compare(material: Material, before: Painter, after: Painter) -> dict[str, di
     """{question: {'before'/'after': losses}}"""
     options, device = TrainOptions.for_mode("fine_tune"), torch.device("cpu")
     validation = Validation(
-        material.photos, material.held_out, material.held_out, LossNetwork(), options.weights, device
+        material.photos, material.held_out, material.held_out, LossNetwork(), options, device
     )
     table: dict[str, dict[str, dict[str, float]]] = {}
     for question, score in (

@@ -9,14 +9,14 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from ..models.perception.statistics import color_moments
+from ..models.perception.statistics import SIZES, color_moments
 from ..models.perception.vgg import LossNetwork
 from ..pictures.reading import Picture
 from .augment import DRAWS
 from .crop_pool import CropPool, CropRule, batch_indices
 from .memory import memory_to_keep
 from .options import TrainOptions
-from .targets import TargetCache, content_target, style_target, unpack_style_target
+from .targets import StyleTarget, TargetCache, content_target, style_target, unpack_style_target
 
 # The mean statistics of so many crops stand for a whole collection.
 COLLECTION_CROPS = 64
@@ -32,11 +32,13 @@ STEADY_SHARE = 0.25
 class Batch:
     """A batch of B crops, or a part of one.
 
-    All draws are made for the whole batch, so that its parts are the same in any process.
+    All draws are made for the whole batch, so that its parts are the same in any process. The photos come
+    before the paintings in their own style, and those painted with the learned code or painted twice come
+    first: the counts below say how many. (A mask on the CPU would make a GPU wait.)
     """
 
     content: Tensor
-    """[B,3,S,S]: photos and, where `identity_mask`, the painting itself."""
+    """[B,3,S,S]: photos, and then the paintings themselves."""
     style: Tensor
     """[B,3,T,T]"""
     content_items: Tensor
@@ -49,10 +51,10 @@ class Batch:
     """[B], bool: painted with the learned code."""
     steady_mask: Tensor
     """[B], bool: painted a second time behind the border `other_shift`, for the steadiness loss."""
+    seeds: Tensor
+    """[B], int64 from 0 on: of each picture's noise; a picture painted twice keeps its own."""
     draws: Tensor
     """[B,3,DRAWS] for DiffAugment: fakes seen by G's loss, paintings, fakes seen by D's loss."""
-    seeds: Tensor
-    """[B], int: of the noise that each picture is painted with, both times."""
     shift: Tensor
     """[2], int: the border, for `Painter`."""
     other_shift: Tensor
@@ -62,6 +64,16 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.content_items)
+
+    @property
+    def photos(self) -> int:
+        """How many of the pictures are photos; the rest are paintings in their own style."""
+        return int((~self.identity_mask).sum())
+
+    @property
+    def twice(self) -> int:
+        """How many of the pictures are painted a second time."""
+        return int(self.steady_mask.sum())
 
     def part(self, start: int, stop: int) -> Batch:
         """Pictures `start` to `stop`."""
@@ -100,6 +112,7 @@ class CropSource:
     ):
         self.options, self.photos, self.paintings = options, photos, paintings
         self.network, self.device, self.say = network, device, say
+        self.sizes = [name for name, share in zip(SIZES, options.size_shares, strict=True) if share > 0]
         self._content_key: tuple[int, int] | None = None
         self._style_key: tuple[int, int] | None = None
         self._mean_targets: tuple[Tensor, tuple[Tensor, Tensor]] | None = None
@@ -125,7 +138,7 @@ class CropSource:
         draws = torch.rand(size, 3, DRAWS, generator=generator)
         # A shift by 4 pixels leaves the grid of the unshuffle where it was.
         other_shift = (shift + torch.randint(1, 4, (2,), generator=generator)) % 8
-        seeds = torch.randint(0, 2**62, (size,), generator=generator)
+        seeds = torch.randint(0, 2**63 - 1, (size,), generator=generator)
 
         # Fetch the crops of this process's part.
         content_items = batch_indices(step, size, len(self.content_pool), options.seed)
@@ -141,37 +154,41 @@ class CropSource:
             identity_mask[mine],
             learned_mask[mine],
             steady_mask[mine],
-            draws[mine],
             seeds[mine],
+            draws[mine],
             shift,
             other_shift,
             window,
         )
         # A part of the painting replaces the photo, so that the identity loss needs no pass of its own.
-        batch.content[batch.identity_mask] = batch.real()[batch.identity_mask]
+        batch.content[batch.photos :] = batch.real()[batch.photos :]
         return batch
 
     def content_targets(self, batch: Batch) -> Tensor:
-        """Flat `content_target` of the photos of the batch, those outside `identity_mask`, [P,K]."""
-        return self._content_targets.batch(batch.content_items[~batch.identity_mask]).float()
+        """Flat `content_target` of the photos of the batch, [P,K]."""
+        return self._content_targets.batch(batch.content_items[: batch.photos]).float()
 
-    def style_targets(
-        self, batch: Batch
-    ) -> tuple[dict[str, Tensor], dict[str, Tensor], tuple[Tensor, Tensor]]:
-        """Gram matrices and moments by layer, and the colour moments, of the paintings of the batch.
+    def style_targets(self, batch: Batch) -> tuple[StyleTarget, tuple[Tensor, Tensor]]:
+        """The targets and the colour moments of the paintings of the batch.
 
         Pictures painted with the learned code get those of the whole collection, since the code stands for
         all of it.
         """
-        targets = self._style_targets.batch(batch.style_items)
+        learned = int(batch.learned_mask.sum())
         colors = color_moments(batch.style)
-        if batch.learned_mask.any():
-            learned = batch.learned_mask.to(targets.device)
-            style, (mean, covariance) = self._collection()
-            targets = torch.where(learned[:, None], style, targets)
-            mean = torch.where(learned[:, None], mean, colors[0])
-            colors = mean, torch.where(learned[:, None, None], covariance, colors[1])
-        return *unpack_style_target(targets), colors
+        if not learned:
+            targets = self._style_targets.batch(batch.style_items)
+        else:
+            whole, whole_colors = self._collection()
+            targets = whole.expand(learned, -1)
+            if learned < len(batch):
+                targets = torch.cat([targets, self._style_targets.batch(batch.style_items[learned:])])
+            means, covariances = (
+                torch.cat([mean.expand(learned, *mean.shape), own[learned:]])
+                for mean, own in zip(whole_colors, colors, strict=True)
+            )
+            colors = means, covariances
+        return unpack_style_target(targets, self.sizes), colors
 
     @torch.no_grad()
     def _collection(self) -> tuple[Tensor, tuple[Tensor, Tensor]]:
@@ -193,20 +210,27 @@ class CropSource:
         style_key = (options.style_resolution, round_)
         if content_key != self._content_key:
             self.content_pool = self._cut(self.photos, *content_key, options.content_scale, options.seed)
-            self._content_targets = TargetCache(
-                self.content_pool,
-                lambda x: content_target(network, x),
-                self.device,
-                memory_to_keep(self.device),
-            )
+            self._content_targets = self._targets(self.content_pool, lambda x: content_target(network, x))
             self._content_key = content_key
         if style_key != self._style_key:
             self.style_pool = self._cut(self.paintings, *style_key, options.style_scale, options.seed + 1)
-            self._style_targets = TargetCache(
-                self.style_pool, lambda x: style_target(network, x), self.device, memory_to_keep(self.device)
+            self._style_targets = self._targets(
+                self.style_pool, lambda x: style_target(network, x, self.sizes)
             )
             self._mean_targets = None
             self._style_key = style_key
+
+    def _targets(self, pool: CropPool, compute: Callable[[Tensor], Tensor]) -> TargetCache:
+        """The targets of `pool`: on a GPU, all at once; on a CPU, when a step needs them.
+
+        A CPU takes minutes for all, and a short run needs few.
+        """
+        started = time.monotonic()
+        cache = TargetCache(pool, compute, self.device, memory_to_keep(self.device))
+        if self.device.type != "cpu":
+            count = cache.fill()
+            self.say(f"computed {count} targets in {time.monotonic() - started:.0f} s")
+        return cache
 
     def _cut(
         self, pictures: Sequence[Picture], side: int, round_: int, scale: tuple[int, int], seed: int

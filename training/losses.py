@@ -15,7 +15,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..base.settings import check_choice
-from ..models.perception.statistics import color_moments, relative_error, wide
+from ..models.perception.statistics import (
+    SIZES,
+    StyleStatistics,
+    color_moments,
+    gram_loss,
+    mean_std_loss,
+    relative_error,
+    wide,
+)
 from ..models.perception.vgg import STYLE_LAYERS
 from .options import ADVERSARIAL_LOSSES, LossWeights
 
@@ -36,6 +44,32 @@ def energy_loss(moments: dict[str, Tensor], target: dict[str, Tensor]) -> Tensor
         found, wanted = (wide(each[name][:, 0]).mean(1) for each in (moments, target))
         errors.append((found / wanted.clamp_min(1e-8) - 1).abs().mean())
     return torch.stack(errors).mean()
+
+
+def style_losses(
+    found: Mapping[str, StyleStatistics], target: Mapping[str, StyleStatistics], shares: Sequence[float]
+) -> tuple[Parts, Parts]:
+    """`gram`, `mean_std` and `energy`, sums over the sizes of the picture, each times its share; and beside
+    them, without gradients, the Gram loss of each size: `gram_whole`, `gram_half`, `gram_quarter`.
+
+    found and target hold the statistics by the name of the size (`SIZES`), and shares are in the order of
+    `SIZES`. Strokes are larger than what the loss network sees in a whole picture; at a quarter of the size
+    it sees them.
+    """
+    sums: Parts = {}
+    by_size: Parts = {}
+    for name, share in zip(SIZES, shares, strict=True):
+        if name not in found:
+            continue
+        (grams, moments), (target_grams, target_moments) = found[name], target[name]
+        losses = {
+            "gram": gram_loss(grams, target_grams),
+            "mean_std": mean_std_loss(moments, target_moments),
+            "energy": energy_loss(moments, target_moments),
+        }
+        by_size[f"gram_{name}"] = losses["gram"].detach()
+        add_parts(sums, {each: loss * share for each, loss in losses.items()})
+    return sums, by_size
 
 
 def color_loss(image: Tensor, target: tuple[Tensor, Tensor]) -> Tensor:
@@ -134,6 +168,12 @@ def _mean_over_scales(
     check_choice("adversarial loss", kind, ADVERSARIAL_LOSSES)
     first, *others = (formulas[kind](logits) for logits in scales)
     return sum(others, first) / len(scales)
+
+
+def add_parts(sums: Parts, parts: Mapping[str, Tensor]) -> None:
+    """sums[name] += parts[name], with absent ones as 0."""
+    for name, value in parts.items():
+        sums[name] = sums[name] + value if name in sums else value
 
 
 def total_loss(parts: Parts, weights: LossWeights) -> Tensor:

@@ -27,24 +27,24 @@ def _weight(default: float, text: str) -> float:
 class LossWeights:
     """Factors of the named parts in the total loss, by name."""
 
-    content: float = _weight(1.0, "Keep what the photo shows.")
+    content: float = _weight(0.75, "Keep what the photo shows.")
     style: float = _weight(
-        8.0, "Match the paintings' texture: Gram matrices plus twice means and deviations."
+        20.0, "Match the paintings' texture and strokes: Gram matrices plus twice means and deviations."
     )
     energy: float = _weight(
-        0.0, "As much contrast and grain as the paintings: the loss network answers as strongly."
+        6.0, "As much contrast and grain as the paintings: the loss network answers as strongly."
     )
     colour: float = _weight(4.0, "Match the paintings' colours.")
-    identity: float = _weight(2.0, "A painting painted in its own style comes back.")
+    identity: float = _weight(3.0, "A painting painted in its own style comes back.")
     steady: float = _weight(
         10.0, "A photo that is shifted by some pixels gets the same strokes; 0 leaves it out."
     )
     ground: float = _weight(
         50.0, "Plain grounds stay plain: no light and dark that the photo does not have; 0 leaves it out."
     )
-    code: float = _weight(0.1, "The style encoder finds the style again in the result.")
+    code: float = _weight(0.0, "The style encoder finds the style again in the result; 0 leaves it out.")
     adversarial: float = _weight(1.0, "Look like a painting to the discriminator.")
-    tv: float = _weight(0.1, "Little noise: total variation.")
+    tv: float = _weight(0.05, "Little noise: total variation.")
     range: float = _weight(5.0, "Stay between black and white.")
 
     def __post_init__(self) -> None:
@@ -90,6 +90,13 @@ class TrainOptions:
     style_scale: tuple[int, int] = option(
         (256, 576), "Shorter side of the paintings before cropping, drawn between these.", 32, 4096
     )
+    size_shares: tuple[float, float, float] = option(
+        (0.4, 0.3, 0.3),
+        "Shares of the crop at whole, half and quarter size in the style and energy losses; "
+        "0 leaves a size out.",
+        0.0,
+        1.0,
+    )
     variants: int = option(
         6, "Crops kept of every picture; what is computed from a kept crop is computed once.", 1, 10_000
     )
@@ -126,7 +133,9 @@ class TrainOptions:
     bad_steps: int = option(
         8, "Steps in a row with a loss that is not finite after which training stops.", 1, 1000
     )
-    loss_dtype: str = option("auto", "Type of the loss network: auto, float32 or bfloat16.")
+    loss_dtype: str = option(
+        "auto", "Type in which loss network and painter compute: auto, float32 or bfloat16."
+    )
     weights: LossWeights = field(default_factory=LossWeights)
 
     @classmethod
@@ -156,6 +165,8 @@ class TrainOptions:
             low, high = getattr(self, name)
             if low > high:
                 raise ValueError(f"{name} is {(low, high)}; give the smaller side first.")
+        if not sum(self.size_shares) > 0:
+            raise ValueError(f"size_shares is {self.size_shares}; give at least one size a share above 0.")
         largest = max(self.resolution, self.late_resolution if self.late_from < 1 else 0)
         if self.style_resolution < largest:
             raise ValueError(
@@ -200,10 +211,9 @@ class TrainOptions:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainOptions:
         """The inverse of `as_dict`, also after a trip through JSON."""
-        values = dict(values)
+        # JSON has lists for the tuples.
+        values = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
         values["weights"] = LossWeights(**values["weights"])
-        for name in ("content_scale", "style_scale"):
-            values[name] = tuple(values[name])
         return cls(**values)
 
 
@@ -224,7 +234,7 @@ MODE_DEFAULTS: dict[str, dict[str, Any]] = {
         "ema": 0.9,
         "validate_every": 25,
         "variants": 24,
-        "weights": {"code": 0.0, "adversarial": 0.0},
+        "weights": {"content": 1.0, "adversarial": 0.0},
     },
     "fine_tune": {
         "steps": 360,
@@ -244,7 +254,7 @@ MODE_DEFAULTS: dict[str, dict[str, Any]] = {
         "patience": 4,
         "variants": 24,
         "weights": {
-            "code": 0.0,
+            "content": 1.0,
             "style": 32.0,
             "identity": 8.0,
             "steady": 0.0,

@@ -13,6 +13,9 @@ from .request import DEFAULT_MODE, TrainRequest
 OPTIONS = [f for f in fields(TrainOptions) if f.name != "weights"]
 WEIGHTS = [f.name for f in fields(LossWeights)]
 
+# What stands for the values of an option that has several: a range, or one for each size of a crop.
+_PLACES = {2: ("MIN", "MAX"), 3: ("WHOLE", "HALF", "QUARTER")}
+
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add a flag for each option; an option that is not given is None."""
@@ -21,7 +24,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         flag = "--" + option.name.replace("_", "-")
         text = f"{option.metadata['text']} {_defaults(option)}".replace("%", "%%")
         if isinstance(option.default, tuple):
-            group.add_argument(flag, nargs=2, metavar=("MIN", "MAX"), help=text)
+            group.add_argument(
+                flag, nargs=len(option.default), metavar=_PLACES[len(option.default)], help=text
+            )
         else:
             group.add_argument(flag, metavar=_metavar(option), help=text)
     defaults = {mode: asdict(TrainOptions.for_mode(mode).weights) for mode in MODES}

@@ -31,6 +31,7 @@ from brushwork.training.losses import (
     identity_loss,
     real_loss,
     steady_loss,
+    style_losses,
     total_loss,
 )
 
@@ -58,6 +59,32 @@ class TestByHand:
         # One of each in a batch do not cancel.
         mixed = {name: torch.cat([weak[name][:1], strong[name][1:]]) for name in STYLE_LAYERS}
         assert close(energy_loss(mixed, statistics), 0.1)
+
+    def test_style_at_three_sizes(self):
+        # Gram matrices of one number, 3 against 2: (1 / 2)^2 = 1/4; at half the size 2 against 4: 1/4; at a
+        # quarter alike: 0. Mean activations 6, 4 and 2 against 4, all with deviations 0: squared relative
+        # errors 1/4, 0, 1/4 and energies 1/2, 0, 1/2.
+        def statistics(gram: float, mean: float):
+            moments = torch.tensor([[[mean], [0.0]]])
+            return layers(*[torch.full((1, 1, 1), gram)] * 4), layers(*[moments] * 4)
+
+        found = {"whole": statistics(3, 6), "half": statistics(2, 4), "quarter": statistics(5, 2)}
+        target = {"whole": statistics(2, 4), "half": statistics(4, 4), "quarter": statistics(5, 4)}
+        parts, by_size = style_losses(found, target, (0.4, 0.3, 0.3))
+        assert set(parts) == {"gram", "mean_std", "energy"}
+        assert close(parts["gram"], 0.4 / 4 + 0.3 / 4)
+        assert close(parts["mean_std"], 0.4 / 4 + 0.3 / 4)
+        assert close(parts["energy"], 0.4 / 2 + 0.3 / 2)
+        expected = {"gram_whole": 1 / 4, "gram_half": 1 / 4, "gram_quarter": 0}
+        assert by_size.keys() == expected.keys()
+        assert all(close(by_size[name], loss) for name, loss in expected.items())
+        # The total counts each of them once.
+        weights = LossWeights(style=1.0, energy=2.0)
+        assert close(total_loss(parts, weights), 0.175 + 2 * 0.175 + 2 * 0.35)
+        # A size that is left out has no loss.
+        parts, by_size = style_losses({"half": found["half"]}, {"half": target["half"]}, (0.0, 1.0, 0.0))
+        assert set(by_size) == {"gram_half"}
+        assert close(parts["gram"], 1 / 4)
 
     def test_colour(self):
         # Two pixels each. Means 1, 0, 0 against 2, 1, 0: (1 + 1) / (4 + 1).

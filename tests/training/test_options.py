@@ -11,7 +11,9 @@ from brushwork.training.options import MODE_DEFAULTS, MODES, LossWeights, TrainO
 
 
 def test_round_trip_through_json() -> None:
-    options = TrainOptions(steps=7, content_scale=(256, 300), weights=LossWeights(style=2.5))
+    options = TrainOptions(
+        steps=7, content_scale=(256, 300), size_shares=(0.0, 1.0, 0.25), weights=LossWeights(style=2.5)
+    )
     assert TrainOptions.from_dict(json.loads(json.dumps(options.as_dict()))) == options
 
 
@@ -78,6 +80,8 @@ def test_every_option_explains_itself() -> None:
         ({"style_resolution": 128}, "style_resolution is 128; it must not be smaller"),
         ({"content_scale": (300, 200)}, "content_scale is .* smaller side first"),
         ({"content_scale": (8, 200)}, "content_scale is 8; give a value from 32"),
+        ({"size_shares": (0.5, -0.1, 0.5)}, r"size_shares is -0\.1; give a value from 0 to 1"),
+        ({"size_shares": (0.0, 0.0, 0.0)}, "size_shares is .*; give at least one size a share above 0"),
     ],
 )
 def test_nonsense_is_refused(values: dict, sentence: str) -> None:

@@ -34,9 +34,20 @@ TINY = StyleGANConfig(
     covariance_channels=4,
     covariance_hidden=16,
 )
-PERCEPTUAL = {
-    "content", "gram", "mean_std", "energy", "colour", "tv", "ground", "range", "identity", "code", "total"
-}  # fmt: skip
+BY_SIZE = {"gram_whole", "gram_half", "gram_quarter"}
+PERCEPTUAL = BY_SIZE | {
+    "content",
+    "gram",
+    "mean_std",
+    "energy",
+    "colour",
+    "tv",
+    "ground",
+    "range",
+    "identity",
+    "code",
+    "total",
+}
 
 
 def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
@@ -84,7 +95,8 @@ class TestLearning:
         assert names[3:] == [steady[step % 2] | {"adversarial", "d_real", "d_fake"} for step in range(3, 6)]
         # Every loss is weighed, and every weight has its loss.
         weights = [field.name for field in fields(LossWeights) if field.name != "style"]
-        assert {*names[5], *names[4]} - {"total", "d_real", "d_fake"} == {*weights, "gram", "mean_std"}
+        unweighed = BY_SIZE | {"total", "d_real", "d_fake"}
+        assert {*names[5], *names[4]} - unweighed == {*weights, "gram", "mean_std"}
         assert equal(before, after_warm_up)
         assert not equal(before, copied(trainer.discriminator))
         assert trainer.crops.content_pool.crops.shape[-1] == 48, "the late crops were never cut"
@@ -115,8 +127,8 @@ class TestLearning:
         down, right = ((batch.other_shift - batch.shift) % 4).tolist()
         assert down
         assert right
-        shimmer = trainer._accumulate(batch)["steady"]
-        same = trainer._accumulate(replace(batch, other_shift=batch.shift))["steady"]
+        shimmer = trainer.gradients.accumulate(batch, 0, 4)["steady"]
+        same = trainer.gradients.accumulate(replace(batch, other_shift=batch.shift), 0, 4)["steady"]
         assert same < 1e-5
         assert 0.005 < shimmer < 0.2
 
@@ -124,8 +136,7 @@ class TestLearning:
         steadier = Trainer(replace(options, weights=only, lr=1e-4, warmup=1), photos, paintings, start=gan)
         for _ in range(8):
             steadier.train_step()
-        steadier.step = 0
-        assert steadier._accumulate(steadier.crops.batch(0))["steady"] < 0.9 * shimmer
+        assert steadier.gradients.accumulate(steadier.crops.batch(0), 0, 4)["steady"] < 0.9 * shimmer
 
     def test_no_picture_is_painted_twice_for_nothing(
         self, photos: list[Path], paintings: list[Path], small: TrainOptions
@@ -340,9 +351,9 @@ class TestTrouble:
             trainer = Trainer(options, photos, paintings, config=TINY)
             # In training mode every forward pass moves spectral norm's power iteration on by one.
             trainer.discriminator.eval()
-            trainer.micro_batch = micro_batch
-            values = trainer._accumulate(trainer.crops.batch(0))
-            return values, torch.cat([p.grad.flatten() for p in trainer._learning()])
+            losses = trainer.gradients.accumulate(trainer.crops.batch(0), 0, micro_batch)
+            values = {name: float(loss) for name, loss in losses.items()}
+            return values, torch.cat([p.grad.flatten() for p in trainer.gradients.learning()])
 
         whole, whole_gradients = gradients(4)
         for micro_batch in (3, 2, 1):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from ...models.perception.statistics import SIZES
 from ...pictures.chart import BACKGROUND, FAINT, INK, Chart, Color, Series
 from ...pictures.lettering import font, wrapped
 from .run import Run
@@ -24,6 +25,7 @@ COLORS: dict[str, Color] = {
     "identity": (0, 140, 105),
     "adversarial": (190, 100, 150),
 }
+SIZE_COLORS: dict[str, Color] = dict(zip(SIZES, [(213, 94, 0), (0, 114, 178), (0, 140, 105)], strict=True))
 
 Line = Mapping[str, float]
 
@@ -35,7 +37,7 @@ def run_sheet(run: Run, title: str, warning: str = "") -> Image.Image:
     """
     previews = preview_files(run.files.folder, run.trainer.step)
     held_out = run.photos != run.trainer.photos
-    where = "on photos that are not trained on" if held_out else "on the training photos"
+    where = "on held-out photos" if held_out else "on the training photos"
     return draw_sheet(
         title, previews, run.history, run.progress.scores, run.progress.best_step, where, warning
     )
@@ -61,7 +63,7 @@ def draw_sheet(
     previews: step -> JPEG strip of photo, painting and result side by side, squares of one size.
     history: losses by name with their "step"; scores: the same of validations, done `where`.
     """
-    # Lay it out: lines of text, then the pictures, then two charts.
+    # Lay it out: lines of text, then the pictures, then the charts side by side.
     times = chosen_times(sorted(previews), best_step)
     pictures = _pictures([(_time_caption(t, best_step), previews[t]) for t in times])
     width = 2 * MARGIN + max(pictures.width, 4 * CELL + 3 * GAP)
@@ -81,12 +83,16 @@ def draw_sheet(
     sheet.paste(pictures, (MARGIN, pictures_top))
 
     # Draw the charts.
-    half = (inner - 2 * GAP) // 2
     best = None if best_step is None else (best_step, f"best: step {best_step}")
-    training = Chart("Losses in training", "step", loss_series(history))
-    validation = Chart(f"Validation, {where}" if where else "Validation", "step", score_series(scores), best)
-    sheet.paste(training.draw(half, CHART_HEIGHT), (MARGIN, charts_top))
-    sheet.paste(validation.draw(half, CHART_HEIGHT), (MARGIN + half + 2 * GAP, charts_top))
+    charts = [
+        Chart("Losses in training", "step", loss_series(history)),
+        Chart(f"Validation, {where}" if where else "Validation", "step", score_series(scores), best),
+    ]
+    if any(series.points for series in size_series(history)):
+        charts.insert(1, Chart("Gram loss by size", "step", size_series(history)))
+    chart_width = (inner - 2 * GAP * (len(charts) - 1)) // len(charts)
+    for i, chart in enumerate(charts):
+        sheet.paste(chart.draw(chart_width, CHART_HEIGHT), (MARGIN + i * (chart_width + 2 * GAP), charts_top))
     return sheet
 
 
@@ -124,6 +130,11 @@ def loss_series(history: Sequence[Line]) -> list[Series]:
     Small losses are left out, because their range would press the others flat.
     """
     return [Series(n, c, _points(history, n), noisy=True) for n, c in COLORS.items()]
+
+
+def size_series(history: Sequence[Line]) -> list[Series]:
+    """The Gram loss at each size: the smaller the picture, the larger the strokes that it is about."""
+    return [Series(n, c, _points(history, f"gram_{n}"), noisy=True) for n, c in SIZE_COLORS.items()]
 
 
 def score_series(scores: Sequence[Line]) -> list[Series]:

@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ class Run:
         collection = [] if mode == "from_scratch" else [*spec.paintings.val, *trainer.paintings]
         single = [] if self.style_only else self.paintings
         self.validation = Validation(
-            self.photos, single, collection, trainer.loss_network, spec.options.weights, trainer.device
+            self.photos, single, collection, trainer.loss_network, spec.options, trainer.device
         )
         self._photo_records = picture_records(spec.photos.part("train"))
         self._painting_records = picture_records(spec.paintings.part("train"))
@@ -190,7 +190,9 @@ class Run:
     def _validate(self) -> None:
         """Score the average weights; keep them if they are the best so far."""
         # One process scores for all: whether to stop early has to be the same everywhere.
-        own = astuple(self.validation.score(self.trainer.ema)) if self.writes else (0.0,) * 4
+        own = (
+            astuple(self.validation.score(self.trainer.ema)) if self.writes else (0.0,) * len(fields(Scores))
+        )
         scores = Scores(*self.trainer.processes.first(own))
         progress, step = self.progress, self.trainer.step
         best = min((s["total"] for s in progress.scores if math.isfinite(s["total"])), default=math.inf)

@@ -29,7 +29,7 @@ class TestOptions:
             flag = "--" + option.name.replace("_", "-")
             value = {"adversarial": "hinge", "loss_dtype": "bfloat16", "late_from": 0.25}.get(option.name)
             if isinstance(option.default, tuple):
-                value = (option.default[0] + 8, option.default[1] + 8)
+                value = tuple(v + 8 if isinstance(v, int) else v / 2 for v in option.default)
             elif value is None:
                 value = option.default * 2 if isinstance(option.default, int) else option.default / 2
                 value = value or 1

@@ -13,10 +13,12 @@ from brushwork.training.runs.progress_sheet import (
     COLORS,
     GAP,
     MARGIN,
+    SIZE_COLORS,
     WARNING_INK,
     chosen_times,
     draw_sheet,
     preview_files,
+    size_series,
     summary,
 )
 
@@ -119,6 +121,21 @@ def test_nothing_runs_off_the_sheet(run_folder):
     pixels = np.asarray(sheet)
     for edge in (pixels[:, : MARGIN // 2], pixels[:, -MARGIN // 4 :], pixels[: MARGIN // 4], pixels[-4:]):
         assert (edge == BACKGROUND).all()
+
+
+def test_the_gram_loss_of_each_size_has_a_chart_where_the_log_has_it():
+    plain = [{name: value for name, value in line.items() if name != "identity"} for line in history(80)]
+    factors = dict(zip(SIZE_COLORS, (1, 2, 3), strict=True))
+    lines = [line | {f"gram_{name}": f / line["step"] for name, f in factors.items()} for line in plain]
+    points = [[y for _, y in series.points[:2]] for series in size_series(lines)]
+    assert points == [[1, 0.5], [2, 1], [3, 1.5]]
+
+    def has_quarter(history):
+        pixels = np.asarray(draw_sheet("run", {}, history, scores(5, 4), 10)).astype(int)
+        return (np.abs(pixels - SIZE_COLORS["quarter"]) <= 12).all(2).sum() > 100
+
+    assert has_quarter(lines)
+    assert not has_quarter(plain)
 
 
 def test_before_the_first_step(tmp_path):
