@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .padding import pad_by_one
+
 LEAKY_SLOPE = 0.2
 
 
@@ -27,7 +29,7 @@ class Conv3x3(nn.Conv2d):
 
         This is for a strip from the middle of a picture, which brings its neighbours' rows along.
         """
-        return super().forward(F.pad(x, (1, 1, int(top), int(bottom)), mode="reflect"))
+        return super().forward(pad_by_one(x, True, True, top, bottom))
 
 
 def init_conv(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> None:
