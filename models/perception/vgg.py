@@ -65,7 +65,8 @@ class LossNetwork(nn.Module):
             block, conv = name[5], name[-1]
             if conv == "1" and block != "1":
                 x = F.max_pool2d(x, 2)
-            x = F.relu(self.convolutions[name](x))
+            # In place: nobody needs the map before it, not even for a gradient.
+            x = F.relu(self.convolutions[name](x), inplace=True)
             if conv == "1":
                 features[f"relu{block}_1"] = x
         return features
