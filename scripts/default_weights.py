@@ -1,47 +1,66 @@
-"""Train the default weights from nothing, in one command that can be stopped and given again.
+"""Train the default weights, in one command that can be stopped and given again.
 
-    python -m scripts.default_weights DATA OUT
+    python -m scripts.default_weights DATA OUT --minutes M [--start FILE] [flags of brushwork train]
 
-DATA holds content/, style/ and split.json. Eight runs of `brushwork train`, each from the network of the one
-before, in OUT/1 to OUT/8; the network is OUT/8/last.safetensors. Crops grow from run to run, since small ones
-are cheap while everything is still to be learned. The shipped weights were trained this way, with the detours
-in docs/history.md. On two cores the first seven stages take about ten hours and the last three and a half.
-With CUDA the last stage takes larger crops and six times as many.
+DATA holds content/, style/ and split.json, as it is or packed by `scripts.pack_data`. From nothing, there are
+two runs of `brushwork train`: OUT/shapes on small crops, since those are cheap while everything is still to
+be learned, and OUT/strokes on large ones. From the weights in FILE, there is only the second. In it, the
+discriminator joins half way. The network is OUT/strokes/last.safetensors.
+
+Before a run begins, some of its steps are measured here, and it gets as many steps as fit into its share of M
+minutes. Cutting crops, validation and saving come on top: in a machine lent for ten minutes, eight are for
+steps. With CUDA, crops are 384 pixels, 32 at a time; on a CPU 224 pixels, 4 at a time.
 """
 
 from __future__ import annotations
 
+import _thread
 import argparse
+import signal
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 
+from brushwork.base.duration import duration
 from brushwork.cli import main as brushwork
+from brushwork.cli.train import command as train
+from brushwork.cli.train.flags import request_from
+from brushwork.cli.train.setup import device_for, network_for
+from brushwork.dataset.collection import photos_and_paintings
 from brushwork.models import StyleGAN
+from brushwork.training.processes import OneProcess
+from brushwork.training.runs.plan import estimate
 
 Options = Mapping[str, float | tuple[int, int]]
+
+# The measurement is of a run of so many steps, so that its phases have their shares.
+NOMINAL_STEPS = 1000
+
+LAST = "last.safetensors"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One run: its length, what differs from the defaults of from_scratch, and what from that with CUDA."""
+    """One run: its share of the time, and what differs from the defaults of from_scratch."""
 
-    steps: int
+    name: str
+    share: float
     options: Options
     weights: Mapping[str, float] = field(default_factory=dict)
     on_cuda: Options = field(default_factory=dict)
-
-    def length(self, scale: float) -> int:
-        return max(1, round(self.steps * scale))
+    """What differs from `options` with CUDA."""
 
     def options_here(self) -> Options:
         return {**self.options, **self.on_cuda} if torch.cuda.is_available() else self.options
 
-    def flags(self, scale: float) -> list[str]:
-        flags = ["--steps", str(self.length(scale))]
+    def flags(self) -> list[str]:
+        """Options and weights as flags of `brushwork train`."""
+        flags = []
         for name, value in self.options_here().items():
             values = value if isinstance(value, tuple) else (value,)
             flags += [f"--{name.replace('_', '-')}", *(f"{number:g}" for number in values)]
@@ -50,106 +69,163 @@ class Stage:
         return flags
 
 
-# The first stages train without these losses; all except the code loss join later.
-_PERCEPTUAL = {"code": 0.0, "adversarial": 0.0, "steady": 0.0, "ground": 0.0}
-_ALL: dict[str, float | tuple[int, int]] = {"late_from": 1, "ema": 0.998}
-_LATER = _ALL | {"batch_size": 4, "identity_share": 0.25, "warmup": 150, "variants": 2}
-_LARGE = _LATER | {"resolution": 256, "style_resolution": 256, "content_scale": (272, 576), "warmup": 50}
+_SMALL: Options = {
+    "resolution": 128,
+    "style_resolution": 160,
+    "content_scale": (160, 432),
+    "style_scale": (160, 432),
+    "batch_size": 6,
+    "variants": 2,
+    "lr": 1e-3,
+    "late_from": 1,
+    "ema": 0.998,
+    "seed": 1,
+}
+_SMALL_ON_CUDA: Options = {
+    "resolution": 192,
+    "style_resolution": 192,
+    "content_scale": (192, 432),
+    "style_scale": (192, 432),
+    "batch_size": 64,
+    "variants": 4,
+}
+_LARGE: Options = {
+    "resolution": 224,
+    "style_resolution": 224,
+    "content_scale": (224, 560),
+    "style_scale": (224, 560),
+    "batch_size": 4,
+    "variants": 2,
+    "lr": 5e-4,
+    "warmup": 150,
+    "decay_from": 0.35,
+    "late_from": 1,
+    "ema": 0.998,
+    "adversarial_from": 0.5,
+    "adversarial_ramp": 0.1,
+    "seed": 2,
+}
+_LARGE_ON_CUDA: Options = {
+    "resolution": 384,
+    "style_resolution": 384,
+    "content_scale": (384, 560),
+    "style_scale": (384, 560),
+    "batch_size": 32,
+    "variants": 6,
+    "lr": 8e-4,
+    "validate_every": 1000,
+}
 
 STAGES = (
-    Stage(
-        7200,
-        _ALL
-        | {"batch_size": 6, "resolution": 128, "style_resolution": 192, "identity_share": 0.17, "seed": 1},
-        _PERCEPTUAL,
-    ),
-    Stage(
-        5200,
-        _LATER | {"resolution": 160, "style_resolution": 224, "lr": 6e-4, "decay_from": 0.3, "seed": 3},
-        _PERCEPTUAL,
-    ),
-    Stage(
-        2900,
-        _LATER | {"resolution": 192, "style_resolution": 256, "lr": 5e-4, "decay_from": 0.2, "seed": 5},
-        _PERCEPTUAL | {"identity": 8.0},
-    ),
-    Stage(
-        4200,
-        _LATER | {"resolution": 192, "style_resolution": 256, "lr": 5e-4, "decay_from": 0.2, "seed": 7},
-        _PERCEPTUAL | {"identity": 8.0, "style": 11.0, "steady": 10.0},
-    ),
-    Stage(
-        3500,
-        _LARGE
-        | {"lr": 5e-4, "decay_from": 0.3, "adversarial_from": 0.15, "adversarial_ramp": 0.03, "seed": 21},
-        {"code": 0.0, "identity": 6.0, "style": 14.0, "steady": 10.0, "ground": 50.0, "adversarial": 1.0},
-    ),
-    Stage(
-        3000,
-        _LARGE
-        | {"lr": 4e-4, "decay_from": 0.2, "adversarial_from": 0.01, "adversarial_ramp": 0.3, "seed": 23},
-        {"code": 0.0, "content": 0.7, "identity": 6.0, "style": 15.0, "ground": 50.0, "adversarial": 4.0},
-    ),
-    Stage(
-        3200,
-        _LARGE
-        | {"lr": 4e-4, "lr_d": 8e-4, "decay_from": 0.3, "adversarial_from": 0.005, "adversarial_ramp": 0.2}
-        | {"seed": 31},
-        {"code": 0.0, "content": 0.5, "identity": 6.0, "style": 16.0, "energy": 10.0, "ground": 80.0}
-        | {"adversarial": 10.0},
-    ),
-    # The shipped weights mix this stage's end, at content 0.75, with its start (docs/history.md).
-    Stage(
-        5900,
-        _LARGE
-        | {"lr": 8e-4, "lr_d": 1.2e-3, "warmup": 150, "decay_from": 0.35, "ema": 0.9985, "seed": 41}
-        | {"adversarial_from": 0.005, "adversarial_ramp": 0.05},
-        {"code": 0.0, "content": 0.8, "identity": 6.0, "style": 18.0, "energy": 12.0, "ground": 110.0}
-        | {"adversarial": 10.0},
-        {"batch_size": 24, "resolution": 320, "style_resolution": 320, "identity_share": 1 / 6}
-        | {"content_scale": (320, 560), "style_scale": (320, 560), "variants": 8},
-    ),
+    Stage("shapes", 0.3, _SMALL, {"adversarial": 0.0, "steady": 0.0, "ground": 0.0}, _SMALL_ON_CUDA),
+    Stage("strokes", 0.7, _LARGE, {"adversarial": 5.0}, _LARGE_ON_CUDA),
 )
 
 
-def _is_finished(folder: Path, stage: Stage, scale: float) -> bool:
-    last = folder / "last.safetensors"
-    return last.exists() and StyleGAN.load(last).training_record["steps"] >= stage.length(scale)
+def train_stages(
+    data: Path, out: Path, minutes: float, start: Path | None = None, flags: Sequence[str] = ()
+) -> int:
+    """Train what is not yet trained; the exit code of the run that ended it, 0 when all are done.
 
-
-def train_stages(data: Path, out: Path, scale: float = 1.0) -> int:
-    """Train what is not yet trained; the exit code of the run that ended it, 0 when all are done."""
-    network: Path | None = None
-    for number, stage in enumerate(STAGES, 1):
-        folder = out / str(number)
-        if _is_finished(folder, stage, scale):
-            network = folder / "last.safetensors"
-            continue
-        command = ["train", "--mode", "from_scratch", "--out", str(folder), *stage.flags(scale)]
-        for name in ("content", "style"):
-            command += [f"--{name}", str(data / name)]
-        command += ["--split", str(data / "split.json")]
-        if (folder / "state.safetensors").exists():
-            command.append("--resume")
-        elif network is not None:
-            command += ["--init", str(network)]
-        if code := brushwork.main(command):
-            return code
-        network = folder / "last.safetensors"
+    `flags` are for the last stage. Raises ValueError, one sentence, if a run cannot begin.
+    """
+    stages = STAGES if start is None else STAGES[-1:]
+    network = start
+    for stage in stages:
+        folder = out / stage.name
+        resumed = (folder / "state.safetensors").exists()
+        if not (resumed and _is_finished(folder)):
+            command = ["train", "--mode", "from_scratch", "--out", str(folder)]
+            for name in ("content", "style"):
+                command += [f"--{name}", str(data / name)]
+            command += ["--split", str(data / "split.json")]
+            if resumed:
+                command.append("--resume")
+            else:
+                command += stage.flags() if network is None else [*stage.flags(), "--init", str(network)]
+                command += flags if stage is stages[-1] else ()
+                share = stage.share / sum(each.share for each in stages)
+                command += ["--steps", str(fitting_steps(command, stage.name, 60 * minutes * share))]
+            if code := brushwork.main(command):
+                return code
+        network = folder / LAST
     return 0
+
+
+def _is_finished(folder: Path) -> bool:
+    if not (folder / LAST).exists():
+        return False
+    network = StyleGAN.load(folder / LAST)
+    # The style space comes at the very end.
+    record = network.training_record
+    return network.space is not None and bool(record["steps"] >= record["options"]["steps"])
+
+
+def fitting_steps(command: Sequence[str], name: str, seconds: float) -> int:
+    """How many steps the run of this command makes here in that time, measured on some of its pictures.
+
+    Raises ValueError or TrainingError, one sentence, if it cannot begin.
+    """
+    parser = argparse.ArgumentParser()
+    train.add_parser(parser.add_subparsers())
+    request = request_from(parser.parse_args(list(command)))
+    options = replace(request.options(), steps=NOMINAL_STEPS)
+    photos, paintings = photos_and_paintings(
+        request.content, request.style, request.split, options.validation_share
+    )
+    device = device_for(request, OneProcess())
+    found = estimate(options, photos.train, paintings.train, network_for(request, options), device)
+    steps = max(1, round(NOMINAL_STEPS * seconds / found.seconds))
+    for phase, each in found.seconds_per_step.items():
+        joined = "with" if phase.adversarial else "without"
+        print(f"{name}: {options.batch_size / each:.1f} samples/s {joined} the discriminator", flush=True)
+    print(f"{name}: {steps} steps in {duration(seconds)}", flush=True)
+    return steps
+
+
+@contextmanager
+def stopping_after(minutes: float) -> Iterator[None]:
+    """After that time, what `brushwork train` does on SIGTERM: it ends the step and saves."""
+    over = threading.Event()
+
+    def watch() -> None:
+        # Again and again: nobody hears a signal that comes before the training.
+        wait = 60 * minutes
+        while not over.wait(wait):
+            wait = 1.0
+            _thread.interrupt_main(signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        "python -m scripts.default_weights", description="Train the default weights from nothing."
+        "python -m scripts.default_weights",
+        description="Train the default weights; flags that are not named here go to brushwork train, for the "
+        "last run.",
     )
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of content/, style/ and split.json")
     parser.add_argument("out", type=Path, metavar="OUT", help="folder of the runs; given again, they go on")
+    parser.add_argument("--minutes", type=float, required=True, metavar="M", help="of steps, all in all")
+    parser.add_argument("--start", type=Path, metavar="FILE", help="weights to begin with (default: nothing)")
     parser.add_argument(
-        "--scale", type=float, default=1.0, metavar="X", help="times as many steps, to try it out (default 1)"
+        "--stop-after",
+        type=float,
+        default=float("inf"),
+        metavar="M",
+        help="save and stop after so many minutes in all; the same command goes on",
     )
-    options = parser.parse_args(arguments)
-    return train_stages(options.data, options.out, options.scale)
+    options, flags = parser.parse_known_args(arguments)
+    try:
+        with stopping_after(min(options.stop_after, threading.TIMEOUT_MAX / 60)):
+            return train_stages(options.data, options.out, options.minutes, options.start, flags)
+    except (OSError, ValueError, RuntimeError) as error:
+        print(f"scripts.default_weights: {error}", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

@@ -60,7 +60,8 @@ class TrainDisplay:
 
     def _rate(self, step: int, per_second: float) -> str:
         left = (self._steps - step) / max(per_second, 1e-9)
-        return f"{per_second:.2f} steps/s, {duration(left)} left"
+        samples = per_second * self.run.trainer.options.batch_size
+        return f"{per_second:.2f} steps/s, {samples:.1f} samples/s, {duration(left)} left"
 
     def _numbers(self, values: dict[str, float]) -> str:
         parts = [f"{name} {values[name]:.3f}" for name in SHOWN if name in values]

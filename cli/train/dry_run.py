@@ -80,7 +80,10 @@ def _needs(found: Estimate, options: TrainOptions) -> list[tuple[str, str]]:
     memory = "unknown" if found.memory is None else f"about {_gigabytes(found.memory)} GB in each process"
     return [
         ("trains", trains),
-        ("time", f"about {duration(found.seconds)}, and more for cutting crops, validation and saving"),
+        (
+            "time",
+            f"about {duration(found.seconds)}, and more for crops, targets, validation and saving",
+        ),
         ("", "\n".join(parts)),
         ("memory", f"{memory}, and {_gigabytes(found.crops)} GB for the crops"),
     ]

@@ -16,8 +16,11 @@ from ..options import TrainOptions
 from ..trainer import Trainer, share_of_batch
 from ..validation import spread
 
-# The measurement cuts so many pictures, which is enough for its few batches.
+# The measurement cuts so many pictures at most, which is enough for its few batches.
 MEASURED_PICTURES = 8
+
+# It makes steps until so many seconds have passed, or so many steps: the steps of a GPU are short and uneven.
+MEASURED_SECONDS, MEASURED_STEPS = 1.0, 20
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Estimate:
 
     @property
     def seconds(self) -> float:
-        """Seconds of all steps, without cutting crops, validation and saving."""
+        """Seconds of all steps, without cutting crops, their targets, validation and saving."""
         return sum(phase.steps * seconds for phase, seconds in self.seconds_per_step.items())
 
 
@@ -71,22 +74,25 @@ def estimate(
     device: torch.device,
     world: int = 1,
 ) -> Estimate:
-    """Make two steps of every phase with one process's part of the batch and measure the second.
+    """Make steps of every phase with one process's part of the batch and measure them.
 
-    Writes nothing. Raises TrainingError if the run could not be trained.
+    The first steps are not counted: they compute targets that later steps find. Writes nothing.
+    Raises TrainingError if the run could not be trained.
     """
     seconds: dict[Phase, float] = {}
     painter = discriminator = 0
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    # Time the second step of every phase, on a few of the pictures.
-    some = spread(photos, MEASURED_PICTURES), spread(paintings, MEASURED_PICTURES)
+    # Time steps of every phase, on a few of the pictures.
+    size = share_of_batch(options.batch_size, world)
+    count = min(MEASURED_PICTURES, size)
+    some = spread(photos, count), spread(paintings, count)
     for phase in phases(options):
-        trainer = Trainer(_short(options, phase, world, len(some[0])), *some, device=device, start=start)
-        trainer.train_step()
-        began = time.perf_counter()
-        trainer.train_step()
-        seconds[phase] = time.perf_counter() - began
+        short = _short(options, phase, size, min(map(len, some)))
+        trainer = Trainer(short, *some, device=device, start=start)
+        for _ in range(short.steps):
+            trainer.train_step()
+        seconds[phase] = _seconds_per_step(trainer)
         painter = sum(p.numel() for p in trainer.painter.learning())
         if trainer.discriminator is not None:
             discriminator = sum(p.numel() for p in trainer.discriminator.parameters())
@@ -102,18 +108,27 @@ def estimate(
     )
 
 
-def _short(options: TrainOptions, phase: Phase, world: int, pictures: int) -> TrainOptions:
-    """Two steps like those of `phase`, on just enough crops."""
-    size = share_of_batch(options.batch_size, world)
+def _short(options: TrainOptions, phase: Phase, size: int, pictures: int) -> TrainOptions:
+    """Steps like those of `phase`, enough to see every crop, on just enough crops for a batch."""
+    variants = math.ceil(size / pictures)
     return replace(
         options,
-        steps=2,
+        steps=math.ceil(variants * MEASURED_PICTURES / size),
         batch_size=size,
         resolution=phase.resolution,
         late_from=1.0,
         adversarial_from=0.0 if phase.adversarial else 1.0,
-        variants=min(options.variants, math.ceil(2 * size / pictures)),
+        variants=variants,
     )
+
+
+def _seconds_per_step(trainer: Trainer) -> float:
+    """The mean of a few steps; each ends with its losses on the CPU."""
+    began, count = time.perf_counter(), 0
+    while count < MEASURED_STEPS and (count == 0 or time.perf_counter() - began < MEASURED_SECONDS):
+        trainer.train_step()
+        count += 1
+    return (time.perf_counter() - began) / count
 
 
 def _peak_memory(device: torch.device) -> int | None:
