@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .layers import init_conv
+from .padding import pad_by_one
 from .shares import Shares
 from .strips import Strip
 
@@ -63,7 +64,7 @@ def pad_reflected(x: Tensor, rows: Strip, columns: Strip | None = None) -> Tenso
     """
     top, bottom = rows.borders.values()
     left, right = columns.borders.values() if columns else (True, True)
-    return F.pad(x, (int(left), int(right), int(top), int(bottom)), mode="reflect")
+    return pad_by_one(x, left, right, top, bottom)
 
 
 class DynamicConv3x3(nn.Module):
