@@ -70,11 +70,11 @@ class Mixtures:
     bias: Tensor
 
     def convolve(self, x: Tensor) -> Tensor:
-        """x [B,in,H+2,W+2], its border included -> [B,out,H,W], with gradients: picture b with its own kernels.
+        """x [B,in,H+2,W+2], its border included -> [B,out,H,W], with gradients: each picture its own mixture.
 
         The convolution of x with a mixture of kernels is one convolution, with all kernels, of x times each
-        share, side by side. That is K times the arithmetic in one plain convolution for the whole batch. GPUs do
-        that faster than a convolution in groups, one for each picture; StyleGAN 2 trains likewise.
+        share, side by side. That is K times the arithmetic, but in one plain convolution for the whole batch.
+        Convolutions in groups, one for each picture, are slow to train on GPUs; StyleGAN 2 avoids them, too.
         """
         rows = x.permute(0, 2, 3, 1)
         weighted = rows[:, :, :, None] * self.shares.to(x.dtype)[:, None, None, :, None]
