@@ -57,6 +57,32 @@ class Kernels:
         return total
 
 
+@dataclass(frozen=True)
+class Mixtures:
+    """The kernels of B pictures for one layer, each a mixture of the same K kernels that is not merged yet.
+
+    shares [B,K]; weight [out,K*in,3,3]; factor and bias [B,out].
+    """
+
+    shares: Tensor
+    weight: Tensor
+    factor: Tensor
+    bias: Tensor
+
+    def convolve(self, x: Tensor) -> Tensor:
+        """x [B,in,H+2,W+2], its border included -> [B,out,H,W], with gradients: each picture its own mixture.
+
+        The convolution of x with a mixture of kernels is one convolution, with all kernels, of x times each
+        share, side by side. That is K times the arithmetic, but in one plain convolution for the whole batch.
+        Convolutions in groups, one for each picture, are slow to train on GPUs; StyleGAN 2 avoids them, too.
+        """
+        rows = x.permute(0, 2, 3, 1)
+        weighted = rows[:, :, :, None] * self.shares.to(x.dtype)[:, None, None, :, None]
+        y = F.conv2d(weighted.flatten(3).permute(0, 3, 1, 2), self.weight)
+        factor, bias = (each.to(y.dtype)[:, :, None, None] for each in (self.factor, self.bias))
+        return torch.addcmul(bias, y, factor)
+
+
 def pad_reflected(x: Tensor, rows: Strip, columns: Strip | None = None) -> Tensor:
     """x [B,C,h,w] with a reflected border where `rows` and `columns` (None: all) end at the picture's border.
 
@@ -102,3 +128,14 @@ class DynamicConv3x3(nn.Module):
             factor = factor.to(flat.dtype)
             mixed = mixed.reshape(-1, out, 9 * inputs) * factor[:, :, None]
             return Kernels(mixed.reshape(-1, out, 3, 3, inputs).permute(0, 1, 4, 2, 3), self.bias * factor)
+
+    def mixtures(self, w: Tensor, factor: Tensor) -> Mixtures:
+        """What `merged` merges, for style codes w [B,D]."""
+        out = len(self.bias)
+        with torch.autocast(w.device.type, enabled=False):
+            w = w.to(self.weight.dtype)
+            ones = w.new_ones(len(w), 1)
+            shares = ones if self.mix is None else torch.cat([ones, self.mix(w)], 1)
+            side_by_side = self.weight.unflatten(0, (self.kernels, out)).transpose(0, 1).flatten(1, 2)
+            factor = factor.to(self.weight.dtype)
+            return Mixtures(shares, side_by_side, factor, self.bias * factor)

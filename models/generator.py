@@ -68,7 +68,7 @@ class ModulatedBlock(nn.Module):
     ) -> Tensor:
         """noise [B or 1,1,H,W], normal. For one picture in S styles: w [S,D], and their `shares`."""
         scale, shift, filter1, filter2 = self.modulation(w)
-        kernels1, kernels2 = self.conv1.merged(w, filter1), self.conv2.merged(w, filter2)
+        kernels1, kernels2 = how.kernels(self.conv1, w, filter1), how.kernels(self.conv2, w, filter2)
         modulated = how.modulate(self.name, x, scale, shift, shares, (noise, self.noise(w)))
 
         def painted_rows(strip: Strip) -> Tensor:

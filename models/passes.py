@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .dynamic_conv import Kernels, pad_reflected
+from .dynamic_conv import DynamicConv3x3, Kernels, Mixtures, pad_reflected
 from .layers import LEAKY_SLOPE
 from .normalization import (
     LayerStatistics,
@@ -55,7 +55,13 @@ class ForwardPass(ABC):
         """`x + other`, x a map that nobody else holds."""
 
     @abstractmethod
-    def convolve(self, x: Tensor, kernels: Kernels, strip: Strip, shares: Shares | None = None) -> Tensor:
+    def kernels(self, layer: DynamicConv3x3, w: Tensor, factor: Tensor) -> Kernels | Mixtures:
+        """The kernels of `layer` for style codes w [S,D], each filter times its factor [S,C]."""
+
+    @abstractmethod
+    def convolve(
+        self, x: Tensor, kernels: Kernels | Mixtures, strip: Strip, shares: Shares | None = None
+    ) -> Tensor:
         """3x3 convolution with each picture's or each style's own kernels, without changing x.
 
         x [B,C,rows,W] are the rows that the convolution of `strip` sees; reflected at the picture's borders.
@@ -108,7 +114,13 @@ class Trained(ForwardPass):
     def add(self, x: Tensor, other: Tensor) -> Tensor:
         return x + other
 
-    def convolve(self, x: Tensor, kernels: Kernels, strip: Strip, shares: Shares | None = None) -> Tensor:
+    def kernels(self, layer: DynamicConv3x3, w: Tensor, factor: Tensor) -> Kernels | Mixtures:
+        on_gpu = len(w) > 1 and w.device.type != "cpu"
+        return layer.mixtures(w, factor) if on_gpu else layer.merged(w, factor)
+
+    def convolve(
+        self, x: Tensor, kernels: Kernels | Mixtures, strip: Strip, shares: Shares | None = None
+    ) -> Tensor:
         """Raises ValueError with `shares`."""
         _refuse(shares)
         return kernels.convolve(pad_reflected(x, strip))
@@ -164,8 +176,13 @@ class Frozen(ForwardPass):
     def add(self, x: Tensor, other: Tensor) -> Tensor:
         return x.add_(other)
 
-    def convolve(self, x: Tensor, kernels: Kernels, strip: Strip, shares: Shares | None = None) -> Tensor:
-        if shares is not None:
+    def kernels(self, layer: DynamicConv3x3, w: Tensor, factor: Tensor) -> Kernels:
+        return layer.merged(w, factor)
+
+    def convolve(
+        self, x: Tensor, kernels: Kernels | Mixtures, strip: Strip, shares: Shares | None = None
+    ) -> Tensor:
+        if shares is not None and isinstance(kernels, Kernels):
             return kernels.convolve_shared(x, shares, strip)
         return kernels.convolve(pad_reflected(x, strip))
 

@@ -40,7 +40,7 @@ class LossWeights:
         10.0, "A photo that is shifted by some pixels gets the same strokes; 0 leaves it out."
     )
     ground: float = _weight(
-        50.0, "Plain grounds stay plain: no light and dark that the photo does not have; 0 leaves it out."
+        30.0, "Plain grounds stay plain: no light and dark that the photo does not have; 0 leaves it out."
     )
     code: float = _weight(0.0, "The style encoder finds the style again in the result; 0 leaves it out.")
     adversarial: float = _weight(1.0, "Look like a painting to the discriminator.")

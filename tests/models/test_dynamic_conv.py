@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 import torch.nn.functional as F
 
-from brushwork.models.dynamic_conv import DynamicConv3x3, pad_reflected
+from brushwork.models.dynamic_conv import DynamicConv3x3, Kernels, pad_reflected
 from brushwork.models.layers import Conv3x3
-from brushwork.models.passes import Frozen
+from brushwork.models.passes import Frozen, Trained
 from brushwork.models.shares import Shares
 from brushwork.models.strips import Strip
 
@@ -66,6 +68,41 @@ def test_every_picture_has_its_own_kernels(conv, device):
     found = kernels.convolve(x)
     for i in range(3):
         torch.testing.assert_close(found[[i]], F.conv2d(x[[i]], kernels.weight[i], kernels.bias[i]))
+
+
+def test_a_mixture_that_is_not_merged_paints_the_same_and_has_the_same_gradients(conv):
+    """How a batch is trained on a GPU."""
+    conv.requires_grad_(True)
+    torch.manual_seed(1)
+    w, factor, x = torch.randn(3, 6).double(), torch.rand(3, 4).double(), torch.randn(3, 4, 7, 9).double()
+    x = x.contiguous(memory_format=torch.channels_last)
+    inputs = [each.requires_grad_() for each in (w, factor, x)] + list(conv.parameters())
+    upstream = torch.randn(3, 4, 5, 7).double()
+    found, expected = (make(w, factor).convolve(x) for make in (conv.mixtures, conv.merged))
+    torch.testing.assert_close(found, expected)
+    for one, other in zip(
+        torch.autograd.grad(found, inputs, upstream),
+        torch.autograd.grad(expected, inputs, upstream),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other)
+    # On the way the maps stay channels_last, since GPUs are fast at those.
+    assert found.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize(
+    ("device", "count", "merged"), [("cpu", 3, True), ("meta", 3, False), ("meta", 1, True)]
+)
+def test_kernels_of_a_batch_are_merged_except_in_training_on_a_gpu(conv, device, count, merged, monkeypatch):
+    """`meta` takes a GPU's way, without numbers; autocast does not know it."""
+    monkeypatch.setattr(torch, "autocast", lambda *args, **kwargs: nullcontext())
+    w, factor = torch.randn(count, 6, device=device).double(), torch.ones(count, 4, device=device).double()
+    layer = conv.to(device)
+    x = torch.randn(count, 4, 7, 9, device=device).double()
+    for how, expected in ((Trained(), merged), (Frozen(), True)):
+        kernels = how.kernels(layer, w, factor)
+        assert isinstance(kernels, Kernels) == expected
+        assert kernels.convolve(x).shape == (count, 4, 5, 7)
 
 
 def test_the_border_is_that_of_a_plain_convolution():
