@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor
+from torch.nn.utils import parametrize
 
 from ..models.discriminator import SCALES, Discriminator
 from ..models.passes import Trained
@@ -190,8 +191,11 @@ class BatchGradients:
         with torch.no_grad():
             real = batch.real()
             paintings = self.network(real) | features_at_half(self.network, real)
-        on_real = discriminator(diff_augment({n: paintings[n] for n in SCALES}, batch.draws[:, 1]))
-        on_fake = discriminator(diff_augment(painted, batch.draws[:, 2]))
+        real_draws, fake_draws = batch.draws[:, 1], batch.draws[:, 2]
+        # Spectral norm normalizes the weights once for both.
+        with parametrize.cached():
+            on_real = discriminator(diff_augment({n: paintings[n] for n in SCALES}, real_draws))
+            on_fake = discriminator(diff_augment(painted, fake_draws))
         parts = {
             "d_real": losses.real_loss(on_real, self.options.adversarial),
             "d_fake": losses.fake_loss(on_fake, self.options.adversarial),

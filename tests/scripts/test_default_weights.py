@@ -19,7 +19,16 @@ from brushwork.training.runs.plan import Estimate, Phase
 from scripts import default_weights
 
 TINY = StyleGANConfig(
-    fine_channels=16, coarse_channels=16, code_dim=32, coarse_blocks=1, fine_blocks=1, mapping_hidden=16
+    fine_channels=16,
+    coarse_channels=16,
+    code_dim=32,
+    coarse_blocks=1,
+    fine_blocks=1,
+    mapping_hidden=16,
+    wide_channels=16,
+    wide_blocks=1,
+    covariance_channels=8,
+    covariance_hidden=16,
 )
 
 pytestmark = pytest.mark.usefixtures("small_validation")
