@@ -50,6 +50,9 @@ _LARGEST_EVENT = 2**26
 _MOST_EVENTS_AHEAD = 4
 SECONDS_TO_RECONNECT = 2.0
 
+# ImportError: a proxy of the environment for which a package is missing.
+_NO_EVENTS = (OSError, ValueError, EOFError, ImportError, asyncio.TimeoutError)
+
 T = TypeVar("T")
 
 
@@ -188,7 +191,7 @@ class ComfyServer:
                     async for message in socket:
                         _tell(message, hear)
                         await asyncio.sleep(0)  # a flood must not keep the others from working
-            except (OSError, ValueError, asyncio.TimeoutError, EOFError, websockets.WebSocketException):
+            except (*_NO_EVENTS, websockets.WebSocketException):
                 pass  # events only save time; everything important is also asked for over HTTP
             await asyncio.sleep(SECONDS_TO_RECONNECT)
 

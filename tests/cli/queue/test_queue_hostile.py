@@ -215,6 +215,16 @@ def test_addresses(queue, address, sentence):
     assert len(result.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("proxy", ["gopher://me:hunter2secret@127.0.0.1", "socks9://x"])
+def test_a_proxy_that_is_no_address(queue, monkeypatch, proxy):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, proxy)
+    result = queue("http://comfyui.invalid")
+    assert result.code == 2
+    assert "comfyui.invalid cannot be asked: a proxy in the environment" in result.err
+    assert "hunter2" not in result.err
+
+
 def test_usage_does_not_repeat_a_password(queue, capsys):
     with pytest.raises(SystemExit):
         queue(options=["--sevrer", "http://me:hunter2secret@127.0.0.1"])
