@@ -96,7 +96,7 @@ def common(inputs_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> list[s
         *("--init", str(folder / "tiny.safetensors"), "--mode", "from_scratch", "--device", "auto"),
         *("--batch-size", "4", "--resolution", "32", "--late-from", "1", "--style-resolution", "64"),
         *("--content-scale", "48", "64", "--style-scale", "64", "80", "--variants", "2"),
-        *("--lr", "5e-4", "--warmup", "20", "--decay-from", "1", "--identity-share", "0.25"),
+        *("--lr", "2.5e-4", "--warmup", "20", "--decay-from", "1", "--identity-share", "0.25"),
         *("--adversarial-from", "0", "--adversarial-ramp", "0", "--weight", "code=0.5"),
         *("--loss-dtype", "float32", "--validate-every", "1000"),
     ]
