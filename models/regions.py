@@ -145,9 +145,15 @@ def paint_regions(
         picture = content.picture(i)
         codes = torch.cat([entry(code, i), *(region.code for region in own)])
         top, left = picture.corner[0].tolist()
-        cells = picture.fine.shape[-2], picture.fine.shape[-1]
-        stride = CONTENT_STRIDES["fine"]
-        values = shares_by_map(region_shares(masks, content.size, cells, stride, (top, left)))
+        fine, stride = picture.maps["fine"], CONTENT_STRIDES["fine"]
+        cells = fine.shape[-2], fine.shape[-1]
+        shares_in_cells = region_shares(masks, content.size, cells, stride, (top, left))
+        # Larger cells take the mean of the shares and not of the masks: a style that is hidden everywhere has
+        # no share in a cell that the edges of two masks cross.
+        values = {
+            name: _pooled(shares_in_cells, CONTENT_STRIDES[name] // stride, features)
+            for name, features in picture.maps.items()
+        }
         # Hidden styles cost nothing, and a style that covers everything paints the same bits as alone.
         visible = values["fine"].amax((0, 1)) > 0
         shares = None
@@ -155,3 +161,13 @@ def paint_regions(
             shares = {name: Shares(each[..., visible]) for name, each in values.items()}
         painted.append(generator(picture, codes[visible], how, noise.picture(i), shares))
     return torch.cat(painted)
+
+
+def _pooled(shares: Tensor, side: int, features: Tensor) -> Tensor:
+    """[rows,columns,S] -> the means in squares of `side` cells, as many as `features` [1,C,H,W] has: [H,W,S].
+
+    Squares that hang over at the right and the bottom take the shares at the edge there.
+    """
+    rows, columns = features.shape[-2] * side - shares.shape[0], features.shape[-1] * side - shares.shape[1]
+    padded = F.pad(shares.permute(2, 0, 1)[None], (0, columns, 0, rows), mode="replicate")
+    return F.avg_pool2d(padded, side)[0].permute(1, 2, 0)

@@ -11,7 +11,7 @@ from ..painting.options import PRESERVE_COLOR
 from .bridge import api
 from .bridge.api import io, schema
 from .shared.images import to_image
-from .shared.inputs import check_known, preserve_color_input, strength_input, verdict
+from .shared.inputs import check_known, preserve_color_input, strength_input, strokes_seed_input, verdict
 from .shared.sockets import ContentSocket, GanSocket, ManagedGAN, Style, StyleSocket
 
 
@@ -37,6 +37,7 @@ class Generate(io.ComfyNode):
                 ),
                 strength_input("photo"),
                 preserve_color_input("photo", "the photo"),
+                strokes_seed_input(),
             ],
             outputs=[
                 io.Image.Output(
@@ -57,6 +58,7 @@ class Generate(io.ComfyNode):
         style: Style,
         strength: float = 1.0,
         preserve_color: str = "off",
+        seed: int = 0,
     ) -> io.NodeOutput:
         batch = style.batch_with(content.batch, "The contents and the styles")
         style.warn_if_foreign(style_gan.gan)
@@ -65,7 +67,7 @@ class Generate(io.ComfyNode):
 
         def paint(i: int, device: torch.device) -> Tensor:
             picture, own = content.picture(i).to(device), style.picture(i).to(device)
-            painted = style_gan.gan.generate(picture, own.code, strength, regions=own.regions)
+            painted = style_gan.gan.generate(picture, own.code, strength, seed, own.regions)
             images[i] = to_image(with_colors_of(picture.image, painted, preserve_color))[0]
             return images[i]
 

@@ -14,7 +14,7 @@ from ..painting.options import PRESERVE_COLOR
 from .bridge import api
 from .bridge.api import io, schema
 from .shared.images import to_image, to_rgb
-from .shared.inputs import check_known, preserve_color_input, strength_input, verdict
+from .shared.inputs import check_known, preserve_color_input, strength_input, strokes_seed_input, verdict
 from .shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
 
 
@@ -69,6 +69,7 @@ class PaintVideo(io.ComfyNode):
                         "both agree. 0: nothing. 1: four fifths."
                     ),
                 ),
+                strokes_seed_input(),
             ],
             outputs=[
                 io.Image.Output(
@@ -95,11 +96,12 @@ class PaintVideo(io.ComfyNode):
         statistics: str = "clip",
         window: int = 25,
         follow: float = 0.9,
+        seed: int = 0,
     ) -> io.NodeOutput:
         photos = to_rgb(frames, "The video")
         count = style.batch_with(len(photos), "The frames and the styles")
         style.warn_if_foreign(style_gan.gan)
-        video = SteadyVideo(style_gan.gan, count, strength, statistics, window, follow)
+        video = SteadyVideo(style_gan.gan, count, strength, statistics, window, follow, seed)
         height, width = photos.shape[-2:]
         images = torch.empty(count, height, width, 3, device=api.intermediate_device())
         recolor = partial(with_colors_of, preserve_color=preserve_color)

@@ -58,7 +58,7 @@ class RefineOptions:
     content_weight: float = option(
         1.0, "Keep what the photo shows; less of it lets strokes go their own way.", 0, 100
     )
-    style_weight: float = option(10.0, "Match the paintings' strokes and texture.", 0, 1000)
+    style_weight: float = option(12.0, "Match the paintings' strokes and texture.", 0, 1000)
     stroke_size: float = option(
         1.0,
         "The size at which the paintings are read: 1 as large as the photo (equal areas), 2 gives strokes "
@@ -82,7 +82,7 @@ class RefineOptions:
         0, "Steps in all, shared among the sizes as quality says; 0: as many as quality says.", 0, 100_000
     )
     color_weight: float = option(4.0, "Match the paintings' colours.", 0, 1000)
-    smoothness: float = option(2.0, "Little noise: total variation.", 0, 100)
+    smoothness: float = option(1.0, "Little noise: total variation.", 0, 100)
     range_weight: float = option(5.0, "Stay between black and white.", 0, 1000)
     average: float = option(
         0.5, "Memory of the moving average of the last pictures, which is the result.", 0, 0.999

@@ -14,6 +14,7 @@ from ..base.files import file_digest
 from ..base.settings import check_choice, check_ranges, option
 from ..base.shipped import DEFAULT_CHECKPOINT
 from ..models.content_encoder import ContentCode
+from ..models.noise import check_seed
 from ..models.perception.vgg import LossNetwork, fastest_loss_dtype
 from ..models.style_gan import STROKE_SIZES, StyleGAN
 from .colors import with_colors_of
@@ -40,10 +41,12 @@ class StylizeOptions:
     )
     refine: RefineOptions | None = None
     """Refine what the network paints; its stroke size and colours are those above."""
+    seed: int = option(0, "Which strokes: another seed paints the same motif with other strokes.")
 
     def __post_init__(self) -> None:
         check_choice("preserve_color", self.preserve_color, PRESERVE_COLOR)
         check_ranges(self)
+        check_seed(self.seed)
         if self.refine is not None:
             own = replace(self.refine, stroke_size=self.stroke_size, preserve_color=self.preserve_color)
             object.__setattr__(self, "refine", own)
@@ -161,7 +164,7 @@ class Stylizer:
         if options.refine is None:
             with torch.inference_mode():
                 content = self._encoded(photo)
-                painted = self.gan.generate(content, code, options.strength)
+                painted = self.gan.generate(content, code, options.strength, options.seed)
                 return with_colors_of(content.image, painted, options.preserve_color)
 
         # Refining looks at the full style; below full strength the photo shines through at the end. The
@@ -170,7 +173,7 @@ class Stylizer:
             photo = photo.to(self.device)
             if options.strength == 0:
                 return photo
-            painted = self.gan.generate(self.gan.encode_content(photo), code)
+            painted = self.gan.generate(self.gan.encode_content(photo), code, seed=options.seed)
             if self._loss_network is None:
                 kind = options.refine.dtype
                 dtype = fastest_loss_dtype(self.device) if kind == "auto" else getattr(torch, kind)

@@ -78,6 +78,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="X",
         help="2 gives broader strokes, 0.5 finer ones (0.25 to 4, default: 1)",
     )
+    look.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="S",
+        help="another one gives other strokes on the same motif, and other random styles: their seeds are S, "
+        "S + 1, and so on (default: 0)",
+    )
     which = parser.add_argument_group("which styles")
     which.add_argument(
         "--pairs",
@@ -94,9 +102,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     which.add_argument(
         "--random", type=int, default=0, metavar="N", help="N invented styles, alone or beside --style"
-    )
-    which.add_argument(
-        "--seed", type=int, default=0, metavar="S", help="of the first random style; the next has S + 1"
     )
     which.add_argument(
         "--psi",

@@ -30,6 +30,7 @@ class PaintRequest:
     """Of the styles that are mixed; None: equal."""
     random: int = 0
     seed: int = 0
+    """Of the strokes, and of the first random style."""
     psi: float = 0.8
     strength: float = 1.0
     preserve_color: str = "off"
@@ -55,7 +56,7 @@ class PaintRequest:
         if self.random < 0:
             raise ValueError(f"--random is {self.random}; give 1 or more.")
         if not 0 <= self.seed < 2**64:
-            raise ValueError(f"--seed is {self.seed}; give a whole number of 0 or more.")
+            raise ValueError(f"--seed is {self.seed}; give a whole number from 0 to {2**64 - 1}.")
         if not 0 <= self.psi <= 2:
             raise ValueError(f"--psi is {self.psi}; give a value from 0 to 2.")
         if self.refine_changes and self.refine is None:
@@ -92,4 +93,4 @@ class PaintRequest:
         refine = None
         if self.refine is not None:
             refine = RefineOptions.from_dict({"quality": self.refine, **self.refine_changes})
-        return StylizeOptions(self.strength, self.preserve_color, self.stroke_size, refine)
+        return StylizeOptions(self.strength, self.preserve_color, self.stroke_size, refine, self.seed)

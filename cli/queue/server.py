@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
+import ssl
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 UPLOAD_FOLDER = "brushwork_queue"
 # A server that is painting on the CPU may take its time to answer, but not forever.
 TIMEOUT = httpx.Timeout(60, connect=5)
-SECONDS_TO_ANSWER = 120.0
+SECONDS_TO_ANSWER = 60.0
 # /object_info of a server with all packs has some 20 MB.
 LONGEST_ANSWER = 2**26
 # Previews of large pictures come over the same WebSocket and are larger than its usual limit.
@@ -90,6 +92,7 @@ class ComfyServer:
                 params=address.query,
                 headers=address.authorization,
                 timeout=TIMEOUT,
+                verify=_certificates(),
                 trust_env=not address.is_local,
             )
         except (ValueError, ImportError, httpx.InvalidURL) as error:
@@ -234,6 +237,12 @@ class ComfyServer:
                 yield reply
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise ServerDownError(self.address.without_secrets(str(error)) or type(error).__name__) from error
+
+
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """Read once for all servers: it takes longer than a request."""
+    return httpx.create_ssl_context()
 
 
 class _Socket(websockets.connect):

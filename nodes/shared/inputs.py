@@ -8,6 +8,7 @@ from typing import Any
 
 from ...base.settings import check_choice
 from ...models.codes import MIX_MODES
+from ...models.noise import LARGEST_SEED
 from ...painting.options import PRESERVE_COLOR
 from ..bridge.api import io, new_input
 from .sockets import StyleSocket
@@ -42,6 +43,27 @@ def preserve_color_input(source: str, picture: str) -> io.Input:
         tooltip=(
             f"off: the painting's colours. luminance: the {source}'s colours under the painting's light and "
             f"dark. histogram: the painting, recoloured with {picture}'s palette."
+        ),
+    )
+
+
+def strokes_seed_input() -> io.Input:
+    """Which strokes to paint with; the last input, so that workflows from before it stay as they are.
+
+    It is optional, because ComfyUI's server refuses prompts without a required input. No control changes it
+    after a run: frontends up to 1.35 at least set a new control to "randomize" whatever the node says, and
+    then every run would paint everything anew.
+    """
+    return io.Int.Input(
+        "seed",
+        default=0,
+        min=0,
+        max=LARGEST_SEED,
+        control_after_generate=False,
+        optional=True,
+        tooltip=(
+            "Which strokes: another seed paints the same motif with other strokes, the same seed the same "
+            "picture again."
         ),
     )
 

@@ -31,7 +31,7 @@ def style_gan() -> ManagedGAN:
 def small_gan() -> ManagedGAN:
     """A small untrained network with a style space."""
     torch.manual_seed(5)
-    gan = StyleGAN(StyleGANConfig(8, 8, 16, 2, 1, 8)).eval().requires_grad_(False)
+    gan = StyleGAN(StyleGANConfig(8, 8, 16, 2, 1, 8, 8, 1, 2, 2, 4, 8)).eval().requires_grad_(False)
     layers, dim = gan.config.layers, gan.config.code_dim
     gan.space = StyleSpace.fit(torch.randn(40, layers, dim), rank=8)
     return ManagedGAN.manage(gan)

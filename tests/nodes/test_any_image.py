@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 import pytest
@@ -19,6 +20,7 @@ from brushwork.nodes import (
     StyleDataset,
 )
 from brushwork.nodes.bridge import api
+from brushwork.nodes.shared.sockets import ManagedGAN
 from brushwork.nodes.train_style.inputs import photos_from, pictures_from
 
 # TrainStyle reads its two batches with `pictures_from` and `photos_from`.
@@ -79,10 +81,15 @@ def test_refining(images, count, size):
 
 
 def test_painting_8k(small_gan, style):
-    content = EncodeContent.execute(small_gan, torch.rand(1, 1, 1, 3).expand(1, 4320, 7680, 3))[0]
-    painted = Generate.execute(small_gan, content, style)[0]
+    quiet = copy.deepcopy(small_gan.gan)
+    for name, parameter in quiet.named_parameters():
+        if ".noise." in name:
+            parameter.zero_()
+    quiet = ManagedGAN.manage(quiet)
+    content = EncodeContent.execute(quiet, torch.rand(1, 1, 1, 3).expand(1, 4320, 7680, 3))[0]
+    painted = Generate.execute(quiet, content, style)[0]
     assert painted.shape == (1, 4320, 7680, 3)
-    # A picture of one colour is painted evenly: no strip's edge shows.
+    # Without noise a picture of one colour is painted evenly: no strip's edge shows.
     assert (painted - painted[:, :1, :1]).abs().max() < 1e-3
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from brushwork.nodes import EncodeContent, EncodeStyle, Generate
 from brushwork.nodes.bridge import api
@@ -27,6 +28,27 @@ def test_it_is_the_networks_own_picture(style_gan, pair, gan, photo, artwork, st
     expected = gan.stylize(photo, artwork, strength).permute(0, 2, 3, 1)
     assert image.dtype == torch.float32
     assert torch.allclose(image, expected, atol=2e-5)
+
+
+def test_the_seed_chooses_the_strokes(style_gan, pair, gan, photo, artwork):
+    """The same seed gives the same picture; another one other strokes on the same motif."""
+    seeds = (0, 7, 2**64 - 1)
+    images = {seed: Generate.execute(style_gan, *pair, seed=seed)[0] for seed in seeds}
+    for seed, image in images.items():
+        assert torch.equal(Generate.execute(style_gan, *pair, seed=seed)[0], image)
+        expected = gan.stylize(photo, artwork, seed=seed).permute(0, 2, 3, 1)
+        assert torch.allclose(image, expected, atol=2e-5)
+    assert torch.equal(images[0], Generate.execute(style_gan, *pair)[0])
+    for a, b in ((0, 7), (7, 2**64 - 1)):
+        assert (images[a] - images[b]).abs().mean() > 1e-3
+        # Both from far away, in cells of 16 pixels: light and dark are where they were.
+        far = [F.avg_pool2d(images[seed].mean(-1)[:, None], 16).flatten() for seed in (a, b)]
+        assert torch.corrcoef(torch.stack(far))[0, 1] > 0.9
+
+
+def test_a_bad_seed_is_refused(style_gan, pair):
+    with pytest.raises(ValueError, match=r"seed is -1; give a whole number from 0 to"):
+        Generate.execute(style_gan, *pair, seed=-1)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 51), (33, 20)])

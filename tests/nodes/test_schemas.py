@@ -55,6 +55,15 @@ def test_everything_is_explained(node):
     assert not {i.id for i in schema.inputs} & {o.id for o in schema.outputs}
 
 
+@pytest.mark.parametrize("node_id", ["Generate", "PaintVideo"])
+def test_the_seed_of_the_strokes_stays_and_may_be_missing(node_id):
+    """Saved workflows go on: the seed comes last, prompts may lack it, and no run changes it."""
+    seed = NODES[node_id].GET_SCHEMA().inputs[-1]
+    assert (seed.id, seed.default, seed.min, seed.max, seed.optional) == ("seed", 0, 0, 2**64 - 1, True)
+    # Pages give every input called "seed" a control that changes it, except where this is False.
+    assert seed.as_dict()["control_after_generate"] is False
+
+
 def test_schema_drops_what_an_old_comfyui_does_not_know():
     schema = api.schema(node_id="A", display_name="B", not_invented_yet=True)
     assert (schema.node_id, schema.display_name) == ("A", "B")

@@ -75,6 +75,25 @@ def test_stroke_size(gan, small, painting):
     torch.testing.assert_close(found, plain(gan, small, code), rtol=0, atol=1e-6)
 
 
+def test_seed(gan, small, painting):
+    code = gan.encode_style(read_painting(painting.path))
+    found = Stylizer(gan, StylizeOptions(seed=3)).paint(small, painting)
+    with torch.inference_mode():
+        expected = gan.generate(gan.encode_content(small), code, seed=3)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+    assert (found - plain(gan, small, code)).abs().mean() > 1e-3
+
+
+def test_refining_begins_with_the_strokes_of_the_seed(gan, small, painting):
+    start, other = (
+        Stylizer(gan, StylizeOptions(refine=RefineOptions("draft", steps=1), seed=seed)).paint(
+            small, painting
+        )
+        for seed in (0, 3)
+    )
+    assert (start - other).abs().mean() > 1e-3
+
+
 def test_saved_random_and_mixed_styles(gan, small, painting):
     codes = {
         SavedStyle(HOKUSAI): read_style(HOKUSAI).code[None],

@@ -101,3 +101,24 @@ def test_other_content_other_picture(small_inputs, tmp_path):
     assert main(mixed) == 0
     with Image.open(tmp_path / "brushwork_mix_00001_.png") as picture:
         assert picture.size == (128, 128)
+
+
+def test_a_workflow_without_a_seed_paints_as_before(small_inputs, tmp_path):
+    """Workflows that were saved before Generate had one."""
+    workflow = read(WORKFLOWS_DIR / "api" / "stylize_photo.json")
+    (generate,) = (node for node in workflow.values() if node["class_type"] == "Generate")
+    assert generate["inputs"].pop("seed") == 0
+    old = tmp_path / "old.json"
+    old.write_text(json.dumps(workflow), encoding="utf-8")
+    pictures = {}
+    for name, arguments in {
+        "old": [str(old)],
+        "shipped": ["stylize_photo"],
+        "another": [str(old), "--set", "Generate.seed=3"],
+    }.items():
+        folders = ["--input-dir", str(small_inputs), "--output-dir", str(tmp_path / name)]
+        assert main(["render", *arguments, *folders]) == 0
+        (file,) = (tmp_path / name).rglob("*.png")
+        pictures[name] = np.asarray(Image.open(file)).astype(int)
+    assert (pictures["old"] == pictures["shipped"]).all()
+    assert np.abs(pictures["old"] - pictures["another"]).mean() > 0.3

@@ -127,6 +127,30 @@ def test_random_styles_are_told_apart_by_their_seeds(paint, pictures):
     assert (first != second).mean() > 0.5
 
 
+def test_the_seed_chooses_the_strokes(paint, pictures):
+    for name, seed in (("a", 5), ("b", 5), ("c", 6)):
+        code, _, err = paint("photo.png", "--style", "painting.png", "--seed", seed, "--out", f"{name}.png")
+        assert (code, err) == (0, "")
+    first, again, other = (np.asarray(Image.open(pictures / f"{name}.png")).astype(int) for name in "abc")
+    assert (first == again).all()
+    assert np.abs(first - other).mean() > 0.3
+    assert [read_settings(pictures / f"{name}.png")["seed"] for name in "ac"] == [5, 6]
+
+
+def test_one_seed_is_for_strokes_and_random_styles(paint, pictures):
+    assert paint("photo.png", "--random", 2, "--seed", 8)[0] == 0
+    settings = [read_settings(pictures / f"painted/photo__random-{seed}.png") for seed in (8, 9)]
+    assert [each["seed"] for each in settings] == [8, 8]
+    assert [each["style"]["seed"] for each in settings] == [8, 9]
+
+
+def test_another_seed_leaves_what_is_there(paint, pictures):
+    paint("photo.png", "--style", "painting.png")
+    code, out, err = paint("photo.png", "--style", "painting.png", "--seed", 1)
+    assert (code, out) == (1, "")
+    assert "--overwrite replaces it" in err
+
+
 def test_a_mix(paint, pictures):
     code, _, err = paint("photo.png", "--style", "painting.png", "klimt-kiss", "--mix", 1, 3)
     assert (code, err) == (0, "")
@@ -191,6 +215,10 @@ def test_a_bad_photo_is_told_once_and_the_rest_is_painted(paint, pictures):
         (("photo.png", "--style", "painting.png", "--out", "painting.png"), "is one of the pictures to read"),
         (("photo.png", "--random", "1", "--psi", "3"), "--psi is 3.0; give a value from 0 to 2"),
         (("photo.png", "--random", "1", "--seed", "-3"), "--seed is -3"),
+        (
+            ("photo.png", "--style", "painting.png", "--seed", str(2**64)),
+            "give a whole number from 0 to 18446744073709551615",
+        ),
         (("photo.png", "--random", "-1"), "--random is -1; give 1 or more"),
         (("photo.png", "--style", "painting.png", "--checkpoint", "photo.png"), "photo.png"),
     ],
