@@ -112,20 +112,6 @@ def region_shares(
     return torch.stack(shares, -1)
 
 
-def shares_by_map(fine: Tensor) -> dict[str, Tensor]:
-    """The shares [rows,columns,S] in the cells of the fine map, and their means in those of the wider maps.
-
-    Means of the masks would not do: two edges in one cell would let a style show there that is hidden.
-    """
-    values = {}
-    for name in CONTENT_STRIDES:
-        values[name] = fine
-        rows, columns = fine.shape[:2]
-        even = F.pad(fine.movedim(2, 0)[None], (0, columns % 2, 0, rows % 2), mode="replicate")
-        fine = F.avg_pool2d(even, 2)[0].movedim(0, 2)
-    return values
-
-
 def paint_regions(
     generator: Generator,
     content: ContentCode,
@@ -151,7 +137,7 @@ def paint_regions(
         # Larger cells take the mean of the shares and not of the masks: a style that is hidden everywhere has
         # no share in a cell that the edges of two masks cross.
         values = {
-            name: _pooled(shares_in_cells, CONTENT_STRIDES[name] // stride, features)
+            name: pooled_shares(shares_in_cells, CONTENT_STRIDES[name] // stride, features.shape[-2:])
             for name, features in picture.maps.items()
         }
         # Hidden styles cost nothing, and a style that covers everything paints the same bits as alone.
@@ -163,11 +149,11 @@ def paint_regions(
     return torch.cat(painted)
 
 
-def _pooled(shares: Tensor, side: int, features: Tensor) -> Tensor:
-    """[rows,columns,S] -> the means in squares of `side` cells, as many as `features` [1,C,H,W] has: [H,W,S].
+def pooled_shares(shares: Tensor, side: int, cells: Sequence[int]) -> Tensor:
+    """[rows,columns,S] -> the means in squares of `side` cells, as many as `cells` (H, W) says: [H,W,S].
 
     Squares that hang over at the right and the bottom take the shares at the edge there.
     """
-    rows, columns = features.shape[-2] * side - shares.shape[0], features.shape[-1] * side - shares.shape[1]
+    rows, columns = (cells[axis] * side - shares.shape[axis] for axis in (0, 1))
     padded = F.pad(shares.permute(2, 0, 1)[None], (0, columns, 0, rows), mode="replicate")
     return F.avg_pool2d(padded, side)[0].permute(1, 2, 0)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from brushwork.models import strips
-from brushwork.models.regions import StyleRegion, feather_mask, region_shares, shares_by_map
+from brushwork.models.regions import StyleRegion, feather_mask, pooled_shares, region_shares
 
 
 @pytest.fixture(autouse=True)
@@ -120,12 +120,12 @@ def test_shares_sum_to_one_and_later_masks_lie_on_top():
 def test_wider_maps_have_the_means_of_the_shares():
     torch.manual_seed(0)
     shares = region_shares([torch.rand(1, 40, 24) for _ in range(2)], (40, 24), (10, 6), 4)
-    values = shares_by_map(shares)
-    assert [tuple(each.shape) for each in values.values()] == [(10, 6, 3), (5, 3, 3), (3, 2, 3), (2, 1, 3)]
-    for each in values.values():
-        torch.testing.assert_close(each.sum(-1), torch.ones(each.shape[:2]))
-    torch.testing.assert_close(values["coarse"][1, 2], shares[2:4, 4:6].mean((0, 1)))
-    torch.testing.assert_close(values["wide"][2, 1], values["coarse"][4, 2])
+    for side, cells in ((1, (10, 6)), (2, (5, 3)), (4, (3, 2)), (8, (2, 1))):
+        pooled = pooled_shares(shares, side, cells)
+        assert pooled.shape == (*cells, 3)
+        torch.testing.assert_close(pooled.sum(-1), torch.ones(cells))
+    torch.testing.assert_close(pooled_shares(shares, 2, (5, 3))[1, 2], shares[2:4, 4:6].mean((0, 1)))
+    assert torch.equal(pooled_shares(shares, 1, (10, 6)), shares)
 
 
 def test_a_hidden_style_shows_in_no_map():
@@ -133,9 +133,11 @@ def test_a_hidden_style_shows_in_no_map():
     under, over = torch.zeros(2, 1, 32, 64)
     under[..., :34] = 1
     over[..., :44] = 1
-    values = shares_by_map(region_shares([under, over], (32, 64), (8, 16), 4))
-    assert all((each[..., 1] == 0).all() for each in values.values())
-    assert 0 < values["widest"][0, 1, 2] < 1
+    shares = region_shares([under, over], (32, 64), (8, 16), 4)
+    for side in (1, 2, 4, 8):
+        pooled = pooled_shares(shares, side, (8 // side, 16 // side))
+        assert (pooled[..., 1] == 0).all()
+    assert 0 < pooled[0, 1, 2] < 1
 
 
 def test_where_no_mask_is_the_background_rules():
