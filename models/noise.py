@@ -96,8 +96,8 @@ def normal(rows: Tensor, columns: Tensor, key: Tensor) -> Tensor:
     row_key, column_key = key[:, :, :, None, None]
     bits = _mixed(_mixed((rows + row_key) & _MASK) ^ _mixed((columns + column_key) & _MASK))
     # The middle of each of 2**23 equal parts of -1..1, exact in float32 and never -1 or 1 itself.
-    uniform = ((bits >> 9) * 2 + (1 - 2**23)).float() / 2**23
-    return torch.erfinv(uniform).mul_(math.sqrt(2))
+    uniform = (bits >> 9).float().mul_(2**-22).add_(2**-23 - 1)
+    return uniform.erfinv_().mul_(math.sqrt(2))
 
 
 def _mixed(x: Tensor) -> Tensor:

@@ -112,6 +112,20 @@ def region_shares(
     return torch.stack(shares, -1)
 
 
+def shares_by_map(fine: Tensor) -> dict[str, Tensor]:
+    """The shares [rows,columns,S] in the cells of the fine map, and their means in those of the wider maps.
+
+    Means of the masks would not do: two edges in one cell would let a style show there that is hidden.
+    """
+    values = {}
+    for name in CONTENT_STRIDES:
+        values[name] = fine
+        rows, columns = fine.shape[:2]
+        even = F.pad(fine.movedim(2, 0)[None], (0, columns % 2, 0, rows % 2), mode="replicate")
+        fine = F.avg_pool2d(even, 2)[0].movedim(0, 2)
+    return values
+
+
 def paint_regions(
     generator: Generator,
     content: ContentCode,

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from brushwork.models import strips
-from brushwork.models.regions import StyleRegion, feather_mask, region_shares
+from brushwork.models.regions import StyleRegion, feather_mask, region_shares, shares_by_map
 
 
 @pytest.fixture(autouse=True)
@@ -115,6 +115,27 @@ def test_shares_sum_to_one_and_later_masks_lie_on_top():
     torch.testing.assert_close(shares.sum(-1), torch.ones(5, 8))
     assert shares[:2, :2].flatten(0, 1).tolist() == [[0, 0, 0, 1]] * 4
     assert (shares[4:, 6:, 2] == 0).all()
+
+
+def test_wider_maps_have_the_means_of_the_shares():
+    torch.manual_seed(0)
+    shares = region_shares([torch.rand(1, 40, 24) for _ in range(2)], (40, 24), (10, 6), 4)
+    values = shares_by_map(shares)
+    assert [tuple(each.shape) for each in values.values()] == [(10, 6, 3), (5, 3, 3), (3, 2, 3), (2, 1, 3)]
+    for each in values.values():
+        torch.testing.assert_close(each.sum(-1), torch.ones(each.shape[:2]))
+    torch.testing.assert_close(values["coarse"][1, 2], shares[2:4, 4:6].mean((0, 1)))
+    torch.testing.assert_close(values["wide"][2, 1], values["coarse"][4, 2])
+
+
+def test_a_hidden_style_shows_in_no_map():
+    """Its mask and the one over it end in one cell of the widest map."""
+    under, over = torch.zeros(2, 1, 32, 64)
+    under[..., :34] = 1
+    over[..., :44] = 1
+    values = shares_by_map(region_shares([under, over], (32, 64), (8, 16), 4))
+    assert all((each[..., 1] == 0).all() for each in values.values())
+    assert 0 < values["widest"][0, 1, 2] < 1
 
 
 def test_where_no_mask_is_the_background_rules():

@@ -112,7 +112,7 @@ def test_another_network(encode, pictures, tmp_path):
     small = StyleGAN(StyleGANConfig(8, 8, 16, 2, 1, 8))
     small.save(tmp_path / "small.safetensors")
     style = encode(pictures / "photo.png", "--checkpoint", tmp_path / "small.safetensors")[3]["photo"]
-    assert style.code.shape == (6, 16)
+    assert style.code.shape == (12, 16)
     assert style.encoder == style_fingerprint(small)
 
 
