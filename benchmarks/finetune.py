@@ -47,8 +47,8 @@ from brushwork.training.validation import Scores, Validation, spread
 TUNED, HELD_OUT, PHOTOS = 12, 24, 6
 SHEET_PHOTOS, SHEET_PAINTINGS, SHEET_SIDE, SHEET_CELL = 3, 2, 512, 320
 
-# A painter in watercolours, one in ink and one in oils.
-ARTISTS = ("Warwick Goble", "Aubrey Beardsley", "J. M. W. Turner")
+# Watercolours, engravings and oils; twelve paintings by each say what the others look like (docs/history.md).
+ARTISTS = ("Warwick Goble", "Gustave Dore", "J. M. W. Turner")
 
 # The question that the bars are for, how the losses after may relate to those before, and the seconds.
 OF_ARTIST, SINGLE = "style of the artist", "single paintings"

@@ -87,6 +87,27 @@ def test_a_second_run_comes_from_the_cache(server, small_inputs):
     assert sorted(messages["execution_cached"]["nodes"]) == ["1", "2", "3", "4", "5"]
 
 
+def test_a_seed_repaints_when_it_changes_and_only_then(server, small_inputs):
+    workflow = read(WORKFLOWS_DIR / "api" / "stylize_photo.json")
+    for node in ("2", "3"):
+        server.upload(small_inputs / workflow[node]["inputs"]["image"])
+    # A prompt from before Generate had a seed is painted with the default.
+    del workflow["6"]["inputs"]["seed"]
+    old = server.queue(workflow)
+    assert old["status"]["status_str"] == "success", old["status"]
+    (before,) = server.pictures(old)
+    workflow["6"]["inputs"]["seed"] = 3
+    (first,) = server.pictures(server.queue(workflow))
+    again = server.queue(workflow)
+    assert set(dict(again["status"]["messages"])["execution_cached"]["nodes"]) == set(workflow)
+    workflow["6"]["inputs"]["seed"] = 4
+    other = server.queue(workflow)
+    assert sorted(dict(other["status"]["messages"])["execution_cached"]["nodes"]) == ["1", "2", "3", "4", "5"]
+    (second,) = server.pictures(other)
+    for a, b in ((before, first), (first, second)):
+        assert np.abs(a - b).mean() > 0.3
+
+
 def test_a_missing_checkpoint_is_refused_before_it_runs(server):
     workflow = read(WORKFLOWS_DIR / "api" / "stylize_photo.json")
     workflow["1"]["inputs"]["checkpoint"] = "lost.safetensors"

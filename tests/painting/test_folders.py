@@ -114,6 +114,7 @@ def test_a_painted_file(folder, stylizer):
         "strength": 1.0,
         "preserve_color": "off",
         "stroke_size": 1.0,
+        "seed": 0,
         "network": None,
     }
     assert sorted(path.name for path in (folder / "new" / "out").iterdir()) == ["a__one.png", "b__one.png"]
