@@ -29,7 +29,7 @@ class CheckpointError(ValueError):
 
 @dataclass
 class Checkpoint:
-    """Tensors as float32 and the header's entries, decoded from JSON."""
+    """Tensors in the file's own type and the header's entries, decoded from JSON."""
 
     tensors: dict[str, Tensor]
     header: dict[str, Any]
@@ -54,7 +54,7 @@ def write_checkpoint(
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
-    """Read a file that `write_checkpoint` made, float32 on the CPU.
+    """Read a file that `write_checkpoint` made, on the CPU.
 
     Raises CheckpointError, one sentence, for a file that is missing, truncated, pickled, foreign, of
     another format version, or not finite.
@@ -86,8 +86,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise CheckpointError(f"{path.name} is damaged: '{name}' has values that are not finite.")
-    header = decode_metadata(path.name, metadata)
-    return Checkpoint({name: tensor.float() for name, tensor in tensors.items()}, header)
+    return Checkpoint(tensors, decode_metadata(path.name, metadata))
 
 
 def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -93,7 +93,8 @@ class StyleSpace:
 
         None if they do not fit each other, or codes of `size` numbers.
         """
-        found = {a: tensors[key] for a, name in TENSORS.items() if (key := f"style_space.{name}") in tensors}
+        keys = {attribute: f"style_space.{name}" for attribute, name in TENSORS.items()}
+        found = {attribute: tensors[key].float() for attribute, key in keys.items() if key in tensors}
         fits = (
             found.keys() == TENSORS.keys()
             and found["mean"].shape == (size,)
