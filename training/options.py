@@ -220,7 +220,8 @@ class TrainOptions:
 # Differences from the defaults above. A style is a few thousand numbers, so its rate is high and its
 # run short. Fine-tuning starts from a network that paints, so it needs no long warm-up, and large steps
 # would make it forget the other styles. Its crops are large: with smaller crops than in its last training,
-# the network at once drops what the photo shows (docs/history.md).
+# the network at once drops what the photo shows (docs/history.md). A painting crop holds nearly the whole
+# painting: a learned style stands for paintings, and enlarged details have other statistics.
 MODE_DEFAULTS: dict[str, dict[str, Any]] = {
     "style_code": {
         "steps": 150,
@@ -233,6 +234,7 @@ MODE_DEFAULTS: dict[str, dict[str, Any]] = {
         "identity_share": 0.0,
         "ema": 0.9,
         "validate_every": 25,
+        "style_scale": (224, 288),
         "variants": 24,
         "weights": {"content": 1.0, "adversarial": 0.0},
     },
@@ -252,7 +254,8 @@ MODE_DEFAULTS: dict[str, dict[str, Any]] = {
         "ema": 0.98,
         "validate_every": 40,
         "patience": 4,
-        "variants": 24,
+        "style_scale": (256, 320),
+        "variants": 12,
         "weights": {
             "content": 1.0,
             "style": 32.0,
