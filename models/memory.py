@@ -42,6 +42,9 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
         return True
     text = str(error).lower()
+    # oneDNN says in this way that a convolution got no memory; with "descriptor" it means something else.
+    if text.startswith("could not create a primitive") and "descriptor" not in text:
+        return True
     return any(
         hint in text for hint in ("out of memory", "not enough memory", "can't allocate memory", "bad_alloc")
     )

@@ -20,6 +20,7 @@ def test_free_memory_is_less_than_a_machine_has():
         RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: not enough memory"),
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
         RuntimeError("std::bad_alloc"),
+        RuntimeError("could not create a primitive"),
     ],
 )
 def test_errors_that_mean_that_memory_ran_out(error):
@@ -29,6 +30,7 @@ def test_errors_that_mean_that_memory_ran_out(error):
 def test_other_errors_do_not():
     assert not is_out_of_memory(RuntimeError("shapes cannot be multiplied"))
     assert not is_out_of_memory(ValueError())
+    assert not is_out_of_memory(RuntimeError("could not create a primitive descriptor for a convolution"))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

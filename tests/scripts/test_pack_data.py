@@ -37,9 +37,12 @@ def test_pictures_are_small_and_keep_their_split(
         f"{out / k / '1'}: 3" for k in ("content", "style")
     ]
     for kind in ("content", "style"):
-        before = read_split_file(data / "split.json", data / kind)
-        after = read_split_file(out / "split.json", out / kind)
-        assert after == {f"1/{name}.webp": part for name, part in before.items() if part != "test"}
+        pictures = sorted(file.name for file in (data / kind).iterdir())
+        packed = [f"1/{name}.webp" for name in pictures]
+        before = read_split_file(data / "split.json", data / kind).splits(pictures)
+        assert sorted(before) == ["train", "train", "val"]
+        assert read_split_file(out / "split.json", out / kind).splits(packed) == before
+        assert "missing" not in (out / "split.json").read_text()
         for file in (out / kind / "1").iterdir():
             with Image.open(file) as small, Image.open(data / kind / file.stem) as picture:
                 assert (small.format, min(small.size)) == ("WEBP", 96)
@@ -57,7 +60,13 @@ def test_no_folder_is_larger_than_allowed(data: Path, tmp_path: Path) -> None:
     for folder in folders:
         sizes = [file.stat().st_size for file in folder.iterdir()]
         assert sum(sizes) <= 0.004 * 2**20 or len(sizes) == 1
-    assert len(read_split_file(out / "split.json", out / "style")) == 3
+    packed = [f"{file.parent.name}/{file.name}" for file in (out / "style").glob("*/*")]
+    assert len(packed) == 3
+    assert sorted(read_split_file(out / "split.json", out / "style").splits(packed)) == [
+        "train",
+        "train",
+        "val",
+    ]
 
 
 def test_small_pictures_keep_their_size_and_validation_may_stay_behind(data: Path, tmp_path: Path) -> None:

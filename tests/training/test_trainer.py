@@ -344,6 +344,8 @@ class TestTrouble:
     def test_parts_of_a_batch_add_up_to_the_whole(
         self, photos: list[Path], paintings: list[Path], small: TrainOptions
     ) -> None:
+        # One thread adds up in the same order whatever the size of a part is: the untrained network is steep.
+        torch.set_num_threads(1)
         # The contrastive loss sees fewer negatives in a part, so it is left out of the comparison.
         options = replace(small, batch_size=4, adversarial_from=0.0, weights=LossWeights(code=0.0))
 

@@ -300,7 +300,7 @@ def test_names_that_are_not_utf_8(comfy, queue, tmp_path):
     result = queue(comfy.url("good"), options=["--content", folder])
     assert result.code == 0
     assert len(result.files) == 4
-    assert "caf\udce9" in [line["job"] for line in result.lines]
+    assert "caf_" in [line["job"] for line in result.lines]
 
 
 def test_the_folder_is_below_a_file(comfy, queue, tmp_path):

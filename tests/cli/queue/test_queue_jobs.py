@@ -184,6 +184,6 @@ def test_the_digest_tells_settings_and_pictures_apart(inputs):
 
 def test_seeds(inputs):
     template = make_template(shipped("random_style"), inputs, None, None, with_style=False)
-    assert template.seeds == {"4.seed": 7}
+    assert template.seeds == {"4.seed": 7, "5.seed": 0}
     assert template.title("4") == "Random style"
     assert template.title("99") == "99"
