@@ -378,9 +378,12 @@ class TestTrouble:
         assert 1 <= header["micro_batch"] <= 8
 
 
+# oneDNN writes machine code into memory that it does not always check: short of memory, it can end the process.
 SHORT_OF_MEMORY = """
 import json, resource, sys
 from pathlib import Path
+import torch
+torch.backends.mkldnn.enabled = False
 from brushwork.models import StyleGAN
 from brushwork.training.options import TrainOptions
 from brushwork.training.trainer import Trainer
