@@ -13,10 +13,12 @@ from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
+from ..base.excerpt import excerpt
 from ..base.files import write_atomically
 from ..base.tensor_header import join_header, split_header
-from .checkpoint import UNREADABLE, CheckpointError, decode_metadata, encode_metadata, read_tensors
+from .checkpoint import CheckpointError, decode_metadata, encode_metadata
 from .style_gan import LARGEST_WIDTH, StyleGAN
+from .tensor_file import LARGEST_WEIGHT, UNREADABLE, read_tensors, why_unreadable
 from .thumbnail import decode_thumbnail, encode_thumbnail
 
 FORMAT = "brushwork-style"
@@ -120,21 +122,23 @@ def read_style(path: str | os.PathLike[str]) -> StyleFile:
     try:
         tensors, metadata = read_tensors(path)
     except UNREADABLE as error:
-        raise CheckpointError(_why_unreadable(path)) from error
+        advice = "choose a file that Save Style or brushwork encode wrote"
+        raise CheckpointError(why_unreadable(path, "a style file", advice, "cut short or damaged")) from error
     # What does the file say that it is?
     if metadata.get("format") != FORMAT:
         raise CheckpointError(
             f"{path.name} is a safetensors file of another kind, not a Brushwork style; "
             "choose a file that Save Style or brushwork encode wrote."
         )
-    if metadata.get("format_version") == "1":
+    version = metadata.get("format_version")
+    if version == "1":
         raise CheckpointError(
             f"{path.name} was made for the earlier network of Brushwork 0.2 and says nothing to this one; "
             "encode its paintings again with Encode Style and Save Style, or brushwork encode."
         )
-    if metadata.get("format_version") != str(FORMAT_VERSION):
+    if version != str(FORMAT_VERSION):
         raise CheckpointError(
-            f"{path.name} has style format version {metadata.get('format_version')}, and this Brushwork "
+            f"{path.name} has style format version {excerpt(str(version), 20)}, and this Brushwork "
             f"reads version {FORMAT_VERSION}; update Brushwork or save the style again."
         )
     # Is what it holds whole? Anybody may have written it.
@@ -166,16 +170,6 @@ def _check_size(path: Path) -> None:
         )
 
 
-def _why_unreadable(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        return f"{path.name} cannot be read: {error.strerror}."
-    if len(data) <= 8 or data[8:9] == b"{":
-        return f"{path.name} is cut short or damaged at {len(data)} bytes; download or copy it again."
-    return f"{path.name} is not a style file; choose a file that Save Style or brushwork encode wrote."
-
-
 def _problem(tensors: dict[str, Tensor], header: dict[str, Any]) -> str | None:
     """What is wrong with the parts of a style file, as the end of a sentence; None if nothing is."""
     for text in _TEXTS:
@@ -189,9 +183,11 @@ def _problem(tensors: dict[str, Tensor], header: dict[str, Any]) -> str | None:
         return f"its style code is {layers} x {dim}"
     if not torch.isfinite(code).all():
         return "its style code has values that are not finite"
+    if code.abs().max() > LARGEST_WEIGHT:
+        return f"its style code has values up to {code.abs().max():.3g}, which no style has"
     coarse = header.get("coarse_layers")
     if type(coarse) is not int or not 0 <= coarse <= layers:
-        return f"coarse_layers is {str(coarse)[:20]} and the code has {layers} layers"
+        return f"coarse_layers is {excerpt(str(coarse), 20)} and the code has {layers} layers"
     return _network_problem(header.get("network"), layers, dim) or _thumbnail_problem(tensors)
 
 
@@ -209,7 +205,7 @@ def _network_problem(network: object, layers: int, dim: int) -> str | None:
 def _thumbnail_problem(tensors: dict[str, Tensor]) -> str | None:
     thumbnail = tensors.get("thumbnail")
     if surplus := sorted(tensors.keys() - {"code", "thumbnail"}):
-        return f"it has a tensor too many, '{surplus[0][:40]}'"
+        return f"it has a tensor too many, '{excerpt(surplus[0], 40)}'"
     if thumbnail is None:
         return None
     if thumbnail.dim() != 1 or thumbnail.dtype != torch.uint8 or len(thumbnail) > LARGEST_FILE // 2:

@@ -6,10 +6,10 @@ import io
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from PIL import Image
@@ -23,7 +23,7 @@ from ...pictures.tensors import as_picture, load_square
 from ..options import TrainOptions
 from ..painter import mean_code
 from ..processes import Processes
-from ..state import read_state
+from ..state import MOST_STEPS, is_number, open_state, progress_problem
 from ..trainer import Diverged, Trainer, TrainingError
 from ..validation import Scores, Validation, spread
 from .log import read_log
@@ -44,6 +44,32 @@ class RunProgress:
     best_step: int | None = None
     worse: int = 0
     """Validations since the best one."""
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any]) -> RunProgress:
+        """The inverse of `asdict`. Raises TrainingError, one sentence, for anything else."""
+        best, worse = record.get("best_step"), record.get("worse", 0)
+        sums, counts, scores = (record.get(key) for key in ("sums", "counts", "scores"))
+        if (
+            record.keys() <= {each.name for each in fields(cls)}
+            and _are_numbers(sums)
+            and _are_numbers(counts)
+            and sums.keys() == counts.keys()
+            and all(type(number) is int and number > 0 for number in counts.values())
+            and isinstance(scores, list)
+            and all(_are_numbers(score) and {"step", "total"} <= score.keys() for score in scores)
+            and (best is None or (type(best) is int and 0 <= best <= MOST_STEPS))
+            and (type(worse) is int and 0 <= worse <= MOST_STEPS)
+        ):
+            return cls(sums, counts, scores, best, worse)
+        raise TrainingError(
+            "The training state is damaged: its record of losses and validations is no such record; "
+            "begin a new run."
+        )
+
+
+def _are_numbers(record: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(record, dict) and all(is_number(value) for value in record.values())
 
 
 @dataclass(frozen=True)
@@ -93,7 +119,7 @@ class Run:
 
     def resume(self) -> None:
         """Go on from the files. Raises CheckpointError or TrainingError, one sentence, if it cannot."""
-        self.progress = RunProgress(**self.trainer.load_state(self.files.state))
+        self.progress = RunProgress.read(self.trainer.load_state(self.files.state))
         # Lines that were logged after the state was saved will be logged again.
         self.history = [line for line in read_log(self.files.log) if line["step"] <= self.trainer.step]
         if self.writes:
@@ -307,8 +333,14 @@ def fit_style_space(gan: StyleGAN, paintings: Sequence[Picture], side: int = 384
 
 
 def resume_options(state: Path, changes: dict[str, object]) -> TrainOptions:
-    """The options that the run with this state file was started with, some of them changed."""
-    _, header = read_state(state)
+    """The options that the run with this state file was started with, some of them changed.
+
+    Raises CheckpointError or TrainingError, one sentence, for a damaged file; KeyError or TypeError for
+    options of another version; ValueError for values out of their ranges.
+    """
+    with open_state(state) as (_, header):
+        if problem := progress_problem(header):
+            raise TrainingError(f"{state} is damaged: {problem}; begin a new run.")
     return TrainOptions.from_dict(header["options"] | changes)
 
 
