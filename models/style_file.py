@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ..base.excerpt import excerpt
-from ..base.files import write_atomically
+from ..base.files import write_atomically, write_new
 from ..base.tensor_header import join_header, split_header
 from .checkpoint import CheckpointError, decode_metadata, encode_metadata
 from .style_gan import LARGEST_WIDTH, StyleGAN
@@ -23,6 +23,7 @@ from .thumbnail import decode_thumbnail, encode_thumbnail
 
 FORMAT = "brushwork-style"
 FORMAT_VERSION = 2
+SUFFIX = ".safetensors"
 
 # A style file has about 7 kB, or 13 kB with a thumbnail. Much larger files are not read at all.
 LARGEST_FILE = 256 * 1024
@@ -97,17 +98,29 @@ def write_style(path: str | os.PathLike[str], style: StyleFile) -> None:
     finite, also after rounding, wrong shapes, texts too long, a thumbnail too large or not a JPEG.
     """
     path = Path(path)
+    write_atomically(path, _pack(path.name, style))
+
+
+def write_new_style(folder: Path, stem: str, style: StyleFile, number: int = 1) -> Path:
+    """As `write_style`, to the first of `stem`, stem_2, … in `folder` that is free; returns the path.
+
+    Several processes that save styles of one name at once each get a name of their own.
+    """
+    return write_new(folder, stem, SUFFIX, _pack(stem, style), number)
+
+
+def _pack(name: str, style: StyleFile) -> bytes:
     tensors = {"code": style.code.detach().to("cpu", torch.float16).contiguous()}
     if style.thumbnail is not None:
         tensors["thumbnail"] = torch.tensor(list(style.thumbnail), dtype=torch.uint8)
     header = {text: getattr(style, text) for text in _TEXTS}
     header |= {"coarse_layers": style.coarse_layers, "network": _network_of(style)}
     if problem := _problem(tensors, header):
-        raise CheckpointError(f"The style was not saved to {path.name}: {problem}.")
+        raise CheckpointError(f"The style was not saved to {name}: {problem}.")
     # safetensors writes its header in a random order, and a style library under version control should
     # change only where a style does.
     data = save(tensors, encode_metadata(FORMAT, FORMAT_VERSION, header))
-    write_atomically(path, join_header(*split_header(data)))
+    return join_header(*split_header(data))
 
 
 def read_style(path: str | os.PathLike[str]) -> StyleFile:

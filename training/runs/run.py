@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, fields
@@ -213,6 +214,11 @@ class Run:
             with self.files.log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
 
+    def _sync_log(self) -> None:
+        if self.files.log.exists():
+            with self.files.log.open("rb+") as file:
+                os.fsync(file.fileno())
+
     def _validate(self) -> None:
         """Score the average weights; keep them if they are the best so far."""
         # One process scores for all: whether to stop early has to be the same everywhere.
@@ -242,6 +248,8 @@ class Run:
     def save(self) -> None:
         """State and last weights of this moment; from scratch also a sheet."""
         if self.writes:
+            # The lines of the log first: a resumed run logs only what came after the state.
+            self._sync_log()
             self.trainer.save_state(self.files.state, asdict(self.progress))
             if not self.style_only:
                 self._write_network(self.files.last)
