@@ -46,9 +46,11 @@ def _length(head: bytes) -> int:
 
 def _decode(text: bytes) -> dict[str, Any]:
     try:
-        header = json.loads(text)
+        header = json.loads(text.decode())
     except RecursionError as error:
         raise ValueError("The safetensors header is nested too deeply.") from error
+    except ValueError as error:
+        raise ValueError("The safetensors header is no JSON in UTF-8.") from error
     if not isinstance(header, dict):
         raise ValueError("The safetensors header is not an object.")
     return header

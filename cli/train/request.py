@@ -56,13 +56,7 @@ class TrainRequest:
             return TrainOptions.for_mode(mode, self.weights, **changes)
         from ...training.runs.run import resume_options
 
-        try:
-            kept = asdict(resume_options(self.files.state, {}).weights)
-        except (KeyError, TypeError) as error:
-            raise ValueError(
-                f"The run in {self.out} was begun with another version of Brushwork; begin a new one, "
-                "with its network as --init."
-            ) from error
+        kept = asdict(resume_options(self.files.state, {}).weights)
         return resume_options(self.files.state, {**self.changes, "weights": {**kept, **self.weights}})
 
     def check_place(self) -> None:

@@ -47,8 +47,9 @@ class RunProgress:
     """Validations since the best one."""
 
     @classmethod
-    def read(cls, record: Mapping[str, Any]) -> RunProgress:
+    def read(cls, record: object) -> RunProgress:
         """The inverse of `asdict`. Raises TrainingError, one sentence, for anything else."""
+        record = record if isinstance(record, dict) else {}
         best, worse = record.get("best_step"), record.get("worse", 0)
         sums, counts, scores = (record.get(key) for key in ("sums", "counts", "scores"))
         if (
@@ -343,13 +344,19 @@ def fit_style_space(gan: StyleGAN, paintings: Sequence[Picture], side: int = 384
 def resume_options(state: Path, changes: dict[str, object]) -> TrainOptions:
     """The options that the run with this state file was started with, some of them changed.
 
-    Raises CheckpointError or TrainingError, one sentence, for a damaged file; KeyError or TypeError for
-    options of another version; ValueError for values out of their ranges.
+    Raises CheckpointError, TrainingError or ValueError, one sentence, for a damaged file, options of another
+    version, and values out of their ranges.
     """
     with open_state(state) as (_, header):
         if problem := progress_problem(header):
             raise TrainingError(f"{state} is damaged: {problem}; begin a new run.")
-    return TrainOptions.from_dict(header["options"] | changes)
+    try:
+        return TrainOptions.from_dict(header["options"] | changes)
+    except (KeyError, TypeError) as error:
+        raise TrainingError(
+            f"The run in {state.parent} was begun with another version of Brushwork; begin a new one, "
+            "with its network as --init."
+        ) from error
 
 
 def open_run(
