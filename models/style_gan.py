@@ -361,7 +361,7 @@ def _config_in(file: CheckpointFile) -> StyleGANConfig:
 
 
 def _record_in(file: CheckpointFile) -> dict[str, Any]:
-    """The training record, of which Brushwork reads name and licence."""
+    """The training record. Brushwork reads its name and licence."""
     record = file.header.get("training", {})
     if not isinstance(record, dict):
         raise CheckpointError(f"{file.name} is damaged: its training record is no object.")
