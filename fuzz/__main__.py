@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CASES = ROOT / "tests" / "fuzz_cases"
-LARGEST = 64 * 1024
+LARGEST = 128 * 1024
 
 
 def fuzz(name: str, seconds: int, found: Path) -> None:
