@@ -348,15 +348,19 @@ def resume_options(state: Path, changes: dict[str, object]) -> TrainOptions:
     version, and values out of their ranges.
     """
     with open_state(state) as (_, header):
-        if problem := progress_problem(header):
-            raise TrainingError(f"{state} is damaged: {problem}; begin a new run.")
+        known = header.get("options")
+    if not isinstance(known, dict):
+        raise TrainingError(f"{state} is damaged: its options are no object; begin a new run.")
     try:
-        return TrainOptions.from_dict(header["options"] | changes)
+        options = TrainOptions.from_dict(known | changes)
     except (KeyError, TypeError) as error:
         raise TrainingError(
             f"The run in {state.parent} was begun with another version of Brushwork; begin a new one, "
             "with its network as --init."
         ) from error
+    if problem := progress_problem(header):
+        raise TrainingError(f"{state} is damaged: {problem}; begin a new run.")
+    return options
 
 
 def open_run(
