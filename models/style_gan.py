@@ -374,7 +374,8 @@ def _record_in(file: CheckpointFile) -> dict[str, Any]:
 @torch.inference_mode()
 def _paints(gan: StyleGAN) -> bool:
     """Whether a small picture comes out finite: products of weights overflow where the weights do not."""
-    ramp = torch.linspace(0, 1, 32)
+    weight = next(gan.parameters())  # whatever the default type and device are
+    ramp = torch.linspace(0, 1, 32, dtype=weight.dtype, device=weight.device)
     picture = torch.stack([ramp.expand(32, 32), ramp[:, None].expand(32, 32), ramp.flip(0).expand(32, 32)])
     return bool(torch.isfinite(gan.stylize(picture[None], picture[None])).all())
 

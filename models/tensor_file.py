@@ -97,8 +97,10 @@ def decode_json(text: str) -> Any:  # noqa: ANN401  # whatever the text holds
         raise ValueError("it is nested too deeply") from error
 
 
-def type_problem(facts: Mapping[str, TensorFacts]) -> str | None:
+def type_problem(facts: Mapping[str, TensorFacts], most: int = MOST_NUMBERS) -> str | None:
     """What keeps tensors from being weights, as the end of a sentence; None if nothing does.
+
+    All together have `most` numbers at most.
 
     `facts` come from a header, so that nothing is read yet.
     """
@@ -108,8 +110,8 @@ def type_problem(facts: Mapping[str, TensorFacts]) -> str | None:
         if len(shape) > 4:
             return f"'{excerpt(name)}' has {len(shape)} dimensions, and weights have 4 at most"
     numbers = sum(math.prod(each.shape) for each in facts.values())
-    if numbers > MOST_NUMBERS:
-        return f"it holds {numbers:,} numbers, and {MOST_NUMBERS:,} are read at most"
+    if numbers > most:
+        return f"it holds {numbers:,} numbers, and {most:,} are read at most"
     return None
 
 

@@ -21,6 +21,9 @@ from ..models.tensor_file import UNREADABLE, TensorFile, decode_json, open_tenso
 STATE_FORMAT = "brushwork-training-state"
 MOST_STEPS = 10_000_000
 
+# Painter, average, discriminator and two averages of Adam of the largest network that is read.
+MOST_NUMBERS = 2**31
+
 # What Adam keeps of every parameter, beside the number of its steps.
 ADAM_AVERAGES = ("exp_avg", "exp_avg_sq")
 
@@ -91,7 +94,7 @@ def open_state(path: str | os.PathLike[str]) -> Iterator[tuple[TensorFile, dict[
         with open_tensors(path) as file:
             if file.texts.get("format") != STATE_FORMAT:
                 raise CheckpointError(f"{path} is not a training state of Brushwork; start the run anew.")
-            if problem := type_problem(file.facts):
+            if problem := type_problem(file.facts, MOST_NUMBERS):
                 raise CheckpointError(f"{path} is damaged: {problem}; start the run anew.")
             yield file, _decode(path, file.texts)
     except CheckpointError:
