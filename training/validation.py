@@ -9,12 +9,10 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from ..models.perception.feature_losses import content_loss, gram_loss, mean_std_loss
 from ..models.perception.statistics import (
     SIZES,
     StyleStatistics,
-    content_loss,
-    gram_loss,
-    mean_std_loss,
     normalized,
     sized_pictures,
     style_at_sizes,

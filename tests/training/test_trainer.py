@@ -378,7 +378,8 @@ class TestTrouble:
         assert 1 <= header["micro_batch"] <= 8
 
 
-# oneDNN writes machine code into memory that it does not always check: short of memory, it can end the process.
+# oneDNN writes machine code into memory that it does not always check: short of memory, it can end the
+# process.
 SHORT_OF_MEMORY = """
 import json, resource, sys
 from pathlib import Path

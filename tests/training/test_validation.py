@@ -9,13 +9,8 @@ import torch
 import torch.nn.functional as F
 
 from brushwork.models import StyleGAN
-from brushwork.models.perception.statistics import (
-    content_loss,
-    gram_loss,
-    mean_std_loss,
-    normalized,
-    style_statistics,
-)
+from brushwork.models.perception.feature_losses import content_loss, gram_loss, mean_std_loss
+from brushwork.models.perception.statistics import normalized, style_statistics
 from brushwork.models.perception.vgg import CONTENT_LAYER, LossNetwork
 from brushwork.pictures.tensors import load_square
 from brushwork.training import validation
