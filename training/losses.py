@@ -18,8 +18,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..base.settings import check_choice
+from ..models.normalization import wide
 from ..models.perception.feature_losses import gram_loss, mean_std_loss, relative_error
-from ..models.perception.statistics import SIZES, StyleStatistics, color_moments, wide
+from ..models.perception.statistics import SIZES, StyleStatistics, color_moments
 from ..models.perception.vgg import STYLE_LAYERS
 from .options import ADVERSARIAL_LOSSES, LossWeights
 

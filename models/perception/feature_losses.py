@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from .statistics import SIZES, StyleStatistics, normalized, wide
+from ..normalization import wide
+from .statistics import SIZES, StyleStatistics, normalized
 from .vgg import STYLE_LAYERS
 
 

@@ -9,12 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..normalization import wide
 from .vgg import STYLE_LAYERS, LossNetwork
-
-
-def wide(features: Tensor) -> Tensor:
-    """At least float32: sums over thousands of pixels overflow or drown in 16 bits."""
-    return features if features.dtype == torch.float64 else features.float()
 
 
 class _GramAndMean(torch.autograd.Function):
