@@ -17,7 +17,7 @@ from .media import RESULT_ENDINGS
 MANIFEST = "manifest.jsonl"
 
 
-# A line has one kB, and more where paths are long; a longer one is none of this command's.
+# This command writes lines of about one kB, and longer ones where paths are long; never so long.
 _LONGEST_LINE = 2**20
 
 
