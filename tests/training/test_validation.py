@@ -91,3 +91,5 @@ def test_both_ways_count_alike(
 def test_spread_takes_them_evenly() -> None:
     assert spread(list(range(10)), 3) == [0, 3, 6]
     assert spread([1, 2], 4) == [1, 2]
+    assert spread(list(range(7)), 4) == [0, 1, 3, 5], "not the first four"
+    assert spread([], 4) == []
