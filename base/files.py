@@ -115,8 +115,13 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
 
 def file_digest(path: str | os.PathLike[str]) -> str:
     """The first 16 hexadecimal digits of the SHA-256 of a file; OSError if it cannot be read."""
+    return sha256_of(path)[:16]
+
+
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file in hexadecimal, read piece by piece; OSError if it cannot be read."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(2**20):
             digest.update(block)
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()

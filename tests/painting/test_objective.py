@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from brushwork.models.perception.feature_losses import gram_errors, relative_error
 from brushwork.models.perception.pixel_losses import (
     ground_limits,
     ground_loss,
@@ -18,9 +19,7 @@ from brushwork.models.perception.pixel_losses import (
 from brushwork.models.perception.statistics import (
     STYLE_LAYERS,
     color_moments,
-    gram_errors,
     normalized,
-    relative_error,
     sized_pictures,
     style_statistics,
 )

@@ -122,7 +122,7 @@ def test_the_time_is_up_again_and_again() -> None:
     """The first signal may come before anybody listens."""
     with default_weights.stopping_after(0.0):
         time.sleep(0.2)
-        with stop_on_signals(lambda text: None) as stopped:
+        with stop_on_signals() as stopped:
             deadline = time.monotonic() + 20
             while not stopped():
                 assert time.monotonic() < deadline

@@ -233,6 +233,17 @@ class TestResume:
         lines = [json.loads(line)["step"] for line in run.files.log.read_text().splitlines()]
         assert lines == [2, 4, 6]
 
+    def test_a_new_run_takes_no_lines_from_one_that_was_killed_before_its_first_save(self, make) -> None:
+        run = make()
+        run.files.log.write_text(json.dumps({"step": 2, "total": 1.0}) + "\n")
+        run.train(stop=lambda: run.trainer.step == 2)
+        again = make()
+        again.resume()
+        again.train()
+        assert [line["step"] for line in again.history] == [2, 4, 6]
+        lines = [json.loads(line)["step"] for line in run.files.log.read_text().splitlines()]
+        assert lines == [2, 4, 6]
+
 
 def train_saving_every_step(
     photos: list[Path], paintings: list[Path], options: dict[str, object], out: Path
