@@ -227,8 +227,13 @@ def _remove_if_dead(entry: os.DirEntry[str]) -> None:
 
 def file_digest(path: str | os.PathLike[str]) -> str:
     """The first 16 hexadecimal digits of the SHA-256 of a file; OSError if it cannot be read."""
+    return sha256_of(path)[:16]
+
+
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file in hexadecimal, read piece by piece; OSError if it cannot be read."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(2**20):
             digest.update(block)
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()

@@ -52,7 +52,7 @@ def own_statistics(layer: str, x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def wide(x: Tensor) -> Tensor:
-    """In float32 at least."""
+    """In float32 at least: sums over thousands of pixels overflow or drown in 16 bits."""
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 

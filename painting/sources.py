@@ -66,7 +66,7 @@ class Sources:
         mixtures += [_mixture(each.paintings, each.weights, batch, photo) for each in regions]
         masks = [_mask(each.mask, batch, photo) for each in regions]
         if options.preserve_color == "histogram":
-            mixtures = [_recoloured(mixture, self.photo) for mixture in mixtures]
+            mixtures = [_in_photo_colors(mixture, self.photo) for mixture in mixtures]
             self.start = match_histogram(self.start, self.photo)
         self.photo, self.start = (at_least(each, SMALLEST_SIDE) for each in (self.photo, self.start))
         shares = self._shares(masks, batch)
@@ -213,7 +213,7 @@ def _moments(mixture: Mixture) -> tuple[Tensor, Tensor]:
     return mean, gram - mean[:, :, None] * mean[:, None, :]
 
 
-def _recoloured(mixture: Mixture, photo: Tensor) -> Mixture:
+def _in_photo_colors(mixture: Mixture, photo: Tensor) -> Mixture:
     """The paintings with the photos' colours, one for each photo."""
     paintings = [match_histogram(each.expand(len(photo), -1, -1, -1), photo) for each in mixture.paintings]
     return Mixture(paintings, mixture.weights)

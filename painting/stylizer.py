@@ -15,7 +15,7 @@ from ..base.settings import check_choice, check_ranges, option
 from ..base.shipped import DEFAULT_CHECKPOINT
 from ..models.content_encoder import ContentCode
 from ..models.noise import check_seed
-from ..models.perception.vgg import LossNetwork, fastest_loss_dtype
+from ..models.perception.vgg import LossNetwork, loss_dtype
 from ..models.style_gan import STROKE_SIZES, StyleGAN
 from .colors import with_colors_of
 from .options import PRESERVE_COLOR, RefineOptions
@@ -175,8 +175,7 @@ class Stylizer:
                 return photo
             painted = self.gan.generate(self.gan.encode_content(photo), code, seed=options.seed)
             if self._loss_network is None:
-                kind = options.refine.dtype
-                dtype = fastest_loss_dtype(self.device) if kind == "auto" else getattr(torch, kind)
+                dtype = loss_dtype(options.refine.dtype, self.device)
                 self._loss_network = LossNetwork(dtype=dtype).to(self.device)
         refined = refine(
             painted,

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..models.perception.statistics import gram_and_mean, wide
+from ..models.normalization import wide
+from ..models.perception.statistics import gram_and_mean
 from ..models.perception.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
 
 # The side of relu4_1's cells. Tiles are cut on this grid of the three poolings.

@@ -13,8 +13,9 @@ from torch.nn.utils import parametrize
 
 from ..models.discriminator import SCALES, Discriminator
 from ..models.passes import Trained
+from ..models.perception.feature_losses import content_loss
 from ..models.perception.pixel_losses import ground_excess, ground_limits, ground_steps, range_loss, tv_loss
-from ..models.perception.statistics import SIZES, content_loss, sized_pictures, style_statistics
+from ..models.perception.statistics import SIZES, sized_pictures, style_statistics
 from ..models.perception.vgg import CONTENT_LAYER, LossNetwork, features_at_half
 from . import losses
 from .augment import diff_augment

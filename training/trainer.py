@@ -18,7 +18,7 @@ import torch
 from ..base.excerpt import value_excerpt
 from ..models.discriminator import Discriminator
 from ..models.memory import is_out_of_memory
-from ..models.perception.vgg import LossNetwork, fastest_loss_dtype
+from ..models.perception.vgg import LossNetwork, loss_dtype
 from ..models.style_gan import StyleGAN, StyleGANConfig
 from ..pictures.reading import Picture
 from .crops import Batch, CropSource
@@ -93,8 +93,7 @@ class Trainer:
             self.opt_d = torch.optim.Adam(learning, options.lr_d, betas=(0.5, 0.99), fused=fused)
 
         # The crops, and the loss network that compares pictures with them.
-        dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-        dtype = dtypes.get(options.loss_dtype, fastest_loss_dtype(self.device))
+        dtype = loss_dtype(options.loss_dtype, self.device)
         self.loss_network = LossNetwork(dtype=dtype).to(self.device)
         self.crops = CropSource(options, self.photos, self.paintings, self.loss_network, self.device, say)
         self.gradients = BatchGradients(
@@ -184,10 +183,10 @@ class Trainer:
         if not all(map(math.isfinite, numbers)):
             return values, False
         rate = self.options.rate_at(self.step) * self.rate_factor
-        for optimiser, lr, _ in steps:
-            for group in optimiser.param_groups:
+        for optimizer, lr, _ in steps:
+            for group in optimizer.param_groups:
                 group["lr"] = lr * rate * group.get("factor", 1.0)
-            optimiser.step()
+            optimizer.step()
         return values, True
 
     def _skip(self, values: dict[str, float]) -> None:

@@ -12,8 +12,10 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -69,15 +71,24 @@ def peak_memory(system: str, size: int, setup: Setup) -> dict[str, int]:
 
     Raises RuntimeError with what that process said if it failed.
     """
-    command = [sys.executable, "-m", "benchmarks.speed.memory", system, str(size), "--device", setup.device]
-    command += ["--threads", str(setup.threads), "--checkpoint", str(setup.checkpoint)]
+    arguments = [system, str(size), "--device", setup.device]
+    arguments += ["--threads", str(setup.threads), "--checkpoint", str(setup.checkpoint)]
     if setup.microast is not None:
-        command += ["--microast", str(setup.microast)]
+        arguments += ["--microast", str(setup.microast)]
+    found: dict[str, int] = in_fresh_process("benchmarks.speed.memory", arguments, f"of {system}")
+    return found
+
+
+def in_fresh_process(module: str, arguments: Sequence[str], what: str) -> Any:  # noqa: ANN401  # whatever it prints
+    """The JSON in the last line that `python -m module` prints.
+
+    Raises RuntimeError with what that process said if it failed; `what` says whose memory it measures.
+    """
+    command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     if done.returncode:
-        raise RuntimeError(f"Measuring the memory of {system} failed: {done.stderr.strip()}")
-    found: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
-    return found
+        raise RuntimeError(f"Measuring the memory {what} failed: {done.stderr.strip()}")
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def main(arguments: list[str] | None = None) -> int:

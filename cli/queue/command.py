@@ -15,6 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from ...base.excerpt import excerpt
+from ...base.files import sha256_of
 from ..errors import CommandError
 from ..extras import require
 from ..results import make_folder
@@ -218,8 +219,6 @@ def _template(
 
 def _check_settings(jobs: list[QueueJob], template: PromptTemplate, results: Results) -> None:
     """Raise CommandError if a result in the folder was made from other pictures or settings."""
-    from .manifest import sha256_of
-
     others = []
     for job in jobs:
         digest = results.digest(job.name) if results.has(job.name) else None

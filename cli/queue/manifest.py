@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import platform
@@ -21,7 +20,7 @@ MANIFEST = "manifest.jsonl"
 LOCK_FILE = ".brushwork-queue.lock"
 
 
-# A line has one kB, and more where paths are long; a longer one is none of this command's.
+# This command writes lines of about one kB, and longer ones where paths are long; never so long.
 _LONGEST_LINE = 2**20
 
 
@@ -150,12 +149,3 @@ def unwritable(path: Path, error: OSError) -> CommandError | UnwritableError:
 
 def _numbered(number: int) -> str:
     return f"~{number}" if number > 1 else ""
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal, read piece by piece."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(2**20):
-            digest.update(piece)
-    return digest.hexdigest()

@@ -179,7 +179,10 @@ def _train_watched(run_: Run, console: Console, tensorboard: TensorBoardLog | No
     from ..terminal import stop_on_signals
     from .display import TrainDisplay
 
-    with TrainDisplay(console, run_) as display, stop_on_signals(display.say) as stopped:
+    def on_first() -> None:
+        display.say("stopping after this step, and saving")
+
+    with TrainDisplay(console, run_) as display, stop_on_signals(on_first) as stopped:
 
         def on_step(step: int, values: dict[str, float]) -> None:
             display.on_step(step, values)

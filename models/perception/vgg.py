@@ -127,6 +127,13 @@ def features_at_half(network: LossNetwork, image: Tensor) -> dict[str, Tensor]:
     return {f"half_{name}": maps for name, maps in network(F.avg_pool2d(image, 2)).items()}
 
 
+def loss_dtype(name: str, device: torch.device) -> torch.dtype:
+    """The type that an option names: 'float32', 'bfloat16', or 'auto', the fastest on `device`."""
+    if name == "auto":
+        return fastest_loss_dtype(device)
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
+
+
 def fastest_loss_dtype(device: torch.device) -> torch.dtype:
     """bfloat16 where the hardware multiplies it faster than float32, else float32.
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ...models.batches import entry, match_batch
-from ...models.perception.vgg import LossNetwork, fastest_loss_dtype
+from ...models.perception.vgg import LossNetwork, loss_dtype
 from ...painting.options import RefineOptions
 from ...painting.refine import refine
 from ..bridge import api
@@ -86,8 +86,7 @@ class RefineTask:
         """IMAGE [B,H,W,3]. One picture at a time; after each tile the user may cancel."""
         device = api.device()
         api.free_memory(math.prod(self.size) * _WORKING_MEMORY_PER_PIXEL)
-        auto = self.options.dtype == "auto"
-        dtype = fastest_loss_dtype(device) if auto else getattr(torch, self.options.dtype)
+        dtype = loss_dtype(self.options.dtype, device)
         network = LossNetwork(dtype=dtype).to(device)
         refined = torch.empty(self.count, *self.size, 3, device=api.intermediate_device())
         for i in range(self.count):

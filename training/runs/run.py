@@ -141,6 +141,9 @@ class Run:
 
         # The score before the first step is the one to beat.
         if not self.progress.scores:
+            if self.writes:
+                # A run that was killed before its first save left its log behind.
+                self.files.log.unlink(missing_ok=True)
             self._validate()
         saved = logged = time.monotonic()
         outcome = self._ended()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -249,10 +251,12 @@ def test_style_files_of_a_folder(paint, pictures):
     ]
 
 
-def until(terminal, text):
+def until(terminal, text, seconds=300):
     """What a program writes to a terminal until `text` comes, or until it ends."""
-    seen = b""
+    seen, deadline = b"", time.monotonic() + seconds
     while text not in seen:
+        ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
+        assert ready, f"{text!r} did not come within {seconds} s, only {seen[-500:]!r}"
         try:
             seen += os.read(terminal, 4096)
         except OSError:  # how Linux says that nobody writes any more
@@ -269,11 +273,14 @@ def test_ctrl_c_stops_with_nothing_half_left(pictures):
     terminal, end = os.openpty()
     process = subprocess.Popen([*command, "100000"], cwd=pictures, stdout=subprocess.PIPE, stderr=end)
     os.close(end)
-    seen = until(terminal, b", step")
-    process.send_signal(signal.SIGINT)
-    seen += until(terminal, b"paint: stopped.")
-    out, _ = process.communicate(timeout=60)
-    os.close(terminal)
+    try:
+        seen = until(terminal, b", step")
+        process.send_signal(signal.SIGINT)
+        seen += until(terminal, b"paint: stopped.")
+        out, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        os.close(terminal)
     assert (process.returncode, out) == (130, b"")
     assert b"1 of 1: o.png, step 1 of 100000, " in seen
     assert b"0 of 1 pictures are done; the same command goes on from there." in seen
