@@ -6,16 +6,16 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..base.excerpt import excerpt
 from ..base.shipped import DEFAULT_CHECKPOINT
 from .batches import repeated
-from .checkpoint import CheckpointError, read_checkpoint, write_checkpoint
+from .checkpoint import CheckpointError, CheckpointFile, open_checkpoint, write_checkpoint
 from .codes import lerp
 from .content_encoder import ContentCode, ContentEncoder
 from .generator import Generator
@@ -25,6 +25,7 @@ from .passes import ForwardPass, Frozen, fitting_pass
 from .regions import StyleRegion, paint_regions, paired_batch
 from .style_encoder import StyleEncoder
 from .style_space import StyleSpace
+from .tensor_file import shape_text
 
 # A style picture's shorter side is reduced to so many pixels before it is encoded. Strokes keep the size
 # they were learned at, and a 50-megapixel scan costs no more than a postcard.
@@ -32,6 +33,9 @@ STYLE_SIZE = 512
 
 # A style picture may be read so much smaller or larger than that, for finer or broader strokes.
 STROKE_SIZES = (0.25, 4.0)
+
+# The names of the style space's tensors in a checkpoint begin with this.
+_SPACE = "style_space."
 
 # No config in a checkpoint may ask for more channels, numbers or blocks than this.
 LARGEST_WIDTH = 1024
@@ -124,35 +128,45 @@ class StyleGAN(nn.Module):
 
         Raises CheckpointError, one sentence, if the file is not a whole Brushwork checkpoint.
         """
-        # The header says how large the network is.
-        checkpoint = read_checkpoint(path)
-        name = Path(path).name
-        try:
-            config = StyleGANConfig(**checkpoint.header["config"])
-            space_record = checkpoint.header.get("style_space")
-            if any(type(n) is not int or not 1 <= n <= LARGEST_WIDTH for n in asdict(config).values()):
-                raise ValueError(config)
-        except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{name} is damaged: its header has no usable network config.") from error
+        # The header says how large the network is, and which tensors there are.
+        with open_checkpoint(path) as file:
+            config = _config_in(file)
+            shapes = {key: facts.shape for key, facts in file.facts.items()}
+            weights = {key: shape for key, shape in shapes.items() if not key.startswith(_SPACE)}
+            # Check them as far as possible before memory is taken for a network.
+            _check_shapes(file.name, _decisive_shapes(config), weights)
+            gan = cls(config)
+            own = {key: tuple(tensor.shape) for key, tensor in gan.state_dict().items()}
+            described = file.header.get("style_space")
+            surplus = sorted(weights.keys() - own.keys())
+            surplus += sorted(shapes.keys() - weights.keys()) if described is None else []
+            if surplus:
+                raise CheckpointError(
+                    f"{file.name} has {len(surplus)} tensors too many, '{excerpt(surplus[0])}' first."
+                )
+            _check_shapes(file.name, own, weights)
+            space_shapes = {k.removeprefix(_SPACE): v for k, v in shapes.items() if k.startswith(_SPACE)}
+            size = config.layers * config.code_dim
+            if described is not None and not StyleSpace.fits(described, space_shapes, size):
+                raise CheckpointError(
+                    f"{file.name} is damaged: its style distribution does not fit the network."
+                )
+            gan.training_record = _record_in(file)
+            tensors = file.tensors()
 
-        # The weights, checked as far as possible before memory is taken for a network.
-        weights = {k: v for k, v in checkpoint.tensors.items() if not k.startswith("style_space.")}
-        _check_shapes(name, _decisive_shapes(config), weights)
-        gan = cls(config)
-        shapes = {key: tensor.shape for key, tensor in gan.state_dict().items()}
-        if surplus := sorted(weights.keys() - shapes.keys()):
-            raise CheckpointError(f"{name} has {len(surplus)} tensors too many, '{surplus[0]}' first.")
-        _check_shapes(name, shapes, weights)
-        gan.load_state_dict(weights)
-
-        # Read the rest: the style space and the training record.
-        if space_record is not None:
-            space = StyleSpace.read(checkpoint.tensors, space_record, config.layers * config.code_dim)
-            if space is None:
-                raise CheckpointError(f"{name} is damaged: its style distribution does not fit the network.")
-            gan.space = space
-        gan.training_record = checkpoint.header.get("training", {})
-        return gan.eval().requires_grad_(False)
+        # Only now the weights and the style space have been read.
+        gan.load_state_dict({key: tensors[key] for key in own})
+        if described is not None:
+            space = {name: tensors[_SPACE + name] for name in space_shapes}
+            gan.space = StyleSpace.read(space, described)
+            if gan.space is None:
+                raise CheckpointError(
+                    f"{file.name} is damaged: its style distribution does not fit the network."
+                )
+        gan.eval().requires_grad_(False)
+        if not _paints(gan):
+            raise CheckpointError(f"{file.name} is damaged: what it paints is not finite.")
+        return gan
 
     def save(
         self,
@@ -168,7 +182,7 @@ class StyleGAN(nn.Module):
         tensors = dict(self.state_dict())
         header: dict[str, Any] = {"config": asdict(self.config), "training": self.training_record}
         if self.space is not None:
-            tensors |= {f"style_space.{name}": tensor for name, tensor in self.space.tensors().items()}
+            tensors |= {f"{_SPACE}{name}": tensor for name, tensor in self.space.tensors().items()}
             header["style_space"] = self.space.record()
         write_checkpoint(path, tensors, header | (extra or {}), dtype)
 
@@ -333,6 +347,39 @@ def check_image(image: Tensor, name: str) -> None:
         raise ValueError(f"{name} is {image.dtype}; convert it to floating point in 0..1.")
 
 
+def _config_in(file: CheckpointFile) -> StyleGANConfig:
+    config = file.header.get("config")
+    try:
+        found = StyleGANConfig(**config) if isinstance(config, dict) else None
+    except TypeError:  # a name that is unknown
+        found = None
+    if found is None or any(
+        type(n) is not int or not 1 <= n <= LARGEST_WIDTH for n in asdict(found).values()
+    ):
+        raise CheckpointError(f"{file.name} is damaged: its header has no usable network config.")
+    return found
+
+
+def _record_in(file: CheckpointFile) -> dict[str, Any]:
+    """The training record. Brushwork reads its name and licence."""
+    record = file.header.get("training", {})
+    if not isinstance(record, dict):
+        raise CheckpointError(f"{file.name} is damaged: its training record is no object.")
+    for key in ("name", "licence"):
+        if not isinstance(record.get(key, ""), str | None):
+            raise CheckpointError(f"{file.name} is damaged: the {key} in its training record is no text.")
+    return record
+
+
+@torch.inference_mode()
+def _paints(gan: StyleGAN) -> bool:
+    """Whether a small picture comes out finite: products of weights overflow where the weights do not."""
+    weight = next(gan.parameters())  # whatever the default type and device are
+    ramp = torch.linspace(0, 1, 32, dtype=weight.dtype, device=weight.device)
+    picture = torch.stack([ramp.expand(32, 32), ramp[:, None].expand(32, 32), ramp.flip(0).expand(32, 32)])
+    return bool(torch.isfinite(gan.stylize(picture[None], picture[None])).all())
+
+
 def _decisive_shapes(config: StyleGANConfig) -> dict[str, tuple[int, ...]]:
     """The shapes that show all numbers of the config.
 
@@ -360,12 +407,11 @@ def _kernels(count: int, channels: int) -> tuple[int, ...]:
     return count * channels, channels, 3, 3
 
 
-def _check_shapes(name: str, expected: dict[str, tuple[int, ...]], found: dict[str, Tensor]) -> None:
+def _check_shapes(name: str, expected: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]]) -> None:
     if missing := sorted(expected.keys() - found.keys()):
         raise CheckpointError(f"{name} lacks {len(missing)} tensors of the network, '{missing[0]}' first.")
     for key, shape in expected.items():
-        if found[key].shape != shape:
+        if found[key] != shape:
             raise CheckpointError(
-                f"{name} does not fit its own config: '{key}' is {tuple(found[key].shape)}, "
-                f"not {tuple(shape)}."
+                f"{name} does not fit its own config: '{key}' is {shape_text(found[key])}, not {shape}."
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..models.style_file import StyleFile, write_style
+from ..models.style_file import StyleFile
 from ..models.thumbnail import PAINTED_SIZE, decode_thumbnail, encode_thumbnail, paint_thumbnail
 from ..pictures.tensors import as_picture
 from .bridge import api
@@ -107,9 +107,7 @@ class SaveStyle(io.ComfyNode):
                 licence=licence,
                 thumbnail=thumbnails[i],
             )
-            path = styles.new_style_path(style_name, i + 1, overwrite)
-            write_style(path, file)
-            names.append(styles.style_name(path))
+            names.append(styles.style_name(styles.save_style(file, style_name, i + 1, overwrite)))
 
         # `brushwork render` reads the names of the files from here, the page shows the thumbnails.
         saved = [{"filename": name, "subfolder": "", "type": api.STYLE_FOLDER} for name in names]

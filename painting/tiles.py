@@ -220,5 +220,5 @@ def _tiled_backward(
             sums = view.sums(network, read, tile)
             names = [name for name in sums if name in given]
             torch.autograd.backward([sums[name] for name in names], [given[name] for name in names])
-        assert read.grad is not None
-        gradient[..., tile.rows.read, tile.columns.read] += read.grad
+        if read.grad is not None:  # as type checkers cannot know
+            gradient[..., tile.rows.read, tile.columns.read] += read.grad

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from ..base.excerpt import value_excerpt
 from ..models.discriminator import Discriminator
 from ..models.memory import is_out_of_memory
 from ..models.perception.vgg import LossNetwork, loss_dtype
@@ -25,7 +26,7 @@ from .losses import Parts
 from .options import TrainOptions
 from .painter import Painter, copy_network, mean_code
 from .processes import OneProcess, Processes
-from .state import pack, read_state, unpack, write_state
+from .state import open_state, pack, progress_problem, shapes, unpack, write_state
 from .step import BatchGradients
 
 
@@ -241,21 +242,35 @@ class Trainer:
 
         Returns the saved `progress`. Raises TrainingError if the state belongs to another kind of run.
         """
-        tensors, header = read_state(path)
-        mode = header["options"].get("mode")
-        if mode != self.options.mode:
-            raise TrainingError(
-                f"The run in {path.parent.name} was trained in the mode {mode}, not {self.options.mode}; "
-                "give that mode, or another name for this run."
-            )
+        other = TrainingError(
+            f"The run in {path.parent.name} has another network or other losses; "
+            "begin a new run under another name."
+        )
+        with open_state(path) as (file, header):
+            if problem := progress_problem(header):
+                raise TrainingError(f"{path} is damaged: {problem}; begin a new run.")
+            mode = header["options"].get("mode")
+            if mode != self.options.mode:
+                raise TrainingError(
+                    f"The run in {path.parent.name} was trained in the mode {value_excerpt(mode)}, not "
+                    f"{self.options.mode}; give that mode, or another name for this run."
+                )
+            # Do the tensors fit? Nothing has been read of them so far.
+            expected = shapes(self.parts())
+            if any(expected.get(name) != facts.shape for name, facts in file.facts.items()):
+                raise other
+            tensors = file.tensors()
+        for name, tensor in tensors.items():
+            if not torch.isfinite(tensor.float()).all():
+                raise TrainingError(
+                    f"{path} cannot be resumed: '{name}' has values that are not finite; begin a new run "
+                    "with its best network or style."
+                )
         try:
             unpack(self.parts(), tensors)
         except (RuntimeError, KeyError, ValueError) as error:
-            raise TrainingError(
-                f"The run in {path.parent.name} has another network or other losses; "
-                "begin a new run under another name."
-            ) from error
-        self.step, self.ancestor = header["step"], header["ancestor"]
+            raise other from error
+        self.step, self.ancestor = header["step"], header.get("ancestor")
         self.rate_factor, self.bad_in_row = header["rate_factor"], header["bad_in_row"]
         self.micro_batch = max(1, min(header["micro_batch"], self.options.batch_size) // self.processes.world)
         progress: dict[str, Any] = header["progress"]

@@ -153,17 +153,27 @@ async def _run(args: argparse.Namespace, nodes: Workflow, jobs: list[QueueJob]) 
     servers = [ComfyServer(address, bounds) for address in {each.url: each for each in addresses}.values()]
     try:
         template = await _first_template(args, servers, nodes)
-        results = Results(args.out)
-        todo = [job for job in jobs if args.overwrite or not results.has(job.name)]
-        if len(todo) < len(jobs):
-            _check_settings(jobs, template, results)
-            print(f"{len(jobs) - len(todo)} of {len(jobs)} are there already.", file=sys.stderr)
-        if todo:
-            results.check_writable()
-        return await _paint(args, servers, template, results, todo)
+        with Results(args.out).owned():
+            return await _paint_missing(args, servers, template, jobs)
     finally:
         for server in servers:
             await server.close()
+
+
+async def _paint_missing(
+    args: argparse.Namespace, servers: list[ComfyServer], template: PromptTemplate, jobs: list[QueueJob]
+) -> int:
+    """Paint what is not there yet."""
+    from .manifest import Results
+
+    results = Results(args.out)
+    todo = [job for job in jobs if args.overwrite or not results.has(job.name)]
+    if len(todo) < len(jobs):
+        _check_settings(jobs, template, results)
+        print(f"{len(jobs) - len(todo)} of {len(jobs)} are there already.", file=sys.stderr)
+    if todo:
+        results.check_writable()
+    return await _paint(args, servers, template, results, todo)
 
 
 async def _first_template(

@@ -5,16 +5,19 @@ from __future__ import annotations
 import errno
 import json
 import os
+import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from ...base.excerpt import excerpt
+from ...base.locks import HeldError, held
 from ..errors import CommandError
 from .media import RESULT_ENDINGS
 
 MANIFEST = "manifest.jsonl"
+LOCK_FILE = ".brushwork-queue.lock"
 
 
 # This command writes lines of about one kB, and longer ones where paths are long; never so long.
@@ -45,6 +48,24 @@ class Results:
     def digest(self, job_name: str) -> str | None:
         """The digest of the picture's inputs and settings, if the manifest knows it."""
         return self._digests.get(job_name)
+
+    @contextmanager
+    def owned(self) -> Iterator[None]:
+        """Keep other `brushwork queue` processes out of the folder: both would write the same files.
+
+        Raises CommandError, one sentence, while another one lives. A folder that takes no lock is not owned.
+        """
+        with ExitStack() as stack:
+            try:
+                note = f"process {os.getpid()} on {platform.node()}"
+                with suppress(OSError):
+                    stack.enter_context(held(self.folder / LOCK_FILE, note))
+            except HeldError as error:
+                raise CommandError(
+                    f"{excerpt(str(self.folder), 300)} is being written by another brushwork queue, {error}; "
+                    "wait until it has ended, or name another --out."
+                ) from error
+            yield
 
     def check_writable(self) -> None:
         """Raise CommandError if no line can be added, before anything is painted."""

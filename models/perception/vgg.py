@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ...base.shipped import VGG_WEIGHTS
+from ..checkpoint import CheckpointError
+from ..tensor_file import UNREADABLE, TensorFacts, open_tensors, value_problem, why_unreadable
 
 CONVOLUTIONS = (
     "block1_conv1",
@@ -29,6 +32,10 @@ CONTENT_LAYER = "relu4_1"
 BGR_MEAN = (103.939, 116.779, 123.68)
 
 
+_INPUTS = (3, 64, 64, 128, 128, 256, 256, 256, 256)
+_OUTPUTS = (64, 64, 128, 128, 256, 256, 256, 256, 512)
+
+
 class LossNetwork(nn.Module):
     """image [B,3,H,W], RGB in 0..1 -> {"relu1_1": [B,64,H,W], …, "relu4_1": [B,512,H/8,W/8]}.
 
@@ -41,11 +48,12 @@ class LossNetwork(nn.Module):
     mean: Tensor
 
     def __init__(self, weights: str | os.PathLike[str] = VGG_WEIGHTS, dtype: torch.dtype = torch.float32):
+        """Raises CheckpointError, one sentence, for a file that is not whole or holds other weights."""
         super().__init__()
-        tensors = load_file(weights)
+        tensors = _read(Path(weights))
         self.convolutions = nn.ModuleDict()
         for name in CONVOLUTIONS:
-            kernel = tensors[f"{name}.palette"][tensors[f"{name}.index"].long()]
+            kernel = tensors[f"{name}.weight"]
             layer = nn.Conv2d(kernel.shape[1], kernel.shape[0], 3, padding=1)
             layer.weight = nn.Parameter(kernel)
             layer.bias = nn.Parameter(tensors[f"{name}.bias"])
@@ -70,6 +78,47 @@ class LossNetwork(nn.Module):
             if conv == "1":
                 features[f"relu{block}_1"] = x
         return features
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    """The kernels and biases of all convolutions; CheckpointError, one sentence, if they are not there."""
+    if not path.is_file():
+        raise CheckpointError(f"The loss network's file {path} is missing; install Brushwork again.")
+    found: dict[str, Tensor] = {}
+    try:
+        with open_tensors(path) as file:
+            if not _fits(file.facts):
+                raise CheckpointError(
+                    f"{path.name} holds other weights than the loss network's; install Brushwork again."
+                )
+            tensors = file.tensors()
+    except UNREADABLE as error:
+        if isinstance(error, CheckpointError):
+            raise
+        advice = "install Brushwork again"
+        raise CheckpointError(why_unreadable(path, "the loss network's file", advice)) from error
+    for name in CONVOLUTIONS:
+        palette, index = tensors[f"{name}.palette"], tensors[f"{name}.index"].long()
+        bias = tensors[f"{name}.bias"]
+        if index.min() < 0 or index.max() >= len(palette):
+            raise CheckpointError(f"{path.name} is damaged: '{name}.index' points outside its palette.")
+        if problem := value_problem({f"{name}.palette": palette, f"{name}.bias": bias}):
+            raise CheckpointError(f"{path.name} is damaged: {problem}.")
+        found |= {f"{name}.weight": palette[index], f"{name}.bias": bias}
+    return found
+
+
+def _fits(facts: Mapping[str, TensorFacts]) -> bool:
+    """Whether these are the tensors of the loss network's file: palettes, indices into them and biases."""
+    expected = {f"{name}.{part}" for name in CONVOLUTIONS for part in ("palette", "index", "bias")}
+    return facts.keys() == expected and all(
+        facts[f"{name}.index"] == ("U8", (outputs, inputs, 3, 3))
+        and facts[f"{name}.bias"] == ("F32", (outputs,))
+        and facts[f"{name}.palette"].type == "F32"
+        and len(facts[f"{name}.palette"].shape) == 1
+        and 1 <= facts[f"{name}.palette"].shape[0] <= 256
+        for name, inputs, outputs in zip(CONVOLUTIONS, _INPUTS, _OUTPUTS, strict=True)
+    )
 
 
 def features_at_half(network: LossNetwork, image: Tensor) -> dict[str, Tensor]:
