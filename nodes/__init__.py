@@ -17,6 +17,7 @@ from .paint_video import PaintVideo
 from .refine_painting.node import RefinePainting
 from .sample_style import SampleStyle
 from .save_style import SaveStyle
+from .shared.example_pictures import provide_example_pictures
 from .style_dataset import StyleDataset
 from .train_style.node import TrainStyle
 
@@ -44,4 +45,5 @@ class BrushworkExtension(ComfyExtension):
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         warn_of_clashes(list(NODES))
+        provide_example_pictures()
         return list(NODES.values())

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from brushwork.base.shipped import WORKFLOWS_DIR
+from brushwork.base.shipped import WORKFLOWS_DIR, example_pictures
 from brushwork.cli.main import main
 from brushwork.cli.workflow.files import read_workflow
+from brushwork.cli.workflow.headless import node_interfaces
 from brushwork.cli.workflow.interface import NodeInterface
 from brushwork.nodes import NODES
 
@@ -27,6 +28,7 @@ WITHOUT_COMFYUI = {
     "mix_library_styles": 1,
     "random_styles_grid": 9,
     "structure_and_color": 1,
+    "styles_by_region": 1,
     "batch_for_queue": 1,
 }
 NOTES = ("MarkdownNote", "Note")
@@ -153,11 +155,11 @@ def test_our_nodes_are_as_their_schemas_say(path):
 
 
 @each_workflow
-def test_it_runs_with_what_every_comfyui_has(path):
+def test_it_runs_with_what_comes_with_the_pack(path):
     for node in read_workflow(twin_of(path)).values():
         for name, value in node.inputs.items():
             if node.class_type == "LoadImage" and name == "image":
-                assert value == "example.png"
+                assert value in example_pictures()
             if name in ("checkpoint", "style_name"):
                 assert NODES[node.class_type].validate_inputs(value) is True
 
@@ -197,21 +199,21 @@ def test_it_explains_itself(path):
             assert ":" in node["title"], f"'{node['title']}' does not say what to put there"
 
 
-@pytest.fixture
-def example(inputs_dir, tmp_path):
-    """An input folder with a photo under the name that every ComfyUI has."""
-    folder = tmp_path / "input"
-    folder.mkdir()
-    with Image.open(inputs_dir / "photo-animal-otters.jpg") as photo:
-        photo.thumbnail((96, 96))
-        photo.save(folder / "example.png")
+@pytest.fixture(scope="module")
+def small_examples(tmp_path_factory):
+    """An input folder with the example pictures, at a longer side of 96 pixels."""
+    folder = tmp_path_factory.mktemp("input")
+    for name, path in example_pictures().items():
+        with Image.open(path) as picture:
+            picture.thumbnail((96, 96))
+            picture.save(folder / name)
     return folder
 
 
 @each_workflow
-def test_render_paints_it_or_says_why_not(path, example, tmp_path, capsys):
+def test_render_paints_it_or_says_why_not(path, small_examples, tmp_path, capsys):
     out = tmp_path / "out"
-    code = main(["render", path.stem, "--input-dir", str(example), "--output-dir", str(out)])
+    code = main(["render", path.stem, "--input-dir", str(small_examples), "--output-dir", str(out)])
     printed, complaint = capsys.readouterr()
     if path.stem in WITHOUT_COMFYUI:
         assert (code, complaint) == (0, "")
@@ -220,6 +222,15 @@ def test_render_paints_it_or_says_why_not(path, example, tmp_path, capsys):
         assert (code, printed) == (2, "")
         assert len(complaint.splitlines()) == 1
         assert "is unknown; without ComfyUI there are only LoadStyleGAN" in complaint
+
+
+def test_render_finds_the_example_pictures_without_a_copy(tmp_path):
+    nodes = read_workflow(WORKFLOWS_DIR / "api" / "styles_by_region.json").values()
+    wanted = {node.inputs["image"] for node in nodes if node.class_type == "LoadImage"}
+    interfaces = node_interfaces(tmp_path, tmp_path)
+    assert len(wanted) == 3
+    for name in wanted:
+        assert interfaces["LoadImage"].node_class.VALIDATE_INPUTS(name) is True
 
 
 @each_workflow
