@@ -17,8 +17,8 @@ LIBRARY_PREFIX = "library/"
 WORKFLOWS_DIR = _ROOT / "workflows"
 SHIPPED_INPUTS = WORKFLOWS_DIR / "inputs"
 
-# With it begin the names that the pictures get in ComfyUI's input folder, so that they are no user's own. They
-# have no folder of their own there: Load Image would not list them, and newer pages would call them missing.
+# With it begin the names that the pictures get in ComfyUI's input folder, so that they are no user's own.
+# They have no folder of their own: Load Image would not list them, and newer pages would call them missing.
 EXAMPLE_PREFIX = "brushwork-"
 
 # Sky, rock and water: a plain, a broken and a mirroring surface. A style treats each in another way.

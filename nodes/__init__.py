@@ -13,6 +13,7 @@ from .load_style import LoadStyle
 from .load_style_gan import LoadStyleGAN
 from .mask_style import MaskStyle
 from .mix_styles import MixStyles
+from .paint_photo import PaintPhoto
 from .paint_video import PaintVideo
 from .refine_painting.node import RefinePainting
 from .sample_style import SampleStyle
@@ -37,6 +38,7 @@ NODES: dict[str, type[io.ComfyNode]] = {
     "MaskStyle": MaskStyle,
     "PaintVideo": PaintVideo,
     "RefinePainting": RefinePainting,
+    "PaintPhoto": PaintPhoto,
 }
 
 

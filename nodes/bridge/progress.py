@@ -125,13 +125,18 @@ class PictureProgress:
 
 
 def show_text(text: str) -> None:
-    """Write `text` under the running node, if this ComfyUI has a page and can do it."""
+    """Write `text` under the running node, in the page that queued the prompt.
+
+    Nothing happens if no page did, or if this ComfyUI cannot do it.
+    """
     server = getattr(sys.modules.get("server"), "PromptServer", None)
     instance = getattr(server, "instance", None)
     node_id = getattr(instance, "last_node_id", None)
+    page = getattr(instance, "client_id", None)
     send = getattr(instance, "send_progress_text", None)
-    if node_id is not None and send is not None:
-        send(text, node_id)
+    # Without a page's id the text would go to all pages, to their nodes of the same id.
+    if node_id is not None and page is not None and send is not None:
+        send(text, node_id, page)
 
 
 def _reduced(picture: Tensor) -> Image.Image:

@@ -193,9 +193,10 @@ def _drive(run: Run, task: TrainTask, display: NodeDisplay) -> TrainResult | Non
     if run.trainer.step == 0:
         display.preview(0, run.preview())
     outcome = run.train(display.step, display.cancelled, display.preview)
-    display.say(outcome.sentence)
     if outcome.reason == "stopped":
+        display.say(f"{outcome.sentence} Everything is saved. To go on, press Run again with resume on.")
         return None
+    display.say(outcome.sentence)
     gan, code = run.finish(display.say)
     warning = outcome.sentence if outcome.reason in ("early", "diverged") else ""
     if warning:
