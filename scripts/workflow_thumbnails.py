@@ -150,6 +150,7 @@ def batch(runner: WorkflowRunner) -> Image.Image:
 
 
 THUMBNAILS: dict[str, Callable[[WorkflowRunner], Image.Image]] = {
+    "paint_photo": single("paint_photo"),
     "paint_in_library_style": single("paint_in_library_style"),
     "refine_painting": refinement,
     "mix_library_styles": single("mix_library_styles"),

