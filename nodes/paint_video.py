@@ -34,7 +34,7 @@ class PaintVideo(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return schema(
             node_id="PaintVideo",
-            display_name="Paint Video (Brushwork)",
+            display_name="Paint Video: Steady Style Transfer, no Flicker (Brushwork)",
             category="Brushwork",
             description=(
                 "Paints the frames of a video steadily: they share their brightness and contrast, and each "

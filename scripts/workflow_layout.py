@@ -20,8 +20,8 @@ from brushwork.base.shipped import WORKFLOWS_DIR
 TITLE = 30
 """The height of a node's title, which lies above its position."""
 
-# Pixels that Nodes 2.0 adds to a node's height: for the row of chips, for each row of a widget, for a preview.
-_CHIPS, _ROW, _PREVIEW = 30, 10, 40
+# Pixels that Nodes 2.0 adds to a node: for the row of chips, for each row of a widget, for a preview.
+_CHIPS, _ROW, _PREVIEW = 35, 10, 40
 _WITH_PREVIEW = {
     "LoadImage", "LoadStyle", "LoadVideo", "SaveImage", "PreviewImage", "SaveAnimatedWEBP", "SaveVideo",
     "Generate", "PaintVideo", "RefinePainting", "TrainStyle", "StyleDataset", "EvaluateStyle",
@@ -30,8 +30,10 @@ _WITH_PREVIEW = {
 # Width and height of nodes in LiteGraph, with the preview that comes when they have run.
 _SIZES = {
     "LoadImage": (300, 300),
-    "LoadStyle": (300, 250),
+    "LoadStyle": (300, 280),
     "MaskStyle": (300, 98),
+    "CreateVideo": (260, 78),
+    "SaveVideo": (360, 420),
     "PaintPhoto": (320, 166),
     "RefinePainting": (320, 560),
     "TrainStyle": (360, 780),
@@ -121,7 +123,8 @@ LAYOUTS: dict[str, list[list[Block]]] = {
         [read_me(), block("Or your own video", GRAY, 11, 12)],
         [block("In which style", PURPLE, 4), block("Stands in for a video", BLUE, 3)],
         [block("Frames made of it", BLUE, 5, 6, 7, drop=130)],
-        [block("Painting", GREEN, 8, 9)],
+        [block("Painting", GREEN, 8)],
+        [block("Frames to film", GREEN, 9)],
         [block("Result", GOLD, 10)],
     ],
     "train_and_paint": [

@@ -28,7 +28,7 @@ from ...training.runs.run import Run, open_run
 from ...training.runs.spec import RunSpec
 from ...training.trainer import TrainingError
 from ..bridge import api
-from ..bridge.progress import StepProgress, show_text
+from ..bridge.progress import StepProgress, notify, show_text
 
 logger = logging.getLogger(__name__)
 
@@ -194,7 +194,9 @@ def _drive(run: Run, task: TrainTask, display: NodeDisplay) -> TrainResult | Non
         display.preview(0, run.preview())
     outcome = run.train(display.step, display.cancelled, display.preview)
     if outcome.reason == "stopped":
-        display.say(f"{outcome.sentence} Everything is saved. To go on, press Run again with resume on.")
+        sentence = f"{outcome.sentence} Everything is saved. To go on, press Run again with resume on."
+        display.say(sentence)
+        notify(sentence)
         return None
     display.say(outcome.sentence)
     gan, code = run.finish(display.say)
@@ -258,7 +260,8 @@ class NodeDisplay:
         return (step - first) / (now - then) if step > first and now > then else 0.0
 
     def _text(self) -> str:
-        return "\n".join(text for text in (self._status, self._said) if text)
+        # Two spaces: pages with Nodes 2.0 read it as Markdown, which joins lines without them.
+        return "  \n".join(text for text in (self._status, self._said) if text)
 
 
 def status(step: int, steps: int, rate: float, loss: float) -> str:

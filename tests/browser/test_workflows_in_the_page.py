@@ -55,6 +55,34 @@ def test_all_are_listed_with_a_thumbnail(canvas):
     assert canvas.templates() == {path.stem: 512 for path in WORKFLOWS}
 
 
+@pytest.mark.parametrize(
+    ("words", "node_id"),
+    [
+        ("paint", "PaintPhoto"),
+        ("style transfer", "PaintPhoto"),
+        ("neural style", "PaintPhoto"),
+        ("artistic", "Generate"),
+        ("van gogh", "LoadStyle"),
+    ],
+)
+def test_people_find_the_nodes(canvas, words, node_id):
+    assert canvas.search(words)[0] == node_id
+
+
+def test_a_bypassed_node_passes_the_photo_on(canvas):
+    open_template(canvas, WORKFLOWS_DIR / "paint_in_library_style.json")
+    canvas.page.evaluate("app.graph.nodes.find(node => node.type === 'Generate').mode = 4")
+    prompt = canvas.prompt()
+    (save,) = (node for node in prompt.values() if node["class_type"] == "SaveImage")
+    assert prompt[save["inputs"]["images"][0]]["class_type"] == "LoadImage"
+
+
+def test_a_notice_is_shown(canvas):
+    """What Train Style says after Cancel; the text under a node goes with the run."""
+    canvas.page.evaluate("canvasTests.receive('brushwork.notice', { text: 'To go on, press Run again.' })")
+    assert "To go on, press Run again." in canvas.complaint("To go on")
+
+
 @each_workflow
 def test_it_opens_without_a_fault_and_exports_its_twin(canvas, path):
     open_template(canvas, path)
