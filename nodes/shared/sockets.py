@@ -40,8 +40,8 @@ class Content(ContentCode):
     @classmethod
     def made_by(cls, style_gan: ManagedGAN, code: ContentCode) -> Content:
         """The content `code` of that network."""
-        tensors = (getattr(code, field.name) for field in fields(ContentCode))
-        return cls(*tensors, encoder=style_gan.content_encoder)
+        tensors = {field.name: getattr(code, field.name) for field in fields(ContentCode)}
+        return cls(**tensors, encoder=style_gan.content_encoder)
 
     def refuse_foreign(self, style_gan: ManagedGAN) -> None:
         """Raise ValueError, one sentence, if another network's content encoder read the pictures."""
