@@ -78,7 +78,8 @@ class ContentCode:
         return self._each(lambda tensor: tensor[index])
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> ContentCode:
-        return ContentCode(*(change(getattr(self, field.name)) for field in fields(self)))
+        # Not those of a subclass, which may hold more than tensors.
+        return ContentCode(*(change(getattr(self, field.name)) for field in fields(ContentCode)))
 
     def cut(self, painted: Tensor) -> Tensor:
         """What was painted, [B,3,H',W'], without its borders: the pictures [B,3,H,W]."""

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from PIL import Image
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..base.excerpt import excerpt
 from ..base.files import write_atomically, write_new
@@ -83,8 +83,17 @@ def style_fingerprint(gan: StyleGAN) -> str:
     A style code means the same to all of them: also to a network that was fine-tuned with its
     encoders frozen, or saved and loaded again.
     """
+    return _digest(gan.style_encoder)
+
+
+def content_fingerprint(gan: StyleGAN) -> str:
+    """16 hexadecimal digits that networks share if their content encoders are the same up to float16."""
+    return _digest(gan.content_encoder)
+
+
+def _digest(encoder: nn.Module) -> str:
     digest = hashlib.sha256()
-    for name, tensor in sorted(gan.style_encoder.state_dict().items()):
+    for name, tensor in sorted(encoder.state_dict().items()):
         digest.update(f"{name}{tuple(tensor.shape)}".encode())
         rounded = tensor.detach().to("cpu", torch.float16).contiguous(memory_format=torch.contiguous_format)
         digest.update(rounded.numpy().astype("<f2").tobytes())

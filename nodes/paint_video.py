@@ -13,9 +13,18 @@ from ..painting.colors import with_colors_of
 from ..painting.options import PRESERVE_COLOR
 from .bridge import api
 from .bridge.api import io, schema
+from .shared.checkpoints import connected_or_default
 from .shared.images import to_image, to_rgb
-from .shared.inputs import check_known, preserve_color_input, strength_input, strokes_seed_input, verdict
-from .shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
+from .shared.inputs import (
+    check_known,
+    connected,
+    network_input,
+    preserve_color_input,
+    strength_input,
+    strokes_seed_input,
+    verdict,
+)
+from .shared.sockets import ManagedGAN, Style, StyleSocket
 
 
 class PaintVideo(io.ComfyNode):
@@ -25,15 +34,24 @@ class PaintVideo(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return schema(
             node_id="PaintVideo",
-            display_name="Paint Video (Brushwork)",
+            display_name="Paint Video: Steady Style Transfer, no Flicker (Brushwork)",
             category="Brushwork",
             description=(
                 "Paints the frames of a video steadily: they share their brightness and contrast, and each "
                 "takes over the brushwork of the one before it, moved along with what moves in the video."
             ),
-            search_aliases=["video style transfer", "steady video", "flicker", "frames", "brushwork"],
+            search_aliases=[
+                "video style transfer",
+                "style transfer",
+                "paint",
+                "steady video",
+                "flicker",
+                "frames",
+                "风格迁移",
+                "brushwork",
+            ],
             inputs=[
-                GanSocket.Input("style_gan", tooltip="The network, from Load Style GAN."),
+                network_input(),
                 io.Image.Input("frames", tooltip="The frames of one shot in their order, as a batch."),
                 StyleSocket.Input(
                     "style", tooltip="How to paint: one style for all frames, or one for each of them."
@@ -88,9 +106,9 @@ class PaintVideo(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        style_gan: ManagedGAN,
-        frames: Tensor,
-        style: Style,
+        style_gan: ManagedGAN | None = None,
+        frames: Tensor | None = None,
+        style: Style | None = None,
         strength: float = 1.0,
         preserve_color: str = "off",
         statistics: str = "clip",
@@ -98,9 +116,10 @@ class PaintVideo(io.ComfyNode):
         follow: float = 0.9,
         seed: int = 0,
     ) -> io.NodeOutput:
-        photos = to_rgb(frames, "The video")
+        style_gan, style = connected_or_default(style_gan), connected(style, "style")
+        photos = to_rgb(connected(frames, "frames"), "The video")
         count = style.batch_with(len(photos), "The frames and the styles")
-        style.warn_if_foreign(style_gan.gan)
+        style.refuse_foreign(style_gan)
         video = SteadyVideo(style_gan.gan, count, strength, statistics, window, follow, seed)
         height, width = photos.shape[-2:]
         images = torch.empty(count, height, width, 3, device=api.intermediate_device())

@@ -49,7 +49,7 @@ class SaveStyle(io.ComfyNode):
                 io.Boolean.Input(
                     "overwrite",
                     default=False,
-                    label_on="replace the file",
+                    label_on="replace",
                     label_off="keep both",
                     tooltip=(
                         "On: a file of this name is replaced. Off: the new file gets a number, "
@@ -92,6 +92,8 @@ class SaveStyle(io.ComfyNode):
         style_gan: ManagedGAN | None = None,
     ) -> io.NodeOutput:
         style.refuse_regions("save each of its styles before Mask Style")
+        if style_gan is not None:
+            style.refuse_foreign(style_gan)
         thumbnails = _thumbnails(style, thumbnail, style_gan)
 
         # Each style of the batch gets a file of its own.

@@ -280,6 +280,19 @@ def refine_painting() -> Image.Image:
     return grid([unlabeled(read(photo), read(painting), generated), refined])
 
 
+def paint_photo() -> Image.Image:
+    """A photo in three styles of the library; below, in one of them at four strengths."""
+    photo = read("photo-city-singapore")
+    execute = NODES["PaintPhoto"].execute
+
+    def paint(style: str, strength: float = 1.0) -> Image.Image:
+        return picture_of(execute(from_pil([photo]), f"library/{style}", strength=strength)[0])
+
+    names = ("van-gogh-starry-night", "hokusai-great-wave", "klimt-kiss")
+    strengths = [(paint(names[0], strength), f"{strength:g}") for strength in (0.25, 0.5, 0.75, 1)]
+    return grid([unlabelled(photo, *(paint(name) for name in names)), strengths])
+
+
 PICTURES: dict[str, Callable[[], Image.Image]] = {
     "LoadStyleGAN": load_style_gan,
     "EncodeContent": encode_content,
@@ -296,6 +309,7 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "MaskStyle": mask_style,
     "PaintVideo": paint_video,
     "RefinePainting": refine_painting,
+    "PaintPhoto": paint_photo,
 }
 
 

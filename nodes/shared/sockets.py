@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, partial
 from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from ...models.batches import entry
+from ...models.content_encoder import ContentCode
 from ...models.regions import StyleRegion, paired_batch
-from ...models.style_file import style_fingerprint
+from ...models.style_file import content_fingerprint, style_fingerprint
 from ...models.style_gan import StyleGAN
 from ..bridge import api
 from ..bridge.api import Patcher, io
 from ..bridge.progress import Progress
 from .memory import with_second_chance
-
-logger = logging.getLogger(__name__)
 
 GanSocket = io.Custom("BRUSHWORK_GAN")
 ContentSocket = io.Custom("BRUSHWORK_CONTENT")
@@ -30,6 +28,28 @@ StyleSocket = io.Custom("BRUSHWORK_STYLE")
 _WORKING_MEMORY_PER_PIXEL = 320
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Content(ContentCode):
+    """The value of BRUSHWORK_CONTENT: B pictures as read by a network's content encoder."""
+
+    encoder: str | None = None
+    """The `content_fingerprint` of that network; None if it is not known."""
+
+    @classmethod
+    def made_by(cls, style_gan: ManagedGAN, code: ContentCode) -> Content:
+        """The content `code` of that network."""
+        tensors = {field.name: getattr(code, field.name) for field in fields(ContentCode)}
+        return cls(**tensors, encoder=style_gan.content_encoder)
+
+    def refuse_foreign(self, style_gan: ManagedGAN) -> None:
+        """Raise ValueError, one sentence, if another network's content encoder read the pictures."""
+        if self.encoder is not None and self.encoder != style_gan.content_encoder:
+            raise ValueError(
+                f"The content was made with another network's content encoder ({self.encoder}), so this "
+                "network cannot read it; connect the same network to Encode Content."
+            )
 
 
 @dataclass(frozen=True)
@@ -77,25 +97,27 @@ class Style:
         if self.regions:
             raise ValueError(f"This style carries masks, which have no meaning here; {advice}.")
 
-    def warn_if_foreign(self, gan: StyleGAN) -> None:
-        """Log one sentence if the style was made by a network whose codes mean other things to `gan`."""
-        if self.encoder is not None and self.encoder != style_fingerprint(gan):
-            logger.warning(
-                "Brushwork: the style was made with another network's style encoder (%s), so the picture "
-                "will not look like it; encode the style with the connected network, or load the network it "
-                "was made with.",
-                self.encoder,
+    def refuse_foreign(self, style_gan: ManagedGAN) -> None:
+        """Raise ValueError, one sentence, if this network reads style codes in another way."""
+        if self.encoder is not None and self.encoder != style_gan.style_encoder:
+            raise ValueError(
+                f"The style was made with another network's style encoder ({self.encoder}), so this network "
+                "cannot read it; encode the style with the connected network, or load the network it was "
+                "made with."
             )
 
 
 def common_encoder(styles: list[Style]) -> str | None:
-    """The network that made all `styles`; None, and a warning in the log, if there were several."""
+    """The network that made all `styles`; None if it is not known of each.
+
+    Raises ValueError, one sentence, if there were several: their codes mean nothing to each other.
+    """
     encoders = {style.encoder for style in styles}
-    if len(encoders - {None}) > 1:
-        logger.warning(
-            "Brushwork: the mixed styles were made with different networks' style encoders (%s), so the mix "
-            "means nothing to any of them; encode all with one network.",
-            ", ".join(sorted(encoder for encoder in encoders if encoder is not None)),
+    known = sorted(encoder for encoder in encoders if encoder is not None)
+    if len(known) > 1:
+        raise ValueError(
+            f"The styles were made with different networks' style encoders ({', '.join(known)}), so they do "
+            "not go together; encode all with one network."
         )
     return encoders.pop() if len(encoders) == 1 else None
 
@@ -110,6 +132,16 @@ class ManagedGAN:
     @classmethod
     def manage(cls, gan: StyleGAN) -> ManagedGAN:
         return cls(gan, api.manage(gan))
+
+    @cached_property
+    def style_encoder(self) -> str:
+        """The network's `style_fingerprint`: nodes never change a network."""
+        return style_fingerprint(self.gan)
+
+    @cached_property
+    def content_encoder(self) -> str:
+        """The network's `content_fingerprint`."""
+        return content_fingerprint(self.gan)
 
     def for_each(
         self, count: int, pixels: int, work: Callable[[int, torch.device], T], preview: bool = False

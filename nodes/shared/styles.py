@@ -8,8 +8,9 @@ from pathlib import Path
 from ...base.files import numbered_path, safe_file_name
 from ...base.shipped import LIBRARY_PREFIX, library_styles
 from ...models.checkpoint import CheckpointError
-from ...models.style_file import StyleFile, write_new_style, write_style
+from ...models.style_file import StyleFile, read_style, write_new_style, write_style
 from ..bridge import api
+from .sockets import Style
 
 api.register_model_folder(api.STYLE_FOLDER)
 
@@ -34,6 +35,17 @@ def find_style(name: str) -> Path:
             f"models/{api.STYLE_FOLDER} or choose another one."
         )
     return path
+
+
+def load_style(name: str) -> Style:
+    """The style that `name` stands for. Raises CheckpointError if there is none or it cannot be read."""
+    file = read_style(find_style(name))
+    return Style(file.code[None], file.coarse_layers, file.encoder)
+
+
+def default_style() -> str | None:
+    """What is chosen first; None where the library is missing."""
+    return DEFAULT_STYLE if DEFAULT_STYLE in style_names() else None
 
 
 def save_style(style: StyleFile, name: str, number: int = 1, overwrite: bool = False) -> Path:

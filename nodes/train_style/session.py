@@ -29,7 +29,7 @@ from ...training.runs.run import Run, open_run
 from ...training.runs.spec import RunSpec
 from ...training.trainer import TrainingError
 from ..bridge import api
-from ..bridge.progress import StepProgress, show_text
+from ..bridge.progress import StepProgress, notify, show_text
 
 logger = logging.getLogger(__name__)
 
@@ -226,9 +226,12 @@ def _drive(run: Run, task: TrainTask, display: NodeDisplay) -> TrainResult | Non
     if run.trainer.step == 0:
         display.preview(0, run.preview())
     outcome = run.train(display.step, display.cancelled, display.preview)
-    display.say(outcome.sentence)
     if outcome.reason == "stopped":
+        sentence = f"{outcome.sentence} Everything is saved. To go on, press Run again with resume on."
+        display.say(sentence)
+        notify(sentence)
         return None
+    display.say(outcome.sentence)
     gan, code = run.finish(display.say)
     warning = outcome.sentence if outcome.reason in ("early", "diverged") else ""
     if warning:
@@ -290,7 +293,8 @@ class NodeDisplay:
         return (step - first) / (now - then) if step > first and now > then else 0.0
 
     def _text(self) -> str:
-        return "\n".join(text for text in (self._status, self._said) if text)
+        # Two spaces: pages with Nodes 2.0 read it as Markdown, which joins lines without them.
+        return "  \n".join(text for text in (self._status, self._said) if text)
 
 
 def status(step: int, steps: int, rate: float, loss: float) -> str:
