@@ -8,10 +8,13 @@ import torch
 from torch import Tensor
 
 from ..models.content_encoder import ContentCode
+from ..models.large.content import encode_large_content
+from ..models.style_gan import StyleGAN
+from ..painting.room import Plan
 from .bridge import api
 from .bridge.api import io, schema
 from .shared.images import to_rgb
-from .shared.sockets import ContentSocket, GanSocket, ManagedGAN
+from .shared.sockets import ContentSocket, GanSocket, InTiles, ManagedGAN
 
 
 class EncodeContent(io.ComfyNode):
@@ -49,7 +52,14 @@ class EncodeContent(io.ComfyNode):
         def encode(i: int, device: torch.device) -> ContentCode:
             return style_gan.gan.encode_content(photos[i : i + 1].to(device)).to(keep)
 
+        def encode_in_tiles(i: int, plan: Plan, gan: StyleGAN) -> ContentCode:
+            photo = photos[i : i + 1]
+            rows, size = lambda start, stop: photo[:, :, start:stop], (height, width)
+            large = encode_large_content(gan.content_encoder, rows, size, plan.store())
+            return large.code(photo).to(keep)
+
         count, _, height, width = photos.shape
-        codes = style_gan.for_each(count, height * width, encode)
+        in_tiles = InTiles((height, width), encode_in_tiles)
+        codes = style_gan.for_each(count, height * width, encode, in_tiles=in_tiles)
         # The pictures are the input's own tensors, so no second copy of a whole batch is kept.
         return io.NodeOutput(replace(ContentCode.cat(codes), image=photos.to(keep)))

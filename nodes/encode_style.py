@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..models.style_gan import STROKE_SIZES, style_reading_size
+from ..models.large.style import encode_large_style
+from ..models.style_gan import STROKE_SIZES, StyleGAN, style_reading_size
+from ..painting.room import Plan
 from .bridge.api import io, schema
 from .shared.images import to_rgb
-from .shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
+from .shared.sockets import GanSocket, InTiles, ManagedGAN, Style, StyleSocket
 
 
 class EncodeStyle(io.ComfyNode):
@@ -71,7 +73,13 @@ class EncodeStyle(io.ComfyNode):
         def encode(i: int, device: torch.device) -> Tensor:
             return style_gan.gan.encode_style(paintings[i : i + 1].to(device), stroke_size=stroke_size).cpu()
 
+        def encode_in_tiles(i: int, plan: Plan, gan: StyleGAN) -> Tensor:
+            painting = paintings[i : i + 1]
+            rows, size = lambda start, stop: painting[:, :, start:stop], (height, width)
+            return encode_large_style(gan, rows, size, stroke_size).cpu()
+
         count, _, height, width = paintings.shape
         read = style_reading_size(height, width, stroke_size=stroke_size)
-        code = torch.cat(style_gan.for_each(count, max(height * width, read[0] * read[1]), encode))
+        pixels, in_tiles = max(height * width, read[0] * read[1]), InTiles((height, width), encode_in_tiles)
+        code = torch.cat(style_gan.for_each(count, pixels, encode, in_tiles=in_tiles))
         return io.NodeOutput(Style.made_by(style_gan.gan, code.mean(0, keepdim=True) if average else code))

@@ -6,13 +6,18 @@ import torch
 from torch import Tensor
 
 from ..models.content_encoder import ContentCode
+from ..models.large.content import LargeContent
+from ..models.large.paint import LargePicture
+from ..models.regions import StyleRegion
+from ..models.style_gan import StyleGAN
 from ..painting.colors import with_colors_of
 from ..painting.options import PRESERVE_COLOR
+from ..painting.room import Plan
 from .bridge import api
 from .bridge.api import io, schema
 from .shared.images import to_image
 from .shared.inputs import check_known, preserve_color_input, strength_input, strokes_seed_input, verdict
-from .shared.sockets import ContentSocket, GanSocket, ManagedGAN, Style, StyleSocket
+from .shared.sockets import ContentSocket, GanSocket, InTiles, ManagedGAN, Style, StyleSocket
 
 
 class Generate(io.ComfyNode):
@@ -71,5 +76,21 @@ class Generate(io.ComfyNode):
             images[i] = to_image(with_colors_of(picture.image, painted, preserve_color))[0]
             return images[i]
 
-        style_gan.for_each(batch, height * width, paint, preview=batch > 1)
+        def paint_in_tiles(i: int, plan: Plan, gan: StyleGAN) -> Tensor:
+            picture, own = content.picture(i), style.picture(i)
+            photo, store = picture.image.cpu(), plan.store()
+            large = LargePicture(lambda start, stop: photo[:, :, start:stop], picture.size, store)
+            # The masks stay where they are: they are as large as the picture.
+            regions = [StyleRegion(region.code.to(plan.device), region.mask) for region in own.regions]
+            code = own.code.to(plan.device)
+            painted = torch.empty_like(photo)
+            known = LargeContent.of(picture.to("cpu"), store)
+            for start, rows in large.paint(gan, code, strength, seed, regions, known):
+                api.check_interrupt()
+                painted[:, :, start : start + rows.shape[2]] = rows
+            images[i] = to_image(with_colors_of(photo, painted, preserve_color))[0]
+            return images[i]
+
+        in_tiles = InTiles((height, width), paint_in_tiles)
+        style_gan.for_each(batch, height * width, paint, preview=batch > 1, in_tiles=in_tiles)
         return io.NodeOutput(images)

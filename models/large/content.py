@@ -62,7 +62,8 @@ def encode_large_content(
     def coarse_rows(strip: Strip) -> Tensor:
         middle = strip.widened(1)
         h = how.activate(encoder.conv1(coarse.rows(middle.widened(1)), **middle.borders))
-        return encoder.conv2(h, **strip.borders).add_(coarse.rows(strip))
+        painted: Tensor = encoder.conv2(h, **strip.borders)
+        return painted.add_(coarse.rows(strip))
 
     coarse = coarse.replaced(coarse_rows, store.strip_bytes).normalized(store.strip_bytes)
     wide = _reduced(encoder.down16, coarse, store)

@@ -45,6 +45,7 @@ class LargePainting:
                 x.close()
             x = entered
             for k, block in enumerate(level.blocks):
+                assert isinstance(block, ModulatedBlock)
                 x = self._painted(level, k, block, x, next(codes))
         assert x is not None
         scale, shift = self.generator.palette(next(codes))

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -50,19 +50,19 @@ class _InFile:
 
     def __init__(self, folder: Path, channels: int, width: int):
         self.channels, self.width = channels, width
-        self._file: BinaryIO = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
+        self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
 
     def read(self, start: int, stop: int) -> Tensor:
         rows = torch.empty(stop - start, self.width, self.channels)
         self._file.seek(start * self.width * self.channels * 4)
-        _transfer(memoryview(rows.numpy()).cast("B"), self._file.readinto)  # type: ignore[attr-defined]
+        _transfer(rows.numpy().data.cast("B"), self._file.readinto)
         return rows.permute(2, 0, 1)[None]
 
     def write(self, start: int, rows: Tensor) -> None:
         values = rows[0].permute(1, 2, 0).to("cpu", torch.float32).contiguous()
         self._file.seek(start * self.width * self.channels * 4)
         try:
-            _transfer(memoryview(values.numpy()).cast("B"), self._file.write)
+            _transfer(values.numpy().data.cast("B"), self._file.write)
         except OSError as error:
             raise StorageError(f"A temporary file cannot be written: {error.strerror}.") from error
 
@@ -70,7 +70,7 @@ class _InFile:
         self._file.close()
 
 
-def _transfer(data: memoryview, move: Callable[[memoryview], int]) -> None:
+def _transfer(data: memoryview, move: Callable[[memoryview], int | None]) -> None:
     """All of `data`: the system may move a part at a time."""
     while data:
         moved = move(data)
