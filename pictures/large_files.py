@@ -90,7 +90,7 @@ def encode_large(
     settings: Mapping[str, object] | None = None,
 ) -> None:
     """Write a picture to `target`; the ending decides the format. With colour profile, EXIF and settings as
-    `metadata.encode_picture`, except for the EXIF of a TIFF file.
+    `metadata.encode_picture`.
 
     Raises OSError if it cannot be written.
     """
@@ -108,7 +108,7 @@ def encode_large(
         name = f"png-comment-0-{SETTINGS_KEY}" if kind == "PNG" else "image-description"
         image.set_type(pyvips.GValue.gstr_type, name, text)
         text = None
-    if exif := fitting_exif(metadata.exif, (width, height), text, kind):
+    if kind != "TIFF" and (exif := fitting_exif(metadata.exif, (width, height), text, kind)):
         image.set_type(pyvips.GValue.blob_type, "exif-data", exif)
     options = dict(_SAVE_OPTIONS[kind])
     if kind == "TIFF":

@@ -98,7 +98,7 @@ def encode_picture(
 
     The settings are stored as JSON: in PNG as the text chunk `brushwork`, in TIFF as the description of the
     picture, in JPEG and WebP as the EXIF user comment. If EXIF is too large for a JPEG, it loses the maker's
-    note, and then all except the settings.
+    note, and then all except the settings. A TIFF keeps no EXIF: its tags say how its pixels are stored.
     Raises ValueError for another ending and for a picture that is too large for the format.
     """
     kind = format_of(ending)
@@ -117,7 +117,7 @@ def encode_picture(
         if text is not None:
             options["description"] = text
         text = None
-    if exif := fitting_exif(metadata.exif, picture.size, text, kind):
+    if kind != "TIFF" and (exif := fitting_exif(metadata.exif, picture.size, text, kind)):
         options["exif"] = exif
     data = io.BytesIO()
     # A picture that was turned or converted still has the metadata of its file.
