@@ -129,9 +129,7 @@ def costs(rows: list[Measurement]) -> list[str]:
         if len(found) > 1:
             each = ", ".join(f"{cost:.3g} at {size}" for size, cost in found.items())
             spread = max(found.values()) / min(found.values())
-            lines.append(
-                f"Nanoseconds a pixel on {device}: {each}; the largest is {spread:.2f} x the smallest."
-            )
+            lines.append(f"Nanoseconds a pixel on {device}: {each}; the most is {spread:.2f} x the least.")
     return lines
 
 
@@ -178,8 +176,8 @@ def _gpu_bars(rows: list[Measurement]) -> list[str]:
         if row and ratios:
             verdict = "met" if min(ratios) >= bar else "MISSED"
             lines.append(
-                f"Speed at {size} on {row.device}: {ratios[0]:.2f} x MicroAST by medians, {ratios[1]:.2f} x by "
-                f"round; bar {bar:g} x: {verdict}."
+                f"Speed at {size} on {row.device}: {ratios[0]:.2f} x MicroAST by medians, "
+                f"{ratios[1]:.2f} x by round; bar {bar:g} x: {verdict}."
             )
     row, rival = (on_gpu.get((system, GPU_MEMORY_BAR_SIZE)) for system in ("brushwork", RIVAL))
     if row and rival and row.memory and rival.memory:
@@ -239,14 +237,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         type=picture_size,
         nargs="+",
         metavar="PIXELS",
-        help="sides of square pictures, or sizes such as 3840x2160 (default: on the CPU 384 512 1024 2048, on "
-        "a GPU 512 1024 3840x2160 7680x4320)",
+        help="sides of square pictures, or sizes such as 3840x2160 (default: on the CPU 384 512 1024 2048, "
+        "on a GPU 512 1024 3840x2160 7680x4320)",
     )
     parser.add_argument(
         "--batch",
         type=int,
         metavar="COUNT",
-        help=f"pictures of {BATCH_SIZE} pixels in one call, 0 to leave that out (default: 32 on a GPU, else 0)",
+        help=f"pictures of {BATCH_SIZE} pixels in one call, 0 to leave that out (default: 32 on a GPU, "
+        "else 0)",
     )
     parser.add_argument(
         "--rounds", type=int, default=5, metavar="COUNT", help="calls of each system at a size (default 5)"
@@ -276,6 +275,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         print("Peak memory is left out: this system does not tell a process its own.")
         options.memory = False
     options.devices = options.devices or ["cpu"] + ["cuda"] * torch.cuda.is_available()
+    for device in options.devices:
+        try:
+            torch.empty(1, device=device)
+        except (RuntimeError, AssertionError):
+            parser.error(f"--devices has {device}, which cannot be used here; give cpu, or leave it out.")
     return options
 
 

