@@ -7,6 +7,7 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...base.allocator import keep_memory
 from ...painting.options import PRESERVE_COLOR, QUALITIES, RefineOptions
 from ..errors import CommandError
 from ..pixel_limit import add_pixel_limit
@@ -165,6 +166,7 @@ def paint(request: PaintRequest) -> int:
         request.check()
     except ValueError as error:
         raise CommandError(str(error)) from error
+    keep_memory()
     from ...painting.folders import WriteError
     from ...painting.stylizer import Stylizer
     from .jobs import find_jobs
