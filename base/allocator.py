@@ -15,7 +15,7 @@ def keep_memory() -> bool:
     """Let glibc keep freed memory for the next tensor, in this process; whether it does so now.
 
     Without this, every feature map of more than 32 MB comes from the system and goes back to it, and the
-    system clears all of it, page by page. Only for a process of our own: what was once taken stays taken.
+    system clears all of it, page by page. Only for a process of a command: what was once taken stays taken.
     Settings in the environment (GLIBC_TUNABLES, MALLOC_…_) stay as they are.
     """
     chosen = any(name == "GLIBC_TUNABLES" or name.startswith("MALLOC_") for name in os.environ)

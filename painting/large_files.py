@@ -34,10 +34,12 @@ _DISK_BYTES = 3 + 6 + 31
 
 def is_large(photo: Path, stylizer: Stylizer) -> bool:
     """Whether `paint_large_file` is the way for this photo. Raises PictureError if it cannot be read."""
-    if stylizer.options.refine is not None or vips() is None:
+    if stylizer.options.refine is not None:
         return False
     with opened_picture(photo) as image:
-        return image.width * image.height > LARGE_PIXELS
+        pixels = image.width * image.height
+    # Looking for libvips loads it.
+    return pixels > LARGE_PIXELS and vips() is not None
 
 
 def paint_large_file(
