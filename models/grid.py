@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 GRID = 4
 """Side in pixels of the cells that the content encoder's stem makes of a picture."""
+
+PixelRows = Callable[[int, int], Tensor]
+"""Gives the rows from one number to another, without it, of pictures: [B,3,rows,W] in 0..1."""
+
+# So many pixels are looked at together.
+_CHUNK = 2**22
 
 
 @torch.no_grad()
@@ -27,11 +34,30 @@ def grid_corner(image: Tensor) -> Tensor:
     >>> grid_corner(picture).tolist(), grid_corner(picture.roll((1, -2), (2, 3))).tolist()
     ([[2, 2]], [[1, 0]])
     """
-    gray = image.float().mean(1)
-    window = [_hann(side, image.device) for side in gray.shape[1:]]
-    rows = torch.einsum("bhw,w->bh", (gray[:, 1:] - gray[:, :-1]).abs_(), window[1])
-    columns = torch.einsum("bhw,h->bw", (gray[:, :, 1:] - gray[:, :, :-1]).abs_(), window[0])
-    phases = [_phase(profile * w[:-1]) for profile, w in zip((rows, columns), window, strict=True)]
+    return corner_of_rows(lambda start, stop: image[:, :, start:stop], (image.shape[2], image.shape[3]))
+
+
+@torch.no_grad()
+def corner_of_rows(rows: PixelRows, size: tuple[int, int]) -> Tensor:
+    """`grid_corner` of pictures of `size` (H, W) whose rows are read a few at a time, to the last bit."""
+    height, width = size
+    chunk = max(1, _CHUNK // width)
+    windows: tuple[Tensor, Tensor] | None = None
+    down: list[Tensor] = []
+    across: Tensor | float = 0.0
+    for start in range(0, height, chunk):
+        stop = min(height, start + chunk)
+        # With the first row of the next chunk, for the step to it.
+        gray = rows(start, min(height, stop + 1)).float().mean(1)
+        windows = windows or (_hann(height, gray.device), _hann(width, gray.device))
+        down.append(torch.einsum("bhw,w->bh", (gray[:, 1:] - gray[:, :-1]).abs_(), windows[1]))
+        own = gray[:, : stop - start]
+        steps = (own[:, :, 1:] - own[:, :, :-1]).abs_()
+        across = across + torch.einsum("bhw,h->bw", steps, windows[0][start:stop])
+    assert windows is not None
+    assert isinstance(across, Tensor)
+    profiles = torch.cat(down, 1), across
+    phases = [_phase(profile * w[:-1]) for profile, w in zip(profiles, windows, strict=True)]
     return (-torch.stack(phases, 1) % GRID).cpu()
 
 

@@ -14,10 +14,13 @@ from torch import Tensor
 from ..base.files import distinct_names, file_digest, write_atomically
 from ..base.settings import check_choice
 from ..base.version import version
+from ..models.large.maps import StorageError
 from ..models.memory import is_out_of_memory
+from ..pictures.large_files import vips
 from ..pictures.metadata import PictureMetadata, check_size, encode_picture, read_settings, read_with_metadata
-from ..pictures.reading import PictureError
+from ..pictures.reading import PictureError, opened_picture
 from ..pictures.tensors import as_picture, as_tensor
+from .large_files import is_large, paint_large_file
 from .refine import OnStep, RefineError
 from .styles import StyleSource, UnreadableError
 from .stylizer import Stylizer
@@ -136,13 +139,8 @@ def paint_files(
                     continue
                 if on_start:
                     on_start(job)
-                check_size(reading.size, job.target.suffix)
-                # Before it takes minutes.
-                _write(job.target, None)
-                painted = stylizer.paint(reading.tensor, job.style, on_step, on_note)
-                data = encode_picture(as_picture(painted), job.target.suffix, reading.metadata, settings)
-                del painted
-            except (ValueError, RefineError) as error:
+                data = _painted(job, reading, stylizer, settings, on_step, on_note)
+            except (ValueError, RefineError, StorageError) as error:
                 yield PaintOutcome(job, PaintResult.FAILED, str(error))
                 continue
             except Exception as error:
@@ -157,11 +155,33 @@ def paint_files(
         stylizer.forget_photo()
 
 
+def _painted(
+    job: PaintJob,
+    reading: _Reading,
+    stylizer: Stylizer,
+    settings: dict[str, object],
+    on_step: OnStep | None,
+    on_note: Callable[[str], None] | None,
+) -> bytes | None:
+    """The bytes of the result; None where it has been written already, because it was too large for them."""
+    if is_large(job.photo, stylizer):
+        check_size(reading.header_size, job.target.suffix)
+        _write(job.target, None)
+        try:
+            paint_large_file(job.photo, job.style, job.target, stylizer, settings, on_note)
+        except OSError as error:
+            raise _not_written(job.target, error) from error
+        return None
+    check_size(reading.size, job.target.suffix)
+    # Before it takes minutes.
+    _write(job.target, None)
+    painted = stylizer.paint(reading.tensor, job.style, on_step, on_note)
+    return encode_picture(as_picture(painted), job.target.suffix, reading.metadata, settings)
+
+
 def _too_large(photo: Path, stylizer: Stylizer) -> str:
-    return (
-        f"{photo} does not fit into the memory of the device {stylizer.device}; scale it down, or paint it "
-        "on the CPU."
-    )
+    advice = "" if vips() else ", or install what paints it from file to file: pip install 'brushwork[large]'"
+    return f"{photo} does not fit into the memory of the device {stylizer.device}; scale it down{advice}."
 
 
 def _write(target: Path, data: bytes | None) -> None:
@@ -172,7 +192,11 @@ def _write(target: Path, data: bytes | None) -> None:
         else:
             write_atomically(target, data)
     except OSError as error:
-        raise WriteError(f"{target} cannot be written: {error.strerror}.") from error
+        raise _not_written(target, error) from error
+
+
+def _not_written(target: Path, error: OSError) -> WriteError:
+    return WriteError(f"{target} cannot be written: {error.strerror}.")
 
 
 class _Reading:
@@ -203,6 +227,12 @@ class _Reading:
         """Width and height."""
         height, width = self.tensor.shape[-2:]
         return width, height
+
+    @property
+    def header_size(self) -> tuple[int, int]:
+        """Width and height as the file's header says, before the picture is turned."""
+        with opened_picture(self.path) as image:
+            return image.size
 
     @property
     def metadata(self) -> PictureMetadata:

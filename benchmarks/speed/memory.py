@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 from benchmarks.peers import SYSTEMS, LeftOut, Setup, add_setup_arguments, build
+from benchmarks.speed.sizes import Size, picture_size, sides
 from brushwork.models import CheckpointError
 
 # Where `benchmarks` can be imported from.
@@ -48,11 +49,10 @@ def resident_and_peak() -> tuple[int, int]:
     return peak, peak
 
 
-def paint_and_measure(system: str, size: int, setup: Setup) -> dict[str, int]:
+def paint_and_measure(system: str, size: Size, setup: Setup) -> dict[str, int]:
     """Bytes: `peak` of the whole process (CUDA: of PyTorch's allocator), and the part `above`.
 
-    The latter was taken after libraries and weights were loaded. Both include the two pictures of
-    `size` x `size`.
+    The latter was taken after libraries and weights were loaded. Both include the two pictures of `size`.
     """
     torch.set_num_threads(setup.threads)
     painter = build(system, setup)
@@ -60,13 +60,13 @@ def paint_and_measure(system: str, size: int, setup: Setup) -> dict[str, int]:
     before = torch.cuda.memory_allocated() if cuda else resident_and_peak()[0]
     if cuda:
         torch.cuda.reset_peak_memory_stats()
-    content, style = torch.rand(2, 1, 3, size, size).to(setup.device)
+    content, style = torch.rand(2, 1, 3, *sides(size)).to(setup.device)
     painter.paint(content, style)
     peak = torch.cuda.max_memory_allocated() if cuda else resident_and_peak()[1]
     return {"peak": peak, "above": peak - before}
 
 
-def peak_memory(system: str, size: int, setup: Setup) -> dict[str, int]:
+def peak_memory(system: str, size: Size, setup: Setup) -> dict[str, int]:
     """`paint_and_measure` in a fresh process.
 
     Raises RuntimeError with what that process said if it failed.
@@ -96,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
         "python -m benchmarks.speed.memory", description="Peak memory of one system painting one picture."
     )
     parser.add_argument("system", choices=SYSTEMS, help="what paints")
-    parser.add_argument("size", type=int, help="side of the square pictures in pixels")
+    parser.add_argument("size", type=picture_size, help="pixels: the side of squares, or 3840x2160")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
     parser.add_argument(
         "--checkpoint",

@@ -7,6 +7,7 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...base.allocator import keep_memory
 from ...painting.options import PRESERVE_COLOR, QUALITIES, RefineOptions
 from ..errors import CommandError
 from ..pixel_limit import add_pixel_limit
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 # The options of refining that have a flag of their own name; the others are arguments of all painting.
 REFINING = [
-    each for each in fields(RefineOptions) if each.name not in ("quality", "stroke_size", "preserve_color")
+    each
+    for each in fields(RefineOptions)
+    if each.name not in ("quality", "stroke_size", "preserve_color", "tile")
 ]
 
 
@@ -56,11 +59,19 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         type=Path,
         default=DEFAULT_OUT,
         metavar="DIR|FILE",
-        help=f"a folder, or for one picture a .png, .jpg or .webp (default: {DEFAULT_OUT})",
+        help=f"a folder, or for one picture a .png, .jpg, .webp or .tif (default: {DEFAULT_OUT})",
     )
     add("--format", choices=FORMATS, help=f"of the files in the folder (default: {DEFAULT_FORMAT})")
     add("--overwrite", action="store_true", help="paint again what is there already")
     add("--device", default="auto", help="cpu, cuda, cuda:1, mps, … (default: auto, the fastest that works)")
+    add(
+        "--tile",
+        type=int,
+        default=0,
+        metavar="N",
+        help="the side in pixels of the tiles in which a large picture is painted; smaller ones take less "
+        "memory, the result is the same (with --refine a multiple of 8; default: 0, as the memory allows)",
+    )
     add("--checkpoint", type=Path, metavar="FILE", help="the network (default: the shipped one)")
 
     look = parser.add_argument_group("how it is painted")
@@ -155,6 +166,7 @@ def paint(request: PaintRequest) -> int:
         request.check()
     except ValueError as error:
         raise CommandError(str(error)) from error
+    keep_memory()
     from ...painting.folders import WriteError
     from ...painting.stylizer import Stylizer
     from .jobs import find_jobs
@@ -162,7 +174,7 @@ def paint(request: PaintRequest) -> int:
     try:
         options = request.options()
         jobs = find_jobs(request)
-        stylizer = Stylizer.load(request.checkpoint, options, request.device)
+        stylizer = Stylizer.load(request.checkpoint, options, request.device, request.tile)
         return _paint_all(jobs, stylizer, request.overwrite)
     except (ValueError, WriteError) as error:
         raise CommandError(str(error)) from error

@@ -8,18 +8,28 @@ from typing import TypeVar
 
 import torch
 
+from ...models.memory import is_out_of_memory
 from ..bridge import api
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_TOO_LARGE = (
+    "The picture does not fit into the GPU's memory even with all models unloaded; "
+    "scale it down or start ComfyUI with --cpu."
+)
 
-def with_second_chance(work: Callable[[], T], before_again: Callable[[], object] | None = None) -> T:
+
+def with_second_chance(
+    work: Callable[[], T],
+    before_again: Callable[[], object] | None = None,
+    instead: Callable[[], T] | None = None,
+) -> T:
     """`work()`; if the device's memory runs out, once more with all of it free.
 
-    `before_again` is called in between, for instance to load the network again. Raises RuntimeError, one
-    sentence, if the memory runs out again.
+    `before_again` is called in between, for instance to load the network again. If the memory runs out again,
+    it is `instead()`, which takes less; without it, RuntimeError is raised, one sentence.
     """
     try:
         return work()
@@ -31,7 +41,12 @@ def with_second_chance(work: Callable[[], T], before_again: Callable[[], object]
     try:
         return work()
     except torch.cuda.OutOfMemoryError as error:
-        raise RuntimeError(
-            "The picture does not fit into the GPU's memory even with all models unloaded; "
-            "scale it down or start ComfyUI with --cpu."
-        ) from error
+        if instead is None:
+            raise RuntimeError(_TOO_LARGE) from error
+        logger.warning("Brushwork: out of memory with all models unloaded; painting in smaller parts.")
+    try:
+        return instead()
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise RuntimeError(_TOO_LARGE) from error

@@ -9,11 +9,17 @@ import torch
 from torch import Tensor
 
 from ...models.content_encoder import ContentCode
-from ...models.style_gan import style_reading_size
+from ...models.large.content import LargeContent, encode_large_content
+from ...models.large.maps import MapStore
+from ...models.large.paint import LargePicture
+from ...models.large.style import encode_large_style
+from ...models.regions import StyleRegion
+from ...models.style_gan import StyleGAN, style_reading_size
 from ...painting.colors import with_colors_of
+from ...painting.room import Plan
 from ..bridge import api
 from .images import to_image, to_rgb
-from .sockets import Content, ManagedGAN, Style
+from .sockets import Content, InTiles, ManagedGAN, Style
 
 
 class Motifs(Protocol):
@@ -30,6 +36,12 @@ class Motifs(Protocol):
     def read(self, i: int, device: torch.device) -> ContentCode:
         """What is in picture i, or the only one, as a batch of one."""
 
+    def photo(self, i: int) -> Tensor:
+        """Picture i, or the only one, [1,3,H,W] on the CPU."""
+
+    def known(self, i: int, store: MapStore) -> LargeContent | None:
+        """What is in picture i for painting in tiles; None if it has not been read."""
+
 
 class Contents:
     """Pictures that Encode Content has read."""
@@ -40,6 +52,12 @@ class Contents:
 
     def read(self, i: int, device: torch.device) -> ContentCode:
         return self._content.picture(i).to(device)
+
+    def photo(self, i: int) -> Tensor:
+        return self._content.picture(i).image.cpu()
+
+    def known(self, i: int, store: MapStore) -> LargeContent | None:
+        return LargeContent.of(self._content.picture(i).to("cpu"), store)
 
 
 class Photos:
@@ -58,6 +76,13 @@ class Photos:
             self._last = i, self._gan.encode_content(self._photos[i : i + 1].to(device))
         return self._last[1]
 
+    def photo(self, i: int) -> Tensor:
+        i = i if self.batch > 1 else 0
+        return self._photos[i : i + 1].cpu()
+
+    def known(self, i: int, store: MapStore) -> LargeContent | None:
+        return None
+
 
 def encode_contents(style_gan: ManagedGAN, image: Tensor) -> Content:
     """What is in the pictures of IMAGE `image`."""
@@ -67,8 +92,15 @@ def encode_contents(style_gan: ManagedGAN, image: Tensor) -> Content:
     def encode(i: int, device: torch.device) -> ContentCode:
         return style_gan.gan.encode_content(photos[i : i + 1].to(device)).to(keep)
 
+    def encode_in_tiles(i: int, plan: Plan, gan: StyleGAN) -> ContentCode:
+        photo = photos[i : i + 1]
+        rows, size = lambda start, stop: photo[:, :, start:stop], (height, width)
+        large = encode_large_content(gan.content_encoder, rows, size, plan.store())
+        return large.code(photo).to(keep)
+
     count, _, height, width = photos.shape
-    codes = style_gan.for_each(count, height * width, encode)
+    in_tiles = InTiles((height, width), encode_in_tiles)
+    codes = style_gan.for_each(count, height * width, encode, in_tiles=in_tiles)
     # The pictures are the input's own tensors, so no second copy of a whole batch is kept.
     return Content.made_by(style_gan, replace(ContentCode.cat(codes), image=photos.to(keep)))
 
@@ -82,9 +114,15 @@ def encode_styles(
     def encode(i: int, device: torch.device) -> Tensor:
         return style_gan.gan.encode_style(paintings[i : i + 1].to(device), stroke_size=stroke_size).cpu()
 
+    def encode_in_tiles(i: int, plan: Plan, gan: StyleGAN) -> Tensor:
+        painting = paintings[i : i + 1]
+        rows, size = lambda start, stop: painting[:, :, start:stop], (height, width)
+        return encode_large_style(gan, rows, size, stroke_size).cpu()
+
     count, _, height, width = paintings.shape
     read = style_reading_size(height, width, stroke_size=stroke_size)
-    code = torch.cat(style_gan.for_each(count, max(height * width, read[0] * read[1]), encode))
+    pixels, in_tiles = max(height * width, read[0] * read[1]), InTiles((height, width), encode_in_tiles)
+    code = torch.cat(style_gan.for_each(count, pixels, encode, in_tiles=in_tiles))
     return Style.made_by(style_gan.gan, code.mean(0, keepdim=True) if average else code)
 
 
@@ -106,5 +144,19 @@ def paint(
         images[i] = to_image(with_colors_of(motif.image, painted, preserve_color))[0]
         return images[i]
 
-    style_gan.for_each(batch, height * width, work, preview=batch > 1)
+    def work_in_tiles(i: int, plan: Plan, gan: StyleGAN) -> Tensor:
+        photo, own, store = motifs.photo(i), style.picture(i), plan.store()
+        large = LargePicture(lambda start, stop: photo[:, :, start:stop], motifs.size, store)
+        # The masks stay where they are: they are as large as the picture.
+        regions = [StyleRegion(region.code.to(plan.device), region.mask) for region in own.regions]
+        painted = torch.empty_like(photo)
+        code, known = own.code.to(plan.device), motifs.known(i, store)
+        for start, rows in large.paint(gan, code, strength, seed, regions, known):
+            api.check_interrupt()
+            painted[:, :, start : start + rows.shape[2]] = rows
+        images[i] = to_image(with_colors_of(photo, painted, preserve_color))[0]
+        return images[i]
+
+    in_tiles = InTiles((height, width), work_in_tiles)
+    style_gan.for_each(batch, height * width, work, preview=batch > 1, in_tiles=in_tiles)
     return images

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from ...models.content_encoder import ContentCode
 from ...models.regions import StyleRegion, paired_batch
 from ...models.style_file import content_fingerprint, style_fingerprint
 from ...models.style_gan import StyleGAN
+from ...painting.room import Plan, first_that_fits, make_plans, network_on
 from ..bridge import api
 from ..bridge.api import Patcher, io
 from ..bridge.progress import Progress
@@ -28,6 +30,8 @@ StyleSocket = io.Custom("BRUSHWORK_STYLE")
 _WORKING_MEMORY_PER_PIXEL = 320
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,15 @@ def common_encoder(styles: list[Style]) -> str | None:
     return encoders.pop() if len(encoders) == 1 else None
 
 
+@dataclass(frozen=True)
+class InTiles(Generic[T]):
+    """Work on pictures of `size` (height, width) that takes less memory: `work(i, plan, network)` does it for
+    picture i as the plan says."""
+
+    size: tuple[int, int]
+    work: Callable[[int, Plan, StyleGAN], T]
+
+
 @dataclass(frozen=True, eq=False)
 class ManagedGAN:
     """The value of BRUSHWORK_GAN: the network, under ComfyUI's memory management."""
@@ -144,12 +157,19 @@ class ManagedGAN:
         return content_fingerprint(self.gan)
 
     def for_each(
-        self, count: int, pixels: int, work: Callable[[int, torch.device], T], preview: bool = False
+        self,
+        count: int,
+        pixels: int,
+        work: Callable[[int, torch.device], T],
+        preview: bool = False,
+        in_tiles: InTiles[T] | None = None,
     ) -> list[T]:
         """[work(0, device), …, work(count - 1, device)], pictures of `pixels` each.
 
         One picture at a time, so that memory does not grow with the batch; between two of them the
-        user may cancel. With `preview`, `work` returns pictures [H,W,3] that the progress bar shows.
+        user may cancel. With `preview`, `work` returns pictures [H,W,3] that the progress bar shows. With
+        `in_tiles`, pictures that the memory is too small for are worked on in smaller and smaller parts, and
+        at last on the CPU; the log says so.
         """
         memory = pixels * _WORKING_MEMORY_PER_PIXEL
         device = api.load(self.patcher, memory)
@@ -157,7 +177,20 @@ class ManagedGAN:
         results = []
         for i in range(count):
             api.check_interrupt()
-            result = with_second_chance(partial(work, i, device), partial(api.load, self.patcher, memory))
+            whole, again = partial(work, i, device), partial(api.load, self.patcher, memory)
+            if in_tiles is None:
+                result = with_second_chance(whole, again)
+            else:
+                plans = make_plans(in_tiles.size, device)
+                smaller = partial(self._in_tiles, in_tiles, i, [plan for plan in plans if plan.tile])
+                result = with_second_chance(smaller if plans[0].tile else whole, again, smaller)
             results.append(result)
             progress.step(result if preview and isinstance(result, Tensor) else None)
         return results
+
+    def _in_tiles(self, in_tiles: InTiles[T], i: int, plans: Sequence[Plan]) -> T:
+        return first_that_fits(
+            plans,
+            lambda plan: in_tiles.work(i, plan, network_on(self.gan, plan.device)),
+            lambda note: logger.warning("Brushwork: %s", note),
+        )

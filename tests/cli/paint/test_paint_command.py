@@ -90,13 +90,31 @@ def test_results_may_stand_beside_the_photos(paint, pictures):
 
 
 @pytest.mark.parametrize(
-    ("ending", "kind"), [("png", "PNG"), ("JPG", "JPEG"), ("jpeg", "JPEG"), ("webp", "WEBP")]
+    ("ending", "kind"),
+    [("png", "PNG"), ("JPG", "JPEG"), ("jpeg", "JPEG"), ("webp", "WEBP"), ("tif", "TIFF"), ("tiff", "TIFF")],
 )
 def test_one_file(paint, pictures, ending, kind):
     code, _, err = paint("photo.png", "--style", "painting.png", "--out", f"new/result.{ending}")
     assert (code, err) == (0, "")
     with Image.open(pictures / f"new/result.{ending}") as image:
         assert image.format == kind
+
+
+def test_tiles_change_nothing_that_is_seen(paint, pictures):
+    with Image.open(pictures / "photo.png") as image:
+        image.resize((131, 157)).save(pictures / "larger.png")
+    for tile in (0, 64):
+        out = ("--tile", tile, "--out", f"{tile}.png")
+        assert paint("larger.png", "--style", "painting.png", *out)[0] == 0
+    whole, tiled = (np.asarray(Image.open(pictures / f"{tile}.png"), int) for tile in (0, 64))
+    assert np.abs(whole - tiled).max() <= 1
+    assert read_settings(pictures / "0.png") == read_settings(pictures / "64.png")
+
+
+def test_tiles_of_refining(paint, pictures):
+    refine = ("--refine", "draft", "--steps", 2, "--tile", 72, "--out", "refined.png")
+    assert paint("photo.png", "--style", "painting.png", *refine)[0] == 0
+    assert read_settings(pictures / "refined.png")["refine"]["tile"] == 72
 
 
 def test_a_format_for_the_folder(paint, pictures):
@@ -206,6 +224,14 @@ def test_a_bad_photo_is_told_once_and_the_rest_is_painted(paint, pictures):
         (
             ("photo.png", "--style", "painting.png", "--refine", "--steps", "-1"),
             "steps is -1; give a value from",
+        ),
+        (
+            ("photo.png", "--style", "painting.png", "--tile", "20"),
+            "tile is 20; give 64 pixels or more, or 0",
+        ),
+        (
+            ("photo.png", "--style", "painting.png", "--refine", "--tile", "66"),
+            "tile is 66; give a multiple of 8 pixels",
         ),
         (("photo.png", "--style", "painting.png", "--mix", "1", "2"), "--mix has 2 weights for 1 styles"),
         (("photo.png", "--style", "painting.png", "--mix", "-1"), "The weights are [-1.0]"),
