@@ -18,6 +18,7 @@ from .batches import repeated
 from .checkpoint import CheckpointError, read_checkpoint, write_checkpoint
 from .codes import lerp
 from .content_encoder import ContentCode, ContentEncoder
+from .devices import own_defaults
 from .generator import Generator
 from .grid import grid_corner
 from .noise import Noise, PlacedNoise
@@ -78,6 +79,7 @@ class StyleGAN(nn.Module):
     checkpoint's header says about how the weights came to be.
     """
 
+    @own_defaults()
     def __init__(self, config: StyleGANConfig | None = None):
         super().__init__()
         config = config or StyleGANConfig()
@@ -119,6 +121,7 @@ class StyleGAN(nn.Module):
         return cls.load(DEFAULT_CHECKPOINT)
 
     @classmethod
+    @own_defaults()
     def load(cls, path: str | os.PathLike[str]) -> StyleGAN:
         """Read a checkpoint, on the CPU, in eval mode, its parameters frozen.
 
@@ -177,6 +180,7 @@ class StyleGAN(nn.Module):
         """The names of all normalizations; recorded statistics go by these names."""
         return (*self.content_encoder.normalized, *self.generator.normalized)
 
+    @own_defaults()
     def encode_content(
         self, image: Tensor, how: ForwardPass | None = None, corner: Tensor | None = None
     ) -> ContentCode:
@@ -192,6 +196,7 @@ class StyleGAN(nn.Module):
         content: ContentCode = encoder(image, how or fitting_pass(encoder, image), corner)
         return content
 
+    @own_defaults()
     def encode_style(
         self,
         image: Tensor,
@@ -216,6 +221,7 @@ class StyleGAN(nn.Module):
         code: Tensor = encoder(image, how or fitting_pass(encoder, image))
         return code
 
+    @own_defaults()
     def sample_style(self, seed: int, count: int = 1, psi: float = 0.8) -> Tensor:
         """`count` random codes [count,L,D], like those of the training art; no picture needed.
 
@@ -230,6 +236,7 @@ class StyleGAN(nn.Module):
             raise ValueError(f"psi is {psi}; choose a value from 0 to 2.")
         return self.space.sample(seed, count, psi, self.config.layers)
 
+    @own_defaults()
     def generate(
         self,
         content: ContentCode,

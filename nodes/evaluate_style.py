@@ -6,13 +6,13 @@ import json
 from dataclasses import fields, replace
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from ..base.shipped import demo_photos
 from ..dataset.folder import PictureFolder
 from ..evaluation.evaluate import evaluate
 from ..evaluation.options import EvaluationOptions
+from ..models.memory import is_out_of_memory
 from ..models.perception.extractors import FEATURES
 from ..pictures.reading import Picture
 from ..pictures.tensors import as_picture
@@ -22,6 +22,7 @@ from .bridge.progress import PictureProgress, preview
 from .shared.folders import check_folders, fingerprint_folders, named_folder
 from .shared.images import from_pil, to_pil
 from .shared.inputs import check_known, option_input, picture_inputs, seed_input, verdict
+from .shared.memory import memory_of
 from .shared.sockets import GanSocket, ManagedGAN
 
 _OPTIONS = {option.name: option for option in fields(EvaluationOptions)}
@@ -119,9 +120,11 @@ class EvaluateStyle(io.ComfyNode):
 
         try:
             found = evaluate(style_gan.gan, contents, styles, chosen, painted)
-        except torch.cuda.OutOfMemoryError as error:
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
             raise RuntimeError(
-                f"Evaluating at {chosen.side} pixels does not fit into the GPU's memory; choose a smaller "
+                f"Evaluating at {chosen.side} pixels does not fit into {memory_of(error)}; choose a smaller "
                 "side."
             ) from error
 

@@ -63,7 +63,7 @@ class Generate(io.ComfyNode):
         batch = style.batch_with(content.batch, "The contents and the styles")
         style.warn_if_foreign(style_gan.gan)
         height, width = content.size
-        images = torch.empty(batch, height, width, 3, device=api.intermediate_device())
+        images = torch.empty(batch, height, width, 3, dtype=torch.float32, device=api.intermediate_device())
 
         def paint(i: int, device: torch.device) -> Tensor:
             picture, own = content.picture(i).to(device), style.picture(i).to(device)

@@ -103,7 +103,7 @@ class PaintVideo(io.ComfyNode):
         style.warn_if_foreign(style_gan.gan)
         video = SteadyVideo(style_gan.gan, count, strength, statistics, window, follow, seed)
         height, width = photos.shape[-2:]
-        images = torch.empty(count, height, width, 3, device=api.intermediate_device())
+        images = torch.empty(count, height, width, 3, dtype=torch.float32, device=api.intermediate_device())
         recolor = partial(with_colors_of, preserve_color=preserve_color)
         first = len(video.frames_to_read)
 

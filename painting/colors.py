@@ -28,14 +28,15 @@ def match_moments(picture: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
     """
     # Nine numbers, on the CPU, because not every device has float64.
     own, spread, mean, covariance = (
-        each.double().cpu() for each in (*color_moments(picture), mean, covariance)
+        each.cpu().double() for each in (*color_moments(picture), mean, covariance)
     )
     spread = spread + _NOISE * torch.eye(3, dtype=spread.dtype)
     root = _power(spread, 0.5)
     back = _power(spread, -0.5)
     change = back @ _power(root @ covariance @ root, 0.5) @ back
     offset = mean[..., None] - change @ own[..., None]
-    moved = torch.baddbmm(offset.to(picture), change.to(picture), picture.flatten(2))
+    offset, change = (each.to(picture.dtype).to(picture.device) for each in (offset, change))
+    moved = torch.baddbmm(offset, change, picture.flatten(2))
     return moved.clamp_(0, 1).reshape(picture.shape)
 
 

@@ -158,9 +158,9 @@ def paint_files(
 
 
 def _too_large(photo: Path, stylizer: Stylizer) -> str:
+    remedy = "close other programs" if stylizer.device.type == "cpu" else "paint it on the CPU"
     return (
-        f"{photo} does not fit into the memory of the device {stylizer.device}; scale it down, or paint it "
-        "on the CPU."
+        f"{photo} does not fit into the memory of the device {stylizer.device}; scale it down, or {remedy}."
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..models.devices import sampled
 from ..models.perception.statistics import gram_and_mean
 from ..models.regions import region_shares
 from ..pictures.color import match_histogram
@@ -141,7 +143,8 @@ def resized(picture: Tensor, size: tuple[int, int]) -> Tensor:
     """[B,C,H,W] in 0..1 brought to `size`, in 0..1: bicubic, averaged where it shrinks."""
     if tuple(picture.shape[-2:]) == size:
         return picture
-    return F.interpolate(picture, size, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+    resize = partial(F.interpolate, size=size, mode="bicubic", antialias=True, align_corners=False)
+    return sampled(resize, picture).clamp(0, 1)
 
 
 def _checked(name: str, picture: Tensor) -> Tensor:

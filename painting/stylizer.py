@@ -14,6 +14,7 @@ from ..base.files import file_digest
 from ..base.settings import check_choice, check_ranges, option
 from ..base.shipped import DEFAULT_CHECKPOINT
 from ..models.content_encoder import ContentCode
+from ..models.devices import own_defaults
 from ..models.noise import check_seed
 from ..models.perception.vgg import LossNetwork, fastest_loss_dtype
 from ..models.style_gan import STROKE_SIZES, StyleGAN
@@ -75,6 +76,7 @@ class Stylizer:
         self._loss_network: LossNetwork | None = None
 
     @classmethod
+    @own_defaults()
     def load(
         cls,
         checkpoint: str | os.PathLike[str] | None = None,
@@ -103,6 +105,7 @@ class Stylizer:
                 gan = StyleGAN.load(path)
         return cls(gan, options, network)
 
+    @own_defaults()
     def paint(
         self,
         photo: Tensor,
@@ -126,6 +129,7 @@ class Stylizer:
         """Free the memory that the content of the last photo takes."""
         self._content = None
 
+    @own_defaults()
     def try_out(self) -> None:
         """Paint a very small picture; raises the device's error if it cannot do everything for it."""
         options = self.options

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ...base.shipped import VGG_WEIGHTS
+from ..devices import own_defaults
 
 CONVOLUTIONS = (
     "block1_conv1",
@@ -40,6 +41,7 @@ class LossNetwork(nn.Module):
 
     mean: Tensor
 
+    @own_defaults()
     def __init__(self, weights: str | os.PathLike[str] = VGG_WEIGHTS, dtype: torch.dtype = torch.float32):
         super().__init__()
         tensors = load_file(weights)

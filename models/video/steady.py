@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...base.settings import check_choice
+from ..devices import own_defaults
 from ..grid import grid_corner
 from ..noise import check_seed
 from ..passes import Frozen
@@ -78,6 +79,7 @@ class SteadyVideo:
         self._follower = Follower(follow)
         self._noise: CarriedNoise | None = None
 
+    @own_defaults()
     def read(self, frame: Tensor, code: Tensor, regions: Sequence[StyleRegion] = ()) -> None:
         """Keep the statistics of a frame [1,3,H,W], painted in the style `code` [1,L,D], and its own code."""
         recorder = Recorder()
@@ -89,6 +91,7 @@ class SteadyVideo:
         if own is not None:
             self._own.append(own.cpu())
 
+    @own_defaults()
     def paint(
         self,
         i: int,

@@ -13,10 +13,11 @@ from ...models.batches import entry, match_batch
 from ...models.perception.vgg import LossNetwork, fastest_loss_dtype
 from ...painting.options import RefineOptions
 from ...painting.refine import refine
+from ...painting.sources import resized
 from ..bridge import api
 from ..shared.images import to_image, to_mask, to_rgb
 from ..shared.memory import with_second_chance
-from .preview import RefinePreview, laid_over, resized
+from .preview import RefinePreview, laid_over
 from .report import RefineReport
 
 # Bytes for each pixel with which no tiles are needed: the loss network, both ways, and the optimiser.
@@ -89,7 +90,9 @@ class RefineTask:
         auto = self.options.dtype == "auto"
         dtype = fastest_loss_dtype(device) if auto else getattr(torch, self.options.dtype)
         network = LossNetwork(dtype=dtype).to(device)
-        refined = torch.empty(self.count, *self.size, 3, device=api.intermediate_device())
+        refined = torch.empty(
+            self.count, *self.size, 3, dtype=torch.float32, device=api.intermediate_device()
+        )
         for i in range(self.count):
             api.check_interrupt()
             refined[i] = with_second_chance(partial(self._refined, i, device, network, report))[0]
