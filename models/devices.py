@@ -14,7 +14,7 @@ from torch import Tensor
 # Other GPUs (Apple's, Intel Arc, DirectML) have no float64 at all.
 _WITH_FLOAT64 = ("cpu", "cuda")
 
-# Apple's GPU has no bicubic antialiasing, no bicubic `grid_sample` and none that repeats borders, and no means
+# Apple's GPU has no bicubic antialiasing, no `grid_sample` that is bicubic or repeats borders, and no means
 # over cells of unequal sizes. Intel's has them.
 _WITH_ALL_SAMPLING = ("cpu", "cuda", "xpu")
 

@@ -43,7 +43,7 @@ class EncodeContent(io.ComfyNode):
 
     @classmethod
     def execute(cls, style_gan: ManagedGAN, image: Tensor) -> io.NodeOutput:
-        photos = to_rgb(image, "The content picture")
+        photos = to_rgb(image, "The content picture", "image")
         keep = api.intermediate_device()
 
         def encode(i: int, device: torch.device) -> ContentCode:

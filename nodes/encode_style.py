@@ -66,7 +66,7 @@ class EncodeStyle(io.ComfyNode):
     def execute(
         cls, style_gan: ManagedGAN, image: Tensor, average: bool = False, stroke_size: float = 1.0
     ) -> io.NodeOutput:
-        paintings = to_rgb(image, "The style picture")
+        paintings = to_rgb(image, "The style picture", "image")
 
         def encode(i: int, device: torch.device) -> Tensor:
             return style_gan.gan.encode_style(paintings[i : i + 1].to(device), stroke_size=stroke_size).cpu()

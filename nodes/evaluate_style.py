@@ -21,7 +21,7 @@ from .bridge.api import io, schema
 from .bridge.progress import PictureProgress, preview
 from .shared.folders import check_folders, fingerprint_folders, named_folder
 from .shared.images import from_pil, to_pil
-from .shared.inputs import check_known, option_input, picture_inputs, seed_input, verdict
+from .shared.inputs import PICTURE_SOCKETS, check_known, option_input, picture_inputs, seed_input, verdict
 from .shared.memory import memory_of
 from .shared.sockets import GanSocket, ManagedGAN
 
@@ -151,4 +151,4 @@ def _pictures(what: str, folder: str, images: Tensor | None, left_out: list[str]
             )
         if scanned.left_out:
             left_out.append(f"Left out of the {what}: {scanned.left_out}.")
-    return [*files, *to_pil(images, f"The batch of {what}")]
+    return [*files, *to_pil(images, f"The batch of {what}", PICTURE_SOCKETS[what])]

@@ -98,7 +98,7 @@ class PaintVideo(io.ComfyNode):
         follow: float = 0.9,
         seed: int = 0,
     ) -> io.NodeOutput:
-        photos = to_rgb(frames, "The video")
+        photos = to_rgb(frames, "The video", "frames", "frame")
         count = style.batch_with(len(photos), "The frames and the styles")
         style.warn_if_foreign(style_gan.gan)
         video = SteadyVideo(style_gan.gan, count, strength, statistics, window, follow, seed)

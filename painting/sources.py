@@ -15,6 +15,7 @@ from ..models.devices import sampled
 from ..models.perception.statistics import gram_and_mean
 from ..models.regions import region_shares
 from ..pictures.color import match_histogram
+from ..pictures.values import check_floating, checked_mask, unit_range
 from .colors import match_moments
 from .objective import Mixture, at_least
 from .options import SMALLEST_SIDE, RefineOptions
@@ -153,10 +154,8 @@ def _checked(name: str, picture: Tensor) -> Tensor:
         raise ValueError(
             f"{name} has the shape {list(picture.shape)}; give [B,3,H,W] with red, green and blue in 0..1."
         )
-    picture = picture.detach().float()
-    if not torch.isfinite(picture).all():
-        raise ValueError(f"{name} has values that are not finite; give red, green and blue in 0..1.")
-    return picture.clamp(0, 1).expand(-1, 3, -1, -1)
+    picture = unit_range(check_floating(picture, name).detach().float(), name)
+    return picture.expand(-1, 3, -1, -1)
 
 
 def _batched(name: str, picture: Tensor, batch: int) -> Tensor:
@@ -201,9 +200,7 @@ def _mask(mask: Tensor, batch: int, photo: Tensor) -> Tensor:
         raise ValueError(
             f"A mask has the shape {list(mask.shape)}; give [1,h,w], or [{batch},h,w] for {batch} photos."
         )
-    if not torch.isfinite(mask).all():
-        raise ValueError("A mask has values that are not finite; give numbers in 0..1.")
-    return mask.detach().to(photo).clamp(0, 1)
+    return checked_mask(mask.detach(), "A mask").to(photo)
 
 
 def _moments(mixture: Mixture) -> tuple[Tensor, Tensor]:

@@ -51,8 +51,8 @@ class RefineTask:
         options: RefineOptions,
     ) -> RefineTask:
         """Raises ValueError, one sentence, for inputs that cannot be used together."""
-        images, photos = _finite(image, "image"), _finite(content, "content")
-        batch = _finite(style_images, "style_images")
+        images, photos = to_rgb(image, "image", "image"), to_rgb(content, "content", "content")
+        batch = to_rgb(style_images, "style_images", "style_images")
         paintings = [batch[i : i + 1] for i in range(len(batch))]
         weights = painting_weights(style_weights)
         if weights is not None and len(weights) != len(paintings):
@@ -100,8 +100,8 @@ class RefineTask:
 
     def _refined(self, i: int, device: torch.device, network: LossNetwork, report: RefineReport) -> Tensor:
         """Picture i as IMAGE [1,H,W,3]."""
-        photo = entry(self.photos, i).to(device).clamp(0, 1)
-        start = resized(entry(self.images, i).to(device).clamp(0, 1), self.size)
+        photo = entry(self.photos, i).to(device)
+        start = resized(entry(self.images, i).to(device), self.size)
         mask = None if self.masks is None else entry(self.masks, i).to(device)
         if mask is not None and not mask.any():
             report.skipped(i)
@@ -121,14 +121,6 @@ class RefineTask:
         )
         # The whole picture is refined, so that what is in the mask keeps its light and dark among the rest.
         return to_image(laid_over(start, painted, mask))
-
-
-def _finite(image: Tensor, name: str) -> Tensor:
-    """`to_rgb`; raises ValueError for values that are not finite, too."""
-    pictures = to_rgb(image, name)
-    if not torch.isfinite(pictures).all():
-        raise ValueError(f"{name} has values that are not finite; give pictures with values in 0..1.")
-    return pictures
 
 
 def painting_weights(text: str) -> list[float] | None:
