@@ -5,7 +5,7 @@ The lists are those of PyTorch 2.7, the oldest that Brushwork runs on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
@@ -24,15 +24,27 @@ def in_float64(x: Tensor) -> Tensor:
     return (x if x.device.type in _WITH_FLOAT64 else x.cpu()).double()
 
 
+def with_float64(compute: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+    """`compute(*tensors)`, a function that needs float64: on the CPU if their device has none.
+
+    The result, which is not float64 itself, is on the device of the first tensor.
+    """
+    return _computed(_WITH_FLOAT64, compute, tensors)
+
+
 def sampled(sample: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
     """`sample(*tensors)`, a function that resizes or moves pictures: on the CPU if their device cannot do it.
 
     The result is on the device of the first tensor. Gradients pass through.
     """
+    return _computed(_WITH_ALL_SAMPLING, sample, tensors)
+
+
+def _computed(devices: Sequence[str], compute: Callable[..., Tensor], tensors: Sequence[Tensor]) -> Tensor:
     device = tensors[0].device
-    if device.type in _WITH_ALL_SAMPLING:
-        return sample(*tensors)
-    return sample(*(tensor.cpu() for tensor in tensors)).to(device)
+    if device.type in devices:
+        return compute(*tensors)
+    return compute(*(tensor.cpu() for tensor in tensors)).to(device)
 
 
 def without_autocast(device: torch.device) -> AbstractContextManager[object]:

@@ -14,11 +14,11 @@ from torch import Tensor
 from ..models.devices import sampled
 from ..models.perception.statistics import gram_and_mean
 from ..models.regions import region_shares
-from ..pictures.color import match_histogram
 from ..pictures.values import check_floating, checked_mask, unit_range
 from .colors import match_moments
 from .objective import Mixture, at_least
 from .options import SMALLEST_SIDE, RefineOptions
+from .palette import match_palette
 
 # A painting is not read larger than this: there is no more to see in it, only more to compute.
 _LARGEST_PAINTING = 4096**2
@@ -70,7 +70,7 @@ class Sources:
         masks = [_mask(each.mask, batch, photo) for each in regions]
         if options.preserve_color == "histogram":
             mixtures = [_recoloured(mixture, self.photo) for mixture in mixtures]
-            self.start = match_histogram(self.start, self.photo)
+            self.start = match_palette(self.start, self.photo)
         self.photo, self.start = (at_least(each, SMALLEST_SIDE) for each in (self.photo, self.start))
         shares = self._shares(masks, batch)
         # A region that is covered everywhere costs nothing.
@@ -215,7 +215,7 @@ def _moments(mixture: Mixture) -> tuple[Tensor, Tensor]:
 
 def _recoloured(mixture: Mixture, photo: Tensor) -> Mixture:
     """The paintings with the photos' colours, one for each photo."""
-    paintings = [match_histogram(each.expand(len(photo), -1, -1, -1), photo) for each in mixture.paintings]
+    paintings = [match_palette(each.expand(len(photo), -1, -1, -1), photo) for each in mixture.paintings]
     return Mixture(paintings, mixture.weights)
 
 
