@@ -85,7 +85,7 @@ class Stylizer:
     ) -> Stylizer:
         """With the network in `checkpoint` (None: the shipped one) on `device`.
 
-        'auto' is a GPU of CUDA or Apple's if it can do everything that the options need, otherwise the CPU.
+        'auto' is a GPU of CUDA, or Apple's or Intel's if it can do all that the options need, else the CPU.
         Raises CheckpointError for a file that is not a network, ValueError for a device that is not here.
         """
         path = Path(checkpoint or DEFAULT_CHECKPOINT)
@@ -95,11 +95,13 @@ class Stylizer:
             return cls(gan.to(_device(device)), options, network)
         if torch.cuda.is_available():
             return cls(gan.to("cuda"), options, network)
-        if torch.backends.mps.is_available():
+        for kind, is_there in (("mps", torch.backends.mps.is_available()), ("xpu", torch.xpu.is_available())):
+            if not is_there:
+                continue
             try:
-                on_apple = cls(gan.to("mps"), options, network)
-                on_apple.try_out()
-                return on_apple
+                on_gpu = cls(gan.to(kind), options, network)
+                on_gpu.try_out()
+                return on_gpu
             except (RuntimeError, TypeError):
                 # Some operations have no implementation there, depending on PyTorch's version.
                 gan = StyleGAN.load(path)

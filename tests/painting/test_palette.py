@@ -73,7 +73,7 @@ def test_a_sepia_photo_gives_its_own_hues(painted, scene):
     places = torch.searchsorted(light(photo).flatten()[order], light(found).flatten().clamp(0, 1))
     of_that_light = photo.flatten(2)[0][:, order[places.clamp_max(len(order) - 1)]]
     apart = (found.flatten(2)[0] - of_that_light).abs().amax(0) * 255
-    assert apart.quantile(0.99) < 2
+    assert apart.quantile(0.99) < 4
     assert apart.max() < 10
 
 
