@@ -74,7 +74,7 @@ def test_a_sepia_photo_gives_its_own_hues(painted, scene):
     of_that_light = photo.flatten(2)[0][:, order[places.clamp_max(len(order) - 1)]]
     apart = (found.flatten(2)[0] - of_that_light).abs().amax(0) * 255
     assert apart.quantile(0.99) < 4
-    assert apart.max() < 10
+    assert apart.max() < 12
 
 
 @pytest.mark.parametrize("few_hues", [snow, fog, night])
