@@ -51,7 +51,8 @@ def _matched(painted: Tensor, photo: Tensor) -> Tensor:
 def _light(picture: Tensor) -> Tensor:
     """[B,3,H,W] -> [B,1,H,W]. Of grey exactly that grey: it is green plus differences."""
     red, green, blue = picture.split(1, 1)
-    return green + _RED * (red - green) + _BLUE * (blue - green)
+    light: Tensor = green + _RED * (red - green) + _BLUE * (blue - green)
+    return light
 
 
 def _recolored(painted: Tensor, light: Tensor, photo: Tensor) -> Tensor:
@@ -90,9 +91,10 @@ def _edges(light: Tensor, most: int) -> Tensor:
     count = min(_RANGES, most)
     places = torch.arange(1, count, device=light.device) * len(ordered) // count
     even = torch.arange(_WIDEST, 1, _WIDEST, dtype=light.dtype, device=light.device)
-    edges = torch.cat([ordered[places], even]).unique()
-    used = torch.bucketize(ordered, edges, right=True).unique()
-    return edges[used[1:] - 1]
+    edges: Tensor = torch.cat([ordered[places], even]).unique()
+    used: Tensor = torch.bucketize(ordered, edges, right=True).unique()
+    edges = edges[used[1:] - 1]
+    return edges
 
 
 def _moments(colors: Tensor, ranges: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -115,12 +117,14 @@ def _least_move(covariance: Tensor, wanted: Tensor) -> Tensor:
     root, back = _power(noisy, 0.5), _power(noisy, -0.5)
     change = back @ _power(root @ wanted @ root, 0.5) @ back
     values, vectors = torch.linalg.eigh(change)
-    return (vectors * values.clamp(0, _LARGEST_FACTOR)[:, None]) @ vectors.transpose(1, 2)
+    bounded: Tensor = (vectors * values.clamp(0, _LARGEST_FACTOR)[:, None]) @ vectors.transpose(1, 2)
+    return bounded
 
 
 def _power(matrices: Tensor, exponent: float) -> Tensor:
     values, vectors = torch.linalg.eigh(matrices)
-    return (vectors * values.clamp_min(0).pow(exponent)[:, None]) @ vectors.transpose(1, 2)
+    power: Tensor = (vectors * values.clamp_min(0).pow(exponent)[:, None]) @ vectors.transpose(1, 2)
+    return power
 
 
 def _changed(colors: Tensor, light: Tensor, centers: Tensor, change: Tensor, offset: Tensor) -> Tensor:
