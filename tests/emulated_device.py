@@ -38,6 +38,9 @@ linalg_lu_solve linalg_matrix_exp linalg_qr log_normal_ logit_ max_unpool2d
 """
 LACKING = frozenset(_LACKING_NAMES.split())
 
+# In inference mode these arrive whole; the operators that they are made of may be lacking.
+_MADE_OF_OTHERS = ("adaptive_avg_pool2d", "grid_sampler", "linalg_eigh", "linalg_svd")
+
 # Tensors of two devices may meet here.
 _BETWEEN_DEVICES = ("copy_", "index", "index_put_", "_index_put_impl_", "index_put")
 
@@ -86,6 +89,8 @@ def _run(func: Any, args: Any, kwargs: Any) -> Any:
     tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
     if name not in _BETWEEN_DEVICES and any(not isinstance(t, OnDevice) and t.dim() for t in tensors):
         raise RuntimeError(f"Expected all tensors to be on the same device, but {name} got mps:0 and cpu!")
+    if name in _MADE_OF_OTHERS:
+        return func.decompose(*args, **kwargs)
     found = func(*tree_map(_held, args), **tree_map(_held, kwargs))
     if func._schema.is_mutable:
         # What was changed in place is the tensor that was given.
