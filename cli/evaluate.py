@@ -123,7 +123,10 @@ def run(args: argparse.Namespace) -> int:
             raise CommandError(f"--sheet {args.sheet}: give a name that ends in .png or .jpg.")
         require_torchmetrics()
         require(("rich",), "train", "evaluation needs")
-        return _evaluate(args)
+        from ..models.memory import out_of_memory_as
+
+        with out_of_memory_as(CommandError, f"Memory ran out; give a smaller --side than {args.side}."):
+            return _evaluate(args)
     except (ValueError, OSError, MissingPackageError) as error:
         raise CommandError(str(error)) from error
 

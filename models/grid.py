@@ -62,13 +62,15 @@ def corner_of_rows(rows: PixelRows, size: tuple[int, int]) -> Tensor:
 
 
 def _hann(length: int, device: torch.device) -> Tensor:
-    places = (torch.arange(length, device=device) + 0.5) / length
+    places = (torch.arange(length, dtype=torch.float32, device=device) + 0.5) / length
     return torch.sin(math.pi * places).square()
 
 
 def _phase(profile: Tensor) -> Tensor:
     """[B,N] -> [B], 0 to 3."""
-    sums = [profile[:, k::GRID].double().sum(1) for k in range(GRID)]
+    # A few numbers, on the CPU: not every device has float64.
+    profile = profile.cpu().double()
+    sums = [profile[:, k::GRID].sum(1) for k in range(GRID)]
     angle = torch.atan2(sums[1] - sums[3], sums[0] - sums[2])
     # A picture that is not finite has no angle; any corner will do.
     return torch.nan_to_num(angle / (math.pi / 2)).round().long()

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..pictures.values import check_floating, checked_mask
 from .batches import entry, match_batch
 from .codes import lerp
 from .content_encoder import CONTENT_STRIDES, ContentCode
@@ -36,6 +37,11 @@ class StyleRegion:
     def to(self, device: torch.device | str) -> StyleRegion:
         return StyleRegion(self.code.to(device), self.mask.to(device))
 
+    def checked(self, dtype: torch.dtype) -> StyleRegion:
+        """In 0..1 and of that type. Raises ValueError, one sentence, if mask or code cannot be used."""
+        code = check_floating(self.code, "The style code of a mask")
+        return StyleRegion(code.to(dtype), checked_mask(self.mask, "The mask").to(dtype))
+
     def weakened(self, own: Tensor, strength: float) -> StyleRegion:
         """With a code between the photo's `own` and the region's: lerp(own, code, strength)."""
         return StyleRegion(lerp(own, self.code, strength), self.mask)
@@ -56,11 +62,13 @@ def feather_mask(mask: Tensor, feather: float) -> Tensor:
     """Soften a mask [M,h,w]: its edges become ramps about `feather` pixels wide, 0 leaves it.
 
     The ramp is a Gaussian of deviation feather / 4, so 95 % of it lie within `feather`. Beyond the frame,
-    the mask goes on as at its border. Raises ValueError for a feather that is negative or not finite.
+    the mask goes on as at its border. Raises ValueError for a feather that is negative or not finite, and
+    for a mask as `checked_mask` does.
 
     >>> feather_mask(torch.tensor([[[0.0, 0.0, 1.0, 1.0]]]), 4)[0, 0].mul(100).round().tolist()
     [6.0, 30.0, 70.0, 94.0]
     """
+    mask = checked_mask(mask, "The mask")
     if not (math.isfinite(feather) and feather >= 0):
         raise ValueError(f"feather is {feather}; give a number of pixels, 0 or more.")
     if feather == 0:

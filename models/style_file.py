@@ -121,7 +121,7 @@ def write_new_style(folder: Path, stem: str, style: StyleFile, number: int = 1) 
 def _pack(name: str, style: StyleFile) -> bytes:
     tensors = {"code": style.code.detach().to("cpu", torch.float16).contiguous()}
     if style.thumbnail is not None:
-        tensors["thumbnail"] = torch.tensor(list(style.thumbnail), dtype=torch.uint8)
+        tensors["thumbnail"] = torch.tensor(list(style.thumbnail), dtype=torch.uint8, device="cpu")
     header = {text: getattr(style, text) for text in _TEXTS}
     header |= {"coarse_layers": style.coarse_layers, "network": _network_of(style)}
     if problem := _problem(tensors, header):

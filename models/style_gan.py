@@ -14,10 +14,12 @@ from torch import Tensor, nn
 
 from ..base.excerpt import excerpt
 from ..base.shipped import DEFAULT_CHECKPOINT
+from ..pictures.values import check_floating, unit_range
 from .batches import repeated
 from .checkpoint import CheckpointError, CheckpointFile, open_checkpoint, write_checkpoint
 from .codes import lerp
 from .content_encoder import ContentCode, ContentEncoder
+from .devices import own_defaults
 from .generator import Generator
 from .grid import grid_corner
 from .noise import Noise, PlacedNoise
@@ -78,10 +80,13 @@ class StyleGANConfig:
 class StyleGAN(nn.Module):
     """A style-transfer GAN (not NVIDIA's face generator): paint a photo in the style of a picture.
 
-    Pictures are [B,3,H,W], RGB in 0..1; style codes [B,L,D]. `training_record` is what the
-    checkpoint's header says about how the weights came to be.
+    Pictures are [B,3,H,W], RGB in 0..1, of floating point; style codes [B,L,D]. They are computed in the
+    type of the weights, float32 or float64. Values outside 0..1 are clamped, and one that is not finite
+    raises ValueError with the number of its picture. `training_record` is what the checkpoint's header says
+    about how the weights came to be.
     """
 
+    @own_defaults()
     def __init__(self, config: StyleGANConfig | None = None):
         super().__init__()
         config = config or StyleGANConfig()
@@ -123,6 +128,7 @@ class StyleGAN(nn.Module):
         return cls.load(DEFAULT_CHECKPOINT)
 
     @classmethod
+    @own_defaults()
     def load(cls, path: str | os.PathLike[str]) -> StyleGAN:
         """Read a checkpoint, on the CPU, in eval mode, its parameters frozen.
 
@@ -191,6 +197,7 @@ class StyleGAN(nn.Module):
         """The names of all normalizations; recorded statistics go by these names."""
         return (*self.content_encoder.normalized, *self.generator.normalized)
 
+    @own_defaults()
     def encode_content(
         self, image: Tensor, how: ForwardPass | None = None, corner: Tensor | None = None
     ) -> ContentCode:
@@ -200,12 +207,13 @@ class StyleGAN(nn.Module):
         cropped keeps its strokes. With `corner` [1,2] the grid of all lies there: in a video, things that
         come and go would move it. Without `how` the pass is `fitting_pass`.
         """
-        check_image(image, "The content picture")
+        image = checked_image(image, "The content picture", self.working_dtype())
         corner = grid_corner(image) if corner is None else corner.expand(len(image), -1)
         encoder = self.content_encoder
         content: ContentCode = encoder(image, how or fitting_pass(encoder, image), corner)
         return content
 
+    @own_defaults()
     def encode_style(
         self,
         image: Tensor,
@@ -219,7 +227,7 @@ class StyleGAN(nn.Module):
         strokes are larger to the network and in the result. Without `how` the pass is `fitting_pass`.
         Raises ValueError for a `stroke_size` outside 0.25..4.
         """
-        check_image(image, "The style picture")
+        image = checked_image(image, "The style picture", self.working_dtype())
         height, width = image.shape[-2:]
         target = style_reading_size(height, width, size, stroke_size)
         if target[0] > height or target[1] > width:
@@ -230,6 +238,7 @@ class StyleGAN(nn.Module):
         code: Tensor = encoder(image, how or fitting_pass(encoder, image))
         return code
 
+    @own_defaults()
     def sample_style(self, seed: int, count: int = 1, psi: float = 0.8) -> Tensor:
         """`count` random codes [count,L,D], like those of the training art; no picture needed.
 
@@ -244,6 +253,7 @@ class StyleGAN(nn.Module):
             raise ValueError(f"psi is {psi}; choose a value from 0 to 2.")
         return self.space.sample(seed, count, psi, self.config.layers)
 
+    @own_defaults()
     def generate(
         self,
         content: ContentCode,
@@ -268,10 +278,14 @@ class StyleGAN(nn.Module):
         replaces that of `seed`: for seeds of their own in a batch, crops that keep the strokes of their
         picture, and videos. Without `how` the pass is `fitting_pass`.
 
-        Raises ValueError for batches that do not match, another network's code, a strength outside 0..1, a
-        seed that is not a whole number from 0 to 2**64 - 1, or regions where gradients are wanted.
+        Raises ValueError for batches that do not match, another network's code, masks that are not finite or
+        not [M,h,w], a strength outside 0..1, a seed that is not a whole number from 0 to 2**64 - 1, or
+        regions where gradients are wanted.
         """
         # Do the inputs fit each other?
+        dtype = self.working_dtype()
+        code = check_floating(code, "The style code").to(dtype)
+        regions = [region.checked(dtype) for region in regions]
         batch = paired_batch(content.batch, code, regions, "The content and the styles")
         for each in (code, *(region.code for region in regions)):
             self._check_code(each)
@@ -302,6 +316,19 @@ class StyleGAN(nn.Module):
             painted = self.generator(content, code, how, noise)
         painted = content.cut(painted).clamp(0, 1)
         return painted if strength == 1 else lerp(photo, painted, strength)
+
+    def working_dtype(self) -> torch.dtype:
+        """The type of the weights, to which pictures are brought.
+
+        Raises ValueError, one sentence, for a type in which the network cannot paint.
+        """
+        dtype = next(self.parameters()).dtype
+        if dtype.itemsize < 4:
+            raise ValueError(
+                f"The network's weights are {dtype}; paint with gan.float(), and under torch.autocast if it "
+                "is to be faster."
+            )
+        return dtype
 
     def _check_code(self, code: Tensor) -> None:
         expected = (self.config.layers, self.config.code_dim)
@@ -339,12 +366,15 @@ def style_reading_size(
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def check_image(image: Tensor, name: str) -> None:
-    """Raise ValueError, one sentence, unless `image` is a float [B,3,H,W] with at least a pixel."""
-    if image.dim() != 4 or image.shape[1] != 3 or 0 in image.shape:
+def checked_image(image: Tensor, name: str, dtype: torch.dtype) -> Tensor:
+    """A picture [B,3,H,W] of floating point, in 0..1 and in the network's type `dtype`.
+
+    Raises ValueError, one sentence that begins with `name`, for another shape, whole numbers or values that
+    are not finite.
+    """
+    if isinstance(image, Tensor) and (image.dim() != 4 or image.shape[1] != 3 or 0 in image.shape):
         raise ValueError(f"{name} has shape {tuple(image.shape)}; it must be [batch, 3, height, width].")
-    if not image.is_floating_point():
-        raise ValueError(f"{name} is {image.dtype}; convert it to floating point in 0..1.")
+    return unit_range(check_floating(image, name).to(dtype), name)
 
 
 def _config_in(file: CheckpointFile) -> StyleGANConfig:

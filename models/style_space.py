@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .devices import in_float64, own_defaults
+
 # How many typical styles a style space keeps, how many directions around them, and how many paintings a
 # typical style needs: with fewer it would be a copy of them.
 CENTERS, RANK, FEWEST = 128, 128, 5
@@ -39,13 +41,14 @@ class StyleSpace:
     shares: Tensor
 
     @classmethod
+    @own_defaults()
     def fit(cls, codes: Tensor, rank: int = RANK, centers: int = CENTERS) -> StyleSpace:
         """From the codes [N,L,D] of N paintings, N of 2 or more, with at most `centers` typical styles.
 
         Each layer is divided by its own spread before clusters and axes are sought; otherwise the layers
         with the largest numbers would decide them all.
         """
-        flat = codes.flatten(1).double()
+        flat = in_float64(codes.flatten(1))
         mean = flat.mean(0)
         centered = (flat - mean).reshape(codes.shape)
         spread = centered.square().mean((0, 2), keepdim=True).sqrt().clamp_min(1e-8)

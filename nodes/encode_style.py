@@ -79,4 +79,5 @@ class EncodeStyle(io.ComfyNode):
         stroke_size: float = 1.0,
     ) -> io.NodeOutput:
         paintings = connected(image, "image")
-        return io.NodeOutput(encode_styles(connected_or_default(style_gan), paintings, average, stroke_size))
+        gan = connected_or_default(style_gan)
+        return io.NodeOutput(encode_styles(gan, paintings, "image", average, stroke_size))

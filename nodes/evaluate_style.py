@@ -6,13 +6,13 @@ import json
 from dataclasses import fields, replace
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from ..base.shipped import demo_photos
 from ..dataset.folder import PictureFolder
 from ..evaluation.evaluate import evaluate
 from ..evaluation.options import EvaluationOptions
+from ..models.memory import is_out_of_memory
 from ..models.perception.extractors import FEATURES
 from ..pictures.reading import Picture
 from ..pictures.tensors import as_picture
@@ -22,7 +22,8 @@ from .bridge.progress import PictureProgress, preview
 from .shared.checkpoints import connected_or_default
 from .shared.folders import check_folders, fingerprint_folders, named_folder
 from .shared.images import from_pil, to_pil
-from .shared.inputs import network_input, option_input, picture_inputs, seed_input, verdict
+from .shared.inputs import PICTURE_SOCKETS, network_input, option_input, picture_inputs, seed_input, verdict
+from .shared.memory import memory_of
 from .shared.sockets import ManagedGAN
 
 _OPTIONS = {option.name: option for option in fields(EvaluationOptions)}
@@ -114,9 +115,11 @@ class EvaluateStyle(io.ComfyNode):
 
         try:
             found = evaluate(style_gan.gan, contents, styles, chosen, painted)
-        except torch.cuda.OutOfMemoryError as error:
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
             raise RuntimeError(
-                f"Evaluating at {chosen.side} pixels does not fit into the GPU's memory; choose a smaller "
+                f"Evaluating at {chosen.side} pixels does not fit into {memory_of(error)}; choose a smaller "
                 "side."
             ) from error
 
@@ -143,4 +146,4 @@ def _pictures(what: str, folder: str, images: Tensor | None, left_out: list[str]
             )
         if scanned.left_out:
             left_out.append(f"Left out of the {what}: {scanned.left_out}.")
-    return [*files, *to_pil(images, f"The batch of {what}")]
+    return [*files, *to_pil(images, f"The batch of {what}", PICTURE_SOCKETS[what])]

@@ -91,7 +91,7 @@ class Generate(io.ComfyNode):
             content.refuse_foreign(gan)
             motifs = Contents(content)
         elif photo is not None:
-            motifs = Photos(gan, photo)
+            motifs = Photos(gan, photo, "photo")
         else:
             raise ValueError("There is nothing to paint; connect a photo, or a content from Encode Content.")
         return io.NodeOutput(paint(gan, motifs, style, strength, preserve_color, seed))

@@ -105,7 +105,7 @@ class PaintPhoto(io.ComfyNode):
         if painting is not None and style is not None:
             raise ValueError("A painting and a style are connected; take one of them away.")
         if painting is not None:
-            style = encode_styles(gan, painting)
+            style = encode_styles(gan, painting, "painting")
         elif style is None:
             style = styles.load_style(style_name)
-        return io.NodeOutput(paint(gan, Photos(gan, image), style, strength, "off", seed))
+        return io.NodeOutput(paint(gan, Photos(gan, image, "image"), style, strength, "off", seed))

@@ -117,12 +117,12 @@ class PaintVideo(io.ComfyNode):
         seed: int = 0,
     ) -> io.NodeOutput:
         style_gan, style = connected_or_default(style_gan), connected(style, "style")
-        photos = to_rgb(connected(frames, "frames"), "The video")
+        photos = to_rgb(connected(frames, "frames"), "The video", "frames", "frame")
         count = style.batch_with(len(photos), "The frames and the styles")
         style.refuse_foreign(style_gan)
         video = SteadyVideo(style_gan.gan, count, strength, statistics, window, follow, seed)
         height, width = photos.shape[-2:]
-        images = torch.empty(count, height, width, 3, device=api.intermediate_device())
+        images = torch.empty(count, height, width, 3, dtype=torch.float32, device=api.intermediate_device())
         recolor = partial(with_colors_of, preserve_color=preserve_color)
         first = len(video.frames_to_read)
 

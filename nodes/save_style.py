@@ -124,7 +124,7 @@ def _thumbnails(
     """A JPEG for each style; None for each if there is nothing to make them from."""
     count = len(style)
     if thumbnail is not None:
-        given = to_rgb(thumbnail, "The thumbnail")
+        given = to_rgb(thumbnail, "The thumbnail", "thumbnail")
         if len(given) not in (1, count):
             raise ValueError(f"There are {len(given)} thumbnails for {count} styles; give one, or one each.")
         return [encode_thumbnail(as_picture(picture)) for picture in given.expand(count, -1, -1, -1)]

@@ -180,8 +180,14 @@ def _painted(
 
 
 def _too_large(photo: Path, stylizer: Stylizer) -> str:
-    advice = "" if vips() else ", or install what paints it from file to file: pip install 'brushwork[large]'"
-    return f"{photo} does not fit into the memory of the device {stylizer.device}; scale it down{advice}."
+    remedy = "close other programs" if stylizer.device.type == "cpu" else "paint it on the CPU"
+    install = (
+        "" if vips() else "; or install what paints it from file to file: pip install 'brushwork[large]'"
+    )
+    return (
+        f"{photo} does not fit into the memory of the device {stylizer.device}; scale it down, or "
+        f"{remedy}{install}."
+    )
 
 
 def _write(target: Path, data: bytes | None) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..models.devices import own_defaults
 from ..models.memory import free_memory, is_out_of_memory
 from ..models.perception.vgg import LossNetwork, loss_dtype
 from .colors import with_colors_of
@@ -73,6 +74,7 @@ class Step:
 OnStep = Callable[[Step], object]
 
 
+@own_defaults()
 def refine(
     start: Tensor | None,
     photo: Tensor,

@@ -14,6 +14,7 @@ from ..base.files import file_digest
 from ..base.settings import check_choice, check_ranges, option
 from ..base.shipped import DEFAULT_CHECKPOINT
 from ..models.content_encoder import ContentCode
+from ..models.devices import own_defaults
 from ..models.large.paint import LargePicture
 from ..models.noise import check_seed
 from ..models.perception.vgg import LossNetwork, loss_dtype
@@ -85,6 +86,7 @@ class Stylizer:
         self._loss_network: LossNetwork | None = None
 
     @classmethod
+    @own_defaults()
     def load(
         cls,
         checkpoint: str | os.PathLike[str] | None = None,
@@ -94,7 +96,7 @@ class Stylizer:
     ) -> Stylizer:
         """With the network in `checkpoint` (None: the shipped one) on `device`.
 
-        'auto' is a GPU of CUDA or Apple's if it can do everything that the options need, otherwise the CPU.
+        'auto' is a GPU of CUDA, or Apple's or Intel's if it can do all that the options need, else the CPU.
         Raises CheckpointError for a file that is not a network, ValueError for a device that is not here.
         """
         path = Path(checkpoint or DEFAULT_CHECKPOINT)
@@ -104,16 +106,19 @@ class Stylizer:
             return cls(gan.to(_device(device)), options, network, tile)
         if torch.cuda.is_available():
             return cls(gan.to("cuda"), options, network, tile)
-        if torch.backends.mps.is_available():
+        for kind, is_there in (("mps", torch.backends.mps.is_available()), ("xpu", torch.xpu.is_available())):
+            if not is_there:
+                continue
             try:
-                on_apple = cls(gan.to("mps"), options, network, tile)
-                on_apple.try_out()
-                return on_apple
+                on_gpu = cls(gan.to(kind), options, network, tile)
+                on_gpu.try_out()
+                return on_gpu
             except (RuntimeError, TypeError):
                 # Some operations have no implementation there, depending on PyTorch's version.
                 gan = StyleGAN.load(path)
         return cls(gan, options, network, tile)
 
+    @own_defaults()
     def paint(
         self,
         photo: Tensor,
@@ -143,6 +148,7 @@ class Stylizer:
         """Free the memory that the content of the last photo takes."""
         self._content = None
 
+    @own_defaults()
     def try_out(self) -> None:
         """Paint a very small picture; raises the device's error if it cannot do everything for it."""
         options = self.options

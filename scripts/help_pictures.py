@@ -290,7 +290,7 @@ def paint_photo() -> Image.Image:
 
     names = ("van-gogh-starry-night", "hokusai-great-wave", "klimt-kiss")
     strengths = [(paint(names[0], strength), f"{strength:g}") for strength in (0.25, 0.5, 0.75, 1)]
-    return grid([unlabelled(photo, *(paint(name) for name in names)), strengths])
+    return grid([unlabeled(photo, *(paint(name) for name in names)), strengths])
 
 
 PICTURES: dict[str, Callable[[], Image.Image]] = {

@@ -24,7 +24,7 @@ ORDER = (
 FLOOR = {room: floor for floor, rooms in enumerate(ORDER) for room in rooms}
 FILES = {p.relative_to(ROOT).as_posix(): p for room in FLOOR for p in sorted((ROOT / room).rglob("*.py"))}
 OF_COMFYUI = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "folder_paths", "nodes", "server"}
-WITH_TORCH = {"pictures/color.py", "pictures/tensors.py"}
+WITH_TORCH = {"pictures/color.py", "pictures/tensors.py", "pictures/values.py"}
 WITHOUT_TORCH = [name for name in FILES if name.startswith(("base/", "pictures/")) and name not in WITH_TORCH]
 
 

@@ -16,8 +16,9 @@ from typing import Any
 import torch
 
 from ..base.excerpt import value_excerpt
+from ..models.devices import own_defaults
 from ..models.discriminator import Discriminator
-from ..models.memory import is_out_of_memory
+from ..models.memory import is_out_of_memory, release_cache
 from ..models.perception.vgg import LossNetwork, loss_dtype
 from ..models.style_gan import StyleGAN, StyleGANConfig
 from ..pictures.reading import Picture
@@ -49,6 +50,7 @@ class Trainer:
     call all of it inside `torch.inference_mode(False)` and `torch.enable_grad()`.
     """
 
+    @own_defaults()
     def __init__(
         self,
         options: TrainOptions,
@@ -119,6 +121,7 @@ class Trainer:
 
     # -- one step ------------------------------------------------------------------------------
 
+    @own_defaults()
     def train_step(self) -> dict[str, float]:
         """One step of the painter and, once the adversarial ramp has begun, one of D.
 
@@ -161,8 +164,7 @@ class Trainer:
     def _halve(self) -> None:
         self._forget_gradients()
         gc.collect()
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
+        release_cache(self.device)
         self.micro_batch = (self.micro_batch + 1) // 2
         self.say(
             f"memory ran out at step {self.step}: going on with {self.micro_batch} of "
@@ -237,6 +239,7 @@ class Trainer:
         }
         write_state(path, pack(self.parts()), header)
 
+    @own_defaults()
     def load_state(self, path: Path) -> dict[str, Any]:
         """Go on from `save_state` with this trainer's options and the file's step.
 

@@ -142,7 +142,7 @@ class Validation:
             *(gram_loss(a[0], b[0]) for a, b in zip(found, style, strict=True)),
             *(mean_std_loss(a[1], b[1]) for a, b in zip(found, style, strict=True)),
         ]
-        return torch.stack(losses).double().cpu()
+        return torch.stack(losses).cpu().double()
 
 
 def mean_by_layer(each: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:

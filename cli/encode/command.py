@@ -207,6 +207,7 @@ def encode_pictures(gan: StyleGAN, pictures: Sequence[Path]) -> Tensor:
     """
     import torch
 
+    from ...models.memory import out_of_memory_as
     from ...pictures.reading import PictureError, read_picture
     from ...pictures.tensors import as_tensor
 
@@ -216,6 +217,7 @@ def encode_pictures(gan: StyleGAN, pictures: Sequence[Path]) -> Tensor:
             image = as_tensor(read_picture(path))
         except PictureError as error:
             raise CommandError(str(error)) from error
-        with torch.inference_mode():
+        too_large = f"{path} does not fit into memory; scale it down, or close other programs."
+        with torch.inference_mode(), out_of_memory_as(CommandError, too_large):
             codes.append(gan.encode_style(image))
     return torch.cat(codes).mean(0, keepdim=True)

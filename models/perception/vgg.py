@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ...base.shipped import VGG_WEIGHTS
 from ..checkpoint import CheckpointError
+from ..devices import own_defaults
 from ..tensor_file import UNREADABLE, TensorFacts, open_tensors, value_problem, why_unreadable
 
 CONVOLUTIONS = (
@@ -47,6 +48,7 @@ class LossNetwork(nn.Module):
 
     mean: Tensor
 
+    @own_defaults()
     def __init__(self, weights: str | os.PathLike[str] = VGG_WEIGHTS, dtype: torch.dtype = torch.float32):
         """Raises CheckpointError, one sentence, for a file that is not whole or holds other weights."""
         super().__init__()

@@ -10,11 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...base.settings import check_choice
+from ..devices import own_defaults
 from ..grid import grid_corner
 from ..noise import check_seed
 from ..passes import Frozen
 from ..regions import StyleRegion
-from ..style_gan import StyleGAN
+from ..style_gan import StyleGAN, checked_image
 from .carried_noise import CarriedNoise
 from .motion import enlarge, find_motion, warp
 from .norm_statistics import NormStatistics, Recorder, Replay, pool
@@ -45,7 +46,9 @@ class SteadyVideo:
     """Paints `count` frames, one after the other.
 
     First call `read` for each of `frames_to_read`, then `paint` for every frame in order. So memory
-    does not grow with the clip. The strokes of `seed` move along with the video, unless `follow` is 0.
+    does not grow with the clip. Both raise ValueError, one sentence that names the frame, for one that is not
+    [1,3,H,W] of floating point or not finite. The strokes of `seed` move along with the video, unless
+    `follow` is 0.
     Raises ValueError for a setting outside its range.
     """
 
@@ -65,7 +68,7 @@ class SteadyVideo:
         if not (math.isfinite(follow) and 0 <= follow <= 1):
             raise ValueError(f"follow is {follow}; choose a value from 0 to 1.")
         check_seed(seed)
-        self.gan = gan
+        self.gan, self.count = gan, count
         self.strength = strength
         self.seed = seed
         self.window = window if statistics == "window" else None
@@ -78,8 +81,13 @@ class SteadyVideo:
         self._follower = Follower(follow)
         self._noise: CarriedNoise | None = None
 
+    @own_defaults()
     def read(self, frame: Tensor, code: Tensor, regions: Sequence[StyleRegion] = ()) -> None:
         """Keep the statistics of a frame [1,3,H,W], painted in the style `code` [1,L,D], and its own code."""
+        place = len(self._statistics)
+        frame = self._checked(
+            frame, self.frames_to_read[place] if place < len(self.frames_to_read) else place
+        )
         recorder = Recorder()
         how = Frozen(recorder)
         own = self.gan.encode_style(frame) if self.strength < 1 else None
@@ -89,6 +97,7 @@ class SteadyVideo:
         if own is not None:
             self._own.append(own.cpu())
 
+    @own_defaults()
     def paint(
         self,
         i: int,
@@ -101,6 +110,7 @@ class SteadyVideo:
 
         `recolor(frame, painted)` changes a painted frame before the next one follows it.
         """
+        frame = self._checked(frame, i)
         how, own = self._shared(i, frame.device)
         content = self.gan.encode_content(frame, how, self._grid(frame))
         noise = self._noise_of(frame)
@@ -109,6 +119,10 @@ class SteadyVideo:
         # The photo's own part of the picture must not lag behind.
         photo = frame * (1 - self.strength)
         return (photo + self._follower(frame, painted - photo)).clamp(0, 1)
+
+    def _checked(self, frame: Tensor, i: int) -> Tensor:
+        """Frame i in 0..1. Raises ValueError, one sentence that names the frame, if it cannot be used."""
+        return checked_image(frame, f"Frame {i + 1} of {self.count}", self.gan.working_dtype())
 
     def _noise_of(self, frame: Tensor) -> CarriedNoise:
         motion = self._follower.motion(frame)

@@ -142,6 +142,10 @@ def folder_input(name: str, before: str, after: str = "") -> io.Input:
     return io.String.Input(name, default="", tooltip=text[0].upper() + text[1:])
 
 
+PICTURE_SOCKETS = {"paintings": "style_images", "photos": "content_images"}
+"""The inputs of `picture_inputs` that take batches, by what they hold."""
+
+
 def picture_inputs(styles: str, which: str, contents: str, why: str = ".") -> list[io.Input]:
     """Pictures to learn or to score from, each kind as a batch, as a folder or both.
 

@@ -63,9 +63,9 @@ class Contents:
 class Photos:
     """Photos that are read when it is their turn, so that the codes of a long batch need no memory."""
 
-    def __init__(self, style_gan: ManagedGAN, image: Tensor):
-        """IMAGE `image`; ValueError, one sentence, if it is none."""
-        self._gan, self._photos = style_gan.gan, to_rgb(image, "The photo")
+    def __init__(self, style_gan: ManagedGAN, image: Tensor, socket: str):
+        """IMAGE `image` of the input `socket`; ValueError, one sentence, if it is none."""
+        self._gan, self._photos = style_gan.gan, to_rgb(image, "The photo", socket)
         self.batch, _, *size = self._photos.shape
         self.size = (size[0], size[1])
         self._last: tuple[int, ContentCode] | None = None
@@ -86,7 +86,7 @@ class Photos:
 
 def encode_contents(style_gan: ManagedGAN, image: Tensor) -> Content:
     """What is in the pictures of IMAGE `image`."""
-    photos = to_rgb(image, "The content picture")
+    photos = to_rgb(image, "The content picture", "image")
     keep = api.intermediate_device()
 
     def encode(i: int, device: torch.device) -> ContentCode:
@@ -106,10 +106,11 @@ def encode_contents(style_gan: ManagedGAN, image: Tensor) -> Content:
 
 
 def encode_styles(
-    style_gan: ManagedGAN, image: Tensor, average: bool = False, stroke_size: float = 1.0
+    style_gan: ManagedGAN, image: Tensor, socket: str, average: bool = False, stroke_size: float = 1.0
 ) -> Style:
-    """How the paintings of IMAGE `image` are painted: a style for each, or with `average` one for all."""
-    paintings = to_rgb(image, "The style picture")
+    """How the paintings of IMAGE `image`, from the input `socket`, are painted: a style for each, or with
+    `average` one for all."""
+    paintings = to_rgb(image, "The style picture", socket)
 
     def encode(i: int, device: torch.device) -> Tensor:
         return style_gan.gan.encode_style(paintings[i : i + 1].to(device), stroke_size=stroke_size).cpu()
@@ -136,7 +137,7 @@ def paint(
     batch = style.batch_with(motifs.batch, "The contents and the styles")
     style.refuse_foreign(style_gan)
     height, width = motifs.size
-    images = torch.empty(batch, height, width, 3, device=api.intermediate_device())
+    images = torch.empty(batch, height, width, 3, dtype=torch.float32, device=api.intermediate_device())
 
     def work(i: int, device: torch.device) -> Tensor:
         motif, own = motifs.read(i, device), style.picture(i).to(device)

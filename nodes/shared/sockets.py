@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ...models.batches import entry
 from ...models.content_encoder import ContentCode
+from ...models.devices import own_defaults
 from ...models.regions import StyleRegion, paired_batch
 from ...models.style_file import content_fingerprint, style_fingerprint
 from ...models.style_gan import StyleGAN
@@ -156,6 +157,7 @@ class ManagedGAN:
         """The network's `content_fingerprint`."""
         return content_fingerprint(self.gan)
 
+    @own_defaults()
     def for_each(
         self,
         count: int,

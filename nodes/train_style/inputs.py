@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import Field, fields
 from typing import Any
 
-from PIL import Image
 from torch import Tensor
 
 from ...base.settings import check_choice
 from ...base.shipped import demo_photos
 from ...dataset.collection import PictureSet, collect
-from ...pictures import tensors
 from ...training.options import ADVERSARIAL_LOSSES, MODES, LossWeights, TrainOptions, sized
 from ..bridge.api import io, new_input
 from ..shared.folders import named_folder
-from ..shared.images import to_rgb
-from ..shared.inputs import network_input, option_input, picture_inputs, seed_input
+from ..shared.images import to_pil
+from ..shared.inputs import PICTURE_SOCKETS, network_input, option_input, picture_inputs, seed_input
 
 _OPTIONS = {option.name: option for option in fields(TrainOptions)}
 _WEIGHTS = {weight.name: weight for weight in fields(LossWeights)}
@@ -84,9 +82,7 @@ def pictures_from(what: str, folder: str, images: Tensor | None, share: float) -
 
     Raises ValueError, one sentence, if there is no such folder or no picture.
     """
-    pictures: Sequence[Image.Image] = []
-    if images is not None:
-        pictures = [tensors.as_picture(picture) for picture in to_rgb(images, f"The batch of {what}")]
+    pictures = to_pil(images, f"The batch of {what}", PICTURE_SOCKETS[what])
     return collect(what, named_folder(folder), pictures, share)
 
 

@@ -19,6 +19,7 @@ from ...base.duration import duration
 from ...base.files import safe_file_name
 from ...dataset.collection import PictureSet
 from ...models.checkpoint import CheckpointError
+from ...models.memory import out_of_memory_as
 from ...models.style_gan import StyleGAN
 from ...training.options import TrainOptions
 from ...training.runs.files import RunFiles
@@ -218,7 +219,9 @@ def _train_at(
         save_minutes=_SAVE_MINUTES,
         preview_every=task.preview_every,
     )
-    return _drive(open_run(spec, device, display.say), task, display)
+    too_large = "Memory ran out; give a smaller resolution or batch_size, or close other programs."
+    with out_of_memory_as(TrainingError, too_large):
+        return _drive(open_run(spec, device, display.say), task, display)
 
 
 def _drive(run: Run, task: TrainTask, display: NodeDisplay) -> TrainResult | None:

@@ -214,6 +214,37 @@ def test_out_of_memory_for_good_says_so(small_gan):
         small_gan.for_each(1, 100, work)
 
 
+def test_out_of_memory_on_the_cpu_gets_a_second_chance_and_a_sentence(small_gan, caplog):
+    full = RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: not enough memory")
+    tries = []
+
+    def work(i, device):
+        tries.append(i)
+        raise full
+
+    sentence = (
+        "The picture does not fit into the computer's memory even with all models unloaded; scale it down or "
+        "close other programs."
+    )
+    with pytest.raises(RuntimeError) as raised:
+        small_gan.for_each(1, 100, work)
+    assert str(raised.value) == sentence
+    assert tries == [0, 0]
+    assert "out of memory" in caplog.text
+
+
+def test_other_errors_get_no_second_chance(small_gan):
+    tries = []
+
+    def work(i, device):
+        tries.append(i)
+        raise RuntimeError("shapes cannot be multiplied")
+
+    with pytest.raises(RuntimeError, match="shapes"):
+        small_gan.for_each(1, 100, work)
+    assert tries == [0]
+
+
 def test_preserve_color_is_checked():
     assert Generate.validate_inputs("histogram") is True
     assert Generate.validate_inputs(None) is True

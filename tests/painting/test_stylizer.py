@@ -13,6 +13,7 @@ from brushwork.models.style_file import StyleFile, read_style, write_style
 from brushwork.models.style_gan import StyleGAN
 from brushwork.painting import stylizer as module
 from brushwork.painting.options import RefineOptions
+from brushwork.painting.palette import match_palette
 from brushwork.painting.refine import refine
 from brushwork.painting.styles import (
     PaintingStyle,
@@ -23,7 +24,7 @@ from brushwork.painting.styles import (
     read_painting,
 )
 from brushwork.painting.stylizer import StylizeOptions, Stylizer
-from brushwork.pictures.color import luminance_only, match_histogram
+from brushwork.pictures.color import luminance_only
 from brushwork.pictures.tensors import as_picture
 
 HOKUSAI = STYLES_DIR / "hokusai-great-wave.safetensors"
@@ -62,7 +63,7 @@ def test_strength(gan, small, painting, strength):
 
 @pytest.mark.parametrize(
     ("name", "recolor"),
-    [("luminance", luminance_only), ("histogram", lambda photo, painted: match_histogram(painted, photo))],
+    [("luminance", luminance_only), ("histogram", lambda photo, painted: match_palette(painted, photo))],
 )
 def test_colors(gan, small, painting, name, recolor):
     expected = recolor(small, Stylizer(gan).paint(small, painting).clone())

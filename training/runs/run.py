@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 
 from ...base.files import write_atomically
+from ...models.devices import own_defaults
 from ...models.style_file import StyleFile, read_style, write_style
 from ...models.style_gan import StyleGAN
 from ...models.style_space import StyleSpace
@@ -90,6 +91,7 @@ class Run:
     gan, code = run.finish()
     """
 
+    @own_defaults()
     def __init__(self, trainer: Trainer, spec: RunSpec, log_every: int | None = None):
         """`trainer` trains on the pictures of `spec`.
 
@@ -119,6 +121,7 @@ class Run:
         if self.writes:
             self.files.folder.mkdir(parents=True, exist_ok=True)
 
+    @own_defaults()
     def resume(self) -> None:
         """Go on from the files. Raises CheckpointError or TrainingError, one sentence, if it cannot."""
         self.progress = RunProgress.read(self.trainer.load_state(self.files.state))
@@ -130,6 +133,7 @@ class Run:
 
     # -- training ------------------------------------------------------------------------------
 
+    @own_defaults()
     def train(
         self,
         on_step: Callable[[int, dict[str, float]], None] = lambda step, values: None,
@@ -308,6 +312,7 @@ class Run:
             "validation": self.progress.scores[-1:],
         }
 
+    @own_defaults()
     def finish(self, say: Callable[[str], None] = lambda text: None) -> tuple[StyleGAN, torch.Tensor]:
         """The best network and the learned style [1,L,D], as they are on disk.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from tiny_network import TINY
+from torch import Tensor
 
 from brushwork.cli.encode.catalogue import read_catalogue
 from brushwork.cli.errors import CommandError
@@ -46,6 +47,22 @@ def test_a_bad_picture_is_told_and_the_rest_is_encoded(encode, tmp_path: Path) -
         1,
         ["all.safetensors", "good.safetensors"],
     )
+
+
+def test_a_picture_that_is_too_large_for_memory_ends_nothing(encode, tmp_path: Path, monkeypatch) -> None:
+    put(tmp_path / "art" / "good.png")
+    Image.new("RGB", (70, 40), "teal").save(tmp_path / "art" / "large.png")
+    read = StyleGAN.encode_style
+
+    def short_of_memory(gan: StyleGAN, image: Tensor, **options: float) -> Tensor:
+        if image.shape[-1] == 70:
+            raise RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: not enough memory")
+        return read(gan, image, **options)
+
+    monkeypatch.setattr(StyleGAN, "encode_style", short_of_memory)
+    code, _, error, files = encode(tmp_path / "art")
+    assert (code, files) == (1, ["good.safetensors"])
+    assert "large.png does not fit into memory; scale it down, or close other programs." in error
 
 
 def test_nothing_that_can_be_read(encode, tmp_path: Path) -> None:
