@@ -42,20 +42,18 @@ def corner_of_rows(rows: PixelRows, size: tuple[int, int]) -> Tensor:
     """`grid_corner` of pictures of `size` (H, W) whose rows are read a few at a time, to the last bit."""
     height, width = size
     chunk = max(1, _CHUNK // width)
-    windows: tuple[Tensor, Tensor] | None = None
+    first = rows(0, 1)
+    windows = _hann(height, first.device), _hann(width, first.device)
     down: list[Tensor] = []
-    across: Tensor | float = 0.0
+    across = torch.zeros((len(first), width - 1), dtype=torch.float32, device=first.device)
     for start in range(0, height, chunk):
         stop = min(height, start + chunk)
         # With the first row of the next chunk, for the step to it.
         gray = rows(start, min(height, stop + 1)).float().mean(1)
-        windows = windows or (_hann(height, gray.device), _hann(width, gray.device))
         down.append(torch.einsum("bhw,w->bh", (gray[:, 1:] - gray[:, :-1]).abs_(), windows[1]))
         own = gray[:, : stop - start]
         steps = (own[:, :, 1:] - own[:, :, :-1]).abs_()
         across = across + torch.einsum("bhw,h->bw", steps, windows[0][start:stop])
-    assert windows is not None
-    assert isinstance(across, Tensor)
     profiles = torch.cat(down, 1), across
     phases = [_phase(profile * w[:-1]) for profile, w in zip(profiles, windows, strict=True)]
     return (-torch.stack(phases, 1) % GRID).cpu()

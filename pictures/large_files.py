@@ -45,6 +45,14 @@ def vips() -> ModuleType | None:
         return None
 
 
+def _needed_vips() -> ModuleType:
+    """libvips. Raises RuntimeError without it: callers look first."""
+    found = vips()
+    if found is None:
+        raise RuntimeError("libvips is not installed.")
+    return found
+
+
 @dataclass(frozen=True)
 class RawPicture:
     """The RGB pixels of a picture of `size` (H, W), 8 bits each, in a file without a header."""
@@ -66,8 +74,7 @@ def decode_large(path: str | os.PathLike[str], raw: Path) -> tuple[RawPicture, P
 
     A few rows are in memory at a time. Raises PictureError for what cannot be read, in this way or at all.
     """
-    pyvips = vips()
-    assert pyvips is not None, "callers look first"
+    pyvips = _needed_vips()
     with opened_picture(path) as header:
         loader = _LOADERS.get(header.format or "")
         metadata = metadata_of(header)
@@ -94,8 +101,7 @@ def encode_large(
 
     Raises OSError if it cannot be written.
     """
-    pyvips = vips()
-    assert pyvips is not None, "callers look first"
+    pyvips = _needed_vips()
     kind = format_of(target.suffix)
     metadata = metadata or PictureMetadata()
     height, width = picture.size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -45,9 +46,9 @@ class LargePainting:
                 x.close()
             x = entered
             for k, block in enumerate(level.blocks):
-                assert isinstance(block, ModulatedBlock)
-                x = self._painted(level, k, block, x, next(codes))
-        assert x is not None
+                x = self._painted(level, k, cast(ModulatedBlock, block), x, next(codes))
+        if x is None:
+            raise ValueError("A generator without levels paints nothing.")
         scale, shift = self.generator.palette(next(codes))
         colored = modulated_rows(x.rows, adain_affine(scale, shift, x.mean_std), self.shares.get("fine"))
         yield from self._pixels(x, self.generator.pixel_rows(colored, Frozen()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -171,13 +171,17 @@ class StoredMap:
         self._place.close()
 
 
+def _zero() -> Tensor:
+    return torch.zeros((), dtype=torch.float64, device="cpu")
+
+
 @dataclass
 class PooledStatistics:
     """Mean and variance of a map from those of its strips (Chan et al. 1979), in float64 on the CPU."""
 
     _count: int = 0
-    _mean: Tensor | float = 0.0
-    _squares: Tensor | float = 0.0
+    _mean: Tensor = field(default_factory=_zero)
+    _squares: Tensor = field(default_factory=_zero)
 
     def add(self, rows: Tensor) -> None:
         """rows [1,C,rows,W]."""
@@ -191,8 +195,6 @@ class PooledStatistics:
 
     def result(self) -> Statistics:
         """[1,C,1,1] each."""
-        assert isinstance(self._mean, Tensor)
-        assert isinstance(self._squares, Tensor)
         return self._mean, self._squares / self._count
 
 
