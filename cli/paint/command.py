@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,7 +167,6 @@ def paint(request: PaintRequest) -> int:
         request.check()
     except ValueError as error:
         raise CommandError(str(error)) from error
-    keep_memory()
     from ...painting.folders import WriteError
     from ...painting.stylizer import Stylizer
     from .jobs import find_jobs
@@ -175,9 +175,23 @@ def paint(request: PaintRequest) -> int:
         options = request.options()
         jobs = find_jobs(request)
         stylizer = Stylizer.load(request.checkpoint, options, request.device, request.tile)
+        if not _has_large(jobs, stylizer):
+            keep_memory()
         return _paint_all(jobs, stylizer, request.overwrite)
     except (ValueError, WriteError) as error:
         raise CommandError(str(error)) from error
+
+
+def _has_large(jobs: list[PaintJob], stylizer: Stylizer) -> bool:
+    """Whether a picture is painted from file to file: then memory that is kept would be its peak."""
+    from ...painting.large_files import is_large
+
+    for photo in dict.fromkeys(job.photo for job in jobs):
+        # What cannot be read is told when its turn comes.
+        with suppress(ValueError, OSError):
+            if is_large(photo, stylizer):
+                return True
+    return False
 
 
 def _paint_all(jobs: list[PaintJob], stylizer: Stylizer, overwrite: bool) -> int:
