@@ -87,7 +87,7 @@ def strokes_seed_input() -> io.Input:
 
 
 def style_inputs(first: str, second: str, others: str) -> list[io.Input]:
-    """style_1 to style_6, any of which may stay unconnected; with their tooltips."""
+    """style_1 to style_6 with their tooltips; each may stay unconnected."""
     tooltips = {1: first, 2: second}
     return [
         StyleSocket.Input(f"style_{n}", optional=True, tooltip=tooltips.get(n, others))

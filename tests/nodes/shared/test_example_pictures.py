@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import sys
 
 import numpy as np
 import pytest
@@ -53,10 +53,18 @@ def test_a_second_start_writes_nothing(input_folder):
     assert {path.name: path.stat().st_mtime_ns for path in input_folder.iterdir()} == times
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")
 def test_a_folder_that_cannot_be_written_costs_one_line(input_folder, caplog):
-    # Not even root can write this file: there is a folder where it would be put together.
-    (input_folder / f".{next(iter(example_pictures()))}.{os.getpid()}.part").mkdir()
-    provide_example_pictures()
+    import resource
+
+    # Like a full disk, and unlike a read-only folder also for root.
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limit[1]))
+    try:
+        provide_example_pictures()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert not list(input_folder.iterdir())
     (record,) = caplog.records
     assert "cannot put its example pictures into" in record.getMessage()
     assert "choose pictures of your own" in record.getMessage()
