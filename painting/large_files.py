@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..base.allocator import give_back_memory
 from ..models.large.maps import StorageError
 from ..models.large.paint import LargePicture
 from ..pictures.color import luminance_only
@@ -67,6 +68,8 @@ def paint_large_file(
         painted = first_that_fits(
             plans, lambda plan: _paint(picture, code, folder / "painted", stylizer, plan), on_note
         )
+        # libvips maps the painted pixels into memory, and they should not come on top of what painting took.
+        give_back_memory()
         encode_large(painted, folder / f"result{target.suffix}", metadata, settings)
         os.replace(folder / f"result{target.suffix}", target)
 

@@ -41,6 +41,27 @@ def test_a_tensor_of_a_known_size_costs_no_page_faults():
     assert int(without) > 20
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is Linux's")
+def test_free_pages_go_back():
+    """Blocks of 1 MB, every second of them freed, would stay with the process."""
+    code = """
+from brushwork.base.allocator import give_back_memory
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+
+blocks = [bytearray(b"x" * 100_000) for _ in range(2000)]
+del blocks[::2]
+before = resident()
+give_back_memory()
+print(before - resident())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    if not os.confstr("CS_GNU_LIBC_VERSION"):
+        pytest.skip("the C library is not glibc")
+    assert int(done.stdout) > 50e6
+
+
 @pytest.mark.parametrize("name", ["GLIBC_TUNABLES", "MALLOC_ARENA_MAX"])
 def test_the_users_own_settings_stay(name):
     assert run("keep_memory()", **{name: ""})[0] == "False"
