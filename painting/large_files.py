@@ -18,8 +18,8 @@ from ..models.large.paint import LargePicture
 from ..pictures.color import luminance_only
 from ..pictures.large_files import RawPicture, decode_large, encode_large, vips
 from ..pictures.reading import opened_picture
-from .color_tables import ColorTables
 from .room import Plan, first_that_fits, make_plans, network_on
+from .strip_palette import StripPalette
 from .styles import StyleSource
 from .stylizer import Stylizer
 
@@ -95,8 +95,8 @@ def _paint(picture: RawPicture, code: Tensor, target: Path, stylizer: Stylizer, 
 
     large = LargePicture(pixels, picture.size, plan.store(_MEMORY, folder))
     strips = large.paint(gan, code.to(plan.device), options.strength, options.seed)
-    if options.preserve_color == "histogram":
-        strips = _with_histogram(strips, picture, pixels, folder / "levels")
+    if options.preserve_color == "histogram" and options.strength > 0:
+        strips = _in_photo_colors(strips, picture, pixels, folder / "levels")
     with target.open("wb") as file:
         for start, rows in strips:
             if options.preserve_color == "luminance":
@@ -106,21 +106,21 @@ def _paint(picture: RawPicture, code: Tensor, target: Path, stylizer: Stylizer, 
     return RawPicture(target, picture.size)
 
 
-def _with_histogram(
+def _in_photo_colors(
     strips: Iterator[tuple[int, Tensor]],
     picture: RawPicture,
     pixels: Callable[[int, int], Tensor],
     levels: Path,
 ) -> Iterator[tuple[int, Tensor]]:
-    """The painted strips with the photo's colour distribution, after all of them were written to `levels`."""
-    tables, parts = ColorTables(), []
+    """The painted strips in the photo's colours, after all of them were written to `levels`."""
+    palette, parts = StripPalette(picture.size[0] * picture.size[1]), []
     with levels.open("wb") as file:
         for start, rows in strips:
             parts.append((start, start + rows.shape[2]))
-            painted = tables.count(rows.cpu(), pixels(*parts[-1]))
+            painted = palette.look(rows.cpu(), pixels(*parts[-1]))
             file.write(painted.data)
     width = picture.size[1]
     for start, stop in parts:
         count = (stop - start) * width * 3
         found = np.fromfile(levels, dtype=np.uint16, count=count, offset=start * width * 6)
-        yield start, tables.matched(found.reshape(3, stop - start, width))
+        yield start, palette.recolored(found.reshape(3, stop - start, width))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -39,31 +41,43 @@ def match_palette(painted: Tensor, photo: Tensor) -> Tensor:
 
 
 def _matched(painted: Tensor, photo: Tensor) -> Tensor:
-    light = match_histogram(_light(painted), _light(photo))
+    light = match_histogram(light_of(painted), light_of(photo))
     result = torch.empty_like(painted, memory_format=torch.contiguous_format)
     for i in range(len(painted)):
-        result[i] = _recolored(painted[i].flatten(1), light[i].flatten(), photo[i].flatten(1)).view_as(
-            result[i]
-        )
+        pixels, own = painted[i].flatten(1), light[i].flatten()
+        change = PaletteChange.of(pixels, own, photo[i].flatten(1))
+        result[i] = change.recolored(pixels, own).view_as(result[i])
     return result
 
 
-def _light(picture: Tensor) -> Tensor:
+def light_of(picture: Tensor) -> Tensor:
     """[B,3,H,W] -> [B,1,H,W]. Of grey exactly that grey: it is green plus differences."""
     red, green, blue = picture.split(1, 1)
     light: Tensor = green + _RED * (red - green) + _BLUE * (blue - green)
     return light
 
 
-def _recolored(painted: Tensor, light: Tensor, photo: Tensor) -> Tensor:
-    """Pixels [3,N] that already have their new `light` [N] in the colours of the photo's pixels [3,M]."""
-    own_light = _light(photo[None, :, :, None]).flatten()
-    centers, change, offset = _changes(_colors(painted), light, _colors(photo), own_light)
-    parts = [
-        _with_light(part, _changed(_colors(pixels), part, centers, change, offset))
-        for pixels, part in zip(painted.split(_PIXELS, 1), light.split(_PIXELS), strict=True)
-    ]
-    return torch.cat(parts, 1)
+@dataclass(frozen=True, eq=False)
+class PaletteChange:
+    """What happens to colours at each of K lights: centres [K], matrices [K,2,2] and offsets [K,2]."""
+
+    centers: Tensor
+    change: Tensor
+    offset: Tensor
+
+    @classmethod
+    def of(cls, painted: Tensor, light: Tensor, photo: Tensor) -> PaletteChange:
+        """That gives painted pixels [3,N], whose new `light` is [N], the colours of the photo's [3,M]."""
+        own_light = light_of(photo[None, :, :, None]).flatten()
+        return cls(*_changes(_colors(painted), light, _colors(photo), own_light))
+
+    def recolored(self, painted: Tensor, light: Tensor) -> Tensor:
+        """Pixels [3,N] whose new `light` is [N], in 0..1."""
+        parts = [
+            _with_light(part, _changed(_colors(pixels), part, self.centers, self.change, self.offset))
+            for pixels, part in zip(painted.split(_PIXELS, 1), light.split(_PIXELS), strict=True)
+        ]
+        return torch.cat(parts, 1)
 
 
 def _colors(pixels: Tensor) -> Tensor:
@@ -91,7 +105,11 @@ def _edges(light: Tensor, most: int) -> Tensor:
     count = min(_RANGES, most)
     places = torch.arange(1, count, device=light.device) * len(ordered) // count
     even = torch.arange(_WIDEST, 1, _WIDEST, dtype=light.dtype, device=light.device)
-    edges: Tensor = torch.cat([ordered[places], even]).unique()
+    # Between two values and not at one: many pixels have the same light, and rounding would part them.
+    values, group = torch.unique_consecutive(ordered, return_inverse=True)
+    group = group[places]
+    between = (values[group] + values[(group - 1).clamp_min(0)])[group > 0] / 2
+    edges: Tensor = torch.cat([between, even]).unique()
     used: Tensor = torch.bucketize(ordered, edges, right=True).unique()
     edges = edges[used[1:] - 1]
     return edges

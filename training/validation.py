@@ -9,6 +9,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from ..models.devices import own_defaults
 from ..models.perception.feature_losses import content_loss, gram_loss, mean_std_loss
 from ..models.perception.statistics import (
     SIZES,
@@ -63,6 +64,7 @@ class Validation:
     stands for them all.
     """
 
+    @own_defaults()
     def __init__(
         self,
         photos: Sequence[Picture],
@@ -95,10 +97,12 @@ class Validation:
         each = [asdict(scores) for scores in found]
         return Scores(**{name: sum(scores[name] for scores in each) / len(each) for name in each[0]})
 
+    @own_defaults()
     def score_paintings(self, painter: Painter) -> Scores | None:
         """Each painting's own code; None without paintings."""
         return self._score(painter, [painter.gan.encode_style(p) for p in self.paintings], self._style)
 
+    @own_defaults()
     def score_learned(self, painter: Painter) -> Scores | None:
         """The learned code; None without a collection."""
         if self._mean is None or painter.code is None:

@@ -32,7 +32,7 @@ SETTINGS = {
     "Generate.strength=-1": "Node 5 (Generate): strength is -1.0; it must be at least 0.0.",
     "Generate.strength=nan": "Node 5 (Generate): strength is nan; it must be a finite number.",
     "Generate.strength=much": "--set Generate.strength=much: 'much' is not a number.",
-    "Generate.power=1": "node 5 (Generate) has no input 'power'; it has style_gan, content, style, strength",
+    "Generate.power=1": "node 5 (Generate) has no input 'power'; it has style, strength, pres",
     "Generate.content=photo.png": "content takes a connection (BRUSHWORK_CONTENT), not a value",
     "Generate.preserve_color=hue": "preserve_color is 'hue'; choose one of off, luminance, histogram.",
     "EncodeStyle.average=maybe": "'maybe' is neither true nor false",
@@ -55,7 +55,7 @@ def test_settings(render, paint_workflow, setting, sentence):
 
 INPUTS = {
     "unknown input": (
-        {"strenght": 1.0}, "Node 5 (Generate) has no input 'strenght'; it takes style_gan, content"),
+        {"strenght": 1.0}, "Node 5 (Generate) has no input 'strenght'; it takes style, strength, pr"),
     "text for a number": ({"strength": "1"}, "strength is '1'; it must be a finite number."),
     "truth for a number": ({"strength": True}, "strength is True; it must be a finite number."),
     "nothing for a choice": ({"preserve_color": None}, "preserve_color is None; it must be one of its"),
@@ -153,7 +153,10 @@ def test_outside_the_output_folder(render, copy_workflow, tmp_path):
 def test_broken_checkpoint(render, paint_workflow, tmp_path):
     (tmp_path / "bad.safetensors").write_bytes(b"\x80\x04}.")
     options = "--models-dir", str(tmp_path), "--set", "gan.checkpoint=bad.safetensors"
-    refused(render(paint_workflow, *options), "Node gan (LoadStyleGAN) failed: bad.safetensors is a pickled")
+    refused(
+        render(paint_workflow, *options),
+        "Node gan (LoadStyleGAN) failed: bad.safetensors is not a safetensors file: it is a pickled",
+    )
 
 
 FILES = {

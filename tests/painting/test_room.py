@@ -86,8 +86,11 @@ def test_in_tiles_as_in_one_piece(gan, small, strength, preserve_color):
     options = StylizeOptions(strength, preserve_color, seed=9)
     whole = Stylizer(gan, options).paint(small, STYLE)
     tiled = Stylizer(gan, options, tile=64).paint(small, STYLE)
-    torch.testing.assert_close(tiled, whole, rtol=0, atol=1 / 255)
-    assert (tiled - whole).abs().mean() < 1e-4
+    differences = (tiled - whole).abs()
+    # Histogram matches ranks: at a gap in the photo's light, a pixel may land on the other side.
+    assert (differences > 1 / 255).float().mean() <= (1e-4 if preserve_color == "histogram" else 0)
+    assert differences.max() < 4 / 255
+    assert differences.mean() < 1e-4
 
 
 def test_memory_that_runs_out_makes_tiles_smaller(gan, small, monkeypatch):
