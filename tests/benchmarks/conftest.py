@@ -7,15 +7,16 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tiny_network import TINY
 
-from brushwork.models.style_gan import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN
 
 
 @pytest.fixture(scope="session")
 def small_checkpoint(tmp_path_factory):
     """A real checkpoint of a narrow, untrained network."""
     path = tmp_path_factory.mktemp("checkpoint") / "narrow.safetensors"
-    StyleGAN(StyleGANConfig(8, 8, 16, 1, 1, 8)).save(path)
+    StyleGAN(TINY).save(path)
     return path
 
 

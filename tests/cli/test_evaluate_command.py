@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tiny_network import TINY
 
 from brushwork.cli.main import main
-from brushwork.models.style_gan import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +32,7 @@ def command(inputs_dir: Path, tmp_path: Path) -> list[str]:
         (tmp_path / folder).mkdir()
         for path in sorted(inputs_dir.glob(f"{kind}-*.jpg"))[:count]:
             (tmp_path / folder / path.name).write_bytes(path.read_bytes())
-    StyleGAN(StyleGANConfig(8, 8, 16, 2, 1, 8)).save(tmp_path / "small.safetensors")
+    StyleGAN(TINY).save(tmp_path / "small.safetensors")
     return [
         *("evaluate", "--checkpoint", str(tmp_path / "small.safetensors"), "--samples", "4", "--side", "48"),
         *("--content", str(tmp_path / "photos"), "--style", str(tmp_path / "art"), "--device", "cpu"),

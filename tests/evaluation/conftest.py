@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from tiny_network import TINY
 
-from brushwork.models.style_gan import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN
 from brushwork.models.style_space import StyleSpace
 
 
@@ -24,6 +25,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def small_gan() -> StyleGAN:
     """A small untrained network with a style space. Shared: tests must not change it."""
     torch.manual_seed(5)
-    gan = StyleGAN(StyleGANConfig(8, 8, 16, 2, 1, 8)).eval().requires_grad_(False)
+    gan = StyleGAN(TINY).eval().requires_grad_(False)
     gan.space = StyleSpace.fit(torch.randn(40, gan.config.layers, gan.config.code_dim), rank=8)
     return gan

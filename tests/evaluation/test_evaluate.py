@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from tiny_network import TINY
 from torch import Tensor
 
 from brushwork.evaluation.diversity import style_spread
@@ -21,7 +22,7 @@ from brushwork.evaluation.set_distances import MissingPackageError
 from brushwork.models.perception.feature_losses import gram_errors
 from brushwork.models.perception.statistics import mean_std, style_at_sizes
 from brushwork.models.perception.vgg import STYLE_LAYERS, LossNetwork
-from brushwork.models.style_gan import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN
 from brushwork.pictures.reading import read_picture
 from brushwork.pictures.tensors import load_square, rounded
 
@@ -163,7 +164,7 @@ def test_one_painting_gives_losses_but_no_distances(small_gan: StyleGAN, photos:
 def test_a_checkpoint_without_a_style_space_has_no_diversity(
     photos: list[Path], paintings: list[Path]
 ) -> None:
-    gan = StyleGAN(StyleGANConfig(8, 8, 16, 2, 1, 8)).eval()
+    gan = StyleGAN(TINY).eval()
     found = evaluate(gan, photos[:1], paintings[:2], EvaluationOptions(samples=2, side=48))
     assert found.scores["diversity"].why_none == "The checkpoint stores no style distribution."
 

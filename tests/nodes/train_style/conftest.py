@@ -5,13 +5,25 @@ from __future__ import annotations
 import pytest
 from comfy_folders import use_folders
 from PIL import Image
+from small_pictures import small_copies
 
+from brushwork.base.shipped import demo_photos
 from brushwork.nodes.bridge import progress
+from brushwork.nodes.train_style import inputs
 
 
 @pytest.fixture(scope="module", autouse=True)
 def runs_are_small(small_validation, few_crops):
     """Scores and targets are most of what a short run costs, and no test here is about them."""
+
+
+@pytest.fixture(scope="module")
+def small_demo_photos(tmp_path_factory):
+    """The shipped photos, small: to read large ones is much of what a short run costs."""
+    photos = small_copies(demo_photos(), tmp_path_factory.mktemp("photos"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inputs, "demo_photos", lambda: photos)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import pytest
 import torch
 from PIL import Image
 
@@ -11,7 +12,9 @@ from brushwork.nodes import TrainStyle
 from brushwork.nodes.bridge import progress
 from brushwork.nodes.shared.images import from_pil
 
-SMALL = {"steps": 4, "batch_size": 2, "resolution": 64}
+pytestmark = pytest.mark.usefixtures("small_demo_photos")
+
+SMALL = {"steps": 4, "batch_size": 2, "resolution": 32}
 
 
 def test_a_finished_run_answers_at_once_and_goes_on_with_more_steps(

@@ -24,7 +24,9 @@ from brushwork.training.options import MODES
 from brushwork.training.state import read_state
 from brushwork.training.trainer import Trainer
 
-SMALL = {"steps": 4, "batch_size": 2, "resolution": 64}
+pytestmark = pytest.mark.usefixtures("small_demo_photos")
+
+SMALL = {"steps": 4, "batch_size": 2, "resolution": 32}
 
 
 @pytest.fixture(scope="module")
