@@ -7,7 +7,8 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from .text_files import UNSHOWN, same_name
@@ -98,19 +99,29 @@ def free_path(folder: Path, stem: str, suffix: str, number: int = 1) -> Path:
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Write `data` to `path` whole or not at all: temporary file, fsync, rename."""
+    with written_atomically(path) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextmanager
+def written_atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A path beside `path` to write to; when the context ends it becomes `path`, or goes after an error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The name of the target may be as long as names can be.
-    temporary = path.with_name(f".{_cut(path.name)}.{os.getpid()}.part")
+    temporary = hidden_beside(path, f"{os.getpid()}.part")
     try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
+        yield temporary
+        with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def hidden_beside(path: Path, ending: str) -> Path:
+    """A hidden path in the same folder, named after `path`, which may be as long as names can be."""
+    return path.with_name(f".{_cut(path.name)}.{ending}")
 
 
 def file_digest(path: str | os.PathLike[str]) -> str:

@@ -117,10 +117,14 @@ class Stylizer:
         and is not made of paintings; RefineError where refining fails.
         """
         paintings, weights = self._paintings(style)
+        return self._paint(photo, self.code(style), paintings, weights, on_step, on_note)
+
+    def code(self, style: StyleSource) -> Tensor:
+        """The code [1,L,D] of `style` on the stylizer's device. Errors as in `paint`."""
         if style not in self._codes:
             with torch.inference_mode():
                 self._codes[style] = style.code(self.gan, self.options.stroke_size)
-        return self._paint(photo, self._codes[style], paintings, weights, on_step, on_note)
+        return self._codes[style]
 
     def forget_photo(self) -> None:
         """Free the memory that the content of the last photo takes."""

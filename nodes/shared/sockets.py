@@ -15,6 +15,7 @@ from ...models.batches import entry
 from ...models.regions import StyleRegion, paired_batch
 from ...models.style_file import style_fingerprint
 from ...models.style_gan import StyleGAN
+from ...painting.films.painter import Attempt
 from ..bridge import api
 from ..bridge.api import Patcher, io
 from ..bridge.progress import Progress
@@ -119,13 +120,25 @@ class ManagedGAN:
         One picture at a time, so that memory does not grow with the batch; between two of them the
         user may cancel. With `preview`, `work` returns pictures [H,W,3] that the progress bar shows.
         """
-        memory = pixels * _WORKING_MEMORY_PER_PIXEL
-        device = api.load(self.patcher, memory)
+        attempt = self.attempt(pixels)
         progress = Progress(count)
         results = []
         for i in range(count):
-            api.check_interrupt()
-            result = with_second_chance(partial(work, i, device), partial(api.load, self.patcher, memory))
+            result = attempt(partial(work, i))
             results.append(result)
             progress.step(result if preview and isinstance(result, Tensor) else None)
         return results
+
+    def attempt(self, pixels: int) -> Attempt:
+        """What does one work after the other on the device, each on a picture of `pixels`.
+
+        Before each the user may cancel. If the memory runs out, the work is done again with all of it free.
+        """
+        memory = pixels * _WORKING_MEMORY_PER_PIXEL
+        device = api.load(self.patcher, memory)
+
+        def attempt(work: Callable[[torch.device], T]) -> T:
+            api.check_interrupt()
+            return with_second_chance(partial(work, device), partial(api.load, self.patcher, memory))
+
+        return attempt

@@ -32,6 +32,7 @@ SHOWN = {
     "styles_by_region": {"Result": 1},
     "style_animation": {"Animation": 1},
     "steady_video": {"Result": 1},
+    "paint_film": {"Result": 1},
     "train_and_paint": {"Look the pictures over": 1, "Train": 1, "Loss": 1, "Result": 1},
 }
 each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)

@@ -1,0 +1,125 @@
+"""PaintVideo: a film, or the frames of a shot, and a style -> the same, painted without flicker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...models.video.steady import STATISTICS
+from ...painting.films.options import SteadyOptions
+from ...painting.options import PRESERVE_COLOR
+from ...painting.stylizer import StylizeOptions
+from ..bridge import video
+from ..bridge.api import io, schema
+from ..shared.images import to_rgb
+from ..shared.inputs import check_known, preserve_color_input, strength_input, strokes_seed_input, verdict
+from ..shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
+from .film import VideoPaint
+
+_NO_IMAGES = "VIDEO came in, and its painting is at the output video; Get Video Components makes IMAGE of it."
+_NO_VIDEO = "IMAGE came in, and its painting is at the output image; Create Video makes VIDEO of it."
+
+
+class PaintVideo(io.ComfyNode):
+    """Paint a film, or frames in their order, so that the painting holds still where the video does."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="PaintVideo",
+            display_name="Paint Video (Brushwork)",
+            category="Brushwork",
+            description=(
+                "Paints a video steadily: the frames of a shot share their brightness and contrast, and each "
+                "takes over the brushwork of the one before it, moved along with what moves in the video."
+            ),
+            search_aliases=["video style transfer", "steady video", "flicker", "frames", "brushwork"],
+            inputs=[
+                GanSocket.Input("style_gan", tooltip="The network, from Load Style GAN."),
+                io.MultiType.Input(
+                    "frames",
+                    types=[io.Image, io.Video],
+                    tooltip=(
+                        "A VIDEO of any length, from Load Video: its sound, times and cuts stay. Or the "
+                        "frames of one shot in their order, as a batch of IMAGE."
+                    ),
+                ),
+                StyleSocket.Input(
+                    "style", tooltip="How to paint: one style for all frames, or one for each of them."
+                ),
+                strength_input("video"),
+                preserve_color_input("video", "each frame"),
+                io.Combo.Input(
+                    "statistics",
+                    options=list(STATISTICS),
+                    default="clip",
+                    tooltip=(
+                        "Which frames brightness and contrast are balanced over. clip: all of a shot, the "
+                        "steadiest. window: those nearby, for long shots in which the light changes. frame: "
+                        "each by itself, as Generate does; flickers."
+                    ),
+                ),
+                io.Int.Input(
+                    "window",
+                    default=25,
+                    min=1,
+                    max=1000,
+                    tooltip="How many frames the window of statistics spans; nothing else uses it.",
+                ),
+                io.Float.Input(
+                    "follow",
+                    default=0.9,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    display_mode=io.NumberDisplay.slider,
+                    tooltip=(
+                        "How much of the frame before, moved along with the video, each frame keeps where "
+                        "both agree. 0: nothing. 1: four fifths."
+                    ),
+                ),
+                strokes_seed_input(),
+            ],
+            outputs=[
+                io.Image.Output(
+                    "image", display_name="image", tooltip="The painted frames, if frames is IMAGE."
+                ),
+                io.Video.Output(
+                    "video",
+                    display_name="video",
+                    tooltip="The painted film with its sound, if frames is VIDEO.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, preserve_color: str | None = None, statistics: str | None = None) -> bool | str:
+        return verdict(
+            lambda: check_known("preserve_color", preserve_color, PRESERVE_COLOR),
+            lambda: check_known("statistics", statistics, STATISTICS),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        style_gan: ManagedGAN,
+        frames: Any,  # noqa: ANN401  # IMAGE or VIDEO
+        style: Style,
+        strength: float = 1.0,
+        preserve_color: str = "off",
+        statistics: str = "clip",
+        window: int = 25,
+        follow: float = 0.9,
+        seed: int = 0,
+    ) -> io.NodeOutput:
+        options = StylizeOptions(strength, preserve_color, seed=seed)
+        style.warn_if_foreign(style_gan.gan)
+        work = VideoPaint(style_gan, style, options, SteadyOptions(statistics, window, follow))
+        if not video.is_video(frames):
+            images = work.images(to_rgb(frames, "The video"))
+            return io.NodeOutput(images, video.nothing(_NO_VIDEO))
+        film = video.film_of(frames)
+        if film is not None:
+            return io.NodeOutput(video.nothing(_NO_IMAGES), video.video_in(work.film(film)))
+        components = frames.get_components()
+        images = work.images(to_rgb(components.images, "The video"), cuts=True)
+        return io.NodeOutput(video.nothing(_NO_IMAGES), video.video_like(components, images))
