@@ -19,7 +19,8 @@ from .reading import DAMAGE, opened_picture, upright_rgb
 # Formats by the endings of their files, and the options for saving them in good quality.
 ENDINGS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
-    "PNG": {},
+    # The default, 6, takes 2.6 times as long and makes a painting's file 2 % smaller.
+    "PNG": {"compress_level": 1},
     "JPEG": {"quality": 95, "subsampling": 0, "optimize": True},
     "WEBP": {"quality": 95, "method": 4},
 }
