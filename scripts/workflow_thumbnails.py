@@ -87,7 +87,7 @@ class WorkflowRunner:
             raise RuntimeError(f"{name} failed: {entry['status']['messages'][-1]}")
         (file,) = [file for output in entry["outputs"].values() for file in output["images"]]
         with av.open(io.BytesIO(self.server.get("/view?" + urlencode(file))), "r") as container:
-            return [frame.to_image() for frame in container.decode(video=0)]
+            return [Image.fromarray(frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
 
 
 def single(name: str, photo: str, **settings: object) -> Callable[[WorkflowRunner], Image.Image]:

@@ -58,8 +58,7 @@ def join(
         if settings is not None:
             container.metadata[SETTINGS_KEY] = json.dumps(settings)
         with av.open(f"file:{os.fspath(segments[0])}") as first:
-            pictures = container.add_stream_from_template(first.streams.video[0])
-        pictures.time_base = film.time_base
+            pictures = container.add_stream_from_template(first.streams.video[0], opaque=True)
         others: dict[Any, _Copy | _Recoding] = {}
         stream: Any
         for stream in (*source.streams.audio, *source.streams.subtitles):
@@ -99,9 +98,12 @@ def _container(file: str | io.BytesIO, ending: str, time_base: Fraction) -> Outp
     kind = CONTAINERS[ending]
     options = {}
     if kind != "matroska":
-        # A film may begin late: by default that would be rounded to thousandths of a second.
-        scale = {"movie_timescale": str(time_base.denominator)} if time_base.denominator > 1000 else {}
-        options = {"movflags": "use_metadata_tags+faststart", **scale}
+        # All times in the film's own unit. The beginning of a film that begins late would be rounded to
+        # thousandths of a second otherwise.
+        unit = time_base.denominator
+        options = {"movflags": "use_metadata_tags+faststart", "video_track_timescale": str(unit)}
+        if unit > 1000:
+            options["movie_timescale"] = str(unit)
     return av.open(file, "w", format=kind, options=options)
 
 

@@ -79,7 +79,8 @@ class Film:
             self.size = self._size[::-1] if self._turns % 2 else self._size
             aspect = stream.sample_aspect_ratio or Fraction(1)
             self.pixel_aspect = 1 / aspect if self._turns % 2 else aspect
-            self.primaries, self.transfer = int(first.color_primaries), int(first.color_trc)
+            context = stream.codec_context
+            self.primaries, self.transfer = int(context.color_primaries), int(context.color_trc)
             # Broadcasts count from the beginning of the day.
             seconds = Fraction(max(container.start_time or 0, 0), av.time_base)
             self.start = round(seconds / self.time_base)
