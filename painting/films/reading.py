@@ -154,6 +154,8 @@ class Film:
             *self._size,
             "rgb48le" if deep else "rgb24",
             src_colorspace=_matrix(frame),
+            # RGB has none. Old versions of PyAV look at the source's only if this one is another.
+            dst_colorspace=Colorspace.ITU601,
             src_color_range=ColorRange.JPEG if int(frame.color_range) == _FULL_RANGE else ColorRange.MPEG,
         )
         return np.ascontiguousarray(np.rot90(rgb.to_ndarray(), self._turns))
