@@ -85,7 +85,8 @@ class WorkflowRunner:
         entry = self.server.queue(workflow, RUN_SECONDS)
         if entry["status"]["status_str"] != "success":
             raise RuntimeError(f"{name} failed: {entry['status']['messages'][-1]}")
-        (file,) = [file for output in entry["outputs"].values() for file in output["images"]]
+        (id_,) = (id_ for id_, node in workflow.items() if node["class_type"] == "SaveVideo")
+        (file,) = entry["outputs"][id_]["images"]
         with av.open(io.BytesIO(self.server.get("/view?" + urlencode(file))), "r") as container:
             return [Image.fromarray(frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
 
