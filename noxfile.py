@@ -78,6 +78,31 @@ def benchmarks(session: nox.Session) -> None:
 
 
 @nox.session
+def audit(session: nox.Session) -> None:
+    """Look up known weaknesses of the packages that Brushwork installs, with all extras."""
+    project = nox.project.load_toml("pyproject.toml")["project"]
+    extras = project["optional-dependencies"]
+    needs = project["dependencies"] + [
+        need for name in ("headless", "queue", "train") for need in extras[name]
+    ]
+    listed = Path(session.create_tmp()) / "requirements.txt"
+    listed.write_text("\n".join(needs))
+    session.install("pip-audit")
+    session.run("pip-audit", "--requirement", str(listed), *session.posargs)
+
+
+@nox.session(python=["3.12"])
+def fuzz(session: nox.Session) -> None:
+    """Run every reader of files under atheris, ten minutes in all. `nox -s fuzz -- key --minutes 1` runs one.
+
+    Linux only, like atheris.
+    """
+    install(session, "test")
+    session.install("atheris")
+    session.run("python", "-m", "fuzz", *(session.posargs or ["all", "--minutes", "10"]))
+
+
+@nox.session
 def wheel(session: nox.Session) -> None:
     """Build the wheel and the source archive into dist/, check both, and test the wheel."""
     install(session, "test")

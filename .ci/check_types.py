@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Separate packages, not parts of `brushwork`: they are not in the wheel. They start the tests' ComfyUI
 # server, so its module is checked with them.
-BESIDE = ("benchmarks", "scripts")
+BESIDE = ("benchmarks", "fuzz", "scripts")
 SERVER = "tests"
 
 

@@ -6,6 +6,8 @@ import re
 import reprlib
 from collections.abc import Iterable
 
+from .text_files import escaped
+
 _LONGEST = 80
 _MOST_NAMES = 20
 
@@ -15,19 +17,19 @@ _repr.maxlevel = 3
 
 
 def excerpt(text: str, longest: int = _LONGEST) -> str:
-    """`text` on one line, cut after `longest` characters, with '?' for what cannot be printed.
+    """`text` on one line, cut after `longest` characters, with escapes for what cannot be printed.
 
     Control characters move the cursor, marks of direction turn a sentence round, and lone surrogates cannot
     be encoded at all.
 
-    >>> excerpt("two\\n  lines\\x1b[2J")
-    'two lines?[2J'
+    >>> print(excerpt("two\\n  lines\\x1b[2J"))
+    two lines\\x1b[2J
     >>> excerpt("a" * 10_000, 5)
     'aaaaa…'
     """
     # Cut first: the rest may be long. Spaces may go, so take some more than are needed.
     line = " ".join(text[: 4 * longest].split())
-    line = "".join(letter if letter.isprintable() else "?" for letter in line)
+    line = "".join(letter if letter.isprintable() else escaped(letter) for letter in line)
     return line if len(line) <= longest and len(text) <= 4 * longest else f"{line[:longest]}…"
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import field, fields
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, TypeVar
+
+from .excerpt import excerpt, value_excerpt
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -20,17 +23,25 @@ def option(default: T, text: str, low: float | None = None, high: float | None =
 
 def check_choice(name: str, value: str, choices: Collection[str]) -> None:
     """Raise ValueError, one sentence, unless `value` is one of `choices`."""
-    if value not in choices:
-        raise ValueError(f"{name} is '{value}'; choose one of {', '.join(choices)}.")
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} is '{excerpt(str(value))}'; choose one of {', '.join(choices)}.")
 
 
 def check_ranges(options: DataclassInstance) -> None:
-    """Raise ValueError, one sentence, unless every field of the dataclass `options` is in its range."""
+    """Raise ValueError, one sentence, unless every number of the dataclass `options` is one in its range."""
     for each in fields(options):
         low, high = each.metadata.get("low"), each.metadata.get("high")
         if low is None:
             continue
-        values = getattr(options, each.name)
-        for value in values if isinstance(values, tuple) else (values,):
+        given, default = getattr(options, each.name), each.default
+        values, defaults = (v if isinstance(v, tuple) else (v,) for v in (given, default))
+        if len(values) != len(defaults):
+            raise ValueError(f"{each.name} is {value_excerpt(given)}; give {len(defaults)} numbers.")
+        for value, usual in zip(values, defaults, strict=True):
+            kind, text = (Integral, "whole number") if isinstance(usual, int) else (Real, "number")
+            if isinstance(value, bool) or not isinstance(value, kind):
+                raise ValueError(f"{each.name} is {value_excerpt(value)}; give a {text}.")
             if not (math.isfinite(value) and low <= value <= high):
-                raise ValueError(f"{each.name} is {value}; give a value from {low:g} to {high:g}.")
+                raise ValueError(
+                    f"{each.name} is {excerpt(str(value))}; give a value from {low:g} to {high:g}."
+                )

@@ -17,6 +17,10 @@ LIBRARY_PREFIX = "library/"
 WORKFLOWS_DIR = _ROOT / "workflows"
 SHIPPED_INPUTS = WORKFLOWS_DIR / "inputs"
 
+# With it begin the names that the pictures get in ComfyUI's input folder, so that they are no user's own.
+# They have no folder of their own: Load Image would not list them, and newer pages would call them missing.
+EXAMPLE_PREFIX = "brushwork-"
+
 # Sky, rock and water: a plain, a broken and a mirroring surface. A style treats each in another way.
 THUMBNAIL_PHOTO = SHIPPED_INPUTS / "photo-landscape-lake-sherburne.jpg"
 
@@ -24,6 +28,15 @@ THUMBNAIL_PHOTO = SHIPPED_INPUTS / "photo-landscape-lake-sherburne.jpg"
 def library_styles() -> dict[str, Path]:
     """The style files that ship, by the names that Load Style lists, such as 'library/klimt-kiss'."""
     return {LIBRARY_PREFIX + path.stem: path for path in sorted(STYLES_DIR.glob("*.safetensors"))}
+
+
+def example_pictures() -> dict[str, Path]:
+    """The pictures that the workflows read, by their names in ComfyUI's input folder.
+
+    'brushwork-photo-city-singapore.jpg' is the shipped photo-city-singapore.jpg.
+    """
+    shipped = sorted(path for path in SHIPPED_INPUTS.iterdir() if path.suffix in (".jpg", ".webp"))
+    return {EXAMPLE_PREFIX + path.name: path for path in shipped}
 
 
 def demo_photos() -> list[Path]:

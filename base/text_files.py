@@ -1,4 +1,4 @@
-"""Text and JSON that may come from anywhere: read within a bound, and quoted in messages."""
+"""Text and JSON that may come from anywhere: read within a bound, and shown on a terminal."""
 
 from __future__ import annotations
 
@@ -48,26 +48,17 @@ def read_json(path: str | os.PathLike[str], largest: int = LARGEST) -> Any:  # n
         raise ValueError(f"{path} is not JSON that can be read; its values are too long or deep.") from error
 
 
-def shown(value: object, longest: int = 60) -> str:
-    """`value` for a message: short, and on one line.
-
-    >>> shown("a" * 99, 5)
-    'aaaa…'
-    """
-    text = one_line(str(value))
-    return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
 def one_line(text: str, keep: str = "") -> str:
     r"""`text` as a terminal may show it: escapes for characters that would steer it, except those in `keep`.
 
     >>> print(one_line("a\x1b[2J\nb"))
     a\x1b[2J\nb
     """
-    return re.sub(f"[{UNSHOWN}]", lambda found: found[0] if found[0] in keep else _escape(found[0]), text)
+    return re.sub(f"[{UNSHOWN}]", lambda found: found[0] if found[0] in keep else escaped(found[0]), text)
 
 
-def _escape(character: str) -> str:
+def escaped(character: str) -> str:
+    """How Python writes a character that does not show."""
     return character.encode("unicode_escape").decode("ascii")
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import signal
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..base.text_files import one_line
+from ..dataset.splits import SPLITS
 from ..evaluation.options import EvaluationOptions
 from ..models.perception.extractors import FEATURES
 from .errors import CommandError
@@ -16,15 +16,13 @@ from .extras import require
 from .pictures import say_left_out
 from .pixel_limit import add_pixel_limit
 from .results import has_sheet_ending, written_first
-from .terminal import complain, progress_bar, say, tell
+from .terminal import complain, progress_bar, say, stop_on_signals, tell
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ..evaluation.report import Evaluation
     from ..models.style_gan import StyleGAN
-
-PARTS = ("train", "val", "test")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -62,7 +60,7 @@ def add_picture_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--style", type=Path, metavar="DIR", help="folder of paintings")
     parser.add_argument("--split", type=Path, metavar="FILE", help="JSON that says what is train, val, test")
     parser.add_argument(
-        "--part", choices=PARTS, help="only these pictures (default: test with --split, else all)"
+        "--part", choices=SPLITS, help="only these pictures (default: test with --split, else all)"
     )
     add_pixel_limit(parser)
 
@@ -125,7 +123,10 @@ def run(args: argparse.Namespace) -> int:
             raise CommandError(f"--sheet {args.sheet}: give a name that ends in .png or .jpg.")
         require_torchmetrics()
         require(("rich",), "train", "evaluation needs")
-        return _evaluate(args)
+        from ..models.memory import out_of_memory_as
+
+        with out_of_memory_as(CommandError, f"Memory ran out; give a smaller --side than {args.side}."):
+            return _evaluate(args)
     except (ValueError, OSError, MissingPackageError) as error:
         raise CommandError(str(error)) from error
 
@@ -160,30 +161,15 @@ def _evaluate(args: argparse.Namespace) -> int:
 def _evaluate_with_progress(
     gan: StyleGAN, photos: list[Path], paintings: list[Path], options: EvaluationOptions
 ) -> tuple[Evaluation, bool]:
-    """The evaluation, and whether Ctrl-C cut it short."""
+    """The evaluation, and whether Ctrl-C or SIGTERM cut it short."""
     from ..evaluation.evaluate import evaluate
 
-    # Ctrl-C ends the painting; the pictures so far are scored.
-    stopped = False
-
-    def stop(signum: int, frame: object) -> None:
-        nonlocal stopped
-        stopped = True
-
-    previous = signal.signal(signal.SIGINT, stop)
-    try:
-        with progress_bar("pictures") as show:
-            found = evaluate(
-                gan,
-                photos,
-                paintings,
-                options,
-                lambda done, total, picture: show(done, total),
-                lambda: stopped,
-            )
-    finally:
-        signal.signal(signal.SIGINT, previous)
-    return found, stopped
+    # A signal ends the painting; the pictures so far are scored.
+    with stop_on_signals() as stopped, progress_bar("pictures") as show:
+        found = evaluate(
+            gan, photos, paintings, options, lambda done, total, picture: show(done, total), stopped
+        )
+    return found, stopped()
 
 
 def _print_report(found: Evaluation, console: Console) -> None:

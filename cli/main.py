@@ -52,6 +52,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             complain(f"brushwork {args.command}: stopped.")
             return 130
+        except Exception as error:
+            if not _ran_out_of_memory(error):
+                raise
+            complain(f"brushwork {args.command}: memory ran out; close other programs, or give less at once.")
+            return 2
+
+
+def _ran_out_of_memory(error: Exception) -> bool:
+    """Whether it did; a command that needs no PyTorch does not import it to say so."""
+    if "torch" not in sys.modules:
+        return isinstance(error, MemoryError)
+    from ..models.memory import is_out_of_memory
+
+    return is_out_of_memory(error)
 
 
 class _Parser(argparse.ArgumentParser):

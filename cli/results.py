@@ -39,7 +39,7 @@ def make_folder(folder: Path, option: str) -> None:
 
 
 def has_sheet_ending(path: Path) -> bool:
-    """Whether `write_sheet` knows the format that the file's ending stands for."""
+    """Whether `ResultFiles.sheet` knows the format that the file's ending stands for."""
     return path.suffix.lower() in SHEET_FORMATS
 
 

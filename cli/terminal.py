@@ -127,14 +127,17 @@ def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def stop_on_signals(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
-    """Gives a function that tells whether Ctrl-C or SIGTERM has come; neither ends the process."""
+def stop_on_signals(on_first: Callable[[], object] = lambda: None) -> Iterator[Callable[[], bool]]:
+    """Gives a function that tells whether Ctrl-C or SIGTERM has come; neither ends the process.
+
+    `on_first` is called when the first of them comes.
+    """
     stopped = False
 
     def stop(signum: int, frame: object) -> None:
         nonlocal stopped
         if not stopped:
-            say("stopping after this step, and saving")
+            on_first()
         stopped = True
 
     handled = (signal.SIGINT, signal.SIGTERM)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..base.settings import check_choice
 from ..pictures.folders import list_pictures
 from ..pictures.reading import decoders
 from .picture_facts import PictureFacts, UnreadablePictureError, duplicate_groups, file_facts
@@ -52,8 +53,7 @@ class PictureFolder:
 
         Raises ValueError, one sentence, for another name or a file that does not fit.
         """
-        if name not in SPLITS:
-            raise ValueError(f"split is '{name}'; choose one of {', '.join(SPLITS)}.")
+        check_choice("split", name, SPLITS)
         names = [facts.name for facts in self.pictures]
         if split_file is None:
             splits = assign_splits(names, groups=duplicate_groups(self.pictures))

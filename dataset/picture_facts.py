@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from ..base.files import sha256_of
 from ..pictures.color import rgb_to_lab
 from ..pictures.limits import room
 from ..pictures.reading import (
@@ -169,11 +170,7 @@ def _has_holes(image: Image.Image) -> bool:
 
 
 def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            while piece := file.read(2**20):
-                digest.update(piece)
+        return sha256_of(path)
     except OSError as error:
         raise UnreadablePictureError(error.strerror or "it cannot be read") from error
-    return digest.hexdigest()

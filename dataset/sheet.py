@@ -24,7 +24,7 @@ _CELL = THUMBNAIL + 2 * _FRAME
 _NAME, _LINE, _CHIP = 18, 17, 18
 _CAPTION = _NAME + _LINE + _CHIP + 8
 _FEWEST_COLUMNS, _MOST_COLUMNS = 5, 12
-_PAPER, _INK, _GREY, _PALE = "#f3f2ee", "#1b1b1b", "#5c5c5c", "#c9c7c0"
+_PAPER, _INK, _GRAY, _PALE = "#f3f2ee", "#1b1b1b", "#5c5c5c", "#c9c7c0"
 _CHIPS = {
     "unreadable": ("#8f0015", "unreadable", "cannot be read"),
     "leak": ("#c8102e", "leak", "copies in train and in val or test"),
@@ -216,7 +216,7 @@ def _draw_caption(pen: ImageDraw.ImageDraw, x: int, y: int, cell: _Cell) -> None
     """Name, size and chips."""
     name, face = fitted_name(cell.name, cell.number, 14, _CELL)
     pen.text((x, y), name, _INK, face)
-    pen.text((x, y + _NAME), cell.detail, _GREY, font(13))
+    pen.text((x, y + _NAME), cell.detail, _GRAY, font(13))
     for kind, text in cell.chips:
         x = _chip(pen, x, y + _NAME + _LINE + 2, kind, text)
 

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..models.content_encoder import ContentCode
+from ..models.devices import own_defaults
 from ..models.perception.extractors import build_extractor
 from ..models.perception.statistics import StyleStatistics
 from ..models.style_gan import StyleGAN
@@ -36,6 +37,7 @@ KEPT_PAINTINGS = 64
 ProgressReport = Callable[[int, int, Tensor], None]
 
 
+@own_defaults()
 @torch.inference_mode()
 def evaluate(
     gan: StyleGAN,

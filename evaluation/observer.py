@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from ..models.perception.extractors import Extractor
+from ..models.perception.feature_losses import gram_loss, mean_std_loss
 from ..models.perception.statistics import (
     SIZES,
     StyleStatistics,
-    gram_loss,
-    mean_std_loss,
     normalized,
     sized_pictures,
     style_statistics,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..models.devices import in_float64
 from ..models.perception.fetched_weights import LPIPS_BACKBONE, read_state_dict
 
 WINDOW = 11
@@ -31,8 +32,7 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
             f"SSIM compares pictures of one size, {WINDOW} pixels or more a side; "
             f"these are {tuple(a.shape)} and {tuple(b.shape)}."
         )
-    # Apple's GPUs have no float64.
-    x, y = (luma((picture.cpu() if picture.is_mps else picture).double()) for picture in (a, b))
+    x, y = (luma(in_float64(picture)) for picture in (a, b))
     # In strips that overlap by the window: in float64 PyTorch lays out all windows side by side, which takes
     # more than a gigabyte for a picture of 512 pixels (docs/history.md).
     rows = a.shape[-2] - WINDOW + 1

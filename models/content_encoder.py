@@ -19,10 +19,10 @@ CONTENT_STRIDES = {"fine": 4, "coarse": 8, "wide": 16, "widest": 32}
 
 # Pictures are padded to multiples of this. The wide maps round up and hang over at the right and the bottom:
 # with multiples of 32 a picture of 1024 pixels would take 5 % longer.
-_STRIDE = 8
+PADDED_TO = 8
 
 # From this side on, the map at 1/32 has the two cells that a convolution needs.
-_SMALLEST = 40
+LEAST_SIDE = 40
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ class ContentCode:
         return self._each(lambda tensor: tensor[index])
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> ContentCode:
-        return ContentCode(*(change(getattr(self, field.name)) for field in fields(self)))
+        # Not those of a subclass, which may hold more than tensors.
+        return ContentCode(*(change(getattr(self, field.name)) for field in fields(ContentCode)))
 
     def cut(self, painted: Tensor) -> Tensor:
         """What was painted, [B,3,H',W'], without its borders: the pictures [B,3,H,W]."""
@@ -114,10 +115,10 @@ class ContentEncoder(nn.Module):
         """Behind a border of `corner` [B,2] pixels of 0 to 3; without, the picture begins at the corner."""
         how.check(self, image)
         if corner is None:
-            padded = pad_to_stride(image, _STRIDE, _SMALLEST)
+            padded = pad_to_stride(image, PADDED_TO, LEAST_SIDE)
             corner = torch.zeros(len(image), 2, dtype=torch.long)
         else:
-            padded = pad_around(image, corner, GRID - 1, _STRIDE, _SMALLEST)
+            padded = pad_around(image, corner, GRID - 1, PADDED_TO, LEAST_SIDE)
         cells = unshuffle(padded)
 
         def fine_rows(strip: Strip) -> Tensor:

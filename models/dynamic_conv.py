@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .devices import without_autocast
 from .layers import init_conv
 from .padding import pad_by_one
 from .shares import Shares
@@ -120,7 +121,7 @@ class DynamicConv3x3(nn.Module):
         In the weights' own precision, also under autocast.
         """
         out, inputs = len(self.bias), self.weight.shape[1]
-        with torch.autocast(w.device.type, enabled=False):
+        with without_autocast(w.device):
             flat = self.weight.permute(0, 2, 3, 1).reshape(self.kernels, -1)
             mixed = flat[:1]
             if self.mix is not None:
@@ -132,7 +133,7 @@ class DynamicConv3x3(nn.Module):
     def mixtures(self, w: Tensor, factor: Tensor) -> Mixtures:
         """What `merged` merges, for style codes w [B,D]."""
         out = len(self.bias)
-        with torch.autocast(w.device.type, enabled=False):
+        with without_autocast(w.device):
             w = w.to(self.weight.dtype)
             ones = w.new_ones(len(w), 1)
             shares = ones if self.mix is None else torch.cat([ones, self.mix(w)], 1)

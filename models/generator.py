@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .content_encoder import CONTENT_STRIDES, ContentCode
-from .dynamic_conv import DynamicConv3x3
+from .dynamic_conv import DynamicConv3x3, Kernels, Mixtures
 from .layers import Conv3x3, init_conv
 from .noise import Noise, PlacedNoise
-from .passes import ForwardPass
+from .passes import ForwardPass, Rows
 from .shares import Shares
 from .strips import Strip
 
@@ -43,6 +43,16 @@ class Modulation(nn.Module):
         return parts
 
 
+class Drive(NamedTuple):
+    """What S style codes make of a block: scale and shift of AdaIN and the noise's strength, [S,C] each, and
+    the kernels of both convolutions."""
+
+    scale: Tensor
+    shift: Tensor
+    strength: Tensor
+    kernels: tuple[Kernels | Mixtures, Kernels | Mixtures]
+
+
 class ModulatedBlock(nn.Module):
     """Residual block that w drives four times: [B,C,H,W], [B,D] -> [B,C,H,W].
 
@@ -67,18 +77,39 @@ class ModulatedBlock(nn.Module):
         self, x: Tensor, w: Tensor, how: ForwardPass, noise: Tensor, shares: Shares | None = None
     ) -> Tensor:
         """noise [B or 1,1,H,W], normal. For one picture in S styles: w [S,D], and their `shares`."""
-        scale, shift, filter1, filter2 = self.modulation(w)
-        kernels1, kernels2 = how.kernels(self.conv1, w, filter1), how.kernels(self.conv2, w, filter2)
-        modulated = how.modulate(self.name, x, scale, shift, shares, (noise, self.noise(w)))
+        scale, shift, strength, kernels = self.driven_by(w, how)
+        modulated = how.modulate(self.name, x, scale, shift, shares, (noise, strength))
+        rows = self.painted_rows(lambda strip: strip.rows(x), modulated, kernels, how, shares)
+        return how.by_rows(rows, x.shape, like=x)
 
-        def painted_rows(strip: Strip) -> Tensor:
+    def driven_by(self, w: Tensor, how: ForwardPass) -> Drive:
+        """What the style code w [S,D] decides in this block."""
+        scale, shift, filter1, filter2 = self.modulation(w)
+        kernels = how.kernels(self.conv1, w, filter1), how.kernels(self.conv2, w, filter2)
+        return Drive(scale, shift, self.noise(w), kernels)
+
+    def painted_rows(
+        self,
+        x: Rows,
+        modulated: Rows,
+        kernels: tuple[Kernels | Mixtures, Kernels | Mixtures],
+        how: ForwardPass,
+        shares: Shares | None,
+    ) -> Rows:
+        """The rows of the block's output, from those of its input and of its modulated input.
+
+        For a strip they read the input up to two rows beyond it.
+        """
+        kernels1, kernels2 = kernels
+
+        def painted(strip: Strip) -> Tensor:
             # Each convolution sees one more row on either side.
             middle = strip.widened(1)
             h = how.activate(modulated(middle.widened(1)))
             h = how.activate(how.convolve(h, kernels1, middle, shares))
-            return how.add(how.convolve(h, kernels2, strip, shares), strip.rows(x))
+            return how.add(how.convolve(h, kernels2, strip, shares), x(strip))
 
-        return how.by_rows(painted_rows, x.shape, like=x)
+        return painted
 
 
 class Level(NamedTuple):
@@ -198,12 +229,16 @@ class Generator(nn.Module):
         # The last layer sets the palette, and every cell becomes 4 x 4 pixels.
         scale, shift = self.palette(next(codes))
         colored = how.modulate("generator.palette", x, scale, shift, shares.get("fine"))
+        return how.by_rows(self.pixel_rows(colored, how), x.shape, like=x)
 
-        def pixel_rows(strip: Strip) -> Tensor:
+    def pixel_rows(self, colored: Rows, how: ForwardPass) -> Rows:
+        """The pixels of a strip of cells, [B,3,4 rows,4 W], from the rows of the map in its colours."""
+
+        def pixels(strip: Strip) -> Tensor:
             h = how.activate(colored(strip.widened(1)))
             return F.pixel_shuffle(self.head(h, **strip.borders), 4).add_(0.5)
 
-        return how.by_rows(pixel_rows, x.shape, like=x)
+        return pixels
 
 
 def _enlarged(x: Tensor, like: Tensor) -> Tensor:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 GRID = 4
 """Side in pixels of the cells that the content encoder's stem makes of a picture."""
+
+PixelRows = Callable[[int, int], Tensor]
+"""Gives the rows from one number to another, without it, of pictures: [B,3,rows,W] in 0..1."""
+
+# So many pixels are looked at together.
+_CHUNK = 2**22
 
 
 @torch.no_grad()
@@ -27,22 +34,41 @@ def grid_corner(image: Tensor) -> Tensor:
     >>> grid_corner(picture).tolist(), grid_corner(picture.roll((1, -2), (2, 3))).tolist()
     ([[2, 2]], [[1, 0]])
     """
-    gray = image.float().mean(1)
-    window = [_hann(side, image.device) for side in gray.shape[1:]]
-    rows = torch.einsum("bhw,w->bh", (gray[:, 1:] - gray[:, :-1]).abs_(), window[1])
-    columns = torch.einsum("bhw,h->bw", (gray[:, :, 1:] - gray[:, :, :-1]).abs_(), window[0])
-    phases = [_phase(profile * w[:-1]) for profile, w in zip((rows, columns), window, strict=True)]
+    return corner_of_rows(lambda start, stop: image[:, :, start:stop], (image.shape[2], image.shape[3]))
+
+
+@torch.no_grad()
+def corner_of_rows(rows: PixelRows, size: tuple[int, int]) -> Tensor:
+    """`grid_corner` of pictures of `size` (H, W) whose rows are read a few at a time, to the last bit."""
+    height, width = size
+    chunk = max(1, _CHUNK // width)
+    first = rows(0, 1)
+    windows = _hann(height, first.device), _hann(width, first.device)
+    down: list[Tensor] = []
+    across = torch.zeros((len(first), width - 1), dtype=torch.float32, device=first.device)
+    for start in range(0, height, chunk):
+        stop = min(height, start + chunk)
+        # With the first row of the next chunk, for the step to it.
+        gray = rows(start, min(height, stop + 1)).float().mean(1)
+        down.append(torch.einsum("bhw,w->bh", (gray[:, 1:] - gray[:, :-1]).abs_(), windows[1]))
+        own = gray[:, : stop - start]
+        steps = (own[:, :, 1:] - own[:, :, :-1]).abs_()
+        across = across + torch.einsum("bhw,h->bw", steps, windows[0][start:stop])
+    profiles = torch.cat(down, 1), across
+    phases = [_phase(profile * w[:-1]) for profile, w in zip(profiles, windows, strict=True)]
     return (-torch.stack(phases, 1) % GRID).cpu()
 
 
 def _hann(length: int, device: torch.device) -> Tensor:
-    places = (torch.arange(length, device=device) + 0.5) / length
+    places = (torch.arange(length, dtype=torch.float32, device=device) + 0.5) / length
     return torch.sin(math.pi * places).square()
 
 
 def _phase(profile: Tensor) -> Tensor:
     """[B,N] -> [B], 0 to 3."""
-    sums = [profile[:, k::GRID].double().sum(1) for k in range(GRID)]
+    # A few numbers, on the CPU: not every device has float64.
+    profile = profile.cpu().double()
+    sums = [profile[:, k::GRID].sum(1) for k in range(GRID)]
     angle = torch.atan2(sums[1] - sums[3], sums[0] - sums[2])
     # A picture that is not finite has no angle; any corner will do.
     return torch.nan_to_num(angle / (math.pi / 2)).round().long()

@@ -57,7 +57,7 @@ def reflection_index(length: int, before: int, after: int, device: torch.device)
 
 def pad_to_stride(image: Tensor, stride: int, smallest: int = 16) -> Tensor:
     """Reflect [B,C,H,W] at the right and the bottom to multiples of `stride`, at least `smallest` pixels."""
-    height, width = (_padded_side(side, stride, smallest) for side in image.shape[-2:])
+    height, width = (padded_side(side, stride, smallest) for side in image.shape[-2:])
     return _reflect(image, 0, 0, height, width)
 
 
@@ -67,7 +67,7 @@ def pad_around(image: Tensor, corner: Tensor, most: int, stride: int, smallest: 
     The result has room for `most` pixels whatever the corners are, in multiples of `stride` of at least
     `smallest` pixels, so that pictures of one size remain a batch.
     """
-    height, width = (_padded_side(side + most, stride, smallest) for side in image.shape[-2:])
+    height, width = (padded_side(side + most, stride, smallest) for side in image.shape[-2:])
     padded = [
         _reflect(picture, top, left, height, width)
         for picture, (top, left) in zip(torch.split(image, 1), corner.tolist(), strict=True)
@@ -75,7 +75,7 @@ def pad_around(image: Tensor, corner: Tensor, most: int, stride: int, smallest: 
     return padded[0] if len(padded) == 1 else torch.cat(padded)
 
 
-def _padded_side(side: int, stride: int, smallest: int) -> int:
+def padded_side(side: int, stride: int, smallest: int) -> int:
     return math.ceil(max(side, smallest) / stride) * stride
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -37,14 +40,54 @@ def _container_bytes() -> int:
         return 2**62
 
 
+# How it is said that memory ran out: by CUDA, ROCm and Apple's Metal; PyTorch's CPU allocator; C++; cuDNN and
+# cuBLAS; Intel's GPUs; DirectML; and by Metal of a tensor that is larger than it allows.
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "not enough memory",
+    "can't allocate memory",
+    "bad_alloc",
+    "status_alloc_failed",
+    "out_of_device_memory",
+    "out_of_host_memory",
+    "out_of_resources",
+    "not enough gpu video memory",
+    "invalid buffer size",
+)
+
+
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an allocation failed, on a GPU or in PyTorch's CPU allocator."""
+    """Whether an allocation failed, on any device or in the system; only this function decides it."""
     if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
         return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    # The text of other errors may name a file, and a file may be called anything.
+    if not isinstance(error, RuntimeError):
+        return False
     text = str(error).lower()
     # oneDNN says in this way that a convolution got no memory; with "descriptor" it means something else.
     if text.startswith("could not create a primitive") and "descriptor" not in text:
         return True
-    return any(
-        hint in text for hint in ("out of memory", "not enough memory", "can't allocate memory", "bad_alloc")
-    )
+    return any(hint in text for hint in _OUT_OF_MEMORY)
+
+
+@contextmanager
+def out_of_memory_as(kind: type[Exception], sentence: str) -> Iterator[None]:
+    """Raise `kind` with the `sentence` for the user in place of an error that says that memory ran out."""
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise kind(sentence) from error
+
+
+def release_cache(device: torch.device) -> None:
+    """Give the memory that PyTorch keeps for later back to the GPU."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps" and torch.backends.mps.is_available():
+        torch.mps.empty_cache()
+    elif device.type == "xpu" and torch.xpu.is_available():
+        torch.xpu.empty_cache()

@@ -52,8 +52,15 @@ class PlacedNoise:
             check_seed(seed)
 
     def maps(
-        self, stride: int, count: int, size: tuple[int, int], corner: Tensor, device: torch.device
+        self,
+        stride: int,
+        count: int,
+        size: tuple[int, int],
+        corner: Tensor,
+        device: torch.device,
+        first: int = 0,
     ) -> Tensor:
+        """With `first`, those of the blocks from this one on."""
         if len(corner) > 1 and bool((corner == corner[:1]).all()):
             corner = corner[:1]
         rows, columns = (
@@ -61,7 +68,7 @@ class PlacedNoise:
             for axis, (length, start) in enumerate(zip(size, self.origin, strict=True))
         )
         return normal(
-            rows[:, None, :, None], columns[:, None, None, :], keys(self.seeds, stride, count, device)
+            rows[:, None, :, None], columns[:, None, None, :], keys(self.seeds, stride, count, device, first)
         )
 
     def picture(self, i: int) -> PlacedNoise:
@@ -80,9 +87,13 @@ def cell_places(count: int, stride: int, start: Tensor) -> Tensor:
     return (start[:, None] + centers).div(stride, rounding_mode="floor")
 
 
-def keys(seeds: Sequence[int], stride: int, count: int, device: torch.device) -> Tensor:
-    """Two numbers of 32 bits for each seed and each map of the level of `stride` pixels: [2,S,count]."""
-    found = [[_scrambled(_scrambled(int(seed)) + (stride << 32) + k) for k in range(count)] for seed in seeds]
+def keys(seeds: Sequence[int], stride: int, count: int, device: torch.device, first: int = 0) -> Tensor:
+    """Two numbers of 32 bits for each seed and each map of the level of `stride` pixels, from the one of
+    number `first` on: [2,S,count]."""
+    found = [
+        [_scrambled(_scrambled(int(seed)) + (stride << 32) + first + k) for k in range(count)]
+        for seed in seeds
+    ]
     both = [[[key >> 32 for key in row] for row in found], [[key & _MASK for key in row] for row in found]]
     return torch.tensor(both, device=device)
 

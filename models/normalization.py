@@ -12,6 +12,9 @@ from .strips import strips
 
 NORM_EPS = 1e-5
 
+Statistics = tuple[Tensor, Tensor]
+"""Mean and variance of every channel."""
+
 LayerStatistics = Callable[[str, Tensor], tuple[Tensor, Tensor]]
 """A function that gives the normalization of a layer its mean and deviation: it takes the layer's name and
 its input [B,C,H,W] and returns two [B or 1,C,1,1]. `own_statistics` is one; `models/video/norm_statistics.py`
@@ -32,18 +35,24 @@ def channel_mean_std(x: Tensor) -> tuple[Tensor, Tensor]:
 
 def channel_mean_std_in_strips(x: Tensor) -> tuple[Tensor, Tensor]:
     """`channel_mean_std`, several times faster on a CPU, without gradients."""
+    mean, variance = channel_mean_variance(x)
+    return mean, (variance + NORM_EPS).sqrt()
+
+
+def channel_mean_variance(x: Tensor) -> Statistics:
+    """Mean and variance of every channel over space, without gradients: [B,C,H,W] -> two [B,C,1,1]."""
     x = wide(x)
     if x.device.type == "cpu" and x.is_contiguous(memory_format=torch.channels_last):
         # The kernel of batch normalization reads channels_last maps at the memory's speed; of each picture
         # by itself it is what instance normalization wants.
         found = [torch.batch_norm_update_stats(picture, None, None, 0.0) for picture in x.split(1)]
         mean, variance = (torch.stack(values)[:, :, None, None] for values in zip(*found, strict=True))
-        return mean, (variance + NORM_EPS).sqrt()
+        return mean, variance
     mean = x.mean((2, 3), keepdim=True)
     total = torch.zeros_like(mean)
     for strip in strips(x.shape, x.device):
         total += strip.rows(x).square().sum((2, 3), keepdim=True)
-    return mean, _deviation(mean, total / (x.shape[2] * x.shape[3]))
+    return mean, _variance(mean, total / (x.shape[2] * x.shape[3]))
 
 
 def own_statistics(layer: str, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -52,12 +61,16 @@ def own_statistics(layer: str, x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def wide(x: Tensor) -> Tensor:
-    """In float32 at least."""
+    """In float32 at least: sums over thousands of pixels overflow or drown in 16 bits."""
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
 def _deviation(mean: Tensor, mean_square: Tensor) -> Tensor:
-    return ((mean_square - mean * mean).clamp_min(0) + NORM_EPS).sqrt()
+    return (_variance(mean, mean_square) + NORM_EPS).sqrt()
+
+
+def _variance(mean: Tensor, mean_square: Tensor) -> Tensor:
+    return (mean_square - mean * mean).clamp_min(0)
 
 
 class _Standardize(torch.autograd.Function):

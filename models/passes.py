@@ -203,16 +203,12 @@ class Frozen(ForwardPass):
         grain: Grain | None = None,
     ) -> Rows:
         # Only the statistics need the whole map.
-        offset, gain = adain_affine(scale, shift, self.statistics(layer, x))
-
-        def rows(strip: Strip) -> Tensor:
-            modulated = torch.addcmul(blend(offset, shares, strip), strip.rows(x), blend(gain, shares, strip))
-            if grain is not None:
-                noise, strength = grain
-                modulated.addcmul_(strip.rows(noise), blend(strength[:, :, None, None], shares, strip))
+        affine = adain_affine(scale, shift, self.statistics(layer, x))
+        modulated = modulated_rows(lambda strip: strip.rows(x), affine, shares)
+        if grain is None:
             return modulated
-
-        return rows
+        noise, strength = grain
+        return with_grain(modulated, lambda strip: strip.rows(noise), strength, shares)
 
     def add_modulated(
         self, layer: str, total: Tensor, x: Tensor, scale: Tensor, shift: Tensor, shares: Shares | None = None
@@ -237,6 +233,18 @@ class Frozen(ForwardPass):
         for strip in others:
             strip.rows(whole, scale).copy_(rows(strip))
         return whole
+
+
+def modulated_rows(x: Rows, affine: tuple[Tensor, Tensor], shares: Shares | None) -> Rows:
+    """The rows of a map times gain plus offset, `affine` as `adain_affine` gives them."""
+    offset, gain = affine
+    return lambda strip: torch.addcmul(blend(offset, shares, strip), x(strip), blend(gain, shares, strip))
+
+
+def with_grain(rows: Rows, noise: Rows, strength: Tensor, shares: Shares | None) -> Rows:
+    """The `rows` of a map that nobody else holds, plus `noise` [1,1,rows,W] times its strength [S,C]."""
+    factor = strength[:, :, None, None]
+    return lambda strip: rows(strip).addcmul_(noise(strip), blend(factor, shares, strip))
 
 
 def blend(factor: Tensor, shares: Shares | None, strip: Strip) -> Tensor:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..pictures.values import check_floating, checked_mask
 from .batches import entry, match_batch
 from .codes import lerp
 from .content_encoder import CONTENT_STRIDES, ContentCode
-from .generator import Generator
+from .generator import Generator, SharesByMap
 from .noise import Noise
 from .passes import Frozen
 from .shares import Shares
@@ -36,6 +37,11 @@ class StyleRegion:
     def to(self, device: torch.device | str) -> StyleRegion:
         return StyleRegion(self.code.to(device), self.mask.to(device))
 
+    def checked(self, dtype: torch.dtype) -> StyleRegion:
+        """In 0..1 and of that type. Raises ValueError, one sentence, if mask or code cannot be used."""
+        code = check_floating(self.code, "The style code of a mask")
+        return StyleRegion(code.to(dtype), checked_mask(self.mask, "The mask").to(dtype))
+
     def weakened(self, own: Tensor, strength: float) -> StyleRegion:
         """With a code between the photo's `own` and the region's: lerp(own, code, strength)."""
         return StyleRegion(lerp(own, self.code, strength), self.mask)
@@ -56,11 +62,13 @@ def feather_mask(mask: Tensor, feather: float) -> Tensor:
     """Soften a mask [M,h,w]: its edges become ramps about `feather` pixels wide, 0 leaves it.
 
     The ramp is a Gaussian of deviation feather / 4, so 95 % of it lie within `feather`. Beyond the frame,
-    the mask goes on as at its border. Raises ValueError for a feather that is negative or not finite.
+    the mask goes on as at its border. Raises ValueError for a feather that is negative or not finite, and
+    for a mask as `checked_mask` does.
 
     >>> feather_mask(torch.tensor([[[0.0, 0.0, 1.0, 1.0]]]), 4)[0, 0].mul(100).round().tolist()
     [6.0, 30.0, 70.0, 94.0]
     """
+    mask = checked_mask(mask, "The mask")
     if not (math.isfinite(feather) and feather >= 0):
         raise ValueError(f"feather is {feather}; give a number of pixels, 0 or more.")
     if feather == 0:
@@ -126,27 +134,43 @@ def paint_regions(
     """
     painted = []
     for i in range(content.batch):
-        own = [region.picture(i) for region in regions]
-        masks = [region.mask for region in own]
         picture = content.picture(i)
-        codes = torch.cat([entry(code, i), *(region.code for region in own)])
         top, left = picture.corner[0].tolist()
-        fine, stride = picture.maps["fine"], CONTENT_STRIDES["fine"]
-        cells = fine.shape[-2], fine.shape[-1]
-        shares_in_cells = region_shares(masks, content.size, cells, stride, (top, left))
-        # Larger cells take the mean of the shares and not of the masks: a style that is hidden everywhere has
-        # no share in a cell that the edges of two masks cross.
-        values = {
-            name: pooled_shares(shares_in_cells, CONTENT_STRIDES[name] // stride, features.shape[-2:])
-            for name, features in picture.maps.items()
-        }
-        # Hidden styles cost nothing, and a style that covers everything paints the same bits as alone.
-        visible = values["fine"].amax((0, 1)) > 0
-        shares = None
-        if visible.sum() > 1:
-            shares = {name: Shares(each[..., visible]) for name, each in values.items()}
-        painted.append(generator(picture, codes[visible], how, noise.picture(i), shares))
+        cells = {name: (each.shape[-2], each.shape[-1]) for name, each in picture.maps.items()}
+        codes, shares = shares_of_maps(
+            entry(code, i), [region.picture(i) for region in regions], content.size, (top, left), cells
+        )
+        painted.append(generator(picture, codes, how, noise.picture(i), shares))
     return torch.cat(painted)
+
+
+def shares_of_maps(
+    code: Tensor,
+    regions: Sequence[StyleRegion],
+    size: tuple[int, int],
+    corner: tuple[int, int],
+    cells: Mapping[str, tuple[int, int]],
+) -> tuple[Tensor, SharesByMap]:
+    """The styles [S,L,D] that can be seen in one picture of `size` (H, W), and their shares in its maps.
+
+    `code` [1,L,D] lies under the `regions`. The maps have so many `cells` (rows, columns), by name, and begin
+    `corner` pixels above the picture and left of it. A single style has no shares: then it paints the same
+    bits as alone, and hidden styles cost nothing.
+    """
+    if not regions:
+        return code, {}
+    stride = CONTENT_STRIDES["fine"]
+    in_cells = region_shares([region.mask for region in regions], size, cells["fine"], stride, corner)
+    # Larger cells take the mean of the shares and not of the masks: a style that is hidden everywhere has
+    # no share in a cell that the edges of two masks cross.
+    values = {
+        name: pooled_shares(in_cells, CONTENT_STRIDES[name] // stride, each) for name, each in cells.items()
+    }
+    visible = values["fine"].amax((0, 1)) > 0
+    codes = torch.cat([code, *(region.code for region in regions)])[visible.to(code.device)]
+    if len(codes) == 1:
+        return codes, {}
+    return codes, {name: Shares(each[..., visible]) for name, each in values.items()}
 
 
 def pooled_shares(shares: Tensor, side: int, cells: Sequence[int]) -> Tensor:

@@ -17,6 +17,9 @@ class Shares:
 
     values: Tensor
 
+    def to(self, device: torch.device | str) -> Shares:
+        return Shares(self.values.to(device))
+
     def blend(self, factor: Tensor, strip: Strip) -> Tensor:
         """The mean of `factor` [S,C,1,1] by the shares in the rows of `strip`: [1,C,rows,W]."""
         return (self.values[strip.start : strip.stop] @ factor.flatten(1)).permute(2, 0, 1)[None]

@@ -48,12 +48,13 @@ class Strip:
         return {"top": self.start == 0, "bottom": self.stop == self.height}
 
 
-def strips(size: Sequence[int], device: torch.device) -> list[Strip]:
-    """Strips, of 2 rows or more, of a map of `size` [B,C,H,W]: about 8 MB of float32 each on a CPU,
-    256 MB on other devices."""
+def strips(size: Sequence[int], device: torch.device, strip_bytes: int | None = None) -> list[Strip]:
+    """Strips, of 2 rows or more, of a map of `size` [B,C,H,W]: about `strip_bytes` of float32 each, without
+    them 8 MB on a CPU and 256 MB on other devices."""
     batch, channels, height, width = size
-    strip_bytes = STRIP_BYTES if device.type == "cpu" else GPU_STRIP_BYTES
+    if strip_bytes is None:
+        strip_bytes = STRIP_BYTES if device.type == "cpu" else GPU_STRIP_BYTES
     rows = max(2, strip_bytes // (4 * batch * channels * width))
-    count = max(1, round(height / rows))
+    count = max(1, min(round(height / rows), height // 2))
     edges = [height * i // count for i in range(count + 1)]
     return [Strip(start, stop, height) for start, stop in zip(edges[:-1], edges[1:], strict=True)]

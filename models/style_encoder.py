@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .devices import without_autocast
 from .layers import LEAKY_SLOPE, Conv3x3, init_conv, pad_to_stride, unshuffle
 from .normalization import wide
 from .passes import ForwardPass
@@ -93,7 +94,7 @@ def covariance_triangle(x: Tensor) -> Tensor:
 
     Divided by the mean variance, so that it says how channels go together and not how strong they are.
     """
-    with torch.autocast(x.device.type, enabled=False):
+    with without_autocast(x.device):
         values = wide(x).permute(0, 2, 3, 1).flatten(1, 2)
         values = values - values.mean(1, keepdim=True)
         covariance = values.transpose(1, 2) @ values / values.shape[1]

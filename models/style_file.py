@@ -11,16 +11,19 @@ from typing import Any
 import torch
 from PIL import Image
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..base.files import write_atomically
+from ..base.excerpt import excerpt
+from ..base.files import write_atomically, write_new
 from ..base.tensor_header import join_header, split_header
-from .checkpoint import UNREADABLE, CheckpointError, decode_metadata, encode_metadata, read_tensors
+from .checkpoint import CheckpointError, decode_metadata, encode_metadata
 from .style_gan import LARGEST_WIDTH, StyleGAN
+from .tensor_file import LARGEST_WEIGHT, UNREADABLE, read_tensors, why_unreadable
 from .thumbnail import decode_thumbnail, encode_thumbnail
 
 FORMAT = "brushwork-style"
 FORMAT_VERSION = 2
+SUFFIX = ".safetensors"
 
 # A style file has about 7 kB, or 13 kB with a thumbnail. Much larger files are not read at all.
 LARGEST_FILE = 256 * 1024
@@ -80,8 +83,17 @@ def style_fingerprint(gan: StyleGAN) -> str:
     A style code means the same to all of them: also to a network that was fine-tuned with its
     encoders frozen, or saved and loaded again.
     """
+    return _digest(gan.style_encoder)
+
+
+def content_fingerprint(gan: StyleGAN) -> str:
+    """16 hexadecimal digits that networks share if their content encoders are the same up to float16."""
+    return _digest(gan.content_encoder)
+
+
+def _digest(encoder: nn.Module) -> str:
     digest = hashlib.sha256()
-    for name, tensor in sorted(gan.style_encoder.state_dict().items()):
+    for name, tensor in sorted(encoder.state_dict().items()):
         digest.update(f"{name}{tuple(tensor.shape)}".encode())
         rounded = tensor.detach().to("cpu", torch.float16).contiguous(memory_format=torch.contiguous_format)
         digest.update(rounded.numpy().astype("<f2").tobytes())
@@ -95,17 +107,29 @@ def write_style(path: str | os.PathLike[str], style: StyleFile) -> None:
     finite, also after rounding, wrong shapes, texts too long, a thumbnail too large or not a JPEG.
     """
     path = Path(path)
+    write_atomically(path, _pack(path.name, style))
+
+
+def write_new_style(folder: Path, stem: str, style: StyleFile, number: int = 1) -> Path:
+    """As `write_style`, to the first of `stem`, stem_2, … in `folder` that is free; returns the path.
+
+    Several processes that save styles of one name at once each get a name of their own.
+    """
+    return write_new(folder, stem, SUFFIX, _pack(stem, style), number)
+
+
+def _pack(name: str, style: StyleFile) -> bytes:
     tensors = {"code": style.code.detach().to("cpu", torch.float16).contiguous()}
     if style.thumbnail is not None:
-        tensors["thumbnail"] = torch.tensor(list(style.thumbnail), dtype=torch.uint8)
+        tensors["thumbnail"] = torch.tensor(list(style.thumbnail), dtype=torch.uint8, device="cpu")
     header = {text: getattr(style, text) for text in _TEXTS}
     header |= {"coarse_layers": style.coarse_layers, "network": _network_of(style)}
     if problem := _problem(tensors, header):
-        raise CheckpointError(f"The style was not saved to {path.name}: {problem}.")
+        raise CheckpointError(f"The style was not saved to {name}: {problem}.")
     # safetensors writes its header in a random order, and a style library under version control should
     # change only where a style does.
     data = save(tensors, encode_metadata(FORMAT, FORMAT_VERSION, header))
-    write_atomically(path, join_header(*split_header(data)))
+    return join_header(*split_header(data))
 
 
 def read_style(path: str | os.PathLike[str]) -> StyleFile:
@@ -120,21 +144,23 @@ def read_style(path: str | os.PathLike[str]) -> StyleFile:
     try:
         tensors, metadata = read_tensors(path)
     except UNREADABLE as error:
-        raise CheckpointError(_why_unreadable(path)) from error
+        advice = "choose a file that Save Style or brushwork encode wrote"
+        raise CheckpointError(why_unreadable(path, "a style file", advice, "cut short or damaged")) from error
     # What does the file say that it is?
     if metadata.get("format") != FORMAT:
         raise CheckpointError(
             f"{path.name} is a safetensors file of another kind, not a Brushwork style; "
             "choose a file that Save Style or brushwork encode wrote."
         )
-    if metadata.get("format_version") == "1":
+    version = metadata.get("format_version")
+    if version == "1":
         raise CheckpointError(
             f"{path.name} was made for the earlier network of Brushwork 0.2 and says nothing to this one; "
             "encode its paintings again with Encode Style and Save Style, or brushwork encode."
         )
-    if metadata.get("format_version") != str(FORMAT_VERSION):
+    if version != str(FORMAT_VERSION):
         raise CheckpointError(
-            f"{path.name} has style format version {metadata.get('format_version')}, and this Brushwork "
+            f"{path.name} has style format version {excerpt(str(version), 20)}, and this Brushwork "
             f"reads version {FORMAT_VERSION}; update Brushwork or save the style again."
         )
     # Is what it holds whole? Anybody may have written it.
@@ -166,16 +192,6 @@ def _check_size(path: Path) -> None:
         )
 
 
-def _why_unreadable(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        return f"{path.name} cannot be read: {error.strerror}."
-    if len(data) <= 8 or data[8:9] == b"{":
-        return f"{path.name} is cut short or damaged at {len(data)} bytes; download or copy it again."
-    return f"{path.name} is not a style file; choose a file that Save Style or brushwork encode wrote."
-
-
 def _problem(tensors: dict[str, Tensor], header: dict[str, Any]) -> str | None:
     """What is wrong with the parts of a style file, as the end of a sentence; None if nothing is."""
     for text in _TEXTS:
@@ -189,9 +205,11 @@ def _problem(tensors: dict[str, Tensor], header: dict[str, Any]) -> str | None:
         return f"its style code is {layers} x {dim}"
     if not torch.isfinite(code).all():
         return "its style code has values that are not finite"
+    if code.abs().max() > LARGEST_WEIGHT:
+        return f"its style code has values up to {code.abs().max():.3g}, which no style has"
     coarse = header.get("coarse_layers")
     if type(coarse) is not int or not 0 <= coarse <= layers:
-        return f"coarse_layers is {str(coarse)[:20]} and the code has {layers} layers"
+        return f"coarse_layers is {excerpt(str(coarse), 20)} and the code has {layers} layers"
     return _network_problem(header.get("network"), layers, dim) or _thumbnail_problem(tensors)
 
 
@@ -209,7 +227,7 @@ def _network_problem(network: object, layers: int, dim: int) -> str | None:
 def _thumbnail_problem(tensors: dict[str, Tensor]) -> str | None:
     thumbnail = tensors.get("thumbnail")
     if surplus := sorted(tensors.keys() - {"code", "thumbnail"}):
-        return f"it has a tensor too many, '{surplus[0][:40]}'"
+        return f"it has a tensor too many, '{excerpt(surplus[0], 40)}'"
     if thumbnail is None:
         return None
     if thumbnail.dim() != 1 or thumbnail.dtype != torch.uint8 or len(thumbnail) > LARGEST_FILE // 2:

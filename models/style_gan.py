@@ -6,18 +6,20 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..base.excerpt import excerpt
 from ..base.shipped import DEFAULT_CHECKPOINT
+from ..pictures.values import check_floating, unit_range
 from .batches import repeated
-from .checkpoint import CheckpointError, read_checkpoint, write_checkpoint
+from .checkpoint import CheckpointError, CheckpointFile, open_checkpoint, write_checkpoint
 from .codes import lerp
 from .content_encoder import ContentCode, ContentEncoder
+from .devices import own_defaults
 from .generator import Generator
 from .grid import grid_corner
 from .noise import Noise, PlacedNoise
@@ -25,6 +27,7 @@ from .passes import ForwardPass, Frozen, fitting_pass
 from .regions import StyleRegion, paint_regions, paired_batch
 from .style_encoder import StyleEncoder
 from .style_space import StyleSpace
+from .tensor_file import shape_text
 
 # A style picture's shorter side is reduced to so many pixels before it is encoded. Strokes keep the size
 # they were learned at, and a 50-megapixel scan costs no more than a postcard.
@@ -32,6 +35,9 @@ STYLE_SIZE = 512
 
 # A style picture may be read so much smaller or larger than that, for finer or broader strokes.
 STROKE_SIZES = (0.25, 4.0)
+
+# The names of the style space's tensors in a checkpoint begin with this.
+_SPACE = "style_space."
 
 # No config in a checkpoint may ask for more channels, numbers or blocks than this.
 LARGEST_WIDTH = 1024
@@ -74,10 +80,13 @@ class StyleGANConfig:
 class StyleGAN(nn.Module):
     """A style-transfer GAN (not NVIDIA's face generator): paint a photo in the style of a picture.
 
-    Pictures are [B,3,H,W], RGB in 0..1; style codes [B,L,D]. `training_record` is what the
-    checkpoint's header says about how the weights came to be.
+    Pictures are [B,3,H,W], RGB in 0..1, of floating point; style codes [B,L,D]. They are computed in the
+    type of the weights, float32 or float64. Values outside 0..1 are clamped, and one that is not finite
+    raises ValueError with the number of its picture. `training_record` is what the checkpoint's header says
+    about how the weights came to be.
     """
 
+    @own_defaults()
     def __init__(self, config: StyleGANConfig | None = None):
         super().__init__()
         config = config or StyleGANConfig()
@@ -119,40 +128,51 @@ class StyleGAN(nn.Module):
         return cls.load(DEFAULT_CHECKPOINT)
 
     @classmethod
+    @own_defaults()
     def load(cls, path: str | os.PathLike[str]) -> StyleGAN:
         """Read a checkpoint, on the CPU, in eval mode, its parameters frozen.
 
         Raises CheckpointError, one sentence, if the file is not a whole Brushwork checkpoint.
         """
-        # The header says how large the network is.
-        checkpoint = read_checkpoint(path)
-        name = Path(path).name
-        try:
-            config = StyleGANConfig(**checkpoint.header["config"])
-            space_record = checkpoint.header.get("style_space")
-            if any(type(n) is not int or not 1 <= n <= LARGEST_WIDTH for n in asdict(config).values()):
-                raise ValueError(config)
-        except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{name} is damaged: its header has no usable network config.") from error
+        # The header says how large the network is, and which tensors there are.
+        with open_checkpoint(path) as file:
+            config = _config_in(file)
+            shapes = {key: facts.shape for key, facts in file.facts.items()}
+            weights = {key: shape for key, shape in shapes.items() if not key.startswith(_SPACE)}
+            # Check them as far as possible before memory is taken for a network.
+            _check_shapes(file.name, _decisive_shapes(config), weights)
+            gan = cls(config)
+            own = {key: tuple(tensor.shape) for key, tensor in gan.state_dict().items()}
+            described = file.header.get("style_space")
+            surplus = sorted(weights.keys() - own.keys())
+            surplus += sorted(shapes.keys() - weights.keys()) if described is None else []
+            if surplus:
+                raise CheckpointError(
+                    f"{file.name} has {len(surplus)} tensors too many, '{excerpt(surplus[0])}' first."
+                )
+            _check_shapes(file.name, own, weights)
+            space_shapes = {k.removeprefix(_SPACE): v for k, v in shapes.items() if k.startswith(_SPACE)}
+            size = config.layers * config.code_dim
+            if described is not None and not StyleSpace.fits(described, space_shapes, size):
+                raise CheckpointError(
+                    f"{file.name} is damaged: its style distribution does not fit the network."
+                )
+            gan.training_record = _record_in(file)
+            tensors = file.tensors()
 
-        # The weights, checked as far as possible before memory is taken for a network.
-        weights = {k: v for k, v in checkpoint.tensors.items() if not k.startswith("style_space.")}
-        _check_shapes(name, _decisive_shapes(config), weights)
-        gan = cls(config)
-        shapes = {key: tensor.shape for key, tensor in gan.state_dict().items()}
-        if surplus := sorted(weights.keys() - shapes.keys()):
-            raise CheckpointError(f"{name} has {len(surplus)} tensors too many, '{surplus[0]}' first.")
-        _check_shapes(name, shapes, weights)
-        gan.load_state_dict(weights)
-
-        # Read the rest: the style space and the training record.
-        if space_record is not None:
-            space = StyleSpace.read(checkpoint.tensors, space_record, config.layers * config.code_dim)
-            if space is None:
-                raise CheckpointError(f"{name} is damaged: its style distribution does not fit the network.")
-            gan.space = space
-        gan.training_record = checkpoint.header.get("training", {})
-        return gan.eval().requires_grad_(False)
+        # Only now the weights and the style space have been read.
+        gan.load_state_dict({key: tensors[key] for key in own})
+        if described is not None:
+            space = {name: tensors[_SPACE + name] for name in space_shapes}
+            gan.space = StyleSpace.read(space, described)
+            if gan.space is None:
+                raise CheckpointError(
+                    f"{file.name} is damaged: its style distribution does not fit the network."
+                )
+        gan.eval().requires_grad_(False)
+        if not _paints(gan):
+            raise CheckpointError(f"{file.name} is damaged: what it paints is not finite.")
+        return gan
 
     def save(
         self,
@@ -168,7 +188,7 @@ class StyleGAN(nn.Module):
         tensors = dict(self.state_dict())
         header: dict[str, Any] = {"config": asdict(self.config), "training": self.training_record}
         if self.space is not None:
-            tensors |= {f"style_space.{name}": tensor for name, tensor in self.space.tensors().items()}
+            tensors |= {f"{_SPACE}{name}": tensor for name, tensor in self.space.tensors().items()}
             header["style_space"] = self.space.record()
         write_checkpoint(path, tensors, header | (extra or {}), dtype)
 
@@ -177,6 +197,7 @@ class StyleGAN(nn.Module):
         """The names of all normalizations; recorded statistics go by these names."""
         return (*self.content_encoder.normalized, *self.generator.normalized)
 
+    @own_defaults()
     def encode_content(
         self, image: Tensor, how: ForwardPass | None = None, corner: Tensor | None = None
     ) -> ContentCode:
@@ -186,12 +207,13 @@ class StyleGAN(nn.Module):
         cropped keeps its strokes. With `corner` [1,2] the grid of all lies there: in a video, things that
         come and go would move it. Without `how` the pass is `fitting_pass`.
         """
-        check_image(image, "The content picture")
+        image = checked_image(image, "The content picture", self.working_dtype())
         corner = grid_corner(image) if corner is None else corner.expand(len(image), -1)
         encoder = self.content_encoder
         content: ContentCode = encoder(image, how or fitting_pass(encoder, image), corner)
         return content
 
+    @own_defaults()
     def encode_style(
         self,
         image: Tensor,
@@ -205,7 +227,7 @@ class StyleGAN(nn.Module):
         strokes are larger to the network and in the result. Without `how` the pass is `fitting_pass`.
         Raises ValueError for a `stroke_size` outside 0.25..4.
         """
-        check_image(image, "The style picture")
+        image = checked_image(image, "The style picture", self.working_dtype())
         height, width = image.shape[-2:]
         target = style_reading_size(height, width, size, stroke_size)
         if target[0] > height or target[1] > width:
@@ -216,6 +238,7 @@ class StyleGAN(nn.Module):
         code: Tensor = encoder(image, how or fitting_pass(encoder, image))
         return code
 
+    @own_defaults()
     def sample_style(self, seed: int, count: int = 1, psi: float = 0.8) -> Tensor:
         """`count` random codes [count,L,D], like those of the training art; no picture needed.
 
@@ -230,6 +253,7 @@ class StyleGAN(nn.Module):
             raise ValueError(f"psi is {psi}; choose a value from 0 to 2.")
         return self.space.sample(seed, count, psi, self.config.layers)
 
+    @own_defaults()
     def generate(
         self,
         content: ContentCode,
@@ -254,10 +278,14 @@ class StyleGAN(nn.Module):
         replaces that of `seed`: for seeds of their own in a batch, crops that keep the strokes of their
         picture, and videos. Without `how` the pass is `fitting_pass`.
 
-        Raises ValueError for batches that do not match, another network's code, a strength outside 0..1, a
-        seed that is not a whole number from 0 to 2**64 - 1, or regions where gradients are wanted.
+        Raises ValueError for batches that do not match, another network's code, masks that are not finite or
+        not [M,h,w], a strength outside 0..1, a seed that is not a whole number from 0 to 2**64 - 1, or
+        regions where gradients are wanted.
         """
         # Do the inputs fit each other?
+        dtype = self.working_dtype()
+        code = check_floating(code, "The style code").to(dtype)
+        regions = [region.checked(dtype) for region in regions]
         batch = paired_batch(content.batch, code, regions, "The content and the styles")
         for each in (code, *(region.code for region in regions)):
             self._check_code(each)
@@ -288,6 +316,19 @@ class StyleGAN(nn.Module):
             painted = self.generator(content, code, how, noise)
         painted = content.cut(painted).clamp(0, 1)
         return painted if strength == 1 else lerp(photo, painted, strength)
+
+    def working_dtype(self) -> torch.dtype:
+        """The type of the weights, to which pictures are brought.
+
+        Raises ValueError, one sentence, for a type in which the network cannot paint.
+        """
+        dtype = next(self.parameters()).dtype
+        if dtype.itemsize < 4:
+            raise ValueError(
+                f"The network's weights are {dtype}; paint with gan.float(), and under torch.autocast if it "
+                "is to be faster."
+            )
+        return dtype
 
     def _check_code(self, code: Tensor) -> None:
         expected = (self.config.layers, self.config.code_dim)
@@ -325,12 +366,48 @@ def style_reading_size(
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def check_image(image: Tensor, name: str) -> None:
-    """Raise ValueError, one sentence, unless `image` is a float [B,3,H,W] with at least a pixel."""
-    if image.dim() != 4 or image.shape[1] != 3 or 0 in image.shape:
+def checked_image(image: Tensor, name: str, dtype: torch.dtype) -> Tensor:
+    """A picture [B,3,H,W] of floating point, in 0..1 and in the network's type `dtype`.
+
+    Raises ValueError, one sentence that begins with `name`, for another shape, whole numbers or values that
+    are not finite.
+    """
+    if isinstance(image, Tensor) and (image.dim() != 4 or image.shape[1] != 3 or 0 in image.shape):
         raise ValueError(f"{name} has shape {tuple(image.shape)}; it must be [batch, 3, height, width].")
-    if not image.is_floating_point():
-        raise ValueError(f"{name} is {image.dtype}; convert it to floating point in 0..1.")
+    return unit_range(check_floating(image, name).to(dtype), name)
+
+
+def _config_in(file: CheckpointFile) -> StyleGANConfig:
+    config = file.header.get("config")
+    try:
+        found = StyleGANConfig(**config) if isinstance(config, dict) else None
+    except TypeError:  # a name that is unknown
+        found = None
+    if found is None or any(
+        type(n) is not int or not 1 <= n <= LARGEST_WIDTH for n in asdict(found).values()
+    ):
+        raise CheckpointError(f"{file.name} is damaged: its header has no usable network config.")
+    return found
+
+
+def _record_in(file: CheckpointFile) -> dict[str, Any]:
+    """The training record. Brushwork reads its name and licence."""
+    record = file.header.get("training", {})
+    if not isinstance(record, dict):
+        raise CheckpointError(f"{file.name} is damaged: its training record is no object.")
+    for key in ("name", "licence"):
+        if not isinstance(record.get(key, ""), str | None):
+            raise CheckpointError(f"{file.name} is damaged: the {key} in its training record is no text.")
+    return record
+
+
+@torch.inference_mode()
+def _paints(gan: StyleGAN) -> bool:
+    """Whether a small picture comes out finite: products of weights overflow where the weights do not."""
+    weight = next(gan.parameters())  # whatever the default type and device are
+    ramp = torch.linspace(0, 1, 32, dtype=weight.dtype, device=weight.device)
+    picture = torch.stack([ramp.expand(32, 32), ramp[:, None].expand(32, 32), ramp.flip(0).expand(32, 32)])
+    return bool(torch.isfinite(gan.stylize(picture[None], picture[None])).all())
 
 
 def _decisive_shapes(config: StyleGANConfig) -> dict[str, tuple[int, ...]]:
@@ -360,12 +437,11 @@ def _kernels(count: int, channels: int) -> tuple[int, ...]:
     return count * channels, channels, 3, 3
 
 
-def _check_shapes(name: str, expected: dict[str, tuple[int, ...]], found: dict[str, Tensor]) -> None:
+def _check_shapes(name: str, expected: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]]) -> None:
     if missing := sorted(expected.keys() - found.keys()):
         raise CheckpointError(f"{name} lacks {len(missing)} tensors of the network, '{missing[0]}' first.")
     for key, shape in expected.items():
-        if found[key].shape != shape:
+        if found[key] != shape:
             raise CheckpointError(
-                f"{name} does not fit its own config: '{key}' is {tuple(found[key].shape)}, "
-                f"not {tuple(shape)}."
+                f"{name} does not fit its own config: '{key}' is {shape_text(found[key])}, not {shape}."
             )

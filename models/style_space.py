@@ -9,9 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .devices import in_float64, own_defaults
+
 # How many typical styles a style space keeps, how many directions around them, and how many paintings a
 # typical style needs: with fewer it would be a copy of them.
 CENTERS, RANK, FEWEST = 128, 128, 5
+
+# Typical styles and directions of a space in a checkpoint at most.
+LARGEST_SPACE = 4096
 
 # The names of its tensors in a checkpoint.
 TENSORS = {"mean": "mean", "directions": "directions", "centers": "centres", "shares": "shares"}
@@ -36,13 +41,14 @@ class StyleSpace:
     shares: Tensor
 
     @classmethod
+    @own_defaults()
     def fit(cls, codes: Tensor, rank: int = RANK, centers: int = CENTERS) -> StyleSpace:
         """From the codes [N,L,D] of N paintings, N of 2 or more, with at most `centers` typical styles.
 
         Each layer is divided by its own spread before clusters and axes are sought; otherwise the layers
         with the largest numbers would decide them all.
         """
-        flat = codes.flatten(1).double()
+        flat = in_float64(codes.flatten(1))
         mean = flat.mean(0)
         centered = (flat - mean).reshape(codes.shape)
         spread = centered.square().mean((0, 2), keepdim=True).sqrt().clamp_min(1e-8)
@@ -87,22 +93,36 @@ class StyleSpace:
             "count": self.count,
         }
 
-    @classmethod
-    def read(cls, tensors: Mapping[str, Tensor], record: Mapping[str, Any], size: int) -> StyleSpace | None:
-        """The style space in a checkpoint's tensors `style_space.…` and its `record` of them.
-
-        None if they do not fit each other, or codes of `size` numbers.
-        """
-        keys = {attribute: f"style_space.{name}" for attribute, name in TENSORS.items()}
-        found = {attribute: tensors[key].float() for attribute, key in keys.items() if key in tensors}
-        fits = (
-            found.keys() == TENSORS.keys()
-            and found["mean"].shape == (size,)
-            and found["directions"].shape[1:] == found["centers"].shape[1:] == (size,)
-            and found["shares"].shape == (len(found["centers"]),)
-            and bool((found["shares"] >= 0).all() and found["shares"].sum() > 0)
+    @staticmethod
+    def fits(record: object, shapes: Mapping[str, tuple[int, ...]], size: int) -> bool:
+        """Whether `record` and the `shapes` of tensors by their names describe a space of `size` numbers."""
+        if not isinstance(record, Mapping) or shapes.keys() != set(TENSORS.values()):
+            return False
+        centers, directions = shapes[TENSORS["centers"]], shapes[TENSORS["directions"]]
+        if not len(centers) == len(directions) == 2 or not 1 <= centers[0] <= LARGEST_SPACE:
+            return False
+        numbers = {"centres": centers[0], "rank": directions[0]}
+        return (
+            shapes[TENSORS["mean"]] == (size,)
+            and centers[1] == directions[1] == size
+            and directions[0] <= LARGEST_SPACE
+            and shapes[TENSORS["shares"]] == centers[:1]
+            and all(type(record.get(key, number)) is int for key, number in numbers.items())
+            and all(record.get(key, number) == number for key, number in numbers.items())
+            and type(record.get("count", 0)) is int
+            and 0 <= record.get("count", 0) < 2**31
         )
-        return cls(**found, count=int(record.get("count", 0))) if fits else None
+
+    @classmethod
+    def read(cls, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> StyleSpace | None:
+        """The style space in tensors, by the names in `TENSORS`, that `fits` the `record` of them.
+
+        None if the shares of its typical styles are no shares.
+        """
+        found = {attribute: tensors[name].float() for attribute, name in TENSORS.items()}
+        shares = found["shares"]
+        good = bool((shares >= 0).all()) and 0.5 < shares.sum().item() < 2
+        return cls(**found, count=record.get("count", 0)) if good else None
 
 
 def cluster(points: Tensor, count: int, fewest: int = 1, seed: int = 0) -> tuple[Tensor, Tensor]:

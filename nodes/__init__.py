@@ -13,10 +13,12 @@ from .load_style import LoadStyle
 from .load_style_gan import LoadStyleGAN
 from .mask_style import MaskStyle
 from .mix_styles import MixStyles
+from .paint_photo import PaintPhoto
 from .paint_video.node import PaintVideo
 from .refine_painting.node import RefinePainting
 from .sample_style import SampleStyle
 from .save_style import SaveStyle
+from .shared.example_pictures import provide_example_pictures
 from .style_dataset import StyleDataset
 from .train_style.node import TrainStyle
 
@@ -36,6 +38,7 @@ NODES: dict[str, type[io.ComfyNode]] = {
     "MaskStyle": MaskStyle,
     "PaintVideo": PaintVideo,
     "RefinePainting": RefinePainting,
+    "PaintPhoto": PaintPhoto,
 }
 
 
@@ -44,4 +47,5 @@ class BrushworkExtension(ComfyExtension):
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         warn_of_clashes(list(NODES))
+        provide_example_pictures()
         return list(NODES.values())

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import torch
 from torch import Tensor
 
-from ..models.content_encoder import ContentCode
-from .bridge import api
 from .bridge.api import io, schema
-from .shared.images import to_rgb
-from .shared.sockets import ContentSocket, GanSocket, ManagedGAN
+from .shared.checkpoints import connected_or_default
+from .shared.inputs import connected, network_input
+from .shared.painting import encode_contents
+from .shared.sockets import ContentSocket, ManagedGAN
 
 
 class EncodeContent(io.ComfyNode):
@@ -27,9 +24,9 @@ class EncodeContent(io.ComfyNode):
                 "Reads what is in a photo and where: shapes without colours and texture. Any size; the "
                 "painting comes out in exactly the photo's size."
             ),
-            search_aliases=["style transfer content", "photo to painting", "brushwork"],
+            search_aliases=["style transfer", "photo to painting", "风格迁移", "brushwork"],
             inputs=[
-                GanSocket.Input("style_gan", tooltip="The network, from Load Style GAN."),
+                network_input(),
                 io.Image.Input("image", tooltip="The photo to paint, or a batch of them."),
             ],
             outputs=[
@@ -42,14 +39,5 @@ class EncodeContent(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, style_gan: ManagedGAN, image: Tensor) -> io.NodeOutput:
-        photos = to_rgb(image, "The content picture")
-        keep = api.intermediate_device()
-
-        def encode(i: int, device: torch.device) -> ContentCode:
-            return style_gan.gan.encode_content(photos[i : i + 1].to(device)).to(keep)
-
-        count, _, height, width = photos.shape
-        codes = style_gan.for_each(count, height * width, encode)
-        # The pictures are the input's own tensors, so no second copy of a whole batch is kept.
-        return io.NodeOutput(replace(ContentCode.cat(codes), image=photos.to(keep)))
+    def execute(cls, style_gan: ManagedGAN | None = None, image: Tensor | None = None) -> io.NodeOutput:
+        return io.NodeOutput(encode_contents(connected_or_default(style_gan), connected(image, "image")))

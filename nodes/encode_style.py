@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from ..models.style_gan import STROKE_SIZES, style_reading_size
+from ..models.style_gan import STROKE_SIZES
 from .bridge.api import io, schema
-from .shared.images import to_rgb
-from .shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
+from .shared.checkpoints import connected_or_default
+from .shared.inputs import connected, network_input
+from .shared.painting import encode_styles
+from .shared.sockets import ManagedGAN, StyleSocket
 
 
 class EncodeStyle(io.ComfyNode):
@@ -24,17 +25,24 @@ class EncodeStyle(io.ComfyNode):
                 "Reads how a picture is painted: palette, strokes and texture, not what it shows. Its size "
                 "does not matter."
             ),
-            search_aliases=["style reference", "style transfer style", "painting style", "brushwork"],
+            search_aliases=[
+                "style reference",
+                "style transfer",
+                "neural style",
+                "painting style",
+                "风格迁移",
+                "brushwork",
+            ],
             inputs=[
-                GanSocket.Input("style_gan", tooltip="The network, from Load Style GAN."),
+                network_input(),
                 io.Image.Input(
                     "image", tooltip="The painting whose style to use, or a batch of them, one style each."
                 ),
                 io.Boolean.Input(
                     "average",
                     default=False,
-                    label_on="one average style",
-                    label_off="one style per picture",
+                    label_on="average",
+                    label_off="one each",
                     tooltip=(
                         "On: a batch of paintings gives one style, their average; good for several works of "
                         "one artist. Off: one style per painting."
@@ -64,14 +72,12 @@ class EncodeStyle(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, style_gan: ManagedGAN, image: Tensor, average: bool = False, stroke_size: float = 1.0
+        cls,
+        style_gan: ManagedGAN | None = None,
+        image: Tensor | None = None,
+        average: bool = False,
+        stroke_size: float = 1.0,
     ) -> io.NodeOutput:
-        paintings = to_rgb(image, "The style picture")
-
-        def encode(i: int, device: torch.device) -> Tensor:
-            return style_gan.gan.encode_style(paintings[i : i + 1].to(device), stroke_size=stroke_size).cpu()
-
-        count, _, height, width = paintings.shape
-        read = style_reading_size(height, width, stroke_size=stroke_size)
-        code = torch.cat(style_gan.for_each(count, max(height * width, read[0] * read[1]), encode))
-        return io.NodeOutput(Style.made_by(style_gan.gan, code.mean(0, keepdim=True) if average else code))
+        paintings = connected(image, "image")
+        gan = connected_or_default(style_gan)
+        return io.NodeOutput(encode_styles(gan, paintings, "image", average, stroke_size))

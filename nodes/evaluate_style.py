@@ -6,23 +6,25 @@ import json
 from dataclasses import fields, replace
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from ..base.shipped import demo_photos
 from ..dataset.folder import PictureFolder
 from ..evaluation.evaluate import evaluate
 from ..evaluation.options import EvaluationOptions
+from ..models.memory import is_out_of_memory
 from ..models.perception.extractors import FEATURES
 from ..pictures.reading import Picture
 from ..pictures.tensors import as_picture
 from .bridge import api
 from .bridge.api import io, schema
 from .bridge.progress import PictureProgress, preview
+from .shared.checkpoints import connected_or_default
 from .shared.folders import check_folders, fingerprint_folders, named_folder
 from .shared.images import from_pil, to_pil
-from .shared.inputs import check_known, option_input, picture_inputs, seed_input, verdict
-from .shared.sockets import GanSocket, ManagedGAN
+from .shared.inputs import PICTURE_SOCKETS, network_input, option_input, picture_inputs, seed_input, verdict
+from .shared.memory import memory_of
+from .shared.sockets import ManagedGAN
 
 _OPTIONS = {option.name: option for option in fields(EvaluationOptions)}
 # Bytes alive at once per pixel of a square: VGG's first feature maps with a copy, and the generator's.
@@ -45,7 +47,7 @@ class EvaluateStyle(io.ComfyNode):
             search_aliases=["FID", "KID", "LPIPS", "metrics", "benchmark", "brushwork"],
             is_output_node=True,
             inputs=[
-                GanSocket.Input("style_gan", tooltip="The network to score."),
+                network_input("The network to score."),
                 *picture_inputs("Paintings to paint like", "", "Photos"),
                 *(option_input(_OPTIONS[name]) for name in ("samples", "side")),
                 io.Combo.Input(
@@ -71,16 +73,9 @@ class EvaluateStyle(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(
-        cls,
-        style_folder: str | None = None,
-        content_folder: str | None = None,
-        features: str | None = None,
-    ) -> bool | str:
-        return verdict(
-            lambda: check_folders(style_folder, content_folder),
-            lambda: check_known("features", features, FEATURES),
-        )
+    def validate_inputs(cls, style_folder: str | None = None) -> bool | str:
+        # ComfyUI marks every input that is named here, so execute checks the others.
+        return verdict(lambda: check_folders(style_folder))
 
     @classmethod
     def fingerprint_inputs(cls, style_folder: str = "", content_folder: str = "", **others: object) -> str:
@@ -90,7 +85,7 @@ class EvaluateStyle(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        style_gan: ManagedGAN,
+        style_gan: ManagedGAN | None = None,
         style_folder: str = "",
         content_folder: str = "",
         style_images: Tensor | None = None,
@@ -111,6 +106,7 @@ class EvaluateStyle(io.ComfyNode):
         contents = _pictures("photos", content_folder, content_images, left_out) or demo_photos()
 
         # Paint and score.
+        style_gan = connected_or_default(style_gan)
         api.load(style_gan.patcher, chosen.side**2 * _WORKING_MEMORY_PER_PIXEL)
         progress = PictureProgress()
 
@@ -119,9 +115,11 @@ class EvaluateStyle(io.ComfyNode):
 
         try:
             found = evaluate(style_gan.gan, contents, styles, chosen, painted)
-        except torch.cuda.OutOfMemoryError as error:
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
             raise RuntimeError(
-                f"Evaluating at {chosen.side} pixels does not fit into the GPU's memory; choose a smaller "
+                f"Evaluating at {chosen.side} pixels does not fit into {memory_of(error)}; choose a smaller "
                 "side."
             ) from error
 
@@ -148,4 +146,4 @@ def _pictures(what: str, folder: str, images: Tensor | None, left_out: list[str]
             )
         if scanned.left_out:
             left_out.append(f"Left out of the {what}: {scanned.left_out}.")
-    return [*files, *to_pil(images, f"The batch of {what}")]
+    return [*files, *to_pil(images, f"The batch of {what}", PICTURE_SOCKETS[what])]

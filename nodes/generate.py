@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from ..models.content_encoder import ContentCode
-from ..painting.colors import with_colors_of
 from ..painting.options import PRESERVE_COLOR
-from .bridge import api
 from .bridge.api import io, schema
-from .shared.images import to_image
-from .shared.inputs import check_known, preserve_color_input, strength_input, strokes_seed_input, verdict
-from .shared.sockets import ContentSocket, GanSocket, ManagedGAN, Style, StyleSocket
+from .shared.checkpoints import connected_or_default
+from .shared.inputs import (
+    check_known,
+    connected,
+    network_input,
+    preserve_color_input,
+    strength_input,
+    strokes_seed_input,
+    verdict,
+)
+from .shared.painting import Contents, Motifs, Photos, paint
+from .shared.sockets import Content, ContentSocket, ManagedGAN, Style, StyleSocket
 
 
 class Generate(io.ComfyNode):
@@ -22,18 +27,37 @@ class Generate(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return schema(
             node_id="Generate",
-            display_name="Generate Painting (Brushwork)",
+            display_name="Generate Painting: Artistic Style (Brushwork)",
             category="Brushwork",
             description=(
                 "Paints the content in the style. One style paints a whole batch of photos, one photo can be "
                 "painted in a batch of styles, or as many photos as styles go in pairs."
             ),
-            search_aliases=["style transfer", "stylize", "paint", "brushwork"],
+            search_aliases=[
+                "style transfer",
+                "neural style",
+                "artistic",
+                "stylize",
+                "paint",
+                "风格迁移",
+                "brushwork",
+            ],
             inputs=[
-                GanSocket.Input("style_gan", tooltip="The network that encoded the content and the style."),
-                ContentSocket.Input("content", tooltip="What to paint, from Encode Content."),
+                network_input("The network that encoded the content and the style."),
+                ContentSocket.Input(
+                    "content",
+                    optional=True,
+                    tooltip="What to paint, from Encode Content; or connect a photo.",
+                ),
                 StyleSocket.Input(
                     "style", tooltip="How to paint it, from Encode Style, Mix Styles or Sample Style."
+                ),
+                io.Image.Input(
+                    "photo",
+                    optional=True,
+                    tooltip=(
+                        "What to paint, without Encode Content. It goes on as it is if this node is bypassed."
+                    ),
                 ),
                 strength_input("photo"),
                 preserve_color_input("photo", "the photo"),
@@ -53,23 +77,21 @@ class Generate(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        style_gan: ManagedGAN,
-        content: ContentCode,
-        style: Style,
+        style_gan: ManagedGAN | None = None,
+        content: Content | None = None,
+        style: Style | None = None,
         strength: float = 1.0,
         preserve_color: str = "off",
         seed: int = 0,
+        photo: Tensor | None = None,
     ) -> io.NodeOutput:
-        batch = style.batch_with(content.batch, "The contents and the styles")
-        style.warn_if_foreign(style_gan.gan)
-        height, width = content.size
-        images = torch.empty(batch, height, width, 3, device=api.intermediate_device())
-
-        def paint(i: int, device: torch.device) -> Tensor:
-            picture, own = content.picture(i).to(device), style.picture(i).to(device)
-            painted = style_gan.gan.generate(picture, own.code, strength, seed, own.regions)
-            images[i] = to_image(with_colors_of(picture.image, painted, preserve_color))[0]
-            return images[i]
-
-        style_gan.for_each(batch, height * width, paint, preview=batch > 1)
-        return io.NodeOutput(images)
+        gan, style = connected_or_default(style_gan), connected(style, "style")
+        motifs: Motifs
+        if content is not None:
+            content.refuse_foreign(gan)
+            motifs = Contents(content)
+        elif photo is not None:
+            motifs = Photos(gan, photo, "photo")
+        else:
+            raise ValueError("There is nothing to paint; connect a photo, or a content from Encode Content.")
+        return io.NodeOutput(paint(gan, motifs, style, strength, preserve_color, seed))

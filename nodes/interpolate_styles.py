@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..models.codes import EASES, MIX_MODES, interpolate_styles
 from .bridge.api import io, schema
-from .shared.inputs import MAX_STYLES, check_known, mix_mode_input, style_inputs, verdict
+from .shared.inputs import check_known, connected_styles, mix_mode_input, style_inputs, verdict
 from .shared.sockets import Style, StyleSocket, common_encoder
 
 
@@ -25,7 +25,7 @@ class InterpolateStyles(io.ComfyNode):
             inputs=[
                 *style_inputs(
                     "Where the series begins. A batch of styles counts as that many stops, in its order.",
-                    "The next style; may only be left unconnected if style_1 is a batch.",
+                    "The next style; only a batch of styles makes a series alone.",
                     "One more style on the way; leave it unconnected if there is none.",
                 ),
                 io.Int.Input(
@@ -48,8 +48,8 @@ class InterpolateStyles(io.ComfyNode):
                 io.Boolean.Input(
                     "loop",
                     default=False,
-                    label_on="back to the first",
-                    label_off="first to last",
+                    label_on="loop",
+                    label_off="one way",
                     tooltip=(
                         "On: from the last style on to the first, which is not repeated at the end, so that "
                         "an animation runs around without a hitch. Off: ends with exactly the last style."
@@ -70,16 +70,16 @@ class InterpolateStyles(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        style_1: Style,
+        style_1: Style | None = None,
         count: int = 24,
         mode: str = "lerp",
         ease: str = "linear",
         loop: bool = False,
         **others: Style | None,
     ) -> io.NodeOutput:
-        connected = (others.get(f"style_{n}") for n in range(2, MAX_STYLES + 1))
-        styles = [style_1, *(style for style in connected if style is not None)]
+        styles = list(connected_styles(others | {"style_1": style_1}).values())
         for style in styles:
             style.refuse_regions("interpolate the styles first and give the result to Mask Style")
+        encoder = common_encoder(styles)
         code = interpolate_styles([style.code for style in styles], count, mode, ease, loop)
-        return io.NodeOutput(Style(code, style_1.coarse_layers, common_encoder(styles)))
+        return io.NodeOutput(Style(code, styles[0].coarse_layers, encoder))

@@ -20,21 +20,37 @@ class LoadStyle(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        names = styles.style_names()
         return schema(
             node_id="LoadStyle",
-            display_name="Load Style (Brushwork)",
+            display_name="Load Style: Van Gogh, Monet … (Brushwork)",
             category="Brushwork",
             description=(
                 "Loads a saved style: one of the library that ships with Brushwork, or a file in "
                 "models/brushwork_styles. No painting is needed."
             ),
-            search_aliases=["style library", "style preset", "artist style", "brushwork"],
+            search_aliases=[
+                "style library",
+                "style preset",
+                "artist style",
+                "artistic style",
+                "style transfer",
+                "van gogh",
+                "monet",
+                "hokusai",
+                "klimt",
+                "munch",
+                "kandinsky",
+                "impressionism",
+                "ukiyo-e",
+                "风格迁移",
+                "梵高",
+                "brushwork",
+            ],
             inputs=[
                 io.Combo.Input(
                     "style_name",
-                    options=names,
-                    default=styles.DEFAULT_STYLE if styles.DEFAULT_STYLE in names else None,
+                    options=styles.style_names(),
+                    default=styles.default_style(),
                     tooltip=(
                         "Which style: library/… ships with Brushwork, the others are the files in "
                         "models/brushwork_styles. Type into the list to search it."

@@ -24,7 +24,7 @@ class LoadStyleGAN(io.ComfyNode):
                 "Loads a Brushwork network. The default one ships with the node pack; put others into "
                 "models/brushwork."
             ),
-            search_aliases=["style transfer", "neural style", "art style model", "brushwork"],
+            search_aliases=["style transfer", "neural style", "art style model", "风格迁移", "brushwork"],
             inputs=[
                 io.Combo.Input(
                     "checkpoint",

@@ -61,8 +61,8 @@ class MaskStyle(io.ComfyNode):
     @classmethod
     def execute(cls, background: Style, style: Style, mask: Tensor, feather: float = 24.0) -> io.NodeOutput:
         style.refuse_regions("connect it as background instead")
+        encoder = common_encoder([background, style])
         same_network([background.code, style.code])
         soft = feather_mask(to_mask(mask, "The mask").cpu(), feather)
         region = StyleRegion(style.code, soft)
-        encoder = common_encoder([background, style])
         return io.NodeOutput(replace(background, encoder=encoder, regions=(*background.regions, region)))

@@ -6,7 +6,14 @@ from typing import cast
 
 from ..models.codes import MIX_MODES, mix_styles
 from .bridge.api import io, schema
-from .shared.inputs import MAX_STYLES, check_known, mix_mode_input, style_inputs, verdict, weight_inputs
+from .shared.inputs import (
+    check_known,
+    connected_styles,
+    mix_mode_input,
+    style_inputs,
+    verdict,
+    weight_inputs,
+)
 from .shared.sockets import Style, StyleSocket, common_encoder
 
 
@@ -27,18 +34,20 @@ class MixStyles(io.ComfyNode):
             search_aliases=["blend styles", "style interpolation", "combine styles", "brushwork"],
             inputs=[
                 *style_inputs(
-                    "The first style; with split on, the one that gives shapes and strokes.", another, another
+                    "The first style. With split on, the first connected one gives shapes and strokes.",
+                    another,
+                    another,
                 ),
                 *weight_inputs(),
                 mix_mode_input("straight average"),
                 io.Boolean.Input(
                     "split",
                     default=False,
-                    label_on="structure from the first",
-                    label_off="blend everything",
+                    label_on="first shapes",
+                    label_off="blend all",
                     tooltip=(
-                        "On: shapes and strokes from style_1, grain and colours from the others. "
-                        "Off: everything is blended."
+                        "On: shapes and strokes from the first connected style, grain and colours from the "
+                        "others. Off: everything is blended."
                     ),
                 ),
             ],
@@ -53,18 +62,22 @@ class MixStyles(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, style_1: Style, mode: str = "lerp", split: bool = False, **others: Style | float
+        cls,
+        style_1: Style | None = None,
+        mode: str = "lerp",
+        split: bool = False,
+        **others: Style | float | None,
     ) -> io.NodeOutput:
-        connected = [n for n in range(2, MAX_STYLES + 1) if others.get(f"style_{n}") is not None]
-        # The name of an input says its type: style_N is a Style, weight_N a float.
-        styles = [style_1, *(cast(Style, others[f"style_{n}"]) for n in connected)]
+        numbered = connected_styles(others | {"style_1": style_1})
+        styles = list(numbered.values())
         for style in styles:
             style.refuse_regions("mix the styles first and give the result to Mask Style")
+        encoder = common_encoder(styles)
         code = mix_styles(
             [style.code for style in styles],
-            weights=[cast(float, others.get(f"weight_{n}", 1.0)) for n in (1, *connected)],
+            weights=[cast(float, others.get(f"weight_{n}", 1.0)) for n in numbered],
             mode=mode,
-            structure_from_first=style_1.coarse_layers if split else 0,
+            structure_from_first=styles[0].coarse_layers if split else 0,
         )
         # A mix of one style is that style's own tensor. Nodes must not share it, so copy it.
-        return io.NodeOutput(Style(code.clone(), style_1.coarse_layers, common_encoder(styles)))
+        return io.NodeOutput(Style(code.clone(), styles[0].coarse_layers, encoder))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from .bridge.api import io, schema
-from .shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
+from .shared.checkpoints import connected_or_default
+from .shared.inputs import network_input
+from .shared.sockets import ManagedGAN, Style, StyleSocket
 
 
 class SampleStyle(io.ComfyNode):
@@ -18,7 +20,7 @@ class SampleStyle(io.ComfyNode):
             description="Invents a style from a seed, like those of the paintings the network learned from.",
             search_aliases=["random style", "style seed", "brushwork"],
             inputs=[
-                GanSocket.Input("style_gan", tooltip="The network, from Load Style GAN."),
+                network_input(),
                 io.Int.Input(
                     "seed",
                     default=0,
@@ -54,5 +56,8 @@ class SampleStyle(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, style_gan: ManagedGAN, seed: int, count: int = 1, psi: float = 0.8) -> io.NodeOutput:
-        return io.NodeOutput(Style.made_by(style_gan.gan, style_gan.gan.sample_style(seed, count, psi)))
+    def execute(
+        cls, style_gan: ManagedGAN | None = None, seed: int = 0, count: int = 1, psi: float = 0.8
+    ) -> io.NodeOutput:
+        gan = connected_or_default(style_gan).gan
+        return io.NodeOutput(Style.made_by(gan, gan.sample_style(seed, count, psi)))

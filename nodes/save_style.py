@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..models.style_file import StyleFile, write_style
+from ..models.style_file import StyleFile
 from ..models.thumbnail import PAINTED_SIZE, decode_thumbnail, encode_thumbnail, paint_thumbnail
 from ..pictures.tensors import as_picture
 from .bridge import api
@@ -49,7 +49,7 @@ class SaveStyle(io.ComfyNode):
                 io.Boolean.Input(
                     "overwrite",
                     default=False,
-                    label_on="replace the file",
+                    label_on="replace",
                     label_off="keep both",
                     tooltip=(
                         "On: a file of this name is replaced. Off: the new file gets a number, "
@@ -92,6 +92,8 @@ class SaveStyle(io.ComfyNode):
         style_gan: ManagedGAN | None = None,
     ) -> io.NodeOutput:
         style.refuse_regions("save each of its styles before Mask Style")
+        if style_gan is not None:
+            style.refuse_foreign(style_gan)
         thumbnails = _thumbnails(style, thumbnail, style_gan)
 
         # Each style of the batch gets a file of its own.
@@ -107,9 +109,7 @@ class SaveStyle(io.ComfyNode):
                 licence=licence,
                 thumbnail=thumbnails[i],
             )
-            path = styles.new_style_path(style_name, i + 1, overwrite)
-            write_style(path, file)
-            names.append(styles.style_name(path))
+            names.append(styles.style_name(styles.save_style(file, style_name, i + 1, overwrite)))
 
         # `brushwork render` reads the names of the files from here, the page shows the thumbnails.
         saved = [{"filename": name, "subfolder": "", "type": api.STYLE_FOLDER} for name in names]
@@ -124,7 +124,7 @@ def _thumbnails(
     """A JPEG for each style; None for each if there is nothing to make them from."""
     count = len(style)
     if thumbnail is not None:
-        given = to_rgb(thumbnail, "The thumbnail")
+        given = to_rgb(thumbnail, "The thumbnail", "thumbnail")
         if len(given) not in (1, count):
             raise ValueError(f"There are {len(given)} thumbnails for {count} styles; give one, or one each.")
         return [encode_thumbnail(as_picture(picture)) for picture in given.expand(count, -1, -1, -1)]

@@ -88,7 +88,7 @@ class StyleDataset(io.ComfyNode):
         path = named_folder(folder)
         report = survey(
             path,
-            to_pil(images, "The batch of images"),
+            to_pil(images, "The batch of images", "images"),
             share=validation_share,
             min_side=min_side,
             on_progress=PictureProgress().show,

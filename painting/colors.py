@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from ..models.perception.statistics import color_moments
-from ..pictures.color import luminance_only, match_histogram
+from ..pictures.color import luminance_only
+from .palette import match_palette
 
 # Added to a picture's covariance, so that noise in a plain picture does not become its contrast: the variance
 # of a deviation of one per cent.
@@ -28,14 +29,15 @@ def match_moments(picture: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
     """
     # Nine numbers, on the CPU, because not every device has float64.
     own, spread, mean, covariance = (
-        each.double().cpu() for each in (*color_moments(picture), mean, covariance)
+        each.cpu().double() for each in (*color_moments(picture), mean, covariance)
     )
     spread = spread + _NOISE * torch.eye(3, dtype=spread.dtype)
     root = _power(spread, 0.5)
     back = _power(spread, -0.5)
     change = back @ _power(root @ covariance @ root, 0.5) @ back
     offset = mean[..., None] - change @ own[..., None]
-    moved = torch.baddbmm(offset.to(picture), change.to(picture), picture.flatten(2))
+    offset, change = (each.to(picture.dtype).to(picture.device) for each in (offset, change))
+    moved = torch.baddbmm(offset, change, picture.flatten(2))
     return moved.clamp_(0, 1).reshape(picture.shape)
 
 
@@ -49,7 +51,9 @@ def _power(matrices: Tensor, exponent: float) -> Tensor:
 def with_colors_of(photo: Tensor, picture: Tensor, preserve_color: str) -> Tensor:
     """The painted picture with the photo's colours that `preserve_color` keeps; [B,3,H,W] in 0..1."""
     if preserve_color == "histogram":
-        return match_histogram(picture, photo)
+        # Of the photo itself, as at a strength of 0, the map would change colours by up to a level.
+        same = picture.shape == photo.shape and bool(torch.isclose(picture, photo, atol=1e-5).all())
+        return picture.contiguous() if same else match_palette(picture, photo)
     if preserve_color == "luminance":
         starts = range(0, picture.shape[2], _ROWS)
         rows = [slice(start, start + _ROWS) for start in starts]

@@ -15,15 +15,18 @@ from torch import Tensor
 
 from ..base.files import file_digest, write_atomically
 from ..base.version import version
+from ..models.large.maps import StorageError
 from ..models.memory import is_out_of_memory
 from ..pictures.films import is_film
+from ..pictures.large_files import vips
 from ..pictures.metadata import PictureMetadata, check_size, encode_picture, read_settings, read_with_metadata
-from ..pictures.reading import PictureError
+from ..pictures.reading import PictureError, opened_picture
 from ..pictures.tensors import as_picture, as_tensor
 from .errors import WriteError
 from .films.options import SteadyOptions
 from .films.steps import OnFilmStep
 from .jobs import PAIRS, PaintJob, check_targets, make_jobs
+from .large_files import is_large, paint_large_file
 from .overlap import Behind, ahead
 from .refine import OnStep, RefineError
 from .styles import UnreadableError
@@ -94,8 +97,8 @@ def paint_files(
     ends the painting. `films` says how films are painted, which are not refined.
 
     Without refining, the next photo is decoded and the last painting is written while one is painted, so an
-    outcome may come after the next job's start. When the painting ends early, what was painted is written and
-    given first.
+    outcome may come after the next job's start. Large photos go from file to file and are not decoded ahead.
+    When the painting ends early, what was painted is written and given first.
 
     Raises WriteError if a file cannot be written, since the next one could not be written either.
     """
@@ -114,6 +117,9 @@ def paint_files(
                     yield from writing.all()
                     yield item
                     continue
+                if item.kind is _Kind.LARGE_PHOTO:
+                    # It needs the memory.
+                    yield from writing.all()
                 if item.job.photo != photo:
                     # Before the next photo is painted.
                     stylizer.forget_photo()
@@ -136,13 +142,22 @@ def paint_files(
     stylizer.forget_photo()
 
 
+class _Kind(Enum):
+    """How a job is painted. Films and large photos are read while they are painted."""
+
+    PHOTO = "photo"
+    LARGE_PHOTO = "large photo"
+    FILM = "film"
+
+
 @dataclass(frozen=True, eq=False)
 class _Prepared:
-    """A job whose photo has been read; a film is read while it is painted."""
+    """A job that is to be painted. A small photo has been read."""
 
     job: PaintJob
     settings: dict[str, object]
-    reading: _Reading | None
+    kind: _Kind
+    reading: _Reading
 
 
 def _prepare(
@@ -158,8 +173,10 @@ def _prepare(
                 if not overwrite and job.target.exists():
                     yield _left(job, settings)
                     continue
-                if not film:
-                    check_size(reading.size, job.target.suffix)
+                kind = _Kind.FILM if film else _kind_of_photo(photo, stylizer)
+                if kind is not _Kind.FILM:
+                    large = kind is _Kind.LARGE_PHOTO
+                    check_size(reading.header_size if large else reading.size, job.target.suffix)
             except ValueError as error:
                 yield PaintOutcome(job, PaintResult.FAILED, str(error))
                 continue
@@ -168,9 +185,17 @@ def _prepare(
                     raise
                 yield PaintOutcome(job, PaintResult.FAILED, _too_large(photo, stylizer))
                 continue
-            yield _Prepared(job, settings, None if film else reading)
+            yield _Prepared(job, settings, kind, reading)
         # Before the next photo is read.
         del reading
+
+
+def _kind_of_photo(photo: Path, stylizer: Stylizer) -> _Kind:
+    try:
+        return _Kind.LARGE_PHOTO if is_large(photo, stylizer) else _Kind.PHOTO
+    except PictureError:
+        # Reading it tells what is wrong, once for all styles.
+        return _Kind.PHOTO
 
 
 def _paint(
@@ -185,11 +210,14 @@ def _paint(
     try:
         # Before it takes minutes.
         _write(job.target, None)
-        if item.reading is None:
-            _paint_film(item, stylizer, films, on_note)
+        if item.kind is not _Kind.PHOTO:
+            if item.kind is _Kind.FILM:
+                _paint_film(item, stylizer, films, on_note)
+            else:
+                _paint_large(item, stylizer, on_note)
             return PaintOutcome(job, PaintResult.PAINTED, seconds=time.monotonic() - began)
         painted = as_picture(stylizer.paint(item.reading.tensor, job.style, on_step, on_note))
-    except (ValueError, RefineError) as error:
+    except (ValueError, RefineError, StorageError) as error:
         return PaintOutcome(job, PaintResult.FAILED, str(error))
     except Exception as error:
         if not is_out_of_memory(error):
@@ -229,10 +257,22 @@ def _paint_film(
     )
 
 
+def _paint_large(item: _Prepared, stylizer: Stylizer, on_note: Callable[[str], None] | None) -> None:
+    job = item.job
+    try:
+        paint_large_file(job.photo, job.style, job.target, stylizer, item.settings, on_note)
+    except OSError as error:
+        raise _not_written(job.target, error) from error
+
+
 def _too_large(photo: Path, stylizer: Stylizer) -> str:
+    remedy = "close other programs" if stylizer.device.type == "cpu" else "paint it on the CPU"
+    install = "; or install what paints it from file to file: pip install 'brushwork[large]'"
+    if is_film(photo) or vips():
+        install = ""
     return (
-        f"{photo} does not fit into the memory of the device {stylizer.device}; scale it down, or paint it "
-        "on the CPU."
+        f"{photo} does not fit into the memory of the device {stylizer.device}; scale it down, or "
+        f"{remedy}{install}."
     )
 
 
@@ -244,7 +284,11 @@ def _write(target: Path, data: bytes | None) -> None:
         else:
             write_atomically(target, data)
     except OSError as error:
-        raise WriteError(f"{target} cannot be written: {error.strerror}.") from error
+        raise _not_written(target, error) from error
+
+
+def _not_written(target: Path, error: OSError) -> WriteError:
+    return WriteError(f"{target} cannot be written: {error.strerror}.")
 
 
 class _Reading:
@@ -275,6 +319,12 @@ class _Reading:
         """Width and height."""
         height, width = self.tensor.shape[-2:]
         return width, height
+
+    @property
+    def header_size(self) -> tuple[int, int]:
+        """Width and height as the file's header says, before the picture is turned."""
+        with opened_picture(self.path) as image:
+            return image.size
 
     @property
     def metadata(self) -> PictureMetadata:

@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..models.normalization import wide
 from ..models.perception.pixel_losses import ground_limits, plain_steps
-from ..models.perception.statistics import SIZES, SMALLEST_SIDE, moments_of, normalized, sized_pictures, wide
+from ..models.perception.statistics import SIZES, SMALLEST_SIDE, moments_of, normalized, sized_pictures
 from ..models.perception.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
 from .options import RefineOptions
 from .strips import pixel_losses

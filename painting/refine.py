@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..models.devices import own_defaults
 from ..models.memory import free_memory, is_out_of_memory
-from ..models.perception.vgg import LossNetwork, fastest_loss_dtype
+from ..models.perception.vgg import LossNetwork, loss_dtype
 from .colors import with_colors_of
 from .lbfgs import LBFGS
 from .objective import Objective
@@ -73,6 +74,7 @@ class Step:
 OnStep = Callable[[Step], object]
 
 
+@own_defaults()
 def refine(
     start: Tensor | None,
     photo: Tensor,
@@ -105,9 +107,7 @@ def refine(
     with torch.inference_mode(False), torch.no_grad():
         sources = Sources(start, photo, paintings, weights, regions, options)
         if network is None:
-            auto = options.dtype == "auto"
-            dtype = fastest_loss_dtype(photo.device) if auto else getattr(torch, options.dtype)
-            network = LossNetwork(dtype=dtype).to(photo.device)
+            network = LossNetwork(dtype=loss_dtype(options.dtype, photo.device)).to(photo.device)
         picture = _Run(sources, options, network, on_step, on_tile, on_note).picture()
         own = (..., slice(sources.size[0]), slice(sources.size[1]))
         return with_colors_of(sources.photo[own], picture[own], options.preserve_color)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..models.devices import sampled
 from ..models.perception.statistics import gram_and_mean
 from ..models.regions import region_shares
-from ..pictures.color import match_histogram
+from ..pictures.values import check_floating, checked_mask, unit_range
 from .colors import match_moments
 from .objective import Mixture, at_least
 from .options import SMALLEST_SIDE, RefineOptions
+from .palette import match_palette
 
 # A painting is not read larger than this: there is no more to see in it, only more to compute.
 _LARGEST_PAINTING = 4096**2
@@ -66,8 +69,8 @@ class Sources:
         mixtures += [_mixture(each.paintings, each.weights, batch, photo) for each in regions]
         masks = [_mask(each.mask, batch, photo) for each in regions]
         if options.preserve_color == "histogram":
-            mixtures = [_recoloured(mixture, self.photo) for mixture in mixtures]
-            self.start = match_histogram(self.start, self.photo)
+            mixtures = [_in_photo_colors(mixture, self.photo) for mixture in mixtures]
+            self.start = match_palette(self.start, self.photo)
         self.photo, self.start = (at_least(each, SMALLEST_SIDE) for each in (self.photo, self.start))
         shares = self._shares(masks, batch)
         # A region that is covered everywhere costs nothing.
@@ -141,7 +144,8 @@ def resized(picture: Tensor, size: tuple[int, int]) -> Tensor:
     """[B,C,H,W] in 0..1 brought to `size`, in 0..1: bicubic, averaged where it shrinks."""
     if tuple(picture.shape[-2:]) == size:
         return picture
-    return F.interpolate(picture, size, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+    resize = partial(F.interpolate, size=size, mode="bicubic", antialias=True, align_corners=False)
+    return sampled(resize, picture).clamp(0, 1)
 
 
 def _checked(name: str, picture: Tensor) -> Tensor:
@@ -150,10 +154,8 @@ def _checked(name: str, picture: Tensor) -> Tensor:
         raise ValueError(
             f"{name} has the shape {list(picture.shape)}; give [B,3,H,W] with red, green and blue in 0..1."
         )
-    picture = picture.detach().float()
-    if not torch.isfinite(picture).all():
-        raise ValueError(f"{name} has values that are not finite; give red, green and blue in 0..1.")
-    return picture.clamp(0, 1).expand(-1, 3, -1, -1)
+    picture = unit_range(check_floating(picture, name).detach().float(), name)
+    return picture.expand(-1, 3, -1, -1)
 
 
 def _batched(name: str, picture: Tensor, batch: int) -> Tensor:
@@ -198,9 +200,7 @@ def _mask(mask: Tensor, batch: int, photo: Tensor) -> Tensor:
         raise ValueError(
             f"A mask has the shape {list(mask.shape)}; give [1,h,w], or [{batch},h,w] for {batch} photos."
         )
-    if not torch.isfinite(mask).all():
-        raise ValueError("A mask has values that are not finite; give numbers in 0..1.")
-    return mask.detach().to(photo).clamp(0, 1)
+    return checked_mask(mask.detach(), "A mask").to(photo)
 
 
 def _moments(mixture: Mixture) -> tuple[Tensor, Tensor]:
@@ -213,9 +213,9 @@ def _moments(mixture: Mixture) -> tuple[Tensor, Tensor]:
     return mean, gram - mean[:, :, None] * mean[:, None, :]
 
 
-def _recoloured(mixture: Mixture, photo: Tensor) -> Mixture:
+def _in_photo_colors(mixture: Mixture, photo: Tensor) -> Mixture:
     """The paintings with the photos' colours, one for each photo."""
-    paintings = [match_histogram(each.expand(len(photo), -1, -1, -1), photo) for each in mixture.paintings]
+    paintings = [match_palette(each.expand(len(photo), -1, -1, -1), photo) for each in mixture.paintings]
     return Mixture(paintings, mixture.weights)
 
 

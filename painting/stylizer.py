@@ -14,12 +14,15 @@ from ..base.files import file_digest
 from ..base.settings import check_choice, check_ranges, option
 from ..base.shipped import DEFAULT_CHECKPOINT
 from ..models.content_encoder import ContentCode
+from ..models.devices import own_defaults
+from ..models.large.paint import LargePicture
 from ..models.noise import check_seed
-from ..models.perception.vgg import LossNetwork, fastest_loss_dtype
+from ..models.perception.vgg import LossNetwork, loss_dtype
 from ..models.style_gan import STROKE_SIZES, StyleGAN
 from .colors import with_colors_of
 from .options import PRESERVE_COLOR, RefineOptions
 from .refine import OnStep, refine
+from .room import Plan, check_tile, first_that_fits, make_plans, network_on
 from .styles import StyleSource, read_painting
 
 # Side of the picture that tries out whether a device can do everything that painting needs.
@@ -65,9 +68,17 @@ class Stylizer:
     """Paints photos on one device, with one network. `network` describes it in the settings of pictures."""
 
     def __init__(
-        self, gan: StyleGAN, options: StylizeOptions | None = None, network: dict[str, str] | None = None
+        self,
+        gan: StyleGAN,
+        options: StylizeOptions | None = None,
+        network: dict[str, str] | None = None,
+        tile: int = 0,
     ):
+        """`tile` is the side in pixels of the tiles in which the network paints (`room.Plan`); 0: from the
+        free memory. Raises ValueError for one from 1 to 63."""
+        check_tile(tile)
         self.gan, self.options, self.network = gan, options or StylizeOptions(), network
+        self.tile = tile
         self.device = next(gan.parameters()).device
         # Codes are small; of photos only the last one's is kept, for the next style that it is painted in.
         self._codes: dict[StyleSource, Tensor] = {}
@@ -75,34 +86,39 @@ class Stylizer:
         self._loss_network: LossNetwork | None = None
 
     @classmethod
+    @own_defaults()
     def load(
         cls,
         checkpoint: str | os.PathLike[str] | None = None,
         options: StylizeOptions | None = None,
         device: str = "auto",
+        tile: int = 0,
     ) -> Stylizer:
         """With the network in `checkpoint` (None: the shipped one) on `device`.
 
-        'auto' is a GPU of CUDA or Apple's if it can do everything that the options need, otherwise the CPU.
+        'auto' is a GPU of CUDA, or Apple's or Intel's if it can do all that the options need, else the CPU.
         Raises CheckpointError for a file that is not a network, ValueError for a device that is not here.
         """
         path = Path(checkpoint or DEFAULT_CHECKPOINT)
         gan = StyleGAN.load(path)
         network = {"file": path.name, "sha256": file_digest(path)}
         if device != "auto":
-            return cls(gan.to(_device(device)), options, network)
+            return cls(gan.to(_device(device)), options, network, tile)
         if torch.cuda.is_available():
-            return cls(gan.to("cuda"), options, network)
-        if torch.backends.mps.is_available():
+            return cls(gan.to("cuda"), options, network, tile)
+        for kind, is_there in (("mps", torch.backends.mps.is_available()), ("xpu", torch.xpu.is_available())):
+            if not is_there:
+                continue
             try:
-                on_apple = cls(gan.to("mps"), options, network)
-                on_apple.try_out()
-                return on_apple
+                on_gpu = cls(gan.to(kind), options, network, tile)
+                on_gpu.try_out()
+                return on_gpu
             except (RuntimeError, TypeError):
                 # Some operations have no implementation there, depending on PyTorch's version.
                 gan = StyleGAN.load(path)
-        return cls(gan, options, network)
+        return cls(gan, options, network, tile)
 
+    @own_defaults()
     def paint(
         self,
         photo: Tensor,
@@ -110,9 +126,11 @@ class Stylizer:
         on_step: OnStep | None = None,
         on_note: Callable[[str], None] | None = None,
     ) -> Tensor:
-        """The photo [1,3,H,W] in 0..1, painted in `style`: the same size, on the stylizer's device.
+        """The photo [1,3,H,W] in 0..1, painted in `style`: the same size, on the stylizer's device, or on the
+        CPU where the network paints in tiles.
 
-        on_step and on_note are called while refining; see `refine`.
+        If the memory runs out, tiles get smaller, and at last the CPU paints; `on_note` gets a sentence each
+        time. on_step and on_note are called while refining; see `refine`.
         Raises ValueError for a style that cannot be read, that another network made, or that is to be refined
         and is not made of paintings; RefineError where refining fails.
         """
@@ -120,7 +138,7 @@ class Stylizer:
         return self._paint(photo, self.code(style), paintings, weights, on_step, on_note)
 
     def code(self, style: StyleSource) -> Tensor:
-        """The code [1,L,D] of `style` on the stylizer's device. Errors as in `paint`."""
+        """The code [1,L,D] of a style, on the stylizer's device; it is kept. Errors as in `paint`."""
         if style not in self._codes:
             with torch.inference_mode():
                 self._codes[style] = style.code(self.gan, self.options.stroke_size)
@@ -130,6 +148,7 @@ class Stylizer:
         """Free the memory that the content of the last photo takes."""
         self._content = None
 
+    @own_defaults()
     def try_out(self) -> None:
         """Paint a very small picture; raises the device's error if it cannot do everything for it."""
         options = self.options
@@ -166,21 +185,19 @@ class Stylizer:
     ) -> Tensor:
         options = self.options
         if options.refine is None:
-            with torch.inference_mode():
-                content = self._encoded(photo)
-                painted = self.gan.generate(content, code, options.strength, options.seed)
-                return with_colors_of(content.image, painted, options.preserve_color)
+            return self._by_network(photo, code, options.strength, options.preserve_color, on_note)
 
         # Refining looks at the full style; below full strength the photo shines through at the end. The
         # content code goes before it begins: it takes as much memory as the picture.
         with torch.no_grad():
-            photo = photo.to(self.device)
             if options.strength == 0:
-                return photo
-            painted = self.gan.generate(self.gan.encode_content(photo), code, seed=options.seed)
+                return photo.to(self.device)
+            painted = self._by_network(photo, code, 1.0, None, on_note)
+            self.forget_photo()
+            # A clone is no inference tensor any more, and may take part in gradients.
+            photo, painted = photo.to(self.device), painted.to(self.device).clone()
             if self._loss_network is None:
-                kind = options.refine.dtype
-                dtype = fastest_loss_dtype(self.device) if kind == "auto" else getattr(torch, kind)
+                dtype = loss_dtype(options.refine.dtype, self.device)
                 self._loss_network = LossNetwork(dtype=dtype).to(self.device)
         refined = refine(
             painted,
@@ -194,11 +211,42 @@ class Stylizer:
         )
         return refined if options.strength == 1 else torch.lerp(photo, refined, options.strength)
 
-    def _encoded(self, photo: Tensor) -> ContentCode:
-        if self._content is None or self._content[0] is not photo:
-            self._content = None
-            self._content = photo, self.gan.encode_content(photo.to(self.device))
-        return self._content[1]
+    def _by_network(
+        self,
+        photo: Tensor,
+        code: Tensor,
+        strength: float,
+        preserve_color: str | None,
+        on_note: Callable[[str], None] | None,
+    ) -> Tensor:
+        """What the network paints, in one piece or in tiles; `preserve_color` None leaves it as it is."""
+        size = photo.shape[2], photo.shape[3]
+
+        @torch.inference_mode()
+        def paint(plan: Plan) -> Tensor:
+            gan = network_on(self.gan, plan.device)
+            own = code.to(plan.device)
+            if not plan.tile:
+                content = self._encoded(gan, photo, plan.device)
+                painted = gan.generate(content, own, strength, self.options.seed)
+                return with_colors_of(content.image, painted, preserve_color) if preserve_color else painted
+            self.forget_photo()
+            whole = photo.cpu()
+            picture = LargePicture(lambda start, stop: whole[:, :, start:stop], size, plan.store())
+            painted = torch.empty_like(whole)
+            for start, rows in picture.paint(gan, own, strength, self.options.seed):
+                painted[:, :, start : start + rows.shape[2]] = rows
+            return with_colors_of(whole, painted, preserve_color) if preserve_color else painted
+
+        return first_that_fits(make_plans(size, self.device, self.tile), paint, on_note)
+
+    def _encoded(self, gan: StyleGAN, photo: Tensor, device: torch.device) -> ContentCode:
+        known = self._content
+        if known is None or known[0] is not photo or known[1].image.device != device:
+            # First the memory of the last photo.
+            known = self._content = None
+            known = self._content = photo, gan.encode_content(photo.to(device))
+        return known[1]
 
 
 def _device(name: str) -> torch.device:

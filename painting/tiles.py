@@ -20,7 +20,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..models.perception.statistics import gram_and_mean, wide
+from ..models.normalization import wide
+from ..models.perception.statistics import gram_and_mean
 from ..models.perception.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
 
 # The side of relu4_1's cells. Tiles are cut on this grid of the three poolings.
@@ -219,5 +220,5 @@ def _tiled_backward(
             sums = view.sums(network, read, tile)
             names = [name for name in sums if name in given]
             torch.autograd.backward([sums[name] for name in names], [given[name] for name in names])
-        assert read.grad is not None
-        gradient[..., tile.rows.read, tile.columns.read] += read.grad
+        if read.grad is not None:  # as type checkers cannot know
+            gradient[..., tile.rows.read, tile.columns.read] += read.grad

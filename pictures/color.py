@@ -13,6 +13,7 @@ _RGB_TO_XYZ = torch.tensor(
         [0.0193339, 0.1191920, 0.9503041],
     ],
     dtype=torch.float64,
+    device="cpu",
 )
 _XYZ_TO_RGB = torch.linalg.inv(_RGB_TO_XYZ)
 _WHITE = _RGB_TO_XYZ.sum(1)
@@ -114,4 +115,5 @@ def _lab_to_linear(lab: Tensor) -> Tensor:
 
 
 def _mix_channels(image: Tensor, matrix: Tensor) -> Tensor:
-    return torch.einsum("ij,bjhw->bihw", matrix.to(image), image)
+    # In the picture's type before it moves: not every device has float64.
+    return torch.einsum("ij,bjhw->bihw", matrix.to(image.dtype).to(image.device), image)

@@ -17,19 +17,28 @@ from PIL.PngImagePlugin import PngInfo
 from .reading import DAMAGE, opened_picture, upright_rgb
 
 # Formats by the endings of their files, and the options for saving them in good quality.
-ENDINGS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+ENDINGS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
 _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     # The default, 6, takes 2.6 times as long and makes a painting's file 2 % smaller.
     "PNG": {"compress_level": 1},
     "JPEG": {"quality": 95, "subsampling": 0, "optimize": True},
     "WEBP": {"quality": 95, "method": 4},
+    "TIFF": {"compression": "tiff_adobe_deflate"},
 }
 # The longest side in pixels of a picture in each format.
-_LONGEST_SIDE = {"PNG": 2**31 - 1, "JPEG": 65500, "WEBP": 16383}
+_LONGEST_SIDE = {"PNG": 2**31 - 1, "JPEG": 65500, "WEBP": 16383, "TIFF": 2**31 - 1}
 
 # The PNG chunk with the settings.
 SETTINGS_KEY = "brushwork"
 
+_DESCRIPTION = 0x010E
 _ORIENTATION, _EXIF_IFD, _GPS_IFD, _INTEROP_IFD = 0x0112, 0x8769, 0x8825, 0xA005
 _USER_COMMENT, _MAKER_NOTE = 0x9286, 0x927C
 _PIXEL_WIDTH, _PIXEL_HEIGHT = 0xA002, 0xA003
@@ -64,8 +73,20 @@ def read_with_metadata(path: str | os.PathLike[str]) -> tuple[Image.Image, Pictu
         # Pillow warns of damaged EXIF, but the user chose this picture for its pixels.
         warnings.simplefilter("ignore")
         image.load()
-        metadata = PictureMetadata(_rgb_profile(image), _exif_of(image))
+        metadata = metadata_of(image)
         return upright_rgb(image), metadata
+
+
+def metadata_of(image: Image.Image) -> PictureMetadata:
+    """What a painting keeps of an opened picture. The EXIF of a PNG may come after the pixels; then it counts
+    only if they are decoded."""
+    if image.format == "PNG" and "exif" not in image.info and not _is_decoded(image):
+        return PictureMetadata(_rgb_profile(image))
+    return PictureMetadata(_rgb_profile(image), _exif_of(image))
+
+
+def _is_decoded(image: Image.Image) -> bool:
+    return not getattr(image, "tile", None)
 
 
 def encode_picture(
@@ -74,10 +95,11 @@ def encode_picture(
     metadata: PictureMetadata | None = None,
     settings: Mapping[str, object] | None = None,
 ) -> bytes:
-    """An RGB picture as the bytes of a file with this ending: .png, .jpg, .jpeg or .webp.
+    """An RGB picture as the bytes of a file with this ending: .png, .jpg, .jpeg, .webp, .tif or .tiff.
 
-    The settings are stored as JSON: in PNG as the text chunk `brushwork`, in JPEG and WebP as the EXIF user
-    comment. If EXIF is too large for a JPEG, it loses the maker's note, and then all except the settings.
+    The settings are stored as JSON: in PNG as the text chunk `brushwork`, in TIFF as the description of the
+    picture, in JPEG and WebP as the EXIF user comment. If EXIF is too large for a JPEG, it loses the maker's
+    note, and then all except the settings. A TIFF keeps no EXIF: its tags say how its pixels are stored.
     Raises ValueError for another ending and for a picture that is too large for the format.
     """
     kind = format_of(ending)
@@ -92,7 +114,11 @@ def encode_picture(
             options["pnginfo"] = PngInfo()
             options["pnginfo"].add_itxt(SETTINGS_KEY, text)
         text = None
-    if exif := _fitting_exif(metadata.exif, picture.size, text, kind):
+    if kind == "TIFF":
+        if text is not None:
+            options["description"] = text
+        text = None
+    if kind != "TIFF" and (exif := fitting_exif(metadata.exif, picture.size, text, kind)):
         options["exif"] = exif
     data = io.BytesIO()
     # A picture that was turned or converted still has the metadata of its file.
@@ -109,6 +135,8 @@ def read_settings(path: str | os.PathLike[str]) -> dict[str, Any] | None:
             warnings.simplefilter("ignore")
             if image.format == "PNG":
                 text = image.info.get(SETTINGS_KEY)
+            elif image.format == "TIFF":
+                text = image.getexif().get(_DESCRIPTION)
             else:
                 comment = image.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT, b"")
                 text = comment.removeprefix(_ASCII).decode("ascii")
@@ -161,7 +189,7 @@ def _exif_of(image: Image.Image) -> bytes | None:
         return None
 
 
-def _fitting_exif(exif: bytes | None, size: tuple[int, int], text: str | None, kind: str) -> bytes | None:
+def fitting_exif(exif: bytes | None, size: tuple[int, int], text: str | None, kind: str) -> bytes | None:
     """The EXIF of a file of this kind with `text` as its user comment; None if there is nothing to say."""
     attempts = [(exif, ()), (exif, (_MAKER_NOTE,)), (None, ())]
     for data, without in attempts:

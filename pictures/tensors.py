@@ -26,7 +26,7 @@ _LONG = 8
 
 def as_tensor(picture: Image.Image) -> Tensor:
     """RGB -> [1,3,H,W] float32 in 0..1. It needs no further memory than the result."""
-    image = torch.empty(picture.height, picture.width, 3)
+    image = torch.empty(picture.height, picture.width, 3, dtype=torch.float32, device="cpu")
     for top in range(0, picture.height, _ROWS):
         strip = picture.crop((0, top, picture.width, min(top + _ROWS, picture.height)))
         image[top : top + _ROWS] = torch.from_numpy(np.array(strip, dtype=np.uint8))

@@ -71,7 +71,7 @@ def painted(photo: str, style: Style, **options: float | str) -> list[Image.Imag
     return pictures_of(NODES["Generate"].execute(network(), content, style, **options)[0])
 
 
-def unlabelled(*pictures: Image.Image) -> list[Cell]:
+def unlabeled(*pictures: Image.Image) -> list[Cell]:
     return [(picture, "") for picture in pictures]
 
 
@@ -81,7 +81,7 @@ def load_style_gan() -> Image.Image:
     styles = [encoded(name) for name in paintings]
     rows = []
     for photo in ("photo-city-singapore", "photo-animal-otters"):
-        rows.append(unlabelled(read(photo), *(painted(photo, style)[0] for style in styles)))
+        rows.append(unlabeled(read(photo), *(painted(photo, style)[0] for style in styles)))
     return grid(rows)
 
 
@@ -98,7 +98,7 @@ def encode_content() -> Image.Image:
     )
     shown = ((main - low) / (high - low)).clamp(0, 1).reshape(1, 3, *content.fine.shape[-2:])
     results = [painted(photo, encoded(name))[0] for name in ("art-hokusai-great-wave", "art-engraving-dore")]
-    return grid([unlabelled(read(photo), picture_of(shown.permute(0, 2, 3, 1)), *results)], aspect=1)
+    return grid([unlabeled(read(photo), picture_of(shown.permute(0, 2, 3, 1)), *results)], aspect=1)
 
 
 def encode_style() -> Image.Image:
@@ -147,7 +147,7 @@ def load_style() -> Image.Image:
     names = [name for name in style_names() if name.startswith("library/")]
     shown = [names[i * len(names) // 18] for i in range(18)]
     thumbnails = [picture_of(NODES["LoadStyle"].execute(name)[1]) for name in shown]
-    rows = [unlabelled(*thumbnails[i : i + 6]) for i in range(0, 18, 6)]
+    rows = [unlabeled(*thumbnails[i : i + 6]) for i in range(0, 18, 6)]
     return grid(rows, aspect=1)
 
 
@@ -158,7 +158,7 @@ def save_style() -> Image.Image:
     style, thumbnail, _ = load(name).args
     result = painted("photo-portrait-astronaut", style)[0]
     other = painted("photo-city-singapore", style)[0]
-    cells = unlabelled(read("art-monet-woman-with-a-parasol"), picture_of(thumbnail), result, other)
+    cells = unlabeled(read("art-monet-woman-with-a-parasol"), picture_of(thumbnail), result, other)
     return grid([cells], aspect=1)
 
 
@@ -245,7 +245,7 @@ def mask_style() -> Image.Image:
         for feather in (8, 96)
     ]
     alone = [painted(photo, style)[0] for style in (ground, sky)]
-    return grid([unlabelled(read(photo), mask, *alone), both])
+    return grid([unlabeled(read(photo), mask, *alone), both])
 
 
 def paint_video() -> Image.Image:
@@ -277,7 +277,20 @@ def refine_painting() -> Image.Image:
         (picture_of(refine(start, content, style, quality="draft", stroke_size=size)[0]), f"{size:g}")
         for size in (0.5, 1, 2)
     ]
-    return grid([unlabelled(read(photo), read(painting), generated), refined])
+    return grid([unlabeled(read(photo), read(painting), generated), refined])
+
+
+def paint_photo() -> Image.Image:
+    """A photo in three styles of the library; below, in one of them at four strengths."""
+    photo = read("photo-city-singapore")
+    execute = NODES["PaintPhoto"].execute
+
+    def paint(style: str, strength: float = 1.0) -> Image.Image:
+        return picture_of(execute(from_pil([photo]), f"library/{style}", strength=strength)[0])
+
+    names = ("van-gogh-starry-night", "hokusai-great-wave", "klimt-kiss")
+    strengths = [(paint(names[0], strength), f"{strength:g}") for strength in (0.25, 0.5, 0.75, 1)]
+    return grid([unlabeled(photo, *(paint(name) for name in names)), strengths])
 
 
 PICTURES: dict[str, Callable[[], Image.Image]] = {
@@ -296,6 +309,7 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "MaskStyle": mask_style,
     "PaintVideo": paint_video,
     "RefinePainting": refine_painting,
+    "PaintPhoto": paint_photo,
 }
 
 

@@ -33,7 +33,7 @@ PHOTOS = {"photo-landscape-lake-sherburne": 4 / 3, "photo-portrait-astronaut": 3
 COLUMNS = 4
 HEIGHT = 140
 GAP = 8
-WHITE, BLACK, GREY = (255, 255, 255), (0, 0, 0), (90, 90, 90)
+WHITE, BLACK, GRAY = (255, 255, 255), (0, 0, 0), (90, 90, 90)
 # Painted larger than shown; otherwise brush marks would be as coarse as windows.
 PAINTED_HEIGHT = 224
 NAME_SIZE, ARTIST_SIZE = 16, 14
@@ -92,7 +92,7 @@ def _cropped(name: str, shape: float) -> Tensor:
 
 
 def _caption(pen: ImageDraw.ImageDraw, style: StyleFile, left: int, top: int, width: int) -> None:
-    lines = [(style.name, NAME_SIZE, BLACK, 3), (f"{style.artist}, {style.year}", ARTIST_SIZE, GREY, 23)]
+    lines = [(style.name, NAME_SIZE, BLACK, 3), (f"{style.artist}, {style.year}", ARTIST_SIZE, GRAY, 23)]
     for text, size, color, down in lines:
         # Long captions get smaller letters, so that they end before the next cell.
         while (letters := accented_font(size)).getlength(writable(text)) > width - CAPTION_MARGIN:

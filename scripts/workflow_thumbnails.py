@@ -20,38 +20,29 @@ import av
 import numpy as np
 from PIL import Image, ImageOps, ImageSequence
 
-from brushwork.base.shipped import SHIPPED_INPUTS, WORKFLOWS_DIR
+from brushwork.base.shipped import EXAMPLE_PREFIX, SHIPPED_INPUTS, WORKFLOWS_DIR, example_pictures
 from brushwork.pictures.reading import read_picture
 from tests.comfyui_server import COMFYUI, ComfyUIServer
 
 SIDE = 512
 RUN_SECONDS = 1800
-CITY, LAKE, PORTRAIT, OTTERS, RUIN, SPICES = (
-    f"photo-{name}.jpg"
-    for name in (
-        "city-singapore", "landscape-lake-sherburne", "portrait-astronaut", "animal-otters",
-        "architecture-colosseum", "stilllife-spices",
-    )
-)  # fmt: skip
-STARRY_NIGHT, WAVE, ENGRAVING = (
-    "art-vangogh-starry-night.jpg",
-    "art-hokusai-great-wave.jpg",
-    "art-engraving-dore.jpg",
-)
+PHOTOS = [f"{EXAMPLE_PREFIX}photo-{name}.jpg" for name in (
+    "city-singapore", "landscape-lake-sherburne", "stilllife-spices",
+)]  # fmt: skip
+PAINTINGS = [f"{EXAMPLE_PREFIX}art-{name}.jpg" for name in (
+    "vangogh-starry-night", "hokusai-great-wave", "engraving-dore",
+)]  # fmt: skip
 
 
 class WorkflowRunner:
-    """A server, the shipped pictures as squares in its input folder, and the workflows."""
+    """A server, the example pictures as squares in its input folder, and the workflows."""
 
     def __init__(self, server: ComfyUIServer):
         self.server = server
         self.input = server.base / "input"
-        for path in SHIPPED_INPUTS.glob("*.jpg"):
+        for name, path in example_pictures().items():
             with Image.open(path) as picture:
-                ImageOps.fit(picture.convert("RGB"), (768, 768)).save(self.input / path.name, quality=95)
-        assert COMFYUI is not None  # `main` refuses to go on without it
-        example = Path(COMFYUI) / "input" / "example.png"
-        (self.input / example.name).write_bytes(example.read_bytes())
+                ImageOps.fit(picture, (768, 768)).save(self.input / name, quality=95)
 
     def run(self, name: str, result: str, **settings: object) -> list[Image.Image]:
         """The pictures on the node titled `result` after a run. `settings` go by the input's name; `photo`
@@ -91,8 +82,8 @@ class WorkflowRunner:
             return [Image.fromarray(frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
 
 
-def single(name: str, photo: str, **settings: object) -> Callable[[WorkflowRunner], Image.Image]:
-    return lambda runner: runner.run(name, "Result", photo=photo, **settings)[0]
+def single(name: str, **settings: object) -> Callable[[WorkflowRunner], Image.Image]:
+    return lambda runner: runner.run(name, "Result", **settings)[0]
 
 
 def grid(pictures: list[Image.Image], columns: int) -> Image.Image:
@@ -124,24 +115,22 @@ def on_white(picture: Image.Image) -> Image.Image:
 
 
 def random_styles(runner: WorkflowRunner) -> Image.Image:
-    return grid(runner.run("random_styles_grid", "Nine results", photo=PORTRAIT), 3)
+    return grid(runner.run("random_styles_grid", "Nine results"), 3)
 
 
 def animation(runner: WorkflowRunner) -> Image.Image:
-    return strips(runner.run("style_animation", "Animation", photo=RUIN))
+    return strips(runner.run("style_animation", "Animation"))
 
 
 def video(runner: WorkflowRunner) -> Image.Image:
     """The last grainy frame, painted from the middle on."""
-    grainy, painted = (
-        runner.run("steady_video", title, photo=LAKE, amount=4) for title in ("Grain", "Paint the frames")
-    )
+    grainy, painted = (runner.run("steady_video", title, amount=4) for title in ("Grain", "Paint the frames"))
     return strips([grainy[-1], painted[-1]])
 
 
 def film(runner: WorkflowRunner) -> Image.Image:
     """The last frame of a slow pan, painted from the middle on."""
-    with Image.open(runner.input / LAKE) as picture:
+    with Image.open(runner.input / PHOTOS[1]) as picture:
         frames = [picture.crop((32 * i, 32 * i, 32 * i + SIDE, 32 * i + SIDE)) for i in range(4)]
     with av.open(str(runner.input / "film.mp4"), "w") as container:
         stream = container.add_stream("libx264", rate=4, options={"crf": "10"})
@@ -155,10 +144,7 @@ def film(runner: WorkflowRunner) -> Image.Image:
 
 def refinement(runner: WorkflowRunner) -> Image.Image:
     """What Generate painted, from the middle on refined."""
-    before, after = (
-        runner.run("refine_painting", title, photo=LAKE, painting=STARRY_NIGHT)[0]
-        for title in ("Before", "Result")
-    )
+    before, after = (runner.run("refine_painting", title)[0] for title in ("Before", "Result"))
     return strips([before, after])
 
 
@@ -166,14 +152,14 @@ def training(runner: WorkflowRunner) -> Image.Image:
     """The progress sheet of a short training on parts of one painting, as in help_pictures.py."""
     folder = runner.input / "my_style"
     folder.mkdir()
-    painting = read_picture(SHIPPED_INPUTS / STARRY_NIGHT)
+    painting = read_picture(example_pictures()[PAINTINGS[0]])
     side = min(painting.size) // 2
     for i in range(12):
         left, top = (painting.width - side) * (i % 4) // 3, (painting.height - side) * (i // 4) // 2
         painting.crop((left, top, left + side, top + side)).save(folder / f"{i}.png")
     settings: dict[str, float] = {"steps": 80, "batch_size": 2, "resolution": 96, "preview_every": 16}
     settings |= {"learning_rate": 0.0006, "style_weight": 60.0}  # so that so few steps show
-    return on_white(runner.run("train_and_paint", "Train", photo=CITY, **settings)[0])
+    return on_white(runner.run("train_and_paint", "Train", **settings)[0])
 
 
 def evaluation(runner: WorkflowRunner) -> Image.Image:
@@ -185,21 +171,19 @@ def evaluation(runner: WorkflowRunner) -> Image.Image:
 
 
 def batch(runner: WorkflowRunner) -> Image.Image:
-    couples = [
-        (photo, painting) for photo in (CITY, LAKE, SPICES) for painting in (STARRY_NIGHT, WAVE, ENGRAVING)
-    ]
-    return grid(
-        [single("batch_for_queue", photo, painting=painting)(runner) for photo, painting in couples], 3
-    )
+    couples = [(photo, painting) for photo in PHOTOS for painting in PAINTINGS]
+    run = (single("batch_for_queue", photo=photo, painting=painting) for photo, painting in couples)
+    return grid([paint(runner) for paint in run], 3)
 
 
 THUMBNAILS: dict[str, Callable[[WorkflowRunner], Image.Image]] = {
-    "paint_in_library_style": single("paint_in_library_style", CITY),
+    "paint_photo": single("paint_photo"),
+    "paint_in_library_style": single("paint_in_library_style"),
     "refine_painting": refinement,
-    "mix_library_styles": single("mix_library_styles", LAKE),
+    "mix_library_styles": single("mix_library_styles"),
     "random_styles_grid": random_styles,
-    "structure_and_color": single("structure_and_color", OTTERS),
-    "styles_by_region": single("styles_by_region", "example.png"),
+    "structure_and_color": single("structure_and_color"),
+    "styles_by_region": single("styles_by_region"),
     "style_animation": animation,
     "paint_film": film,
     "steady_video": video,

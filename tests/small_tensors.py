@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -27,3 +28,20 @@ def double_pair(*shape: int, seed: int) -> tuple[Tensor, Tensor]:
 def layers(*tensors: Tensor) -> dict[str, Tensor]:
     """One tensor for each of the four style layers."""
     return dict(zip(STYLE_LAYERS, tensors, strict=True))
+
+
+def numpy_gram(features: np.ndarray) -> np.ndarray:
+    """Gram matrices [B,C,C] of [B,C,H,W], written from the formula."""
+    b, c, h, w = features.shape
+    products = [[[np.sum(f[i] * f[j]) / (h * w) for j in range(c)] for i in range(c)] for f in features]
+    return np.array(products).reshape(b, c, c)
+
+
+def numpy_moments(features: np.ndarray) -> np.ndarray:
+    """Means and deviations [B,2,C] of [B,C,H,W], written from the formula."""
+    return np.stack([np.mean(features, (2, 3)), np.sqrt(np.var(features, (2, 3)) + 1e-5)], 1)
+
+
+def numpy_relative(found: np.ndarray, target: np.ndarray) -> float:
+    """`relative_error`, written from the formula."""
+    return float(np.mean([np.sum((a - b) ** 2) / np.sum(b**2) for a, b in zip(found, target, strict=True)]))

@@ -5,20 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bad_inputs import BAD_INPUTS, BadInput, png
+from bad_inputs import BAD_INPUTS, BadInput
 
 from brushwork.cli.main import main
+from scripts import bad_inputs_table
+
+DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "bad-inputs.md"
 
 
 @pytest.mark.parametrize("bad", BAD_INPUTS, ids=[bad.what for bad in BAD_INPUTS])
 def test_what_you_see(tmp_path: Path, capsys: pytest.CaptureFixture[str], bad: BadInput) -> None:
-    folder = tmp_path / "given"
-    folder.mkdir()
-    file = folder / bad.name
-    file.write_bytes(bad.make())
-    if bad.name == "s.json" or bad.code == 0:
-        (folder / "whole.png").write_bytes(png())
-    places = {"file": file, "folder": folder, "out": tmp_path / "out"}
+    places = bad.place(tmp_path)
     assert main([part.format(**places) for part in bad.command]) == bad.code
     out, error = capsys.readouterr()
     said = " ".join((out + error).split())
@@ -27,4 +24,13 @@ def test_what_you_see(tmp_path: Path, capsys: pytest.CaptureFixture[str], bad: B
         assert error.startswith(f"brushwork {bad.command[0]}: ")
         assert error.count("\n") == 1
         assert error.endswith(".\n")
-    assert not (tmp_path / "out").exists()
+    if bad.command[0] == "paint":  # which has made the folder, since other pictures may come out
+        assert list((tmp_path / "out").iterdir()) == []
+    else:
+        assert not (tmp_path / "out").exists()
+    assert bad_inputs_table.row(bad, bad.shown(out + error, places)) in DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_the_document_has_no_other_rows() -> None:
+    lines = DOCUMENT.read_text(encoding="utf-8").splitlines()
+    assert sum(line.startswith("| ") for line in lines) == len(BAD_INPUTS) + 2

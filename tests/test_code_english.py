@@ -25,6 +25,7 @@ PACKAGES = (
     "cli",
     "scripts",
     "benchmarks",
+    "fuzz",
 )
 FILES = [ROOT / "__init__.py", *(path for room in PACKAGES for path in sorted((ROOT / room).rglob("*.py")))]
 NOTES = read(ROOT / "docs" / "history.md").split("\n## Notes from the code\n")[1]

@@ -22,7 +22,18 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 # Folders that belong to developers, are made by a command, or hold somebody's virtual environment.
-NOT_SHIPPED = {"benchmarks", "build", "dist", "output", "outputs", "runs", "scripts", "tests"}
+NOT_SHIPPED = {
+    "benchmarks",
+    "build",
+    "dist",
+    "fuzz",
+    "fuzz-found",
+    "output",
+    "outputs",
+    "runs",
+    "scripts",
+    "tests",
+}
 DATA = (
     "weights/*.safetensors",
     "weights/README.md",

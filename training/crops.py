@@ -17,6 +17,7 @@ from .crop_pool import CropPool, CropRule, batch_indices
 from .memory import memory_to_keep
 from .options import TrainOptions
 from .targets import StyleTarget, TargetCache, content_target, style_target, unpack_style_target
+from .validation import spread
 
 # The mean statistics of so many crops stand for a whole collection.
 COLLECTION_CROPS = 64
@@ -194,8 +195,7 @@ class CropSource:
     def _collection(self) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """The means of the targets of up to 64 crops, spread over all paintings; computed once."""
         if self._mean_targets is None:
-            count = len(self.style_pool)
-            items = torch.arange(0, count, max(1, count // COLLECTION_CROPS))[:COLLECTION_CROPS]
+            items = torch.tensor(spread(range(len(self.style_pool)), COLLECTION_CROPS))
             targets = torch.stack([self._style_targets.batch(i[None])[0].float() for i in items]).mean(0)
             colors = [color_moments(self.style_pool.batch(i[None], self.device)) for i in items]
             mean, covariance = (torch.cat(part).mean(0) for part in zip(*colors, strict=True))

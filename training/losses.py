@@ -1,4 +1,7 @@
-"""Losses that only training needs, as free functions; each returns a scalar tensor. See also `pixel_losses`.
+"""Losses that only training needs, as free functions; each returns a scalar tensor.
+
+Content, Gram and mean/std losses are in `models/perception/feature_losses.py`, the losses on pixels (ground,
+tv, range) in `models/perception/pixel_losses.py`.
 
 Formulas use F_l for the features of a loss-network layer l in `STYLE_LAYERS`, x for the output, s for
 the painting, c for the photo, mu and sigma for channel mean and deviation over space. Style losses
@@ -15,15 +18,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..base.settings import check_choice
-from ..models.perception.statistics import (
-    SIZES,
-    StyleStatistics,
-    color_moments,
-    gram_loss,
-    mean_std_loss,
-    relative_error,
-    wide,
-)
+from ..models.normalization import wide
+from ..models.perception.feature_losses import gram_loss, mean_std_loss, relative_error
+from ..models.perception.statistics import SIZES, StyleStatistics, color_moments
 from ..models.perception.vgg import STYLE_LAYERS
 from .options import ADVERSARIAL_LOSSES, LossWeights
 

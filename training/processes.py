@@ -162,11 +162,12 @@ class FabricProcesses(Processes):
         return gathered
 
     def first(self, values: Sequence[float]) -> list[float]:
-        own = torch.tensor(values, dtype=torch.float64, device=self.fabric.device)
+        # As bits, which arrive as they are: not every device has float64.
+        own = torch.tensor(values, dtype=torch.float64, device="cpu").view(torch.int32).to(self.device)
         if self.rank > 0:
             own.zero_()
         self.sum_([own])
-        return own.tolist()
+        return own.cpu().view(torch.float64).tolist()
 
     def texts(self, text: str) -> list[str]:
         data = text.encode()[:TEXT_BYTES]

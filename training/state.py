@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from ..base.excerpt import value_excerpt
 from ..base.files import write_atomically
-from ..models.checkpoint import UNREADABLE, CheckpointError, read_tensors
+from ..models.checkpoint import CheckpointError
+from ..models.tensor_file import UNREADABLE, TensorFile, decode_json, open_tensors, type_problem
 
 STATE_FORMAT = "brushwork-training-state"
+MOST_STEPS = 10_000_000
+
+# Painter, average, discriminator and two averages of Adam of the largest network that is read.
+MOST_NUMBERS = 2**31
+
+# What Adam keeps of every parameter, beside the number of its steps.
+ADAM_AVERAGES = ("exp_avg", "exp_avg_sq")
 
 
 def pack(parts: dict[str, nn.Module | torch.optim.Optimizer]) -> dict[str, Tensor]:
@@ -43,6 +54,21 @@ def unpack(parts: dict[str, nn.Module | torch.optim.Optimizer], tensors: dict[st
         part.load_state_dict({"state": slots, "param_groups": part.state_dict()["param_groups"]})
 
 
+def shapes(parts: Mapping[str, nn.Module | torch.optim.Optimizer]) -> dict[str, tuple[int, ...]]:
+    """The shapes of all tensors that `pack` may make of parts of this make, by their names."""
+    found: dict[str, tuple[int, ...]] = {}
+    for prefix, part in parts.items():
+        if isinstance(part, nn.Module):
+            found |= {f"{prefix}.{name}": tuple(value.shape) for name, value in part.state_dict().items()}
+            continue
+        parameters = [parameter for group in part.param_groups for parameter in group["params"]]
+        for index, parameter in enumerate(parameters):
+            found[f"{prefix}.{index}.step"] = ()
+            for average in ADAM_AVERAGES:
+                found[f"{prefix}.{index}.{average}"] = tuple(parameter.shape)
+    return found
+
+
 def write_state(path: str | os.PathLike[str], tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
     """Write `tensors` and `header` (JSON values) atomically."""
     metadata = {"format": STATE_FORMAT, "header": json.dumps(header)}
@@ -51,13 +77,60 @@ def write_state(path: str | os.PathLike[str], tensors: dict[str, Tensor], header
 
 def read_state(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The inverse of `write_state`. Raises CheckpointError, one sentence, for anything else."""
+    with open_state(path) as (file, header):
+        return file.tensors(), header
+
+
+@contextmanager
+def open_state(path: str | os.PathLike[str]) -> Iterator[tuple[TensorFile, dict[str, Any]]]:
+    """Look into a file that `write_state` made: its header, and its tensors on demand.
+
+    Raises CheckpointError, one sentence, for anything else, also if reading fails within this context.
+    """
     path = Path(path)
     if not path.is_file():
         raise CheckpointError(f"There is nothing to resume: {path} does not exist.")
     try:
-        tensors, metadata = read_tensors(path)
+        with open_tensors(path) as file:
+            if file.texts.get("format") != STATE_FORMAT:
+                raise CheckpointError(f"{path} is not a training state of Brushwork; start the run anew.")
+            if problem := type_problem(file.facts, MOST_NUMBERS):
+                raise CheckpointError(f"{path} is damaged: {problem}; start the run anew.")
+            yield file, _decode(path, file.texts)
+    except CheckpointError:
+        raise
     except UNREADABLE as error:
         raise CheckpointError(f"{path} is not a readable training state; start the run anew.") from error
-    if metadata.get("format") != STATE_FORMAT:
-        raise CheckpointError(f"{path} is not a training state of Brushwork; start the run anew.")
-    return tensors, json.loads(metadata["header"])
+
+
+def _decode(path: Path, texts: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        header = decode_json(texts.get("header", ""))
+    except ValueError as error:
+        raise CheckpointError(f"{path} is damaged: its header cannot be read; start the run anew.") from error
+    if not isinstance(header, dict):
+        raise CheckpointError(f"{path} is damaged: its header is no object; start the run anew.")
+    return header
+
+
+def progress_problem(header: Mapping[str, Any]) -> str | None:
+    """What is wrong with how far a run has come, as the end of a sentence; None if nothing is."""
+    for key, low, high in (("step", 0, MOST_STEPS), ("micro_batch", 1, 512), ("bad_in_row", 0, MOST_STEPS)):
+        value = header.get(key)
+        if type(value) is not int or not low <= value <= high:
+            return f"its {key} is {value_excerpt(value)} and not a whole number from {low} to {high}"
+    rate = header.get("rate_factor")
+    if not is_number(rate) or not 0 < rate <= 1:
+        return f"its rate_factor is {value_excerpt(rate)} and not a number from 0 to 1"
+    if not isinstance(header.get("ancestor", 0), dict | None):
+        return "its ancestor is no object"
+    if not isinstance(header.get("options"), dict):
+        return "its options are no object"
+    if not isinstance(header.get("progress"), dict):
+        return "its progress is no object"
+    return None
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value from JSON is a number, NaN and infinity among them."""
+    return type(value) in (int, float)

@@ -6,15 +6,18 @@ Everything here stays on the device: no number is read back, so that a GPU never
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
 from torch.nn.utils import parametrize
 
+from ..models.devices import without_autocast
 from ..models.discriminator import SCALES, Discriminator
 from ..models.passes import Trained
+from ..models.perception.feature_losses import content_loss
 from ..models.perception.pixel_losses import ground_excess, ground_limits, ground_steps, range_loss, tv_loss
-from ..models.perception.statistics import SIZES, content_loss, sized_pictures, style_statistics
+from ..models.perception.statistics import SIZES, sized_pictures, style_statistics
 from ..models.perception.vgg import CONTENT_LAYER, LossNetwork, features_at_half
 from . import losses
 from .augment import diff_augment
@@ -204,9 +207,11 @@ class BatchGradients:
         torch.autograd.backward((parts["d_real"] + parts["d_fake"]) * share)
         return {name: part.detach() * share for name, part in parts.items()}
 
-    def _autocast(self) -> torch.autocast:
+    def _autocast(self) -> AbstractContextManager[object]:
         """The painter computes in the type of the loss network; its weights stay float32."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.network.dtype == torch.bfloat16)
+        if self.network.dtype != torch.bfloat16:
+            return without_autocast(self.device)
+        return torch.autocast(self.device.type, torch.bfloat16)
 
 
 def _parts_of(batch: Batch, size: int) -> Iterator[Batch]:

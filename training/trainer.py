@@ -15,9 +15,11 @@ from typing import Any
 
 import torch
 
+from ..base.excerpt import value_excerpt
+from ..models.devices import own_defaults
 from ..models.discriminator import Discriminator
-from ..models.memory import is_out_of_memory
-from ..models.perception.vgg import LossNetwork, fastest_loss_dtype
+from ..models.memory import is_out_of_memory, release_cache
+from ..models.perception.vgg import LossNetwork, loss_dtype
 from ..models.style_gan import StyleGAN, StyleGANConfig
 from ..pictures.reading import Picture
 from .crops import Batch, CropSource
@@ -25,7 +27,7 @@ from .losses import Parts
 from .options import TrainOptions
 from .painter import Painter, copy_network, mean_code
 from .processes import OneProcess, Processes
-from .state import pack, read_state, unpack, write_state
+from .state import open_state, pack, progress_problem, shapes, unpack, write_state
 from .step import BatchGradients
 
 
@@ -48,6 +50,7 @@ class Trainer:
     call all of it inside `torch.inference_mode(False)` and `torch.enable_grad()`.
     """
 
+    @own_defaults()
     def __init__(
         self,
         options: TrainOptions,
@@ -92,8 +95,7 @@ class Trainer:
             self.opt_d = torch.optim.Adam(learning, options.lr_d, betas=(0.5, 0.99), fused=fused)
 
         # The crops, and the loss network that compares pictures with them.
-        dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-        dtype = dtypes.get(options.loss_dtype, fastest_loss_dtype(self.device))
+        dtype = loss_dtype(options.loss_dtype, self.device)
         self.loss_network = LossNetwork(dtype=dtype).to(self.device)
         self.crops = CropSource(options, self.photos, self.paintings, self.loss_network, self.device, say)
         self.gradients = BatchGradients(
@@ -119,6 +121,7 @@ class Trainer:
 
     # -- one step ------------------------------------------------------------------------------
 
+    @own_defaults()
     def train_step(self) -> dict[str, float]:
         """One step of the painter and, once the adversarial ramp has begun, one of D.
 
@@ -161,8 +164,7 @@ class Trainer:
     def _halve(self) -> None:
         self._forget_gradients()
         gc.collect()
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
+        release_cache(self.device)
         self.micro_batch = (self.micro_batch + 1) // 2
         self.say(
             f"memory ran out at step {self.step}: going on with {self.micro_batch} of "
@@ -183,10 +185,10 @@ class Trainer:
         if not all(map(math.isfinite, numbers)):
             return values, False
         rate = self.options.rate_at(self.step) * self.rate_factor
-        for optimiser, lr, _ in steps:
-            for group in optimiser.param_groups:
+        for optimizer, lr, _ in steps:
+            for group in optimizer.param_groups:
                 group["lr"] = lr * rate * group.get("factor", 1.0)
-            optimiser.step()
+            optimizer.step()
         return values, True
 
     def _skip(self, values: dict[str, float]) -> None:
@@ -237,26 +239,41 @@ class Trainer:
         }
         write_state(path, pack(self.parts()), header)
 
+    @own_defaults()
     def load_state(self, path: Path) -> dict[str, Any]:
         """Go on from `save_state` with this trainer's options and the file's step.
 
         Returns the saved `progress`. Raises TrainingError if the state belongs to another kind of run.
         """
-        tensors, header = read_state(path)
-        mode = header["options"].get("mode")
-        if mode != self.options.mode:
-            raise TrainingError(
-                f"The run in {path.parent.name} was trained in the mode {mode}, not {self.options.mode}; "
-                "give that mode, or another name for this run."
-            )
+        other = TrainingError(
+            f"The run in {path.parent.name} has another network or other losses; "
+            "begin a new run under another name."
+        )
+        with open_state(path) as (file, header):
+            if problem := progress_problem(header):
+                raise TrainingError(f"{path} is damaged: {problem}; begin a new run.")
+            mode = header["options"].get("mode")
+            if mode != self.options.mode:
+                raise TrainingError(
+                    f"The run in {path.parent.name} was trained in the mode {value_excerpt(mode)}, not "
+                    f"{self.options.mode}; give that mode, or another name for this run."
+                )
+            # Do the tensors fit? Nothing has been read of them so far.
+            expected = shapes(self.parts())
+            if any(expected.get(name) != facts.shape for name, facts in file.facts.items()):
+                raise other
+            tensors = file.tensors()
+        for name, tensor in tensors.items():
+            if not torch.isfinite(tensor.float()).all():
+                raise TrainingError(
+                    f"{path} cannot be resumed: '{name}' has values that are not finite; begin a new run "
+                    "with its best network or style."
+                )
         try:
             unpack(self.parts(), tensors)
         except (RuntimeError, KeyError, ValueError) as error:
-            raise TrainingError(
-                f"The run in {path.parent.name} has another network or other losses; "
-                "begin a new run under another name."
-            ) from error
-        self.step, self.ancestor = header["step"], header["ancestor"]
+            raise other from error
+        self.step, self.ancestor = header["step"], header.get("ancestor")
         self.rate_factor, self.bad_in_row = header["rate_factor"], header["bad_in_row"]
         self.micro_batch = max(1, min(header["micro_batch"], self.options.batch_size) // self.processes.world)
         progress: dict[str, Any] = header["progress"]

@@ -9,12 +9,10 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from ..models.perception.feature_losses import content_loss, gram_loss, mean_std_loss
 from ..models.perception.statistics import (
     SIZES,
     StyleStatistics,
-    content_loss,
-    gram_loss,
-    mean_std_loss,
     normalized,
     sized_pictures,
     style_at_sizes,
@@ -144,7 +142,7 @@ class Validation:
             *(gram_loss(a[0], b[0]) for a, b in zip(found, style, strict=True)),
             *(mean_std_loss(a[1], b[1]) for a, b in zip(found, style, strict=True)),
         ]
-        return torch.stack(losses).double().cpu()
+        return torch.stack(losses).cpu().double()
 
 
 def mean_by_layer(each: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -153,5 +151,10 @@ def mean_by_layer(each: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
 
 
 def spread(pictures: Sequence[T], count: int) -> list[T]:
-    """`count` of the pictures, evenly spread, because neighbours by name are often by one artist."""
-    return list(pictures[:: max(1, len(pictures) // count)][:count])
+    """`count` of the pictures, evenly spread, because neighbours by name are often by one artist.
+
+    >>> spread("abcdefg", 4)
+    ['a', 'b', 'd', 'f']
+    """
+    chosen = min(count, len(pictures))
+    return [pictures[i * len(pictures) // chosen] for i in range(chosen)]

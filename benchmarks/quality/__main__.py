@@ -73,7 +73,7 @@ def is_painter(system: System) -> bool:
     return not isinstance(system, UntouchedContent)
 
 
-def summarise(scores: list[dict[str, Scores]]) -> dict[str, dict[str, dict[str, float]]]:
+def summarize(scores: list[dict[str, Scores]]) -> dict[str, dict[str, dict[str, float]]]:
     """system -> metric -> median and mean over the pairs; very small pictures have not all metrics."""
     summary = {}
     for system, found in scores[0].items():
@@ -224,7 +224,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
 
     # Show: the table, sheets and folders of pictures, the bars, and all of it as JSON.
-    summary = summarise(scores)
+    summary = summarize(scores)
     print(f"{len(pairs)} {options.split} pairs at {options.size} pixels, median (mean)\n\n{table(summary)}")
     painters = [system for system in systems if is_painter(system)]
     if on_sheet:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from benchmarks.fingerprint import fingerprint
 from brushwork.base.files import write_atomically
-from brushwork.models.checkpoint import UNREADABLE, read_tensors
+from brushwork.models.tensor_file import UNREADABLE, read_tensors
 
 
 @dataclass(frozen=True)

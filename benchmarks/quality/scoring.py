@@ -13,7 +13,7 @@ from benchmarks.quality.pairs import Pair
 from brushwork.base.shipped import VGG_WEIGHTS
 from brushwork.evaluation import observer, similarity
 from brushwork.evaluation.observer import Observation, Observer, likeness, style_losses
-from brushwork.models.perception import statistics, vgg
+from brushwork.models.perception import feature_losses, statistics, vgg
 from brushwork.models.perception.extractors import Extractor
 from brushwork.models.perception.statistics import StyleStatistics
 from brushwork.pictures import tensors
@@ -34,7 +34,8 @@ class Scorer:
     def identity(self) -> str:
         """Changes with the formulas, the loss network's weights and the choice of extractors."""
         extractors = [part for each in self.extractors for part in (each.name, type(each))]
-        return fingerprint(VGG_WEIGHTS, vgg, statistics, observer, similarity, tensors, Scorer, *extractors)
+        formulas = (vgg, statistics, feature_losses, observer, similarity, tensors, Scorer)
+        return fingerprint(VGG_WEIGHTS, *formulas, *extractors)
 
     @torch.inference_mode()
     def look(self, picture: Tensor) -> Observation:

@@ -9,21 +9,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import time
-from pathlib import Path
 
 import torch
 
-from benchmarks.speed.memory import resident_and_peak
+from benchmarks.speed.memory import in_fresh_process, resident_and_peak
 from brushwork.models.perception.vgg import LossNetwork, fastest_loss_dtype
 from brushwork.painting.lbfgs import HISTORY
 from brushwork.painting.options import RefineOptions
 from brushwork.painting.refine import refine
-
-# Where `benchmarks` can be imported from.
-ROOT = Path(__file__).resolve().parents[2]
 
 # What L-BFGS remembers of a step, for one pixel: two pictures of three channels in bfloat16.
 REMEMBERED_BYTES = 2 * 3 * 2
@@ -59,12 +54,8 @@ def peak_memory(side: int, steps: int, threads: int) -> dict[str, float]:
 
     Raises RuntimeError with what that process said if it failed.
     """
-    command = [sys.executable, "-m", "benchmarks.refine.memory", str(side)]
-    command += ["--steps", str(steps), "--threads", str(threads)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    if done.returncode:
-        raise RuntimeError(f"Measuring the memory at {side} pixels failed: {done.stderr.strip()}")
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    arguments = [str(side), "--steps", str(steps), "--threads", str(threads)]
+    found: dict[str, float] = in_fresh_process("benchmarks.refine.memory", arguments, f"at {side} pixels")
     return found
 
 

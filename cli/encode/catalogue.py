@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...base.excerpt import excerpt
 from ...base.files import safe_file_name, slug
-from ...base.text_files import read_json, read_text, shown
+from ...base.text_files import read_json, read_text
 from ..errors import CommandError
 
 REQUIRED = ("file", "name")
@@ -55,7 +56,8 @@ def _read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
     try:
         rows = read_json(path) if path.suffix.lower() == ".json" else _read_csv(read_text(path))
     except csv.Error as error:
-        raise CommandError(f"The catalogue {path} cannot be read as a table: {shown(error)}.") from error
+        reason = excerpt(str(error))
+        raise CommandError(f"The catalogue {path} cannot be read as a table: {reason}.") from error
     except ValueError as error:
         raise CommandError(f"The catalogue cannot be read: {error}") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -73,11 +75,11 @@ def _read_csv(text: str) -> list[dict[str, Any]]:
 def _entry(where: str, row: dict[str, Any], folders: Sequence[Path]) -> CatalogueEntry:
     if unknown := [str(key) for key in row if key not in COLUMNS]:
         raise CommandError(
-            f"{where}: there is no column '{shown(unknown[0])}'; choose from {', '.join(COLUMNS)}."
+            f"{where}: there is no column '{excerpt(unknown[0], 60)}'; choose from {', '.join(COLUMNS)}."
         )
     for column, value in row.items():
         if not isinstance(value, str | int | float | None):
-            raise CommandError(f"{where}: the column '{column}' is {shown(value)}; give a text.")
+            raise CommandError(f"{where}: the column '{column}' is {excerpt(str(value), 60)}; give a text.")
     cells = {column: str("" if row.get(column) is None else row[column]).strip() for column in COLUMNS}
     for column in REQUIRED:
         if not cells[column]:
@@ -86,7 +88,7 @@ def _entry(where: str, row: dict[str, Any], folders: Sequence[Path]) -> Catalogu
     picture = next((path for path in candidates if os.path.isfile(path)), None)
     if picture is None:
         places = ", ".join(str(folder) for folder in folders)
-        raise CommandError(f"{where}: there is no picture {shown(cells['file'])} in {places}.")
+        raise CommandError(f"{where}: there is no picture {excerpt(cells['file'], 60)} in {places}.")
     id_ = slug(cells["id"] or f"{cells['artist']} {cells['name']}") or slug(picture.stem)
     if not id_:
         raise CommandError(f"{where}: fill in an id of plain letters, which becomes the file's name.")

@@ -160,8 +160,7 @@ def _write_all(tasks: Sequence[_Task], gan: StyleGAN, numbered: bool = False) ->
     A picture that cannot be read is reported, and the rest goes on. Raises CommandError if nothing could be
     written.
     """
-    from ...base.files import free_path
-    from ...models.style_file import StyleFile, write_style
+    from ...models.style_file import StyleFile, write_new_style, write_style
     from ...models.thumbnail import paint_thumbnail
 
     problems: list[str] = []
@@ -170,12 +169,15 @@ def _write_all(tasks: Sequence[_Task], gan: StyleGAN, numbered: bool = False) ->
         code = _encode_readable(gan, task.pictures, problems)
         if code is None:
             continue
-        path = free_path(task.path.parent, task.path.stem, SUFFIX) if numbered else task.path
         style = StyleFile.made_by(gan, code, task.name, thumbnail=paint_thumbnail(gan, code), **task.texts)
         try:
-            write_style(path, style)
+            if numbered:
+                path = write_new_style(task.path.parent, task.path.stem, style)
+            else:
+                path = task.path
+                write_style(path, style)
         except OSError as error:
-            raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
+            raise CommandError(f"{task.path} cannot be written: {error.strerror}.") from error
         written += 1
         tell(f"{path} ({path.stat().st_size:,} bytes)")
     for problem in problems if written else problems[:-1]:
@@ -205,6 +207,7 @@ def encode_pictures(gan: StyleGAN, pictures: Sequence[Path]) -> Tensor:
     """
     import torch
 
+    from ...models.memory import out_of_memory_as
     from ...pictures.reading import PictureError, read_picture
     from ...pictures.tensors import as_tensor
 
@@ -214,6 +217,7 @@ def encode_pictures(gan: StyleGAN, pictures: Sequence[Path]) -> Tensor:
             image = as_tensor(read_picture(path))
         except PictureError as error:
             raise CommandError(str(error)) from error
-        with torch.inference_mode():
+        too_large = f"{path} does not fit into memory; scale it down, or close other programs."
+        with torch.inference_mode(), out_of_memory_as(CommandError, too_large):
             codes.append(gan.encode_style(image))
     return torch.cat(codes).mean(0, keepdim=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...base.allocator import keep_memory
 from ...painting.options import PRESERVE_COLOR, QUALITIES, RefineOptions
 from ..errors import CommandError
 from ..pixel_limit import add_pixel_limit
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 
 # The options of refining that have a flag of their own name; the others are arguments of all painting.
 REFINING = [
-    each for each in fields(RefineOptions) if each.name not in ("quality", "stroke_size", "preserve_color")
+    each
+    for each in fields(RefineOptions)
+    if each.name not in ("quality", "stroke_size", "preserve_color", "tile")
 ]
 
 
@@ -58,12 +62,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         type=Path,
         default=DEFAULT_OUT,
         metavar="DIR|FILE",
-        help="a folder, or for one picture a .png, .jpg or .webp, for one film a .mp4, .mov or .mkv "
+        help="a folder, or for one picture a .png, .jpg, .webp or .tif, for one film a .mp4, .mov or .mkv "
         f"(default: {DEFAULT_OUT})",
     )
     add("--format", choices=FORMATS, help=f"of the pictures in the folder (default: {DEFAULT_FORMAT})")
     add("--overwrite", action="store_true", help="paint again what is there already")
     add("--device", default="auto", help="cpu, cuda, cuda:1, mps, … (default: auto, the fastest that works)")
+    add(
+        "--tile",
+        type=int,
+        default=0,
+        metavar="N",
+        help="the side in pixels of the tiles in which a large picture is painted; smaller ones take less "
+        "memory, the result is the same (with --refine a multiple of 8; default: 0, as the memory allows)",
+    )
     add("--checkpoint", type=Path, metavar="FILE", help="the network (default: the shipped one)")
 
     look = parser.add_argument_group("how it is painted")
@@ -189,10 +201,25 @@ def paint(request: PaintRequest) -> int:
     try:
         options, steady = request.options(), request.steady()
         jobs = find_jobs(request)
-        stylizer = Stylizer.load(request.checkpoint, options, request.device)
+        stylizer = Stylizer.load(request.checkpoint, options, request.device, request.tile)
+        if not _has_large(jobs, stylizer):
+            keep_memory()
         return _paint_all(jobs, stylizer, steady, request.overwrite)
     except (ValueError, WriteError) as error:
         raise CommandError(str(error)) from error
+
+
+def _has_large(jobs: list[PaintJob], stylizer: Stylizer) -> bool:
+    """Whether a picture is painted from file to file: then memory that is kept would be its peak."""
+    from ...painting.large_files import is_large
+    from ...pictures.films import is_film
+
+    for photo in dict.fromkeys(job.photo for job in jobs if not is_film(job.photo)):
+        # What cannot be read is told when its turn comes.
+        with suppress(ValueError, OSError):
+            if is_large(photo, stylizer):
+                return True
+    return False
 
 
 def _paint_all(jobs: list[PaintJob], stylizer: Stylizer, steady: SteadyOptions, overwrite: bool) -> int:

@@ -40,6 +40,8 @@ class PaintRequest:
     """The quality; None: the network's picture as it is."""
     refine_changes: Mapping[str, object] = field(default_factory=dict)
     """The options of `RefineOptions` that were given, by name."""
+    tile: int = 0
+    """The side of the tiles of a large picture; 0: from the free memory."""
     statistics: str = "clip"
     window: int = 25
     follow: float = 0.9
@@ -69,7 +71,7 @@ class PaintRequest:
         if self.format is not None and self.file is not None:
             raise ValueError(f"--format is for folders, and --out {self.out} is a file; leave one out.")
         if self.file is None and self.out.exists() and not self.out.is_dir():
-            raise ValueError(f"--out {self.out} is a file; name a folder, or a .png, .jpg or .webp.")
+            raise ValueError(f"--out {self.out} is a file; name a folder, or a .png, .jpg, .webp or .tif.")
 
     @property
     def file(self) -> Path | None:
@@ -99,7 +101,8 @@ class PaintRequest:
 
         refine = None
         if self.refine is not None:
-            refine = RefineOptions.from_dict({"quality": self.refine, **self.refine_changes})
+            changes = {"quality": self.refine, "tile": self.tile, **self.refine_changes}
+            refine = RefineOptions.from_dict(changes)
         return StylizeOptions(self.strength, self.preserve_color, self.stroke_size, refine, self.seed)
 
     def steady(self) -> SteadyOptions:

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from ...base.excerpt import excerpt
+from ...base.files import sha256_of
 from ..errors import CommandError
 from ..extras import require
 from ..results import make_folder
@@ -152,17 +153,27 @@ async def _run(args: argparse.Namespace, nodes: Workflow, jobs: list[QueueJob]) 
     servers = [ComfyServer(address, bounds) for address in {each.url: each for each in addresses}.values()]
     try:
         template = await _first_template(args, servers, nodes)
-        results = Results(args.out)
-        todo = [job for job in jobs if args.overwrite or not results.has(job.name)]
-        if len(todo) < len(jobs):
-            _check_settings(jobs, template, results)
-            print(f"{len(jobs) - len(todo)} of {len(jobs)} are there already.", file=sys.stderr)
-        if todo:
-            results.check_writable()
-        return await _paint(args, servers, template, results, todo)
+        with Results(args.out).owned():
+            return await _paint_missing(args, servers, template, jobs)
     finally:
         for server in servers:
             await server.close()
+
+
+async def _paint_missing(
+    args: argparse.Namespace, servers: list[ComfyServer], template: PromptTemplate, jobs: list[QueueJob]
+) -> int:
+    """Paint what is not there yet."""
+    from .manifest import Results
+
+    results = Results(args.out)
+    todo = [job for job in jobs if args.overwrite or not results.has(job.name)]
+    if len(todo) < len(jobs):
+        _check_settings(jobs, template, results)
+        print(f"{len(jobs) - len(todo)} of {len(jobs)} are there already.", file=sys.stderr)
+    if todo:
+        results.check_writable()
+    return await _paint(args, servers, template, results, todo)
 
 
 async def _first_template(
@@ -208,8 +219,6 @@ def _template(
 
 def _check_settings(jobs: list[QueueJob], template: PromptTemplate, results: Results) -> None:
     """Raise CommandError if a result in the folder was made from other pictures or settings."""
-    from .manifest import sha256_of
-
     others = []
     for job in jobs:
         digest = results.digest(job.name) if results.has(job.name) else None

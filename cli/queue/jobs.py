@@ -6,7 +6,7 @@ import copy
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,6 +114,11 @@ class PromptTemplate:
         return title
 
 
+# Inputs that get the photo, and those that get the painting: classes of nodes and names.
+_PHOTOS = (("EncodeContent", "image"), ("Generate", "photo"), ("PaintPhoto", "image"))
+_PAINTINGS = (("EncodeStyle", "image"), ("PaintPhoto", "painting"))
+
+
 def make_template(
     workflow: Workflow,
     inputs: Mapping[str, Mapping[str, InputSpec]],
@@ -123,7 +128,7 @@ def make_template(
 ) -> PromptTemplate:
     """Find where the photo and the painting go; `inputs` are those of each class of nodes.
 
-    The user names the node, or it is the one that loads the picture for EncodeContent and EncodeStyle.
+    The user names the node, or it is the one that loads the picture for one of `_PHOTOS` or `_PAINTINGS`.
     Raises CommandError for nodes that the server does not have, and if it is not clear which node it is.
     """
     for node in workflow.values():
@@ -133,8 +138,8 @@ def make_template(
         node.id: {"class_type": node.class_type, "inputs": dict(node.inputs), "_meta": {"title": node.title}}
         for node in workflow.values()
     }
-    content = _find_slot(workflow, inputs, "--content", content_node, "EncodeContent")
-    style = _find_slot(workflow, inputs, "--style", style_node, "EncodeStyle") if with_style else None
+    content = _find_slot(workflow, inputs, "--content", content_node, _PHOTOS)
+    style = _find_slot(workflow, inputs, "--style", style_node, _PAINTINGS) if with_style else None
     if content == style:
         raise CommandError(
             f"Node {excerpt(content[0])} would load the photo and the painting; the workflow needs two."
@@ -147,7 +152,7 @@ def _find_slot(
     inputs: Mapping[str, Mapping[str, InputSpec]],
     option: str,
     named: str | None,
-    encoder: str,
+    readers: Collection[Slot],
 ) -> Slot:
     # The nodes that load a picture, and the input that names it.
     loaders = {
@@ -162,10 +167,15 @@ def _find_slot(
             raise CommandError(f"{option}-node {excerpt(named)} loads no picture; name a LoadImage node.")
         return id_, loaders[id_]
 
-    # Otherwise it is the only one that the encoder reads from, or without an encoder the only one at all.
-    encoders = [node.id for node in workflow.values() if node.class_type == encoder]
-    before = set().union(*(_upstream(workflow, id_) for id_ in encoders))
-    candidates = [id_ for id_ in loaders if id_ in before or not encoders]
+    # Otherwise it is the only one that the readers get pictures from, or without them the only one at all.
+    sources = [
+        node.links[name][0]
+        for node in workflow.values()
+        for class_type, name in readers
+        if node.class_type == class_type and name in node.links
+    ]
+    before = set().union(*(_upstream(workflow, id_) for id_ in sources))
+    candidates = [id_ for id_ in loaders if id_ in before or not sources]
     if len(candidates) != 1:
         found = enumeration(
             f"{id_} ({workflow[id_].title or workflow[id_].class_type})" for id_ in candidates

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
+import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from ...base.excerpt import excerpt
+from ...base.locks import HeldError, held
 from ..errors import CommandError
 from .media import RESULT_ENDINGS
 
 MANIFEST = "manifest.jsonl"
+LOCK_FILE = ".brushwork-queue.lock"
 
 
-# A line has one kB, and more where paths are long; a longer one is none of this command's.
+# This command writes lines of about one kB, and longer ones where paths are long; never so long.
 _LONGEST_LINE = 2**20
 
 
@@ -46,6 +48,24 @@ class Results:
     def digest(self, job_name: str) -> str | None:
         """The digest of the picture's inputs and settings, if the manifest knows it."""
         return self._digests.get(job_name)
+
+    @contextmanager
+    def owned(self) -> Iterator[None]:
+        """Keep other `brushwork queue` processes out of the folder: both would write the same files.
+
+        Raises CommandError, one sentence, while another one lives. A folder that takes no lock is not owned.
+        """
+        with ExitStack() as stack:
+            try:
+                note = f"process {os.getpid()} on {platform.node()}"
+                with suppress(OSError):
+                    stack.enter_context(held(self.folder / LOCK_FILE, note))
+            except HeldError as error:
+                raise CommandError(
+                    f"{excerpt(str(self.folder), 300)} is being written by another brushwork queue, {error}; "
+                    "wait until it has ended, or name another --out."
+                ) from error
+            yield
 
     def check_writable(self) -> None:
         """Raise CommandError if no line can be added, before anything is painted."""
@@ -129,12 +149,3 @@ def unwritable(path: Path, error: OSError) -> CommandError | UnwritableError:
 
 def _numbered(number: int) -> str:
     return f"~{number}" if number > 1 else ""
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal, read piece by piece."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(2**20):
-            digest.update(piece)
-    return digest.hexdigest()

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from ...base.excerpt import excerpt
+from ...base.files import sha256_of
 from ..errors import CommandError
 from .answers import BadAnswerError, GoneError, RefusedError, RejectedError, ServerDownError
 from .display import QueueDisplay
 from .history import error_of, saved_pictures, seconds_taken
 from .jobs import PromptTemplate, QueueJob
-from .manifest import Results, UnwritableError, sha256_of, unwritable
+from .manifest import Results, UnwritableError, unwritable
 from .media import ending_of
 from .pool import Pool
 from .record import Submission, done_line, failed_line, now

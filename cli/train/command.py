@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -114,7 +115,10 @@ def _train_as_one(request: TrainRequest, processes: Processes) -> int:
         sender = f"process {processes.rank + 1} of {processes.world}: " if processes.rank else ""
         raise CommandError(sender + str(error)) from error
     except OSError as error:
-        raise CommandError(f"A file cannot be read or written: {error}.") from error
+        raise CommandError(
+            f"A file cannot be read or written: {error}; the run is as it was last saved, and --resume goes "
+            "on from there."
+        ) from error
     except LostProcess as error:
         if processes.rank:
             processes.abandon()
@@ -125,17 +129,29 @@ def _train_as_one(request: TrainRequest, processes: Processes) -> int:
 def _train(request: TrainRequest, processes: Processes) -> int:
     from rich.console import Console
 
-    from ...training.processes import LostProcess
-    from ...training.runs.tensorboard_log import TensorBoardLog
     from ..terminal import say
-    from .setup import open_run_for
 
     # Only the first process prints.
     console = Console(quiet=processes.rank > 0)
     tell = partial(say, console)
 
-    # Open the run in all processes, or in none.
-    run_ = processes.together(lambda: open_run_for(request, processes, tell))
+    # Open the run in all processes, or in none. The first one owns it until the files are finished.
+    with ExitStack() as owner:
+        return _train_opened(request, processes, owner, console, tell)
+
+
+def _train_opened(
+    request: TrainRequest,
+    processes: Processes,
+    owner: ExitStack,
+    console: Console,
+    tell: Callable[[str], None],
+) -> int:
+    from ...training.processes import LostProcess
+    from ...training.runs.tensorboard_log import TensorBoardLog
+    from .setup import open_run_for
+
+    run_ = processes.together(lambda: open_run_for(request, processes, tell, owner))
     tensorboard = processes.together(
         lambda: TensorBoardLog(run_) if request.tensorboard and run_.writes else None
     )
@@ -163,7 +179,10 @@ def _train_watched(run_: Run, console: Console, tensorboard: TensorBoardLog | No
     from ..terminal import stop_on_signals
     from .display import TrainDisplay
 
-    with TrainDisplay(console, run_) as display, stop_on_signals(display.say) as stopped:
+    def on_first() -> None:
+        display.say("stopping after this step, and saving")
+
+    with TrainDisplay(console, run_) as display, stop_on_signals(on_first) as stopped:
 
         def on_step(step: int, values: dict[str, float]) -> None:
             display.on_step(step, values)

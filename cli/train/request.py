@@ -56,20 +56,18 @@ class TrainRequest:
             return TrainOptions.for_mode(mode, self.weights, **changes)
         from ...training.runs.run import resume_options
 
-        try:
-            kept = asdict(resume_options(self.files.state, {}).weights)
-        except (KeyError, TypeError) as error:
-            raise ValueError(
-                f"The run in {self.out} was begun with another version of Brushwork; begin a new one, "
-                "with its network as --init."
-            ) from error
+        kept = asdict(resume_options(self.files.state, {}).weights)
         return resume_options(self.files.state, {**self.changes, "weights": {**kept, **self.weights}})
 
-    def _check(self) -> None:
+    def check_place(self) -> None:
+        """Raise ValueError, one sentence, if the run cannot be in the folder `out`."""
         if self.out.exists() and not self.out.is_dir():
             raise ValueError(f"--out {self.out} is a file; name a folder.")
         if not self.resume and self.files.state.exists():
             raise ValueError(f"{self.out} holds a run already; add --resume, or name another folder.")
+
+    def _check(self) -> None:
+        self.check_place()
         if self.split is not None and not self.split.is_file():
             raise ValueError(f"--split {self.split}: there is no such file.")
         for flag, value in (("--save-minutes", self.save_minutes), ("--preview-every", self.preview_every)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import torch
 
@@ -11,13 +12,24 @@ from ...models.style_file import read_style, style_fingerprint
 from ...models.style_gan import StyleGAN
 from ...training.options import TrainOptions
 from ...training.processes import Processes
+from ...training.runs.owner import LOCK_FILE, owned
 from ...training.runs.run import Run, open_run
 from ...training.runs.spec import RunSpec
 from .request import TrainRequest
 
 
-def open_run_for(request: TrainRequest, processes: Processes, tell: Callable[[str], None]) -> Run:
-    """The requested run, new or resumed. Raises ValueError or TrainingError, one sentence."""
+def open_run_for(
+    request: TrainRequest, processes: Processes, tell: Callable[[str], None], owner: ExitStack
+) -> Run:
+    """The requested run, new or resumed, owned by the first process until `owner` is closed.
+
+    Raises ValueError or TrainingError, one sentence.
+    """
+    # If somebody has trained there, is it still going on? A new folder is made only when all else is checked.
+    writes, trained_before = processes.rank == 0, (request.out / LOCK_FILE).exists()
+    if writes and trained_before:
+        owner.enter_context(owned(request.out))
+
     # Check options, pictures and device before anything slow happens.
     options = request.options()
     photos, paintings = photos_and_paintings(
@@ -44,6 +56,9 @@ def open_run_for(request: TrainRequest, processes: Processes, tell: Callable[[st
     )
     where = str(device) if processes.world == 1 else f"{processes.world} processes, {device.type}"
     tell(f"{options.mode}, {options.steps} steps, on {where}")
+    if writes and not trained_before:
+        owner.enter_context(owned(request.out))
+        request.check_place()
     return open_run(spec, device, tell, processes)
 
 

@@ -11,6 +11,7 @@ from PIL import Image, ImageSequence
 from torch import Tensor
 
 from ...base.excerpt import excerpt
+from ...base.shipped import example_pictures
 from ...nodes import NODES
 from ...nodes.shared.images import from_pil
 from ...pictures.limits import ADVICE, too_many
@@ -77,13 +78,18 @@ def _opacity(picture: Image.Image) -> Image.Image:
 
 
 def _find_picture(name: str, input_dir: Path, output_dir: Path) -> Path | None:
-    """The file that a LoadImage value means: 'a.png', 'folder/a.png', 'a.png [output]', or a full path."""
+    """The file that a LoadImage value means: 'a.png', 'folder/a.png', 'a.png [output]', or a full path.
+
+    The example pictures, which ComfyUI finds in its input folder, are found without a copy.
+    """
     annotated = re.fullmatch(r"(.*?) ?\[(input|output|temp)\]", name)
     if annotated:
         folder = input_dir if annotated[2] == "input" else output_dir
         places = [folder / annotated[1]]
     else:
         places = [input_dir / name, Path.cwd() / name]
+        if name in (shipped := example_pictures()):
+            places.append(shipped[name])
     try:
         return next((place for place in places if place.is_file()), None)
     except (OSError, ValueError):

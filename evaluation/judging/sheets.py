@@ -30,6 +30,8 @@ HAND_OUT, ANSWERS, KEY = "hand-out", "answers.csv", "key.json"
 KEY_FORMAT, KEY_VERSION = "brushwork-judge-key", 1
 QUESTION = "Which is the better picture, left or right?"
 QUESTION_WITH_STYLE = "Which better paints the photo in the style of the painting, left or right?"
+# The tally repeats the names of the sheet and of A and B.
+_LONGEST_NAME = 1000
 INSTRUCTION = f"Write l, r, or = for no difference, behind the row's number in {ANSWERS}."
 
 
@@ -161,6 +163,8 @@ def _unpack_key(record: Any) -> Key:  # noqa: ANN401  # whatever the file holds
         raise TypeError("names that are no text")
     if not isinstance(record["rows"], list) or len(key.rows) != len(sides):
         raise ValueError("rows without sides")
+    if max(map(len, (key.sheet, key.a, key.b))) > _LONGEST_NAME:
+        raise ValueError("names of any length")
     return key
 
 

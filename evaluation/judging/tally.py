@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist
 
-from ...base.text_files import read_text, shown
+from ...base.excerpt import excerpt
+from ...base.text_files import read_text
 from .errors import JudgeError
 from .sheets import Key
 
@@ -128,12 +129,12 @@ def read_answers(path: Path, key: Key) -> list[str]:
         # Longer numbers are no rows, and Python refuses some of them.
         number = int(row) if row.strip().isdecimal() and len(row.strip()) < 10 else 0
         if not 1 <= number <= len(key.rows):
-            problems.append(f"Row '{shown(row)}' is unknown; the sheet has rows 1 to {len(key.rows)}.")
+            problems.append(f"Row '{excerpt(row, 60)}' is unknown; the sheet has rows 1 to {len(key.rows)}.")
         elif number in marks:
             problems.append(f"Row {number} is there twice; keep one of the two lines.")
         elif mark is None:
             marks[number] = ""
-            given = f"has the answer '{shown(answer)}'" if answer.strip() else "has no answer"
+            given = f"has the answer '{excerpt(answer, 60)}'" if answer.strip() else "has no answer"
             problems.append(f"Row {number} {given}; write l, r or =.")
         else:
             marks[number] = mark
@@ -167,7 +168,7 @@ def _read_form(path: Path, key: Key) -> list[tuple[str, str]]:
     for line in lines[1:]:
         cells = dict(zip(names, [*line, "", "", ""], strict=False))
         if cells["sheet"].strip() != key.sheet:
-            other = shown(cells["sheet"]) or "(none)"
+            other = excerpt(cells["sheet"], 60) or "(none)"
             raise JudgeError(
                 f"{path} has answers to sheet {other}, and the key is for {key.sheet}; "
                 "give the two that belong together."

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from ...base.settings import check_choice
+from ..normalization import wide
 from .fetched_weights import INCEPTION
 from .inception import InceptionNetwork
-from .statistics import wide
 from .vgg import STYLE_LAYERS
 
 # Mean activation of each layer over 120 paintings at 256 pixels: brings all layers to about 1.

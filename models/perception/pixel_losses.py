@@ -1,6 +1,6 @@
 """Losses on pixels, without a network: noise, range, and plain grounds that stay plain.
 
-Pictures are [B,3,H,W] in 0..1. The losses on features are in `statistics`.
+Pictures are [B,3,H,W] in 0..1. The losses on features are in `feature_losses`.
 """
 
 from __future__ import annotations

@@ -1,24 +1,16 @@
-"""Statistics of loss-network features, and how far two pictures are apart in them.
+"""Statistics of loss-network features: Gram matrices, means and deviations, at several sizes.
 
-Formulas use F_l for the features of a layer l in `STYLE_LAYERS`, x for the output, s for the painting, c for
-the photo, mu and sigma for channel mean and deviation over space. Style losses are relative (divided by the
-painting's own energy in that layer): relu1_1 and relu4_1 differ by orders of magnitude otherwise.
+`feature_losses` says how far two pictures are apart in them.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..normalization import wide
 from .vgg import STYLE_LAYERS, LossNetwork
-
-
-def wide(features: Tensor) -> Tensor:
-    """At least float32: sums over thousands of pixels overflow or drown in 16 bits."""
-    return features if features.dtype == torch.float64 else features.float()
 
 
 class _GramAndMean(torch.autograd.Function):
@@ -67,41 +59,6 @@ def normalized(features: Tensor) -> Tensor:
     return (features - mean[:, :, None, None]) / std[:, :, None, None]
 
 
-def relative_error(found: Tensor, target: Tensor) -> Tensor:
-    """|found - target|^2 / |target|^2 per sample, averaged over the batch."""
-    target = wide(target)
-    error = (found - target).square().flatten(1).sum(1)
-    return (error / target.square().flatten(1).sum(1).clamp_min(1e-8)).mean()
-
-
-def content_loss(features: Tensor, target: Tensor) -> Tensor:
-    """mean((n(F(x)) - n(F(c)))^2) on relu4_1, n the instance normalisation; `target` is n(F(c)).
-
-    Normalised, so that the style decides light and contrast. 0 is the photo, about 2 is
-    unrelated.
-    """
-    return (normalized(features) - target).square().mean()
-
-
-def gram_loss(grams: dict[str, Tensor], target: dict[str, Tensor]) -> Tensor:
-    """1/4 sum_l |G(F_l(x)) - G(F_l(s))|^2 / |G(F_l(s))|^2 (Gatys 2016).
-
-    Both arguments hold the Gram matrix [B,C,C] of every layer in `STYLE_LAYERS`.
-    """
-    first, *others = (relative_error(grams[name], target[name]) for name in STYLE_LAYERS)
-    return sum(others, first) / len(STYLE_LAYERS)
-
-
-def mean_std_loss(moments: dict[str, Tensor], target: dict[str, Tensor]) -> Tensor:
-    """1/4 sum_l (|mu(x) - mu(s)|^2 + |sigma(x) - sigma(s)|^2) / (|mu(s)|^2 + |sigma(s)|^2).
-
-    AdaIN's style loss (2017), equation 13, made relative; both arguments hold the `mean_std` of every
-    layer in `STYLE_LAYERS`.
-    """
-    first, *others = (relative_error(moments[name], target[name]) for name in STYLE_LAYERS)
-    return sum(others, first) / len(STYLE_LAYERS)
-
-
 def style_statistics(features: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Gram matrices [B,C,C] and means and deviations [B,2,C] by layer, in one go.
 
@@ -110,8 +67,7 @@ def style_statistics(features: dict[str, Tensor]) -> tuple[dict[str, Tensor], di
     grams, moments = {}, {}
     for name in STYLE_LAYERS:
         gram, mean = gram_and_mean(features[name])
-        variance = (gram.diagonal(dim1=1, dim2=2) - mean.square()).clamp_min(0)
-        grams[name], moments[name] = gram, torch.stack([mean, (variance + 1e-5).sqrt()], 1)
+        grams[name], moments[name] = gram, moments_of(gram, mean)
     return grams, moments
 
 
@@ -157,16 +113,3 @@ def moments_of(gram: Tensor, mean: Tensor) -> Tensor:
     """
     variance = (gram.diagonal(dim1=-2, dim2=-1) - mean.square()).clamp_min(0)
     return torch.stack([mean, (variance + 1e-5).sqrt()], -2)
-
-
-def gram_errors(found: Sequence[StyleStatistics], target: Sequence[StyleStatistics]) -> dict[str, Tensor]:
-    """Gram losses by the name of the size: {"whole": …, "half": …, "quarter": …}, scalars.
-
-    Each is 1/4 sum_l |G(F_l(x)) - G(F_l(s))|^2 / |G(F_l(s))|^2 (Gatys 2016), averaged over the batch.
-    Arguments are those of `style_at_sizes`; sizes that only one of them has are left out.
-    """
-    errors = {}
-    for name, (grams, _), (wanted, _) in zip(SIZES, found, target, strict=False):
-        layers = [relative_error(grams[layer], wanted[layer]) for layer in STYLE_LAYERS]
-        errors[name] = torch.stack(layers).mean()
-    return errors

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ...base.shipped import VGG_WEIGHTS
+from ..checkpoint import CheckpointError
+from ..devices import own_defaults
+from ..tensor_file import UNREADABLE, TensorFacts, open_tensors, value_problem, why_unreadable
 
 CONVOLUTIONS = (
     "block1_conv1",
@@ -29,6 +33,10 @@ CONTENT_LAYER = "relu4_1"
 BGR_MEAN = (103.939, 116.779, 123.68)
 
 
+_INPUTS = (3, 64, 64, 128, 128, 256, 256, 256, 256)
+_OUTPUTS = (64, 64, 128, 128, 256, 256, 256, 256, 512)
+
+
 class LossNetwork(nn.Module):
     """image [B,3,H,W], RGB in 0..1 -> {"relu1_1": [B,64,H,W], …, "relu4_1": [B,512,H/8,W/8]}.
 
@@ -40,12 +48,14 @@ class LossNetwork(nn.Module):
 
     mean: Tensor
 
+    @own_defaults()
     def __init__(self, weights: str | os.PathLike[str] = VGG_WEIGHTS, dtype: torch.dtype = torch.float32):
+        """Raises CheckpointError, one sentence, for a file that is not whole or holds other weights."""
         super().__init__()
-        tensors = load_file(weights)
+        tensors = _read(Path(weights))
         self.convolutions = nn.ModuleDict()
         for name in CONVOLUTIONS:
-            kernel = tensors[f"{name}.palette"][tensors[f"{name}.index"].long()]
+            kernel = tensors[f"{name}.weight"]
             layer = nn.Conv2d(kernel.shape[1], kernel.shape[0], 3, padding=1)
             layer.weight = nn.Parameter(kernel)
             layer.bias = nn.Parameter(tensors[f"{name}.bias"])
@@ -72,10 +82,58 @@ class LossNetwork(nn.Module):
         return features
 
 
+def _read(path: Path) -> dict[str, Tensor]:
+    """The kernels and biases of all convolutions; CheckpointError, one sentence, if they are not there."""
+    if not path.is_file():
+        raise CheckpointError(f"The loss network's file {path} is missing; install Brushwork again.")
+    found: dict[str, Tensor] = {}
+    try:
+        with open_tensors(path) as file:
+            if not _fits(file.facts):
+                raise CheckpointError(
+                    f"{path.name} holds other weights than the loss network's; install Brushwork again."
+                )
+            tensors = file.tensors()
+    except UNREADABLE as error:
+        if isinstance(error, CheckpointError):
+            raise
+        advice = "install Brushwork again"
+        raise CheckpointError(why_unreadable(path, "the loss network's file", advice)) from error
+    for name in CONVOLUTIONS:
+        palette, index = tensors[f"{name}.palette"], tensors[f"{name}.index"].long()
+        bias = tensors[f"{name}.bias"]
+        if index.min() < 0 or index.max() >= len(palette):
+            raise CheckpointError(f"{path.name} is damaged: '{name}.index' points outside its palette.")
+        if problem := value_problem({f"{name}.palette": palette, f"{name}.bias": bias}):
+            raise CheckpointError(f"{path.name} is damaged: {problem}.")
+        found |= {f"{name}.weight": palette[index], f"{name}.bias": bias}
+    return found
+
+
+def _fits(facts: Mapping[str, TensorFacts]) -> bool:
+    """Whether these are the tensors of the loss network's file: palettes, indices into them and biases."""
+    expected = {f"{name}.{part}" for name in CONVOLUTIONS for part in ("palette", "index", "bias")}
+    return facts.keys() == expected and all(
+        facts[f"{name}.index"] == ("U8", (outputs, inputs, 3, 3))
+        and facts[f"{name}.bias"] == ("F32", (outputs,))
+        and facts[f"{name}.palette"].type == "F32"
+        and len(facts[f"{name}.palette"].shape) == 1
+        and 1 <= facts[f"{name}.palette"].shape[0] <= 256
+        for name, inputs, outputs in zip(CONVOLUTIONS, _INPUTS, _OUTPUTS, strict=True)
+    )
+
+
 def features_at_half(network: LossNetwork, image: Tensor) -> dict[str, Tensor]:
     """What `network` sees in the picture at half its size: [B,3,H,W] -> {"half_relu1_1": [B,64,H/2,W/2], …},
     down to [B,512,H/16,W/16]."""
     return {f"half_{name}": maps for name, maps in network(F.avg_pool2d(image, 2)).items()}
+
+
+def loss_dtype(name: str, device: torch.device) -> torch.dtype:
+    """The type that an option names: 'float32', 'bfloat16', or 'auto', the fastest on `device`."""
+    if name == "auto":
+        return fastest_loss_dtype(device)
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
 
 
 def fastest_loss_dtype(device: torch.device) -> torch.dtype:

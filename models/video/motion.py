@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from ..devices import sampled
 
 # Motion is looked for in frames whose longer side is at most this many pixels.
 FLOW_SIZE = 640
@@ -36,6 +39,12 @@ def find_motion(previous: Tensor, current: Tensor) -> tuple[Tensor, Tensor]:
     x first. Trust is 1 where the moved previous frame looks like the current one and falls to 0 where it
     does not: things have come into view, turned, or moved too fast to be followed.
     """
+    flow, trust = sampled(_flow_and_trust, previous, current).split([2, 1], 1)
+    return flow, trust
+
+
+def _flow_and_trust(previous: Tensor, current: Tensor) -> Tensor:
+    """What `find_motion` finds, flow first, [1,3,h,w]."""
     previous, current = _reduce(previous), _reduce(current)
     flow, difference = _with_dominant_motion(previous, current, _estimate(previous, current))
     dx, dy = _gradients(current)
@@ -43,7 +52,7 @@ def find_motion(previous: Tensor, current: Tensor) -> tuple[Tensor, Tensor]:
     trust = (2 - difference / allowed).clamp(0, 1)
     # Near a place that fails, flow is a mixture of two motions.
     trust = -F.max_pool2d(-trust, 5, stride=1, padding=2)
-    return flow, trust * inside(flow)
+    return torch.cat([flow, trust * inside(flow)], 1)
 
 
 def warp(image: Tensor, flow: Tensor, mode: str = "bilinear") -> Tensor:
@@ -52,7 +61,8 @@ def warp(image: Tensor, flow: Tensor, mode: str = "bilinear") -> Tensor:
     x, y = _positions(flow)
     # From pixels to grid_sample's -1..1, where -1 and 1 are the outer edges of the outer pixels.
     grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], -1)
-    return F.grid_sample(image, grid, mode=mode, padding_mode="border", align_corners=False)
+    fetch = partial(F.grid_sample, mode=mode, padding_mode="border", align_corners=False)
+    return sampled(fetch, image, grid)
 
 
 def enlarge(flow: Tensor, size: tuple[int, int]) -> Tensor:

@@ -54,7 +54,9 @@ class Replay:
         if layer not in self._kept:
             raise ValueError(f"There are no statistics of the layer {layer}.")
         mean, variance = self._kept[layer][:, None, :, None, None]
-        return mean.to(x), (variance + NORM_EPS).sqrt().to(x)
+        # In the map's type before they move: not every device has float64.
+        mean, std = (each.to(x.dtype).to(x.device) for each in (mean, (variance + NORM_EPS).sqrt()))
+        return mean, std
 
 
 def pool(statistics: Sequence[NormStatistics], weights: Tensor) -> NormStatistics:

@@ -11,11 +11,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...base.settings import check_choice
+from ..devices import own_defaults
 from ..grid import grid_corner
 from ..noise import check_seed
 from ..passes import Frozen
 from ..regions import StyleRegion
-from ..style_gan import StyleGAN
+from ..style_gan import StyleGAN, checked_image
 from .carried_noise import CarriedNoise
 from .motion import enlarge, find_motion, warp
 from .norm_statistics import NormStatistics, Recorder, Replay, pool
@@ -47,8 +48,9 @@ class SteadyVideo:
 
     Call `paint` for every frame in order. Before frame i, call `read` for the first `reads_before(i)` of
     `frames_to_read`; all of them may be read at the beginning as well. So memory does not grow with the clip.
-    The strokes of `seed` move along with the video, unless `follow` is 0. The frames are one shot: each shot
-    of a film has its own SteadyVideo.
+    Both raise ValueError, one sentence that names the frame, for one that is not [1,3,H,W] of floating point
+    or not finite. The strokes of `seed` move along with the video, unless `follow` is 0. The frames are one
+    shot: each shot of a film has its own SteadyVideo.
     Raises ValueError for a setting outside its range.
     """
 
@@ -68,7 +70,7 @@ class SteadyVideo:
         if not (math.isfinite(follow) and 0 <= follow <= 1):
             raise ValueError(f"follow is {follow}; choose a value from 0 to 1.")
         check_seed(seed)
-        self.gan = gan
+        self.gan, self.count = gan, count
         self.strength = strength
         self.seed = seed
         self.window = window if statistics == "window" else None
@@ -89,20 +91,23 @@ class SteadyVideo:
         reads = len(self.frames_to_read)
         return reads if self.window is None else min(reads, i + self.window // 2 + 1)
 
+    @own_defaults()
     def read(self, frame: Tensor, code: Tensor, regions: Sequence[StyleRegion] = ()) -> None:
         """Keep the statistics of the next of `frames_to_read` [1,3,H,W], painted in the style `code` [1,L,D],
         and its own code."""
+        i = self.frames_to_read[self.reads]
+        frame = self._checked(frame, i)
         recorder = Recorder()
         how = Frozen(recorder)
         own = self.gan.encode_style(frame) if self.strength < 1 else None
         content = self.gan.encode_content(frame, how, self._grid(frame))
         self.gan.generate(content, code, self.strength, self.seed, regions, how, own)
-        i = self.frames_to_read[self.reads]
         self._statistics[i] = recorder.kept
         if own is not None:
             self._own[i] = own.cpu()
         self.reads += 1
 
+    @own_defaults()
     def paint(
         self,
         i: int,
@@ -115,6 +120,7 @@ class SteadyVideo:
 
         `recolor(frame, painted)` changes a painted frame before the next one follows it.
         """
+        frame = self._checked(frame, i)
         how, own = self._shared(i, frame.device)
         content = self.gan.encode_content(frame, how, self._grid(frame))
         noise = self._noise_of(frame)
@@ -126,6 +132,7 @@ class SteadyVideo:
         self._forget_before(i + 1)
         return painted
 
+    @own_defaults()
     def state(self) -> dict[str, Tensor]:
         """All that the next frames need, as tensors by name; see `restore`."""
         state = {"reads": torch.tensor(self.reads)}
@@ -138,11 +145,13 @@ class SteadyVideo:
             state["moved"] = self._noise.moved
         return state | self._follower.state()
 
+    @own_defaults()
     def restore(self, state: Mapping[str, Tensor], frame: Tensor) -> None:
         """Go on where another SteadyVideo with the same settings was: `state` is what its `state` gave.
 
         frame [1,3,H,W] is the last one that it painted; its device is where the next ones will be.
         """
+        frame = checked_image(frame, "The frame before", self.gan.working_dtype())
         self.reads = int(state["reads"])
         for name, each in state.items():
             kind, _, rest = name.partition(".")
@@ -163,6 +172,10 @@ class SteadyVideo:
         for kept in (self._statistics, self._own):
             for old in [each for each in kept if each < i - self.window // 2]:
                 del kept[old]
+
+    def _checked(self, frame: Tensor, i: int) -> Tensor:
+        """Frame i in 0..1. Raises ValueError, one sentence that names the frame, if it cannot be used."""
+        return checked_image(frame, f"Frame {i + 1} of {self.count}", self.gan.working_dtype())
 
     def _noise_of(self, frame: Tensor) -> CarriedNoise:
         motion = self._follower.motion(frame)

@@ -125,13 +125,33 @@ class PictureProgress:
 
 
 def show_text(text: str) -> None:
-    """Write `text` under the running node, if this ComfyUI has a page and can do it."""
-    server = getattr(sys.modules.get("server"), "PromptServer", None)
-    instance = getattr(server, "instance", None)
-    node_id = getattr(instance, "last_node_id", None)
-    send = getattr(instance, "send_progress_text", None)
-    if node_id is not None and send is not None:
-        send(text, node_id)
+    """Write `text` under the running node, in the page that queued the prompt.
+
+    Nothing happens if no page did, or if this ComfyUI cannot do it.
+    """
+    server = _server()
+    node_id = getattr(server, "last_node_id", None)
+    page = getattr(server, "client_id", None)
+    send = getattr(server, "send_progress_text", None)
+    # Without a page's id the text would go to all pages, to their nodes of the same id.
+    if node_id is not None and page is not None and send is not None:
+        send(text, node_id, page)
+
+
+def notify(text: str) -> None:
+    """Show `text` in the corner of the page that queued the prompt, by web/js/notices.js.
+
+    Text under a node goes when the run ends, also when the user cancels it.
+    """
+    server = _server()
+    page = getattr(server, "client_id", None)
+    if page is not None:
+        server.send_sync("brushwork.notice", {"text": text}, page)
+
+
+def _server() -> Any:  # noqa: ANN401
+    """ComfyUI's server; None without one."""
+    return getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
 
 
 def _reduced(picture: Tensor) -> Image.Image:

@@ -68,7 +68,7 @@ class VideoPaint:
         shots = shot_lengths(stills.thumbnails()) if cuts and count == len(photos) else [count]
         height, width = photos.shape[-2:]
         painter = self._painter(shots, height * width)
-        images = torch.empty(count, height, width, 3, device=api.intermediate_device())
+        images = torch.empty(count, height, width, 3, dtype=torch.float32, device=api.intermediate_device())
         for i, (_, painted) in enumerate(painter.paint(stills)):
             images[i] = to_image(painted)[0]
         return images

@@ -10,9 +10,18 @@ from ...painting.options import PRESERVE_COLOR
 from ...painting.stylizer import StylizeOptions
 from ..bridge import video
 from ..bridge.api import io, schema
+from ..shared.checkpoints import connected_or_default
 from ..shared.images import to_rgb
-from ..shared.inputs import check_known, preserve_color_input, strength_input, strokes_seed_input, verdict
-from ..shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
+from ..shared.inputs import (
+    check_known,
+    connected,
+    network_input,
+    preserve_color_input,
+    strength_input,
+    strokes_seed_input,
+    verdict,
+)
+from ..shared.sockets import ManagedGAN, Style, StyleSocket
 from .film import VideoPaint
 
 _NO_IMAGES = "VIDEO came in, and its painting is at the output video; Get Video Components makes IMAGE of it."
@@ -26,15 +35,24 @@ class PaintVideo(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return schema(
             node_id="PaintVideo",
-            display_name="Paint Video (Brushwork)",
+            display_name="Paint Video: Steady Style Transfer, no Flicker (Brushwork)",
             category="Brushwork",
             description=(
                 "Paints a video steadily: the frames of a shot share their brightness and contrast, and each "
                 "takes over the brushwork of the one before it, moved along with what moves in the video."
             ),
-            search_aliases=["video style transfer", "steady video", "flicker", "frames", "brushwork"],
+            search_aliases=[
+                "video style transfer",
+                "style transfer",
+                "paint",
+                "steady video",
+                "flicker",
+                "frames",
+                "风格迁移",
+                "brushwork",
+            ],
             inputs=[
-                GanSocket.Input("style_gan", tooltip="The network, from Load Style GAN."),
+                network_input(),
                 io.MultiType.Input(
                     "frames",
                     types=[io.Image, io.Video],
@@ -101,9 +119,9 @@ class PaintVideo(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        style_gan: ManagedGAN,
-        frames: Any,  # noqa: ANN401  # IMAGE or VIDEO
-        style: Style,
+        style_gan: ManagedGAN | None = None,
+        frames: Any = None,  # noqa: ANN401  # IMAGE or VIDEO
+        style: Style | None = None,
         strength: float = 1.0,
         preserve_color: str = "off",
         statistics: str = "clip",
@@ -111,15 +129,17 @@ class PaintVideo(io.ComfyNode):
         follow: float = 0.9,
         seed: int = 0,
     ) -> io.NodeOutput:
+        style_gan, style = connected_or_default(style_gan), connected(style, "style")
+        frames = connected(frames, "frames")
+        style.refuse_foreign(style_gan)
         options = StylizeOptions(strength, preserve_color, seed=seed)
-        style.warn_if_foreign(style_gan.gan)
         work = VideoPaint(style_gan, style, options, SteadyOptions(statistics, window, follow))
         if not video.is_video(frames):
-            images = work.images(to_rgb(frames, "The video"))
+            images = work.images(to_rgb(frames, "The video", "frames", "frame"))
             return io.NodeOutput(images, video.nothing(_NO_VIDEO))
         film = video.film_of(frames)
         if film is not None:
             return io.NodeOutput(video.nothing(_NO_IMAGES), video.video_in(work.film(film)))
         components = frames.get_components()
-        images = work.images(to_rgb(components.images, "The video"), cuts=True)
+        images = work.images(to_rgb(components.images, "The video", "frames", "frame"), cuts=True)
         return io.NodeOutput(video.nothing(_NO_IMAGES), video.video_like(components, images))

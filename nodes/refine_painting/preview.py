@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from ...painting.colors import with_colors_of
+from ...painting.sources import resized
 from ...pictures.tensors import as_picture
 from ..bridge.progress import PREVIEW_SIZE
 
@@ -36,13 +37,6 @@ class RefinePreview:
         return as_picture(
             laid_over(self.start, with_colors_of(self.photo, small, self.preserve_color), self.mask)
         )
-
-
-def resized(picture: Tensor, size: tuple[int, int]) -> Tensor:
-    """[1,3,H,W] in 0..1 brought to `size`, height and width."""
-    if tuple(picture.shape[-2:]) == size:
-        return picture
-    return F.interpolate(picture, size, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
 
 
 def laid_over(start: Tensor, painted: Tensor, mask: Tensor | None) -> Tensor:

@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 
 from ...models.batches import entry, match_batch
-from ...models.perception.vgg import LossNetwork, fastest_loss_dtype
+from ...models.perception.vgg import LossNetwork, loss_dtype
 from ...painting.options import RefineOptions
 from ...painting.refine import refine
+from ...painting.sources import resized
 from ..bridge import api
 from ..shared.images import to_image, to_mask, to_rgb
 from ..shared.memory import with_second_chance
-from .preview import RefinePreview, laid_over, resized
+from .preview import RefinePreview, laid_over
 from .report import RefineReport
 
 # Bytes for each pixel with which no tiles are needed: the loss network, both ways, and the optimiser.
@@ -50,8 +51,8 @@ class RefineTask:
         options: RefineOptions,
     ) -> RefineTask:
         """Raises ValueError, one sentence, for inputs that cannot be used together."""
-        images, photos = _finite(image, "image"), _finite(content, "content")
-        batch = _finite(style_images, "style_images")
+        images, photos = to_rgb(image, "image", "image"), to_rgb(content, "content", "content")
+        batch = to_rgb(style_images, "style_images", "style_images")
         paintings = [batch[i : i + 1] for i in range(len(batch))]
         weights = painting_weights(style_weights)
         if weights is not None and len(weights) != len(paintings):
@@ -86,10 +87,11 @@ class RefineTask:
         """IMAGE [B,H,W,3]. One picture at a time; after each tile the user may cancel."""
         device = api.device()
         api.free_memory(math.prod(self.size) * _WORKING_MEMORY_PER_PIXEL)
-        auto = self.options.dtype == "auto"
-        dtype = fastest_loss_dtype(device) if auto else getattr(torch, self.options.dtype)
+        dtype = loss_dtype(self.options.dtype, device)
         network = LossNetwork(dtype=dtype).to(device)
-        refined = torch.empty(self.count, *self.size, 3, device=api.intermediate_device())
+        refined = torch.empty(
+            self.count, *self.size, 3, dtype=torch.float32, device=api.intermediate_device()
+        )
         for i in range(self.count):
             api.check_interrupt()
             refined[i] = with_second_chance(partial(self._refined, i, device, network, report))[0]
@@ -97,8 +99,8 @@ class RefineTask:
 
     def _refined(self, i: int, device: torch.device, network: LossNetwork, report: RefineReport) -> Tensor:
         """Picture i as IMAGE [1,H,W,3]."""
-        photo = entry(self.photos, i).to(device).clamp(0, 1)
-        start = resized(entry(self.images, i).to(device).clamp(0, 1), self.size)
+        photo = entry(self.photos, i).to(device)
+        start = resized(entry(self.images, i).to(device), self.size)
         mask = None if self.masks is None else entry(self.masks, i).to(device)
         if mask is not None and not mask.any():
             report.skipped(i)
@@ -118,14 +120,6 @@ class RefineTask:
         )
         # The whole picture is refined, so that what is in the mask keeps its light and dark among the rest.
         return to_image(laid_over(start, painted, mask))
-
-
-def _finite(image: Tensor, name: str) -> Tensor:
-    """`to_rgb`; raises ValueError for values that are not finite, too."""
-    pictures = to_rgb(image, name)
-    if not torch.isfinite(pictures).all():
-        raise ValueError(f"{name} has values that are not finite; give pictures with values in 0..1.")
-    return pictures
 
 
 def painting_weights(text: str) -> list[float] | None:

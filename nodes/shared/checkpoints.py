@@ -17,6 +17,9 @@ api.register_model_folder()
 # A network is read once for all nodes and workflows, and goes when the last one drops it.
 _loaded: WeakValueDictionary[tuple[str, int, int], ManagedGAN] = WeakValueDictionary()
 
+# Except for that of nodes without a network: each of them would read it anew.
+_kept: list[ManagedGAN] = []
+
 
 def checkpoint_names() -> list[str]:
     """The default first, then the others that ship, then those in models/brushwork."""
@@ -55,6 +58,14 @@ def load_checkpoint(name: str) -> ManagedGAN:
     if managed is None:
         managed = _loaded[stamp] = ManagedGAN.manage(StyleGAN.load(path))
     return managed
+
+
+def connected_or_default(style_gan: ManagedGAN | None) -> ManagedGAN:
+    """The network at the input `style_gan`; the one that ships if nothing is connected."""
+    if style_gan is None:
+        style_gan = load_checkpoint(DEFAULT_CHECKPOINT.name)
+        _kept[:] = [style_gan]
+    return style_gan
 
 
 def _is_style_gan(path: Path) -> bool:

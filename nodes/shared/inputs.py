@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import Field
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from ...base.settings import check_choice
 from ...models.codes import MIX_MODES
 from ...models.noise import LARGEST_SEED
 from ...painting.options import PRESERVE_COLOR
 from ..bridge.api import io, new_input
-from .sockets import StyleSocket
+from .sockets import GanSocket, Style, StyleSocket
 
 MAX_STYLES = 6
 
+T = TypeVar("T")
+
 _FOLDER = "a folder in ComfyUI's input folder, or a full path. Subfolders count."
+
+
+def network_input(what: str = "The network, from Load Style GAN.") -> io.Input:
+    """The network that a node works with, which need not be connected; `what` is a sentence."""
+    return GanSocket.Input(
+        "style_gan",
+        optional=True,
+        tooltip=f"{what} If nothing is connected: the one that comes with Brushwork.",
+    )
+
+
+def connected(value: T | None, name: str) -> T:
+    """`value`, the input `name` that is not optional. Raises ValueError for programs that leave it out."""
+    if value is None:
+        raise ValueError(f"Nothing is connected to {name}.")
+    return value
 
 
 def strength_input(source: str) -> io.Input:
@@ -69,12 +87,25 @@ def strokes_seed_input() -> io.Input:
 
 
 def style_inputs(first: str, second: str, others: str) -> list[io.Input]:
-    """style_1, which must be connected, and style_2 to style_6, which need not be; with their tooltips."""
+    """style_1 to style_6 with their tooltips; each may stay unconnected."""
     tooltips = {1: first, 2: second}
     return [
-        StyleSocket.Input(f"style_{n}", optional=n > 1, tooltip=tooltips.get(n, others))
+        StyleSocket.Input(f"style_{n}", optional=True, tooltip=tooltips.get(n, others))
         for n in range(1, MAX_STYLES + 1)
     ]
+
+
+def connected_styles(given: Mapping[str, object]) -> dict[int, Style]:
+    """The styles among the inputs `given`, by the numbers of their inputs.
+
+    Raises ValueError, one sentence, if there is none.
+    """
+    # The name of an input says its type: style_N is a Style.
+    styles = {n: cast(Style, given.get(f"style_{n}")) for n in range(1, MAX_STYLES + 1)}
+    found = {n: style for n, style in styles.items() if style is not None}
+    if not found:
+        raise ValueError("No style is connected; connect one from Load Style or Encode Style.")
+    return found
 
 
 def weight_inputs() -> list[io.Input]:
@@ -109,6 +140,10 @@ def folder_input(name: str, before: str, after: str = "") -> io.Input:
     """A folder of pictures. Between the two texts, the tooltip says which folders the user may name."""
     text = f"{before}{_FOLDER}{after}"
     return io.String.Input(name, default="", tooltip=text[0].upper() + text[1:])
+
+
+PICTURE_SOCKETS = {"paintings": "style_images", "photos": "content_images"}
+"""The inputs of `picture_inputs` that take batches, by what they hold."""
 
 
 def picture_inputs(styles: str, which: str, contents: str, why: str = ".") -> list[io.Input]:
@@ -162,9 +197,9 @@ def choice_input(option: Field[Any], choices: Collection[str], **more: Any) -> i
     )
 
 
-def seed_input(option: Field[Any]) -> io.Input:
+def seed_input(option: Field[Any], **more: Any) -> io.Input:  # noqa: ANN401
     """A seed that stays as it is: if it changed by itself, every queueing would begin anew."""
-    return option_input(option, control_after_generate=False)
+    return option_input(option, control_after_generate=False, **more)
 
 
 def check_known(name: str, value: str | None, choices: Collection[str]) -> None:

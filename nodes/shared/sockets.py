@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, partial
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
 
 from ...models.batches import entry
+from ...models.content_encoder import ContentCode
+from ...models.devices import own_defaults
 from ...models.regions import StyleRegion, paired_batch
-from ...models.style_file import style_fingerprint
+from ...models.style_file import content_fingerprint, style_fingerprint
 from ...models.style_gan import StyleGAN
 from ...painting.films.painter import Attempt
+from ...painting.room import Plan, first_that_fits, make_plans, network_on
 from ..bridge import api
 from ..bridge.api import Patcher, io
 from ..bridge.progress import Progress
 from .memory import with_second_chance
-
-logger = logging.getLogger(__name__)
 
 GanSocket = io.Custom("BRUSHWORK_GAN")
 ContentSocket = io.Custom("BRUSHWORK_CONTENT")
@@ -31,6 +32,30 @@ StyleSocket = io.Custom("BRUSHWORK_STYLE")
 _WORKING_MEMORY_PER_PIXEL = 320
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Content(ContentCode):
+    """The value of BRUSHWORK_CONTENT: B pictures as read by a network's content encoder."""
+
+    encoder: str | None = None
+    """The `content_fingerprint` of that network; None if it is not known."""
+
+    @classmethod
+    def made_by(cls, style_gan: ManagedGAN, code: ContentCode) -> Content:
+        """The content `code` of that network."""
+        tensors = {field.name: getattr(code, field.name) for field in fields(ContentCode)}
+        return cls(**tensors, encoder=style_gan.content_encoder)
+
+    def refuse_foreign(self, style_gan: ManagedGAN) -> None:
+        """Raise ValueError, one sentence, if another network's content encoder read the pictures."""
+        if self.encoder is not None and self.encoder != style_gan.content_encoder:
+            raise ValueError(
+                f"The content was made with another network's content encoder ({self.encoder}), so this "
+                "network cannot read it; connect the same network to Encode Content."
+            )
 
 
 @dataclass(frozen=True)
@@ -78,27 +103,38 @@ class Style:
         if self.regions:
             raise ValueError(f"This style carries masks, which have no meaning here; {advice}.")
 
-    def warn_if_foreign(self, gan: StyleGAN) -> None:
-        """Log one sentence if the style was made by a network whose codes mean other things to `gan`."""
-        if self.encoder is not None and self.encoder != style_fingerprint(gan):
-            logger.warning(
-                "Brushwork: the style was made with another network's style encoder (%s), so the picture "
-                "will not look like it; encode the style with the connected network, or load the network it "
-                "was made with.",
-                self.encoder,
+    def refuse_foreign(self, style_gan: ManagedGAN) -> None:
+        """Raise ValueError, one sentence, if this network reads style codes in another way."""
+        if self.encoder is not None and self.encoder != style_gan.style_encoder:
+            raise ValueError(
+                f"The style was made with another network's style encoder ({self.encoder}), so this network "
+                "cannot read it; encode the style with the connected network, or load the network it was "
+                "made with."
             )
 
 
 def common_encoder(styles: list[Style]) -> str | None:
-    """The network that made all `styles`; None, and a warning in the log, if there were several."""
+    """The network that made all `styles`; None if it is not known of each.
+
+    Raises ValueError, one sentence, if there were several: their codes mean nothing to each other.
+    """
     encoders = {style.encoder for style in styles}
-    if len(encoders - {None}) > 1:
-        logger.warning(
-            "Brushwork: the mixed styles were made with different networks' style encoders (%s), so the mix "
-            "means nothing to any of them; encode all with one network.",
-            ", ".join(sorted(encoder for encoder in encoders if encoder is not None)),
+    known = sorted(encoder for encoder in encoders if encoder is not None)
+    if len(known) > 1:
+        raise ValueError(
+            f"The styles were made with different networks' style encoders ({', '.join(known)}), so they do "
+            "not go together; encode all with one network."
         )
     return encoders.pop() if len(encoders) == 1 else None
+
+
+@dataclass(frozen=True)
+class InTiles(Generic[T]):
+    """Work on pictures of `size` (height, width) that takes less memory: `work(i, plan, network)` does it for
+    picture i as the plan says."""
+
+    size: tuple[int, int]
+    work: Callable[[int, Plan, StyleGAN], T]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,19 +148,43 @@ class ManagedGAN:
     def manage(cls, gan: StyleGAN) -> ManagedGAN:
         return cls(gan, api.manage(gan))
 
+    @cached_property
+    def style_encoder(self) -> str:
+        """The network's `style_fingerprint`: nodes never change a network."""
+        return style_fingerprint(self.gan)
+
+    @cached_property
+    def content_encoder(self) -> str:
+        """The network's `content_fingerprint`."""
+        return content_fingerprint(self.gan)
+
+    @own_defaults()
     def for_each(
-        self, count: int, pixels: int, work: Callable[[int, torch.device], T], preview: bool = False
+        self,
+        count: int,
+        pixels: int,
+        work: Callable[[int, torch.device], T],
+        preview: bool = False,
+        in_tiles: InTiles[T] | None = None,
     ) -> list[T]:
         """[work(0, device), …, work(count - 1, device)], pictures of `pixels` each.
 
         One picture at a time, so that memory does not grow with the batch; between two of them the
-        user may cancel. With `preview`, `work` returns pictures [H,W,3] that the progress bar shows.
+        user may cancel. With `preview`, `work` returns pictures [H,W,3] that the progress bar shows. With
+        `in_tiles`, pictures that the memory is too small for are worked on in smaller and smaller parts, and
+        at last on the CPU; the log says so.
         """
-        attempt = self.attempt(pixels)
+        memory = pixels * _WORKING_MEMORY_PER_PIXEL
+        device = api.load(self.patcher, memory)
         progress = Progress(count)
         results = []
         for i in range(count):
-            result = attempt(partial(work, i))
+            whole, smaller = partial(work, i, device), None
+            if in_tiles is not None:
+                plans = make_plans(in_tiles.size, device)
+                smaller = partial(self._in_tiles, in_tiles, i, [plan for plan in plans if plan.tile])
+                whole = whole if not plans[0].tile else smaller
+            result = self._once(memory, whole, smaller)
             results.append(result)
             progress.step(result if preview and isinstance(result, Tensor) else None)
         return results
@@ -137,8 +197,19 @@ class ManagedGAN:
         memory = pixels * _WORKING_MEMORY_PER_PIXEL
         device = api.load(self.patcher, memory)
 
+        @own_defaults()
         def attempt(work: Callable[[torch.device], T]) -> T:
-            api.check_interrupt()
-            return with_second_chance(partial(work, device), partial(api.load, self.patcher, memory))
+            return self._once(memory, partial(work, device))
 
         return attempt
+
+    def _once(self, memory: int, work: Callable[[], T], smaller: Callable[[], T] | None = None) -> T:
+        api.check_interrupt()
+        return with_second_chance(work, partial(api.load, self.patcher, memory), smaller)
+
+    def _in_tiles(self, in_tiles: InTiles[T], i: int, plans: Sequence[Plan]) -> T:
+        return first_that_fits(
+            plans,
+            lambda plan: in_tiles.work(i, plan, network_on(self.gan, plan.device)),
+            lambda note: logger.warning("Brushwork: %s", note),
+        )

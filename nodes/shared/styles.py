@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ...base.files import free_path, numbered_path, safe_file_name
+from ...base.files import numbered_path, safe_file_name
 from ...base.shipped import LIBRARY_PREFIX, library_styles
 from ...models.checkpoint import CheckpointError
+from ...models.style_file import StyleFile, read_style, write_new_style, write_style
 from ..bridge import api
+from .sockets import Style
 
 api.register_model_folder(api.STYLE_FOLDER)
 
@@ -35,17 +37,32 @@ def find_style(name: str) -> Path:
     return path
 
 
-def new_style_path(name: str, number: int = 1, overwrite: bool = False) -> Path:
-    """The path for a style that the user called `name`, which may begin with folders ('mine/waves').
+def load_style(name: str) -> Style:
+    """The style that `name` stands for. Raises CheckpointError if there is none or it cannot be read."""
+    file = read_style(find_style(name))
+    return Style(file.code[None], file.coarse_layers, file.encoder)
 
-    Without `overwrite` it is the first of name, name_2, name_3 … that does not exist. With `overwrite` it
-    is name for `number` 1, otherwise name_`number`. Characters that a system forbids become underscores.
-    Raises ValueError for a name that is empty or leaves the folder.
+
+def default_style() -> str | None:
+    """What is chosen first; None where the library is missing."""
+    return DEFAULT_STYLE if DEFAULT_STYLE in style_names() else None
+
+
+def save_style(style: StyleFile, name: str, number: int = 1, overwrite: bool = False) -> Path:
+    """Write `style` under the `name` that the user gave, which may begin with folders ('mine/waves').
+
+    Without `overwrite` the file is the first of name, name_2, name_3 … from `number` on that does not exist,
+    and no other process takes it meanwhile. With `overwrite` it is name for `number` 1, otherwise
+    name_`number`. Characters that a system forbids become underscores.
+    Raises ValueError for a name that is empty or leaves the folder, CheckpointError as `write_style`.
     """
     *folders, stem = _safe_parts(name)
     folder = api.model_folder(api.STYLE_FOLDER).joinpath(*folders)
-    place = numbered_path if overwrite else free_path
-    return place(folder, stem, _SUFFIX, number)
+    if not overwrite:
+        return write_new_style(folder, stem, style, number)
+    path = numbered_path(folder, stem, _SUFFIX, number)
+    write_style(path, style)
+    return path
 
 
 def style_name(path: Path) -> str:

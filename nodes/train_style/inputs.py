@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import Field, fields
 from typing import Any
 
-from PIL import Image
 from torch import Tensor
 
 from ...base.settings import check_choice
 from ...base.shipped import demo_photos
 from ...dataset.collection import PictureSet, collect
-from ...pictures import tensors
 from ...training.options import ADVERSARIAL_LOSSES, MODES, LossWeights, TrainOptions, sized
-from ..bridge.api import io
+from ..bridge.api import io, new_input
 from ..shared.folders import named_folder
-from ..shared.images import to_rgb
-from ..shared.inputs import option_input, picture_inputs, seed_input
-from ..shared.sockets import GanSocket
+from ..shared.images import to_pil
+from ..shared.inputs import PICTURE_SOCKETS, network_input, option_input, picture_inputs, seed_input
 
 _OPTIONS = {option.name: option for option in fields(TrainOptions)}
 _WEIGHTS = {weight.name: weight for weight in fields(LossWeights)}
@@ -39,7 +36,7 @@ _WEIGHT_OF = {f"{name}_weight": name for name in ("adversarial", "content", "sty
 def training_inputs() -> list[io.Input]:
     """All inputs of the node in their order; their ids never change."""
     return [
-        GanSocket.Input("style_gan", tooltip="The network to start from; from_scratch takes only its shape."),
+        network_input("The network to start from; from_scratch takes only its shape."),
         *picture_inputs(
             "Pictures of the style",
             ", 5 to 200 of one kind",
@@ -49,7 +46,8 @@ def training_inputs() -> list[io.Input]:
         io.Combo.Input(
             "mode", options=list(MODES), default="fine_tune", tooltip=_OPTIONS["mode"].metadata["text"]
         ),
-        *(_int_input(name) for name in ("steps", "batch_size", "resolution")),
+        _int_input("steps"),
+        *(_int_input(name, advanced=True) for name in ("batch_size", "resolution")),
         *(_rate_input(name) for name in ("learning_rate", "learning_rate_d")),
         *(_weight_input(name) for name in _WEIGHT_OF),
         *_other_inputs(),
@@ -84,23 +82,26 @@ def pictures_from(what: str, folder: str, images: Tensor | None, share: float) -
 
     Raises ValueError, one sentence, if there is no such folder or no picture.
     """
-    pictures: Sequence[Image.Image] = []
-    if images is not None:
-        pictures = [tensors.as_picture(picture) for picture in to_rgb(images, f"The batch of {what}")]
+    pictures = to_pil(images, f"The batch of {what}", PICTURE_SOCKETS[what])
     return collect(what, named_folder(folder), pictures, share)
 
 
 def _other_inputs() -> list[io.Input]:
     return [
-        io.Combo.Input(
+        new_input(
+            io.Combo,
             "adversarial_loss",
             options=list(ADVERSARIAL_LOSSES),
             default=_OPTIONS["adversarial"].default,
             tooltip=_OPTIONS["adversarial"].metadata["text"] + " style_code has none.",
+            advanced=True,
         ),
-        seed_input(_OPTIONS["seed"]),
+        seed_input(_OPTIONS["seed"], advanced=True),
         option_input(
-            _OPTIONS["validation_share"], " With fewer than 4 pictures all are trained on.", step=0.05
+            _OPTIONS["validation_share"],
+            " With fewer than 4 pictures all are trained on.",
+            step=0.05,
+            advanced=True,
         ),
     ]
 
@@ -122,40 +123,44 @@ def _saving_inputs() -> list[io.Input]:
                 "my style_2; nothing is overwritten."
             ),
         ),
-        io.Int.Input(
+        new_input(
+            io.Int,
             "preview_every",
             default=0,
             min=0,
             max=1_000_000,
             tooltip=f"Steps between two previews. 0: at every validation ({validations}).",
+            advanced=True,
         ),
-        io.String.Input(
+        new_input(
+            io.String,
             "licence",
             default="",
             tooltip="What others may do with it, for instance CC0; goes into the files. May be empty.",
+            advanced=True,
         ),
     ]
 
 
-def _int_input(name: str) -> io.Input:
+def _int_input(name: str, **more: Any) -> io.Input:  # noqa: ANN401
     option = _OPTIONS[_OF_MODE[name]]
-    step = 8 if name == "resolution" else 1
-    return io.Int.Input(
-        name, default=0, min=0, max=option.metadata["high"], step=step, tooltip=_explain(option, 0)
-    )
+    high, step = option.metadata["high"], 8 if name == "resolution" else 1
+    return new_input(io.Int, name, default=0, min=0, max=high, step=step, tooltip=_explain(option, 0), **more)
 
 
 def _rate_input(name: str) -> io.Input:
     option = _OPTIONS[_OF_MODE[name]]
-    return io.Float.Input(
-        name, default=0.0, min=0.0, max=option.metadata["high"], step=1e-5, tooltip=_explain(option, 0)
+    high, tooltip = option.metadata["high"], _explain(option, 0)
+    return new_input(
+        io.Float, name, default=0.0, min=0.0, max=high, step=1e-5, tooltip=tooltip, advanced=True
     )
 
 
 def _weight_input(name: str) -> io.Input:
     weight = _WEIGHTS[_WEIGHT_OF[name]]
-    return io.Float.Input(
-        name, default=-1.0, min=-1.0, max=weight.metadata["high"], step=0.1, tooltip=_explain(weight, -1)
+    high, tooltip = weight.metadata["high"], _explain(weight, -1)
+    return new_input(
+        io.Float, name, default=-1.0, min=-1.0, max=high, step=0.1, tooltip=tooltip, advanced=True
     )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ...training.options import ADVERSARIAL_LOSSES, MODES
 from ..bridge import api
 from ..bridge.api import io, schema
 from ..bridge.progress import preview, show_text
+from ..shared.checkpoints import connected_or_default
 from ..shared.folders import check_folders, fingerprint_folders
 from ..shared.images import from_pil
-from ..shared.inputs import check_known, verdict
+from ..shared.inputs import verdict
 from ..shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
 from .inputs import chosen_options, photos_from, pictures_from, training_inputs
 from .session import TrainTask, file_stem, train
@@ -30,7 +30,15 @@ class TrainStyle(io.ComfyNode):
                 "as it is; the trained one is saved in models/brushwork and the learned style in "
                 "models/brushwork_styles. Cancel keeps everything; queue again to go on."
             ),
-            search_aliases=["train", "fine-tune", "finetune", "learn style", "style transfer", "brushwork"],
+            search_aliases=[
+                "train",
+                "fine-tune",
+                "finetune",
+                "learn style",
+                "style transfer",
+                "风格迁移",
+                "brushwork",
+            ],
             is_output_node=True,
             inputs=training_inputs(),
             outputs=[
@@ -59,20 +67,9 @@ class TrainStyle(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(
-        cls,
-        style_folder: str | None = None,
-        content_folder: str | None = None,
-        mode: str | None = None,
-        adversarial_loss: str | None = None,
-        save_name: str | None = None,
-    ) -> bool | str:
-        return verdict(
-            lambda: check_folders(style_folder, content_folder),
-            lambda: check_known("mode", mode, MODES),
-            lambda: check_known("adversarial_loss", adversarial_loss, ADVERSARIAL_LOSSES),
-            lambda: save_name is None or file_stem(save_name),
-        )
+    def validate_inputs(cls, style_folder: str | None = None) -> bool | str:
+        # ComfyUI marks every input that is named here, so execute checks the others.
+        return verdict(lambda: check_folders(style_folder))
 
     @classmethod
     def fingerprint_inputs(cls, style_folder: str = "", content_folder: str = "", **others: object) -> str:
@@ -82,7 +79,7 @@ class TrainStyle(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        style_gan: ManagedGAN,
+        style_gan: ManagedGAN | None = None,
         style_folder: str = "",
         content_folder: str = "",
         mode: str = "fine_tune",
@@ -97,6 +94,8 @@ class TrainStyle(io.ComfyNode):
         content_images: Tensor | None = None,
         **of_mode: float,
     ) -> io.NodeOutput:
+        style_gan = connected_or_default(style_gan)
+        file_stem(save_name)  # raises for a bad name, before the pictures are looked at
         options = chosen_options(
             mode, of_mode, adversarial=adversarial_loss, seed=seed, validation_share=validation_share
         )

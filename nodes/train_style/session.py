@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,16 +19,18 @@ from ...base.duration import duration
 from ...base.files import safe_file_name
 from ...dataset.collection import PictureSet
 from ...models.checkpoint import CheckpointError
+from ...models.memory import out_of_memory_as
 from ...models.style_gan import StyleGAN
 from ...training.options import TrainOptions
 from ...training.runs.files import RunFiles
+from ...training.runs.owner import OwnedError, owned
 from ...training.runs.progress_sheet import run_sheet
-from ...training.runs.recipe import has_recipe, recipe, write_recipe
+from ...training.runs.recipe import RECIPE_FILE, has_recipe, recipe, write_recipe
 from ...training.runs.run import Run, open_run
 from ...training.runs.spec import RunSpec
 from ...training.trainer import TrainingError
 from ..bridge import api
-from ..bridge.progress import StepProgress, show_text
+from ..bridge.progress import StepProgress, notify, show_text
 
 logger = logging.getLogger(__name__)
 
@@ -118,6 +120,29 @@ def find_place(save_name: str, wanted: dict[str, Any], resume: bool) -> Place:
         name = f"{stem}_{number}"
 
 
+def take_place(save_name: str, wanted: dict[str, Any], resume: bool, owner: ExitStack) -> Place:
+    """The place as `find_place` says, owned until `owner` is closed, and marked with the recipe.
+
+    Raises OwnedError, one sentence, if the run of this recipe is being trained already.
+    """
+    while True:
+        place = find_place(save_name, wanted, resume)
+        folder = place.files.folder
+        known = has_recipe(folder, wanted)
+        try:
+            owner.enter_context(owned(folder))
+        except OwnedError:
+            if known:
+                raise
+            continue  # Another run took the free name a moment ago.
+        if not known and (folder / RECIPE_FILE).exists():
+            owner.close()
+            continue
+        # From here on the files belong to this run: the recipe tells the next queueing so.
+        write_recipe(folder, wanted)
+        return place
+
+
 def _can_go_on(files: RunFiles, mode: str) -> bool:
     """Whether there is a state, and the best network or style that belongs to it: users delete files."""
     needed = [files.state]
@@ -158,17 +183,29 @@ def _try_to_train(task: TrainTask, device: torch.device, progress: StepProgress)
     # Find a run to go on with, or begin a new one.
     start = None if task.options.mode == "from_scratch" else task.gan
     wanted = recipe(task.options, task.photos, task.paintings, start)
-    place = find_place(task.save_name, wanted, task.resume)
     display = NodeDisplay(progress, task.options.steps)
+    with ExitStack() as owner:
+        try:
+            place = take_place(task.save_name, wanted, task.resume, owner)
+            return _train_at(place, task, start, device, display)
+        except (TrainingError, CheckpointError) as error:
+            return str(error)
+        except OSError as error:
+            return (
+                f"A file cannot be read or written: {error}; mend that and queue again: the run goes on from "
+                "its last save."
+            )
+
+
+def _train_at(
+    place: Place, task: TrainTask, start: StyleGAN | None, device: torch.device, display: NodeDisplay
+) -> TrainResult | None:
+    """Train at a place that this process owns; None if it was cancelled."""
     if place.name != file_stem(task.save_name):
         display.say(f"the name '{task.save_name}' is taken by another run; this one is called {place.name}")
 
-    # From here on the files belong to this run: the recipe tells the next queueing so.
     for path in (place.files.best, place.files.style):
         path.parent.mkdir(parents=True, exist_ok=True)
-    write_recipe(place.files.folder, wanted)
-
-    # Train.
     spec = RunSpec(
         task.options,
         task.photos,
@@ -182,10 +219,9 @@ def _try_to_train(task: TrainTask, device: torch.device, progress: StepProgress)
         save_minutes=_SAVE_MINUTES,
         preview_every=task.preview_every,
     )
-    try:
+    too_large = "Memory ran out; give a smaller resolution or batch_size, or close other programs."
+    with out_of_memory_as(TrainingError, too_large):
         return _drive(open_run(spec, device, display.say), task, display)
-    except (TrainingError, CheckpointError) as error:
-        return str(error)
 
 
 def _drive(run: Run, task: TrainTask, display: NodeDisplay) -> TrainResult | None:
@@ -193,9 +229,12 @@ def _drive(run: Run, task: TrainTask, display: NodeDisplay) -> TrainResult | Non
     if run.trainer.step == 0:
         display.preview(0, run.preview())
     outcome = run.train(display.step, display.cancelled, display.preview)
-    display.say(outcome.sentence)
     if outcome.reason == "stopped":
+        sentence = f"{outcome.sentence} Everything is saved. To go on, press Run again with resume on."
+        display.say(sentence)
+        notify(sentence)
         return None
+    display.say(outcome.sentence)
     gan, code = run.finish(display.say)
     warning = outcome.sentence if outcome.reason in ("early", "diverged") else ""
     if warning:
@@ -257,7 +296,8 @@ class NodeDisplay:
         return (step - first) / (now - then) if step > first and now > then else 0.0
 
     def _text(self) -> str:
-        return "\n".join(text for text in (self._status, self._said) if text)
+        # Two spaces: pages with Nodes 2.0 read it as Markdown, which joins lines without them.
+        return "  \n".join(text for text in (self._status, self._said) if text)
 
 
 def status(step: int, steps: int, rate: float, loss: float) -> str:

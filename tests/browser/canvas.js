@@ -11,6 +11,12 @@ window.canvasTests = {
   // [left, top, right, bottom] of a node with its title.
   box: ({ pos, size }) => [pos[0], pos[1] - TITLE_HEIGHT, pos[0] + size[0], pos[1] + size[1]],
 
+  // Ids of nodes, best first, as the search box lists them.
+  search(words) {
+    const pinia = document.querySelector('#vue-app').__vue_app__.config.globalProperties.$pinia;
+    return pinia._s.get('nodeDef').nodeSearchService.searchNode(words).map(node => node.name);
+  },
+
   // Everything that a workflow must not show, as sentences.
   faults() {
     return this.nodes().flatMap(node => [
@@ -52,6 +58,12 @@ window.canvasTests = {
       ...under.map(other => `${node.title} lies on ${other.title}`),
       ...(around.length === 1 ? [] : [`${node.title} is in ${around.length} groups`]),
     ];
+  },
+
+  // As if the server had sent this event.
+  async receive(type, detail) {
+    const { api } = await import('/scripts/api.js');
+    api.dispatchEvent(new CustomEvent(type, { detail }));
   },
 
   set(type, name, value) {

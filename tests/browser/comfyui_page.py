@@ -85,6 +85,10 @@ class ComfyUIPage:
         shown = self.page.locator(".p-toast-message, [role=dialog], [role=alert], [role=alertdialog]")
         return [text for text in shown.all_inner_texts() if text.strip()]
 
+    def search(self, words: str) -> list[str]:
+        """The ids of the nodes that the page's search finds, best first."""
+        return self.page.evaluate("words => canvasTests.search(words)", words)
+
     def set(self, type_: str, name: str, value: object) -> None:
         """Turn a widget of every node of this type."""
         self.page.evaluate("settings => canvasTests.set(...settings)", [type_, name, value])

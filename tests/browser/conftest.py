@@ -18,7 +18,7 @@ import pytest
 from comfyui_server import COMFYUI, ComfyUIServer
 from PIL import Image, ImageOps
 
-from brushwork.base.shipped import SHIPPED_INPUTS
+from brushwork.base.shipped import SHIPPED_INPUTS, example_pictures
 
 CHROMIUM = os.environ.get("BROWSER_PATH") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -67,12 +67,11 @@ def canvas(server):
 
 
 def _fill(base: Path) -> None:
-    """The example picture, smaller, pictures to train on, and the settings of one who has been here."""
-    with Image.open(Path(COMFYUI) / "input" / "example.png") as example:
-        # Nearest: its colours are the masks of styles_by_region.
-        example.convert("RGB").resize((SIDE, SIDE), Image.Resampling.NEAREST).save(
-            base / "input" / "example.png"
-        )
+    """The example pictures, smaller, pictures to train on, and the settings of one who has been here."""
+    for name, path in example_pictures().items():
+        with Image.open(path) as picture:
+            picture.thumbnail((SIDE, SIDE))
+            picture.save(base / "input" / name)
     for folder in ("my_style", "paintings"):
         (base / "input" / folder).mkdir()
         for path in SHIPPED_INPUTS.glob("art-*.jpg"):

@@ -61,9 +61,9 @@ def test_batches_that_do_not_match(canvas, open_template):
       const two = LiteGraph.createNode('RepeatImageBatch');
       app.graph.add(two);
       two.widgets.find(w => w.name === 'amount').value = 2;
-      const [photo, read] = ['LoadImage', 'EncodeContent'].map(t => app.graph.nodes.find(n => n.type === t));
+      const [photo, paint] = ['LoadImage', 'Generate'].map(t => app.graph.nodes.find(n => n.type === t));
       photo.connect(0, two, 0);
-      two.connect(0, read, read.inputs.findIndex(i => i.name === 'image'));
+      two.connect(0, paint, paint.inputs.findIndex(i => i.name === 'photo'));
     }""")
     assert canvas.run()["status"]["status_str"] == "error"
     sentence = "The contents and the styles come in batches of 2 and 3; give each 1 or the same number."

@@ -24,12 +24,13 @@ SMALLER = {
 }
 # Those that are run here, and how many pictures or videos are then seen on which nodes, by title.
 SHOWN = {
+    "paint_photo": {"Photo": 1, "Result": 1},
     "paint_in_library_style": {"Photo": 1, "Style": 1, "Result": 1},
     "refine_painting": {"Photo": 1, "Painting": 1, "Before": 1, "Result": 1},
     "mix_library_styles": {"Result": 1},
     "random_styles_grid": {"Nine results": 3},
     "structure_and_color": {"Structure": 1, "Result": 1},
-    "styles_by_region": {"Result": 1},
+    "styles_by_region": {"Region 1": 1, "Region 2": 1, "Result": 1},
     "style_animation": {"Animation": 1},
     "steady_video": {"Result": 1},
     "paint_film": {"Result": 1},
@@ -53,6 +54,34 @@ def make_smaller(canvas, name):
 
 def test_all_are_listed_with_a_thumbnail(canvas):
     assert canvas.templates() == {path.stem: 512 for path in WORKFLOWS}
+
+
+@pytest.mark.parametrize(
+    ("words", "node_id"),
+    [
+        ("paint", "PaintPhoto"),
+        ("style transfer", "PaintPhoto"),
+        ("neural style", "PaintPhoto"),
+        ("artistic", "Generate"),
+        ("van gogh", "LoadStyle"),
+    ],
+)
+def test_people_find_the_nodes(canvas, words, node_id):
+    assert canvas.search(words)[0] == node_id
+
+
+def test_a_bypassed_node_passes_the_photo_on(canvas):
+    open_template(canvas, WORKFLOWS_DIR / "paint_in_library_style.json")
+    canvas.page.evaluate("app.graph.nodes.find(node => node.type === 'Generate').mode = 4")
+    prompt = canvas.prompt()
+    (save,) = (node for node in prompt.values() if node["class_type"] == "SaveImage")
+    assert prompt[save["inputs"]["images"][0]]["class_type"] == "LoadImage"
+
+
+def test_a_notice_is_shown(canvas):
+    """What Train Style says after Cancel; the text under a node goes with the run."""
+    canvas.page.evaluate("canvasTests.receive('brushwork.notice', { text: 'To go on, press Run again.' })")
+    assert "To go on, press Run again." in canvas.complaint("To go on")
 
 
 @each_workflow

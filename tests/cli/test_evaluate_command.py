@@ -119,13 +119,16 @@ def test_missing_torchmetrics_is_one_sentence(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a process cannot send itself Ctrl-C on Windows")
-def test_ctrl_c_scores_what_was_painted(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    before = signal.getsignal(signal.SIGINT)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_scores_what_was_painted(
+    command: list[str], number: signal.Signals, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.getsignal(number)
 
     def press() -> None:
-        while signal.getsignal(signal.SIGINT) is before:
+        while signal.getsignal(number) is before:
             time.sleep(0.01)
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), number)
 
     pressed = threading.Thread(target=press, daemon=True)
     pressed.start()
@@ -134,4 +137,4 @@ def test_ctrl_c_scores_what_was_painted(command: list[str], capsys: pytest.Captu
     said = capsys.readouterr().out
     assert "Stopped after 1 of 4 pairs" in said
     assert "content loss" in said
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(number) is before

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tiny_network import TINY
 
 from brushwork.cli.main import main
 from brushwork.evaluation.judging.sheets import read_key
-from brushwork.models.style_gan import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_two_checkpoints_paint_the_same_pairs(
 ) -> None:
     checkpoints = []
     for name in ("before", "after"):
-        StyleGAN(StyleGANConfig(8, 8, 16, 2, 1, 8)).save(tmp_path / f"{name}.safetensors")
+        StyleGAN(TINY).save(tmp_path / f"{name}.safetensors")
         checkpoints.append(str(tmp_path / f"{name}.safetensors"))
     out = tmp_path / "out"
     more = ["--pairs", "3", "--side", "48", "--device", "cpu", "--out", str(out)]

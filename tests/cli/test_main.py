@@ -61,3 +61,21 @@ def test_help_does_not_wait_for_pytorch():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "evaluate" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory"), RuntimeError("shapes")],
+)
+def test_memory_that_runs_out_is_one_sentence(error, monkeypatch, capsys):
+    def run(args: argparse.Namespace) -> int:
+        raise error
+
+    monkeypatch.setattr("brushwork.cli.dataset.run", run)
+    if str(error) == "shapes":
+        with pytest.raises(RuntimeError, match="shapes"):
+            main(["dataset", "folder"])
+        return
+    assert main(["dataset", "folder"]) == 2
+    expected = "brushwork dataset: memory ran out; close other programs, or give less at once.\n"
+    assert capsys.readouterr().err == expected

@@ -130,13 +130,11 @@ def test_a_file_that_cannot_be_written_takes_no_report_away(odd_folder: Path, tm
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes close in another way there")
 def test_a_reader_that_leaves_early(tmp_path: Path) -> None:
     """A process of its own: Python also writes to a closed pipe when it ends."""
-    root = Path(__file__).parents[3]
-    environment = os.environ | {"PYTHONPATH": str(root), "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    environment = os.environ | {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
     command = [sys.executable, "-c", "import sys; from brushwork.cli.main import main; sys.exit(main())"]
     process = subprocess.Popen(
         [*command, "dataset", "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
     )
     process.stdout.close()
-    error = process.stderr.read()
-    process.stderr.close()
-    assert (process.wait(60), error) == (0, b"")
+    _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (0, b"")

@@ -60,10 +60,10 @@ FILES = [
     ("a link to a huge output", with_input("2", images=["1", 10**300]), "comes from output 10000"),
     ("a link of a thousand parts", with_input("2", images=[0] * 1000),
      "images of node 2 (SaveImage) is [0, 0, 0"),
-    ("a picture that is a surrogate", with_input("1", image="\ud800"), "there is no picture ? in"),
-    ("a picture with a null", with_input("1", image="a\0b"), "there is no picture a?b in"),
+    ("a picture that is a surrogate", with_input("1", image="\ud800"), r"there is no picture \ud800 in"),
+    ("a picture with a null", with_input("1", image="a\0b"), r"there is no picture a\x00b in"),
     ("a picture that clears the screen", with_input("1", image="\x1b[2J\u202e"),
-     "there is no picture ?[2J? in"),
+     r"there is no picture \x1b[2J\u202e in"),
     ("a prefix with a null", with_input("2", filename_prefix="a\0b"), "Node 2 (SaveImage) failed: "),
     ("a prefix of 300 letters", with_input("2", filename_prefix="p" * 300), "Node 2 (SaveImage) failed: "),
     ("a prefix of a surrogate", with_input("2", filename_prefix="\ud800"), "Node 2 (SaveImage) failed: "),
@@ -165,9 +165,9 @@ def test_a_net_of_ten_thousand_nodes_is_put_in_order():
         for i in range(10_000)
     }
     workflow["end"] = WorkflowNode("end", "End", {"image1": ["9999", 0]})
-    started = time.monotonic()
+    started = time.process_time()
     assert check(workflow, {"Step": step, "End": end}) == [*map(str, range(10_000)), "end"]
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_circle_of_ten_thousand_nodes(render):

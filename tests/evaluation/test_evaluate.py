@@ -18,7 +18,8 @@ from brushwork.evaluation.observer import Observer, style_losses
 from brushwork.evaluation.options import EvaluationOptions
 from brushwork.evaluation.report import Evaluation
 from brushwork.evaluation.set_distances import MissingPackageError
-from brushwork.models.perception.statistics import gram_errors, mean_std, style_at_sizes
+from brushwork.models.perception.feature_losses import gram_errors
+from brushwork.models.perception.statistics import mean_std, style_at_sizes
 from brushwork.models.perception.vgg import STYLE_LAYERS, LossNetwork
 from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.pictures.reading import read_picture

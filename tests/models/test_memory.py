@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 import torch
 
-from brushwork.models.memory import free_memory, is_out_of_memory
+from brushwork.models.memory import free_memory, is_out_of_memory, out_of_memory_as, release_cache
 
 
 def test_free_memory_is_less_than_a_machine_has():
@@ -21,6 +23,14 @@ def test_free_memory_is_less_than_a_machine_has():
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
         RuntimeError("std::bad_alloc"),
         RuntimeError("could not create a primitive"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 17.98 GB, max allowed: 18.13 GB)."),
+        RuntimeError("Invalid buffer size: 24.00 GB"),
+        RuntimeError("HIP out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("XPU out of memory, please use `empty_cache` to release all unoccupied cached memory."),
+        RuntimeError("Native API failed. Native API returns: 40 (UR_RESULT_ERROR_OUT_OF_RESOURCES)"),
+        RuntimeError("Could not allocate tensor. There is not enough GPU video memory available!"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
     ],
 )
 def test_errors_that_mean_that_memory_ran_out(error):
@@ -30,7 +40,22 @@ def test_errors_that_mean_that_memory_ran_out(error):
 def test_other_errors_do_not():
     assert not is_out_of_memory(RuntimeError("shapes cannot be multiplied"))
     assert not is_out_of_memory(ValueError())
+    # A file may be called anything.
+    assert not is_out_of_memory(ValueError("out of memory.png is not a picture"))
+    assert not is_out_of_memory(FileNotFoundError(errno.ENOENT, "No such file", "bad_alloc.png"))
     assert not is_out_of_memory(RuntimeError("could not create a primitive descriptor for a convolution"))
+
+
+def test_the_sentence_replaces_only_errors_of_memory():
+    with pytest.raises(KeyError, match="scale it down"), out_of_memory_as(KeyError, "scale it down"):
+        raise MemoryError
+    with pytest.raises(RuntimeError, match="shapes"), out_of_memory_as(KeyError, "scale it down"):
+        raise RuntimeError("shapes cannot be multiplied")
+
+
+def test_no_cache_is_released_where_there_is_none():
+    for kind in ("cpu", "mps", "xpu", "meta"):
+        release_cache(torch.device(kind))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

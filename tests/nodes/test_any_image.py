@@ -14,6 +14,7 @@ from brushwork.nodes import (
     EncodeStyle,
     EvaluateStyle,
     Generate,
+    PaintPhoto,
     PaintVideo,
     RefinePainting,
     SaveStyle,
@@ -28,6 +29,8 @@ COVERED = {
     "EncodeContent",
     "EncodeStyle",
     "EvaluateStyle",
+    "Generate",
+    "PaintPhoto",
     "PaintVideo",
     "RefinePainting",
     "SaveStyle",
@@ -64,8 +67,11 @@ def test_no_node_is_forgotten():
 @any_count
 def test_painting(small_gan, style, images, count, size):
     painted = Generate.execute(small_gan, EncodeContent.execute(small_gan, images)[0], style)[0]
+    at_once = Generate.execute(small_gan, style=style, photo=images)[0]
+    by_one_node = PaintPhoto.execute(images, style=style, style_gan=small_gan)[0]
+    like_itself = PaintPhoto.execute(images, painting=images, style_gan=small_gan)[0]
     video = PaintVideo.execute(small_gan, images, style)[0]
-    for result in (painted, video):
+    for result in (painted, at_once, by_one_node, like_itself, video):
         assert result.shape == (count, *size, 3)
         assert ((result >= 0) & (result <= 1)).all()
 

@@ -138,9 +138,20 @@ def test_missing_torchmetrics_says_how_to_install_it(small_gan, art_image, monke
 
 
 def test_what_the_server_refuses(folders):
-    assert EvaluateStyle.validate_inputs(style_folder="art", content_folder="", features="auto") is True
+    assert EvaluateStyle.validate_inputs(style_folder="art") is True
     assert "There is no folder 'lost'" in EvaluateStyle.validate_inputs(style_folder="lost")
-    assert "choose one of auto, vgg19, inception" in EvaluateStyle.validate_inputs(features="clip")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"features": "clip"}, "choose one of auto, vgg19, inception"),
+        ({"content_folder": "lost"}, "There is no folder 'lost'"),
+    ],
+)
+def test_what_the_node_refuses(folders, small_gan, wrong, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        EvaluateStyle.execute(small_gan, style_folder="art", **wrong)
 
 
 def test_a_new_picture_means_a_new_evaluation(folders):

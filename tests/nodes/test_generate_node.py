@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from brushwork.nodes import EncodeContent, EncodeStyle, Generate
+from brushwork.nodes import EncodeContent, EncodeStyle, Generate, PaintPhoto, PaintVideo
 from brushwork.nodes.bridge import api
 from brushwork.nodes.bridge.progress import on_progress
 from brushwork.nodes.shared.sockets import Style
@@ -84,8 +84,49 @@ def test_other_batches_are_refused(small_gan):
 
 def test_styles_of_other_networks_are_refused(style_gan, small_gan, pair):
     style = EncodeStyle.execute(small_gan, torch.rand(1, 16, 16, 3))[0]
-    with pytest.raises(ValueError, match="encode the style with the same checkpoint"):
+    with pytest.raises(ValueError, match="The style was made with another network's style encoder"):
         Generate.execute(style_gan, pair[0], style)
+    with pytest.raises(ValueError, match="encode the style with the same checkpoint"):
+        Generate.execute(style_gan, pair[0], Style(style.code, style.coarse_layers))  # nobody knows whose
+
+
+def test_contents_of_other_networks_are_refused(style_gan, small_gan, pair):
+    content = EncodeContent.execute(small_gan, torch.rand(1, 16, 16, 3))[0]
+    with pytest.raises(ValueError, match="connect the same network to Encode Content") as error:
+        Generate.execute(style_gan, content, pair[1])
+    assert content.encoder in str(error.value)
+    assert content.encoder != pair[0].encoder == style_gan.content_encoder
+
+
+def test_a_photo_is_painted_as_its_content_is(small_gan):
+    torch.manual_seed(3)
+    photos = torch.rand(2, 20, 24, 3)
+    style = EncodeStyle.execute(small_gan, torch.rand(1, 16, 16, 3))[0]
+    styles = EncodeStyle.execute(small_gan, torch.rand(2, 16, 16, 3))[0]
+    for image, code in ((photos, style), (photos, styles), (photos[:1], styles)):
+        content = EncodeContent.execute(small_gan, image)[0]
+        expected = Generate.execute(small_gan, content, code, seed=4)[0]
+        assert torch.equal(Generate.execute(small_gan, style=code, photo=image, seed=4)[0], expected)
+    both = Generate.execute(small_gan, content, styles, photo=photos.flip(1), seed=4)[0]
+    assert torch.equal(both, expected)  # the content counts
+
+
+def test_without_anything_to_paint_it_says_so(small_gan):
+    style = EncodeStyle.execute(small_gan, torch.rand(1, 16, 16, 3))[0]
+    with pytest.raises(ValueError, match="There is nothing to paint; connect a photo"):
+        Generate.execute(small_gan, style=style)
+
+
+def test_bypassed_nodes_pass_the_picture_on():
+    """Pages give a bypassed output what comes to the input in its place, or to the first of its type."""
+    passed = {}
+    for node in (Generate, PaintPhoto, PaintVideo):
+        types = node.INPUT_TYPES()
+        inputs = {name: entry[0] for kind in ("required", "optional") for name, entry in types[kind].items()}
+        fitting = [name for name, type_ in inputs.items() if type_ == node.RETURN_TYPES[0]]
+        first = next(iter(inputs))
+        passed[node.__name__] = first if first in fitting else fitting[0]
+    assert passed == {"Generate": "photo", "PaintPhoto": "image", "PaintVideo": "frames"}
 
 
 def test_luminance_keeps_the_photos_colours(style_gan, pair, photo):
@@ -171,6 +212,37 @@ def test_out_of_memory_for_good_says_so(small_gan):
 
     with pytest.raises(RuntimeError, match="does not fit into the GPU's memory"):
         small_gan.for_each(1, 100, work)
+
+
+def test_out_of_memory_on_the_cpu_gets_a_second_chance_and_a_sentence(small_gan, caplog):
+    full = RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: not enough memory")
+    tries = []
+
+    def work(i, device):
+        tries.append(i)
+        raise full
+
+    sentence = (
+        "The picture does not fit into the computer's memory even with all models unloaded; scale it down or "
+        "close other programs."
+    )
+    with pytest.raises(RuntimeError) as raised:
+        small_gan.for_each(1, 100, work)
+    assert str(raised.value) == sentence
+    assert tries == [0, 0]
+    assert "out of memory" in caplog.text
+
+
+def test_other_errors_get_no_second_chance(small_gan):
+    tries = []
+
+    def work(i, device):
+        tries.append(i)
+        raise RuntimeError("shapes cannot be multiplied")
+
+    with pytest.raises(RuntimeError, match="shapes"):
+        small_gan.for_each(1, 100, work)
+    assert tries == [0]
 
 
 def test_preserve_color_is_checked():

@@ -45,6 +45,14 @@ def test_split_takes_structure_from_the_first():
     assert torch.allclose(mixed.code[:, COARSE:], (B.code / 4 + C.code * 3 / 4)[:, COARSE:])
 
 
+def test_the_first_connected_style_counts():
+    mixed = MixStyles.execute(style_3=A, style_4=B, weight_3=9.0, split=True)[0]
+    assert torch.equal(mixed.code[:, :COARSE], A.code[:, :COARSE])
+    assert torch.equal(mixed.code[:, COARSE:], B.code[:, COARSE:])
+    with pytest.raises(ValueError, match="No style is connected; connect one"):
+        MixStyles.execute()
+
+
 def test_one_style_mixes_with_each_of_a_batch():
     batch = style(7, batch=3)
     mixed = MixStyles.execute(style_1=A, style_2=batch)[0]

@@ -13,6 +13,7 @@ from comfy_api.latest import ComfyExtension, io
 import brushwork
 from brushwork.nodes import NODES
 from brushwork.nodes.bridge import api
+from scripts.translations import locale
 
 PACKAGE = Path(brushwork.__file__).resolve().parent
 IDS = (
@@ -31,6 +32,7 @@ IDS = (
     "MaskStyle",
     "PaintVideo",
     "RefinePainting",
+    "PaintPhoto",
 )
 each_node = pytest.mark.parametrize("node", NODES.values(), ids=NODES.keys())
 
@@ -55,13 +57,49 @@ def test_everything_is_explained(node):
     assert not {i.id for i in schema.inputs} & {o.id for o in schema.outputs}
 
 
-@pytest.mark.parametrize("node_id", ["Generate", "PaintVideo"])
+@pytest.mark.parametrize("node_id", ["Generate", "PaintVideo", "PaintPhoto"])
 def test_the_seed_of_the_strokes_stays_and_may_be_missing(node_id):
     """Saved workflows go on: the seed comes last, prompts may lack it, and no run changes it."""
     seed = NODES[node_id].GET_SCHEMA().inputs[-1]
     assert (seed.id, seed.default, seed.min, seed.max, seed.optional) == ("seed", 0, 0, 2**64 - 1, True)
     # Pages give every input called "seed" a control that changes it, except where this is False.
     assert seed.as_dict()["control_after_generate"] is False
+
+
+@each_node
+def test_labels_of_toggles_fit(node):
+    """Pages cut them off in the middle: 'e style per pictu|ne average styl'."""
+    for entry in node.GET_SCHEMA().inputs:
+        if isinstance(entry, io.Boolean.Input):
+            assert 0 < len(entry.label_on) <= 12
+            assert 0 < len(entry.label_off) <= 12
+
+
+@pytest.mark.parametrize(
+    ("words", "node_id"),
+    [
+        ("paint", "PaintPhoto"),
+        ("style transfer", "PaintPhoto"),
+        ("neural style", "PaintPhoto"),
+        ("artistic", "Generate"),
+        ("van gogh", "LoadStyle"),
+        ("风格迁移", "PaintPhoto"),
+    ],
+)
+def test_people_find_the_nodes(words, node_id):
+    """Newer pages search aliases, older ones names only, and there the first 30 characters."""
+    aliases = NODES[node_id].GET_SCHEMA().search_aliases
+    assert words in aliases
+    english, chinese = (locale(language)["nodeDefs"][node_id]["display_name"] for language in ("en", "zh"))
+    name = english if words.isascii() else chinese
+    assert all(0 <= name.lower().find(word) <= 30 for word in words.split())
+
+
+@pytest.mark.parametrize("node_id", ["EncodeContent", "EncodeStyle", "SampleStyle", "Generate", "PaintVideo",
+                                     "PaintPhoto", "TrainStyle", "EvaluateStyle", "SaveStyle"])  # fmt: skip
+def test_no_node_needs_a_network(node_id):
+    (network,) = [i for i in NODES[node_id].GET_SCHEMA().inputs if i.io_type == "BRUSHWORK_GAN"]
+    assert (network.id, network.optional) == ("style_gan", True)
 
 
 def test_schema_drops_what_an_old_comfyui_does_not_know():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import numpy as np
 import pytest
 import torch
@@ -12,7 +10,18 @@ from brushwork.base.shipped import STYLES_DIR
 from brushwork.models import CheckpointError
 from brushwork.models.style_file import read_style
 from brushwork.models.thumbnail import paint_thumbnail
-from brushwork.nodes import EncodeContent, EncodeStyle, Generate, LoadStyle, MixStyles, SaveStyle
+from brushwork.nodes import (
+    EncodeContent,
+    EncodeStyle,
+    Generate,
+    InterpolateStyles,
+    LoadStyle,
+    MaskStyle,
+    MixStyles,
+    PaintPhoto,
+    PaintVideo,
+    SaveStyle,
+)
 from brushwork.nodes.bridge import api
 from brushwork.nodes.shared.images import from_pil
 from brushwork.nodes.shared.sockets import Style
@@ -212,21 +221,31 @@ def test_a_checkpoint_is_not_a_style(styles_dir, small_gan):
         LoadStyle.execute("gan.safetensors")
 
 
-def test_foreign_styles_are_told_of(styles_dir, style, style_gan, photo_image, caplog):
+def test_foreign_styles_are_refused(styles_dir, style, style_gan, photo_image, caplog):
     content = EncodeContent.execute(style_gan, photo_image)[0]
     Generate.execute(style_gan, content, style)
     Generate.execute(style_gan, content, LoadStyle.execute(DEFAULT_STYLE)[0])
     Generate.execute(style_gan, content, Style(style.code, style.coarse_layers))  # nobody knows whose
     assert caplog.records == []
-    Generate.execute(style_gan, content, Style(style.code, style.coarse_layers, "0123456789abcdef"))
-    assert [record.levelno for record in caplog.records] == [logging.WARNING]
-    assert "another network's style encoder (0123456789abcdef)" in caplog.text
+    foreign = Style(style.code, style.coarse_layers, "0123456789abcdef")
+    sentence = r"another network's style encoder \(0123456789abcdef\), so this network cannot read it; encode"
+    for use in (
+        lambda: Generate.execute(style_gan, content, foreign),
+        lambda: PaintVideo.execute(style_gan, photo_image, foreign),
+        lambda: PaintPhoto.execute(photo_image, style=foreign, style_gan=style_gan),
+        lambda: SaveStyle.execute(foreign, "foreign", style_gan=style_gan),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            use()
 
 
 def test_a_style_of_another_shape_is_refused(small_gan, photo_image):
     content = EncodeContent.execute(small_gan, photo_image)[0]
+    style = LoadStyle.execute(DEFAULT_STYLE)[0]
+    with pytest.raises(ValueError, match="encode the style with the connected network"):
+        Generate.execute(small_gan, content, style)
     with pytest.raises(ValueError, match="encode the style with the same checkpoint"):
-        Generate.execute(small_gan, content, LoadStyle.execute(DEFAULT_STYLE)[0])
+        Generate.execute(small_gan, content, Style(style.code, style.coarse_layers))  # nobody knows whose
 
 
 def test_a_mix_keeps_the_fingerprint_only_if_all_agree(style, batch, caplog):
@@ -235,8 +254,11 @@ def test_a_mix_keeps_the_fingerprint_only_if_all_agree(style, batch, caplog):
     assert MixStyles.execute(style, style_2=unknown)[0].encoder is None
     assert caplog.records == []
     other = Style(style.code, style.coarse_layers, "0123456789abcdef")
-    assert MixStyles.execute(style, style_2=other)[0].encoder is None
-    assert "different networks' style encoders (0123456789abcdef, " in caplog.text
+    for node in (MixStyles, InterpolateStyles):
+        with pytest.raises(ValueError, match=r"different networks' style encoders \(0123456789abcdef, "):
+            node.execute(style, style_2=other)
+    with pytest.raises(ValueError, match="so they do not go together; encode all with one network"):
+        MaskStyle.execute(style, other, torch.ones(1, 8, 8))
 
 
 def test_a_mix_of_unknown_origin_can_be_saved(styles_dir, style):

@@ -190,10 +190,11 @@ def test_a_photo_is_read_once_for_all_styles(folder, stylizer, monkeypatch):
 
 
 def test_memory_that_runs_out_is_told(folder, stylizer, monkeypatch):
-    def full(*_):
+    def full(*_, **__):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(stylizer.gan, "encode_content", full)
+    # Neither the whole picture fits, nor the smallest tile.
+    monkeypatch.setattr(stylizer.gan.content_encoder.stem, "forward", full)
     (outcome,) = paint_files(make_jobs(photos(folder)[:1], art(folder)[:1], folder / "out"), stylizer)
     assert outcome.result is PaintResult.FAILED
     assert "does not fit into the memory of the device cpu; scale it down" in outcome.sentence

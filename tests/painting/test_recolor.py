@@ -7,7 +7,8 @@ import torch
 
 from brushwork.models.perception.statistics import color_moments
 from brushwork.painting.colors import match_moments, with_colors_of
-from brushwork.pictures.color import luminance_only, match_histogram
+from brushwork.painting.palette import match_palette
+from brushwork.pictures.color import luminance_only
 
 
 def test_moments_become_those_asked_for(texture):
@@ -36,5 +37,5 @@ def test_plain_pictures_get_the_color_and_no_noise(texture):
 def test_rows_do_not_show_in_luminance(texture, height):
     photo, picture = texture(1, 3, height, 20), texture(1, 3, height, 20, seed=1)
     assert torch.allclose(with_colors_of(photo, picture, "luminance"), luminance_only(photo, picture))
-    assert torch.equal(with_colors_of(photo, picture, "histogram"), match_histogram(picture, photo))
+    assert torch.equal(with_colors_of(photo, picture, "histogram"), match_palette(picture, photo))
     assert torch.equal(with_colors_of(photo, picture, "off"), picture)

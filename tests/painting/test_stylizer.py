@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 from PIL import Image
+from tiny_network import TINY
 
 from brushwork.base.shipped import DEFAULT_CHECKPOINT, STYLES_DIR
 from brushwork.models.codes import mix_styles
 from brushwork.models.style_file import StyleFile, read_style, write_style
-from brushwork.models.style_gan import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN
 from brushwork.painting import stylizer as module
 from brushwork.painting.options import RefineOptions
+from brushwork.painting.palette import match_palette
 from brushwork.painting.refine import refine
 from brushwork.painting.styles import (
     PaintingStyle,
@@ -22,7 +24,7 @@ from brushwork.painting.styles import (
     read_painting,
 )
 from brushwork.painting.stylizer import StylizeOptions, Stylizer
-from brushwork.pictures.color import luminance_only, match_histogram
+from brushwork.pictures.color import luminance_only
 from brushwork.pictures.tensors import as_picture
 
 HOKUSAI = STYLES_DIR / "hokusai-great-wave.safetensors"
@@ -61,7 +63,7 @@ def test_strength(gan, small, painting, strength):
 
 @pytest.mark.parametrize(
     ("name", "recolor"),
-    [("luminance", luminance_only), ("histogram", lambda photo, painted: match_histogram(painted, photo))],
+    [("luminance", luminance_only), ("histogram", lambda photo, painted: match_palette(painted, photo))],
 )
 def test_colors(gan, small, painting, name, recolor):
     expected = recolor(small, Stylizer(gan).paint(small, painting).clone())
@@ -160,7 +162,7 @@ def test_bad_styles_are_refused_in_one_sentence(gan, small, tmp_path, caplog):
     write_style(tmp_path / "foreign.safetensors", foreign)
     Stylizer(gan).paint(small, SavedStyle(tmp_path / "foreign.safetensors"))
     assert "foreign.safetensors was made with another network's style encoder" in caplog.text
-    narrow = StyleGAN(StyleGANConfig(8, 8, 8, 1, 1, 8)).eval().requires_grad_(False)
+    narrow = StyleGAN(TINY).eval().requires_grad_(False)
     with pytest.raises(ValueError, match="encode the style with the same checkpoint"):
         Stylizer(narrow).paint(small, SavedStyle(HOKUSAI))
 

@@ -71,6 +71,19 @@ def test_settings_come_back(tmp_path, ending):
     assert read_settings(path) == SETTINGS
 
 
+@pytest.mark.parametrize("ending", [".tif", ".TIFF"])
+def test_a_tiff_has_pixels_profile_and_settings(tmp_path, ending):
+    read, metadata = read_with_metadata(saved(tmp_path / "photo.jpg", exif=exif(), icc_profile=SRGB))
+    path = tmp_path / f"painted{ending}"
+    path.write_bytes(encode_picture(read, ending, metadata, SETTINGS))
+    result = opened(path.read_bytes())
+    assert np.array_equal(np.asarray(result), np.asarray(read))
+    assert result.info["icc_profile"] == SRGB
+    assert read_settings(path) == SETTINGS
+    path.write_bytes(encode_picture(read, ending))
+    assert read_settings(path) is None
+
+
 def test_settings_can_be_read_without_brushwork():
     png = opened(encode_picture(picture(), ".png", settings={"a": 1}))
     assert png.text["brushwork"] == '{"a": 1}'

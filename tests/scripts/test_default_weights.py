@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import time
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import pytest
+from small_pictures import small_copies
+from tiny_network import TINY
 
 from brushwork.cli.terminal import stop_on_signals
 from brushwork.models import StyleGAN
@@ -18,19 +19,6 @@ from brushwork.training.options import TrainOptions
 from brushwork.training.runs.plan import Estimate, Phase
 from scripts import default_weights
 
-TINY = StyleGANConfig(
-    fine_channels=16,
-    coarse_channels=16,
-    code_dim=32,
-    coarse_blocks=1,
-    fine_blocks=1,
-    mapping_hidden=16,
-    wide_channels=16,
-    wide_blocks=1,
-    covariance_channels=8,
-    covariance_hidden=16,
-)
-
 pytestmark = pytest.mark.usefixtures("small_validation")
 
 
@@ -38,9 +26,7 @@ pytestmark = pytest.mark.usefixtures("small_validation")
 def data(photos: list[Path], paintings: list[Path], tmp_path: Path) -> Path:
     split = {}
     for kind, pictures in (("content", photos), ("style", paintings)):
-        folder = tmp_path / "data" / kind
-        folder.mkdir(parents=True)
-        names = [f"{kind}/{Path(shutil.copy(picture, folder)).name}" for picture in pictures]
+        names = [f"{kind}/{path.name}" for path in small_copies(pictures, tmp_path / "data" / kind)]
         split[kind] = {"train": names[:2], "val": names[2:], "test": []}
     (tmp_path / "data" / "split.json").write_text(json.dumps(split))
     return tmp_path / "data"
@@ -48,7 +34,8 @@ def data(photos: list[Path], paintings: list[Path], tmp_path: Path) -> Path:
 
 @pytest.fixture
 def light_stages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stages with batches of two small pictures in one variant; all else as it is."""
+    """The stages with batches of two small pictures in one variant and narrow networks; all else as it is."""
+    monkeypatch.setattr(StyleGANConfig.__init__, "__defaults__", astuple(TINY))
     light = {"batch_size": 2, "variants": 1, "resolution": 32, "style_resolution": 48}
     stages = tuple(replace(stage, options=stage.options | light) for stage in default_weights.STAGES)
     monkeypatch.setattr(default_weights, "STAGES", stages)
@@ -135,7 +122,7 @@ def test_the_time_is_up_again_and_again() -> None:
     """The first signal may come before anybody listens."""
     with default_weights.stopping_after(0.0):
         time.sleep(0.2)
-        with stop_on_signals(lambda text: None) as stopped:
+        with stop_on_signals() as stopped:
             deadline = time.monotonic() + 20
             while not stopped():
                 assert time.monotonic() < deadline

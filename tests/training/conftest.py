@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from small_run import SMALL
 
-from brushwork.training.options import LossWeights, TrainOptions
+from brushwork.training.options import TrainOptions
 
 
 @pytest.fixture
 def small() -> TrainOptions:
-    """A run of 6 steps on crops of 32, then 48 pixels that goes through every phase."""
-    return TrainOptions(
-        steps=6,
-        batch_size=2,
-        resolution=32,
-        late_resolution=48,
-        late_from=0.67,
-        style_resolution=64,
-        content_scale=(48, 64),
-        style_scale=(64, 80),
-        variants=2,
-        round_steps=5,
-        warmup=2,
-        adversarial_from=0.34,
-        adversarial_ramp=0.2,
-        identity_share=0.5,
-        loss_dtype="float32",
-        validate_every=3,
-        weights=LossWeights(code=0.1),
-    )
+    """A run of 6 steps that goes through every phase."""
+    return SMALL

@@ -116,3 +116,13 @@ class TestUse:
         # Six crops of three paintings: their mean colour is that of the collection.
         pool = crops.style_pool.batch(torch.arange(len(crops.style_pool)), CPU)
         assert torch.allclose(mean[0], pool.mean((0, 2, 3)), atol=1e-5)
+
+    def test_the_collection_is_spread_over_all_paintings(
+        self, options: TrainOptions, photos: list[Path], paintings: list[Path], network: LossNetwork
+    ) -> None:
+        # 99 crops, more than are looked at and less than twice as many.
+        many = replace(options, mode="fine_tune", variants=33, style_resolution=48, style_scale=(48, 48))
+        crops = source(many, photos[:1], paintings[:3], network)
+        _, (mean, _) = crops.style_targets(crops.batch(0))
+        pool = crops.style_pool.batch(torch.arange(99), CPU)
+        assert torch.allclose(mean[0], pool.mean((0, 2, 3)), atol=0.01)

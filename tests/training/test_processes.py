@@ -1,4 +1,4 @@
-"""Several processes train one run: real ones, over gloo on the CPU, started by the real command."""
+"""Several processes train one run: real ones, over gloo on the CPU, started as the command starts them."""
 
 from __future__ import annotations
 
@@ -14,27 +14,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import small_command
 import torch
+from small_pictures import small_copies
+from tiny_network import TINY
 
 from brushwork.cli.main import main
-from brushwork.models.style_gan import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN
 from brushwork.training.processes import LaunchError, LostProcess, OneProcess, connect
 from brushwork.training.state import read_state
-
-TINY = StyleGANConfig(
-    fine_channels=16,
-    coarse_channels=16,
-    code_dim=32,
-    coarse_blocks=1,
-    fine_blocks=1,
-    mapping_hidden=16,
-    wide_channels=16,
-    wide_blocks=1,
-    kernels=2,
-    wide_kernels=2,
-    covariance_channels=4,
-    covariance_hidden=16,
-)
 
 # Over a run's first steps the losses of two processes are those of one, except for the order in which
 # floats are added, about 1e-7 of them. Adam makes more of it step by step: its first updates are as
@@ -43,9 +31,12 @@ TINY = StyleGANConfig(
 # any mistake in a share, a sign or a seed.
 TOLERANCE = 1e-4
 
-pytestmark = pytest.mark.skipif(
-    sys.platform == "win32" or not torch.distributed.is_available(), reason="needs gloo and POSIX signals"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        sys.platform == "win32" or not torch.distributed.is_available(), reason="needs gloo and POSIX signals"
+    ),
+    pytest.mark.usefixtures("small_validation"),
+]
 
 
 class TestOne:
@@ -82,13 +73,11 @@ class TestOne:
 
 
 @pytest.fixture(scope="module")
-def common(inputs_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def common(inputs_dir: Path, small_validation: None, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """A run with all losses on from the first step, whose course does not depend on its length."""
     folder = tmp_path_factory.mktemp("pictures")
     for kind in ("photo", "art"):
-        (folder / kind).mkdir()
-        for path in sorted(inputs_dir.glob(f"{kind}-*.jpg"))[:4]:
-            shutil.copy(path, folder / kind)
+        small_copies(sorted(inputs_dir.glob(f"{kind}-*.jpg"))[:4], folder / kind)
     torch.manual_seed(0)
     StyleGAN(TINY).save(folder / "tiny.safetensors")
     return [
@@ -110,7 +99,7 @@ def environment() -> dict[str, str]:
 @contextmanager
 def started(arguments: list[str], launcher: tuple[str, ...] = ()) -> Iterator[subprocess.Popen[str]]:
     """`brushwork` in separate processes that end with the block."""
-    command = [sys.executable, *launcher, "-m", "brushwork.cli.main", *arguments]
+    command = [sys.executable, *launcher, small_command.__file__, *arguments]
     pipe = subprocess.PIPE
     process = subprocess.Popen(
         command, stdout=pipe, stderr=pipe, text=True, env=environment(), start_new_session=True
@@ -149,8 +138,9 @@ class Runs:
     def __init__(self, common: list[str], folder: Path):
         self.whole, self.two, self.one = (folder / name for name in ("whole", "two", "one"))
         self.four = folder / "four"
-        assert main([*common, "--out", str(self.whole), "--steps", "8"]) == 0
         assert main([*common, "--out", str(self.one), "--steps", "4"]) == 0
+        shutil.copytree(self.one, self.whole)
+        assert main([*common, "--out", str(self.whole), "--steps", "8", "--resume"]) == 0
 
         code, self.said, errors = completed([*common, "--out", str(self.two), "--steps", "4", *TWO])
         assert code == 0, errors
@@ -220,7 +210,7 @@ def second_of(process: subprocess.Popen[str]) -> int:
     """The process that Fabric started beside this one, which is training."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     names = {int(child): Path(f"/proc/{child}/cmdline").read_text() for child in children}
-    (second,) = (child for child, name in names.items() if "brushwork.cli.main" in name)
+    (second,) = (child for child, name in names.items() if small_command.__file__ in name)
     return second
 
 

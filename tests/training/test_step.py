@@ -8,25 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from tiny_network import TINY
 
 from brushwork.models.perception.vgg import LossNetwork
-from brushwork.models.style_gan import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN
 from brushwork.training.options import LossWeights, TrainOptions
 from brushwork.training.step import BatchGradients
 from brushwork.training.trainer import Trainer
-
-TINY = StyleGANConfig(
-    fine_channels=16,
-    coarse_channels=16,
-    code_dim=32,
-    coarse_blocks=1,
-    fine_blocks=1,
-    mapping_hidden=16,
-    wide_channels=16,
-    wide_blocks=1,
-    covariance_channels=8,
-    covariance_hidden=16,
-)
 
 
 @pytest.mark.parametrize("mode", ["from_scratch", "fine_tune"])

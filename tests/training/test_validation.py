@@ -9,13 +9,8 @@ import torch
 import torch.nn.functional as F
 
 from brushwork.models import StyleGAN
-from brushwork.models.perception.statistics import (
-    content_loss,
-    gram_loss,
-    mean_std_loss,
-    normalized,
-    style_statistics,
-)
+from brushwork.models.perception.feature_losses import content_loss, gram_loss, mean_std_loss
+from brushwork.models.perception.statistics import normalized, style_statistics
 from brushwork.models.perception.vgg import CONTENT_LAYER, LossNetwork
 from brushwork.pictures.tensors import load_square
 from brushwork.training import validation
@@ -96,3 +91,5 @@ def test_both_ways_count_alike(
 def test_spread_takes_them_evenly() -> None:
     assert spread(list(range(10)), 3) == [0, 3, 6]
     assert spread([1, 2], 4) == [1, 2]
+    assert spread(list(range(7)), 4) == [0, 1, 3, 5], "not the first four"
+    assert spread([], 4) == []

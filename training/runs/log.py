@@ -6,6 +6,10 @@ import json
 import math
 from pathlib import Path
 
+# A line has some hundred bytes, and the longest run that is allowed 200,000 of them.
+_LONGEST_LINE = 2**16
+_MOST_LINES = 1_000_000
+
 
 def read_log(path: Path) -> list[dict[str, float]]:
     """The lines of a log, each with its step and losses; none if there is no log.
@@ -13,16 +17,17 @@ def read_log(path: Path) -> list[dict[str, float]]:
     A line that a crash cut short or that somebody changed is left out: the log only shows how a run went.
     Raises OSError if the file cannot be read.
     """
-    if not path.exists():
+    if not path.is_file():
         return []
-    lines = []
-    for text in path.read_bytes().splitlines():
-        try:
-            line = json.loads(text)
-        except (ValueError, RecursionError):
-            continue
-        if _is_line(line):
-            lines.append(line)
+    lines: list[dict[str, float]] = []
+    with path.open("rb") as file:
+        while len(lines) < _MOST_LINES and (text := file.readline(_LONGEST_LINE)):
+            try:
+                line = json.loads(text)
+            except (ValueError, RecursionError):
+                continue
+            if _is_line(line):
+                lines.append(line)
     return lines
 
 

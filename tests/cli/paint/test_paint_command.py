@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -88,13 +90,31 @@ def test_results_may_stand_beside_the_photos(paint, pictures):
 
 
 @pytest.mark.parametrize(
-    ("ending", "kind"), [("png", "PNG"), ("JPG", "JPEG"), ("jpeg", "JPEG"), ("webp", "WEBP")]
+    ("ending", "kind"),
+    [("png", "PNG"), ("JPG", "JPEG"), ("jpeg", "JPEG"), ("webp", "WEBP"), ("tif", "TIFF"), ("tiff", "TIFF")],
 )
 def test_one_file(paint, pictures, ending, kind):
     code, _, err = paint("photo.png", "--style", "painting.png", "--out", f"new/result.{ending}")
     assert (code, err) == (0, "")
     with Image.open(pictures / f"new/result.{ending}") as image:
         assert image.format == kind
+
+
+def test_tiles_change_nothing_that_is_seen(paint, pictures):
+    with Image.open(pictures / "photo.png") as image:
+        image.resize((131, 157)).save(pictures / "larger.png")
+    for tile in (0, 64):
+        out = ("--tile", tile, "--out", f"{tile}.png")
+        assert paint("larger.png", "--style", "painting.png", *out)[0] == 0
+    whole, tiled = (np.asarray(Image.open(pictures / f"{tile}.png"), int) for tile in (0, 64))
+    assert np.abs(whole - tiled).max() <= 1
+    assert read_settings(pictures / "0.png") == read_settings(pictures / "64.png")
+
+
+def test_tiles_of_refining(paint, pictures):
+    refine = ("--refine", "draft", "--steps", 2, "--tile", 72, "--out", "refined.png")
+    assert paint("photo.png", "--style", "painting.png", *refine)[0] == 0
+    assert read_settings(pictures / "refined.png")["refine"]["tile"] == 72
 
 
 def test_a_format_for_the_folder(paint, pictures):
@@ -205,6 +225,14 @@ def test_a_bad_photo_is_told_once_and_the_rest_is_painted(paint, pictures):
             ("photo.png", "--style", "painting.png", "--refine", "--steps", "-1"),
             "steps is -1; give a value from",
         ),
+        (
+            ("photo.png", "--style", "painting.png", "--tile", "20"),
+            "tile is 20; give 64 pixels or more, or 0",
+        ),
+        (
+            ("photo.png", "--style", "painting.png", "--refine", "--tile", "66"),
+            "tile is 66; give a multiple of 8 pixels",
+        ),
         (("photo.png", "--style", "painting.png", "--mix", "1", "2"), "--mix has 2 weights for 1 styles"),
         (("photo.png", "--style", "painting.png", "--mix", "-1"), "The weights are [-1.0]"),
         (("photo.png", "--style", "painting.png", "--device", "abacus"), "The device abacus cannot be used"),
@@ -249,10 +277,12 @@ def test_style_files_of_a_folder(paint, pictures):
     ]
 
 
-def until(terminal, text):
+def until(terminal, text, seconds=300):
     """What a program writes to a terminal until `text` comes, or until it ends."""
-    seen = b""
+    seen, deadline = b"", time.monotonic() + seconds
     while text not in seen:
+        ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
+        assert ready, f"{text!r} did not come within {seconds} s, only {seen[-500:]!r}"
         try:
             seen += os.read(terminal, 4096)
         except OSError:  # how Linux says that nobody writes any more
@@ -269,11 +299,14 @@ def test_ctrl_c_stops_with_nothing_half_left(pictures):
     terminal, end = os.openpty()
     process = subprocess.Popen([*command, "100000"], cwd=pictures, stdout=subprocess.PIPE, stderr=end)
     os.close(end)
-    seen = until(terminal, b", step")
-    process.send_signal(signal.SIGINT)
-    seen += until(terminal, b"paint: stopped.")
-    out, _ = process.communicate(timeout=60)
-    os.close(terminal)
+    try:
+        seen = until(terminal, b", step")
+        process.send_signal(signal.SIGINT)
+        seen += until(terminal, b"paint: stopped.")
+        out, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        os.close(terminal)
     assert (process.returncode, out) == (130, b"")
     assert b"1 of 1: o.png, step 1 of 100000, " in seen
     assert b"0 of 1 pictures are done; the same command goes on from there." in seen

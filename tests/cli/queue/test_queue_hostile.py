@@ -88,7 +88,7 @@ ALONE = [
     ("a result that is gone", "view: 404", 1,
      "_try2_00001_.png any more, 2 times"),
     ("an error with control characters", "history: an error with control characters", 1,
-     "failed: p0: ? failed: ?[2J??good"),
+     r"failed: p0: \ud800 failed: \x1b[2J\x07\u202egood"),
 ]  # fmt: skip
 
 

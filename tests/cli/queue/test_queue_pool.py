@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from brushwork.base.files import sha256_of
 from brushwork.cli.queue.jobs import QueueJob
-from brushwork.cli.queue.manifest import Results, sha256_of
+from brushwork.cli.queue.manifest import Results
 from brushwork.cli.queue.pool import Pool
 
 

@@ -8,23 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from tiny_network import TINY
 
-from brushwork.models.style_gan import StyleGAN, StyleGANConfig
-
-TINY = StyleGANConfig(
-    fine_channels=16,
-    coarse_channels=16,
-    code_dim=32,
-    coarse_blocks=1,
-    fine_blocks=1,
-    mapping_hidden=16,
-    wide_channels=16,
-    wide_blocks=1,
-    kernels=2,
-    wide_kernels=2,
-    covariance_channels=4,
-    covariance_hidden=16,
-)
+from brushwork.models.style_gan import StyleGAN
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import small_command
 import torch
 
 from brushwork.base import duration
@@ -100,17 +101,21 @@ class TestRuns:
     @pytest.mark.skipif(sys.platform == "win32", reason="no process can send another one Ctrl-C")
     def test_ctrl_c_saves_and_resuming_goes_on(self, folders: list[str], tmp_path: Path, capsys) -> None:
         folders = [*folders, "--steps", "250", "--validate-every", "1000000"]
-        command = [sys.executable, "-u", "-m", "brushwork.cli.main", *folders]
+        command = [sys.executable, "-u", small_command.__file__, *folders]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if "step 4 of" in line:
-                process.send_signal(signal.SIGINT)
-                break
-        lines += process.stdout.readlines()
-        assert process.wait() == 130
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                if "step 4 of" in line:
+                    process.send_signal(signal.SIGINT)
+                    break
+            rest, _ = process.communicate(timeout=120)
+        finally:
+            process.kill()
+        lines += rest.splitlines(keepends=True)
+        assert process.returncode == 130
         assert "stopping after this step, and saving\n" in lines
         assert "The same command with --resume goes on from there.\n" in lines
         step = read_state(tmp_path / "run" / "state.safetensors")[1]["step"]

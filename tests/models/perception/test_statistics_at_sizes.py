@@ -6,10 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from brushwork.models.perception.feature_losses import gram_errors
 from brushwork.models.perception.statistics import (
     STYLE_LAYERS,
     gram_and_mean,
-    gram_errors,
     mean_std,
     moments_of,
     sized_pictures,

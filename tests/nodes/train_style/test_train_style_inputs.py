@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 import torch
+from comfy_api.latest import io
 from PIL import Image
 
-from brushwork.nodes import TrainStyle
+from brushwork.nodes import EvaluateStyle, TrainStyle
 from brushwork.nodes.train_style.inputs import chosen_options, photos_from, pictures_from
 from brushwork.nodes.train_style.session import file_stem
 from brushwork.training.options import MODES, TrainOptions
@@ -68,13 +71,38 @@ def test_bad_input_is_one_sentence(fresh, small_gan, changes, message, art_image
     assert not list(fresh.rglob("*.safetensors"))
 
 
-def test_what_can_be_seen_before_it_runs_is_refused_before_it_runs(fresh, paintings_dir):
+def test_a_wrong_folder_is_refused_before_it_runs(fresh, paintings_dir):
     assert TrainStyle.validate_inputs() is True
-    assert TrainStyle.validate_inputs(str(paintings_dir), "", "fine_tune", "hinge", "a") is True
-    assert "choose one of" in TrainStyle.validate_inputs(mode="all")
-    assert "choose one of" in TrainStyle.validate_inputs(adversarial_loss="wasserstein")
-    assert "give a name" in TrainStyle.validate_inputs(save_name="..")
-    assert "There is no folder 'lost'" in TrainStyle.validate_inputs(content_folder="lost")
+    assert TrainStyle.validate_inputs(str(paintings_dir)) is True
+    assert "There is no folder 'lost'" in TrainStyle.validate_inputs(style_folder="lost")
+
+
+@pytest.mark.parametrize("node", [TrainStyle, EvaluateStyle])
+def test_only_the_guilty_input_turns_red(node):
+    """ComfyUI blames every input that validate_inputs names, whichever is wrong."""
+    assert list(inspect.signature(node.validate_inputs).parameters) == ["style_folder"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"mode": "all"}, "choose one of"),
+        ({"adversarial_loss": "wasserstein"}, "choose one of"),
+        ({"save_name": ".."}, "give a name"),
+        ({"content_folder": "lost"}, "There is no folder 'lost'"),
+    ],
+)
+def test_the_rest_is_refused_before_it_trains(fresh, small_gan, paintings_dir, wrong, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        TrainStyle.execute(small_gan, style_folder=str(paintings_dir), **wrong)
+    assert not list(fresh.rglob("state.safetensors"))
+
+
+def test_six_rows_remain_where_pages_know_advanced_inputs():
+    widgets = [i for i in TrainStyle.GET_SCHEMA().inputs if isinstance(i, io.WidgetInput)]
+    plain = [i.id for i in widgets if not i.advanced]
+    assert len(widgets) == 20
+    assert plain == ["style_folder", "content_folder", "mode", "steps", "save_name", "resume"]
 
 
 def test_a_changed_folder_trains_again(fresh, art_image):

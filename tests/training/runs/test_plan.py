@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tiny_network import TINY
 
 from brushwork.models import StyleGAN
 from brushwork.training.options import TrainOptions
@@ -24,9 +25,8 @@ def test_phases_cover_the_run_and_agree_with_its_schedule(small: TrainOptions) -
     assert not any(phase.adversarial for phase in phases(code))
 
 
-def test_measures_the_real_thing(
-    photos: list[Path], paintings: list[Path], small: TrainOptions, gan: StyleGAN
-) -> None:
+def test_measures_the_real_thing(photos: list[Path], paintings: list[Path], small: TrainOptions) -> None:
+    gan = StyleGAN(TINY)
     found = estimate(small, photos, paintings, gan, torch.device("cpu"))
     assert list(found.seconds_per_step) == phases(small)
     assert all(seconds > 0 for seconds in found.seconds_per_step.values())
@@ -40,8 +40,9 @@ def test_measures_the_real_thing(
 
 
 def test_a_part_of_the_batch_for_each_process(
-    photos: list[Path], paintings: list[Path], small: TrainOptions, gan: StyleGAN
+    photos: list[Path], paintings: list[Path], small: TrainOptions
 ) -> None:
+    gan = StyleGAN(TINY)
     options = replace(small, steps=1, batch_size=4)
     assert list(estimate(options, photos, paintings, gan, torch.device("cpu"), 4).seconds_per_step) == [
         Phase(1, 32, False)

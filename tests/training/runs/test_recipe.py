@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tiny_network import TINY
 
 from brushwork.base.shipped import demo_photos
 from brushwork.dataset.collection import collect
-from brushwork.models.style_gan import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN
 from brushwork.training.options import TrainOptions
 from brushwork.training.runs.recipe import has_recipe, network_digest, recipe, write_recipe
 
@@ -28,7 +29,7 @@ def test_a_recipe_is_found_again_and_told_from_others(folder, tmp_path_factory):
     paintings, photos = collect("paintings", folder), collect("photos", pictures=demo_photos())
     options = TrainOptions.for_mode("fine_tune")
     torch.manual_seed(1)
-    gan = StyleGAN(StyleGANConfig(8, 8, 16, 2, 1, 8))
+    gan = StyleGAN(TINY)
     wanted = recipe(options, photos, paintings, gan)
     run = tmp_path_factory.mktemp("run") / "new"
     assert not has_recipe(run, wanted)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
-import subprocess
-import sys
+import shutil
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 import torch
 from picture_sets import picture_set
 from PIL import Image
+from small_run import SMALL
+from tiny_network import TINY
 
 from brushwork.dataset.collection import collect
 from brushwork.models.style_file import read_style, style_fingerprint
-from brushwork.models.style_gan import StyleGAN, StyleGANConfig
+from brushwork.models.style_gan import StyleGAN
+from brushwork.training import validation
 from brushwork.training.options import TrainOptions
 from brushwork.training.runs.files import STATE_FILE, RunFiles
 from brushwork.training.runs.run import Run, RunOutcome, fit_style_space, log_interval, open_run
@@ -28,24 +30,18 @@ from brushwork.training.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("small_validation")
 
-TINY = StyleGANConfig(
-    fine_channels=16,
-    coarse_channels=16,
-    code_dim=32,
-    coarse_blocks=1,
-    fine_blocks=1,
-    mapping_hidden=16,
-    wide_channels=16,
-    wide_blocks=1,
-    kernels=2,
-    wide_kernels=2,
-    covariance_channels=4,
-    covariance_hidden=16,
-)
-
 
 def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def run_of(
+    options: TrainOptions, photos: list[Path], paintings: list[Path], start: StyleGAN, folder: Path
+) -> Run:
+    """A run on two photos and two paintings, one each to validate."""
+    sets = picture_set(photos[:2], photos[2:]), picture_set(paintings[:2], paintings[2:])
+    spec = RunSpec(options, *sets, RunFiles.in_folder(folder), start, name="Mine", licence="CC0")
+    return Run(Trainer(options, photos[:2], paintings[:2], start=start), spec, log_every=2)
 
 
 @pytest.fixture
@@ -55,25 +51,52 @@ def start() -> StyleGAN:
 
 
 @pytest.fixture
-def make(photos: list[Path], paintings: list[Path], small: TrainOptions, start: StyleGAN, tmp_path: Path):
+def make(photos: list[Path], paintings: list[Path], start: StyleGAN, tmp_path: Path):
     """make(mode, folder, **options) -> a run on two photos and two paintings, one each to validate."""
 
     def run(mode: str = "fine_tune", folder: str = "run", **options: object) -> Run:
-        chosen = replace(small, mode=mode, **options)
-        sets = picture_set(photos[:2], photos[2:]), picture_set(paintings[:2], paintings[2:])
-        files = RunFiles.in_folder(tmp_path / folder)
-        spec = RunSpec(chosen, *sets, files, start, name="Mine", licence="CC0")
-        return Run(Trainer(chosen, photos[:2], paintings[:2], start=start), spec, log_every=2)
+        return run_of(replace(SMALL, mode=mode, **options), photos, paintings, start, tmp_path / folder)
 
     return run
 
 
+@dataclass
+class Finished:
+    """A run that nothing stopped, and what it showed."""
+
+    run: Run
+    shown: list[tuple[int, Image.Image]] = field(default_factory=list)
+    outcome: RunOutcome = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.outcome = self.run.train(on_preview=lambda step, image: self.shown.append((step, image)))
+
+
+@pytest.fixture(scope="module")
+def whole(
+    photos: list[Path], paintings: list[Path], small_validation: None, tmp_path_factory
+) -> Callable[[str], Finished]:
+    """whole(mode) -> a finished run, the same for all tests, which must not change it."""
+    torch.manual_seed(0)
+    start = StyleGAN(TINY)
+    known: dict[str, Finished] = {}
+
+    def finished(mode: str) -> Finished:
+        if mode not in known:
+            known[mode] = Finished(
+                run_of(replace(SMALL, mode=mode), photos, paintings, start, tmp_path_factory.mktemp(mode))
+            )
+        return known[mode]
+
+    return finished
+
+
 class TestFiles:
-    def test_from_scratch(self, make, tmp_path: Path) -> None:
-        run = make("from_scratch")
-        assert run.train() == RunOutcome("done", "Trained 6 steps.")
+    def test_from_scratch(self, whole) -> None:
+        run = whole("from_scratch").run
+        assert whole("from_scratch").outcome == RunOutcome("done", "Trained 6 steps.")
         gan, code = run.finish()
-        names = {p.name for p in (tmp_path / "run").iterdir()}
+        names = {p.name for p in run.files.folder.iterdir()}
         assert {"log.jsonl", "state.safetensors", "brushwork.safetensors", "last.safetensors"} <= names
         assert {"style.safetensors", "sheet_000006.jpg", "preview_000003.jpg", "preview_000006.jpg"} <= names
         lines = [json.loads(line) for line in run.files.log.read_text().splitlines()]
@@ -113,9 +136,8 @@ class TestFiles:
         assert torch.equal(code[0], read_style(run.files.style).code)
         assert gan.config == TINY
 
-    def test_the_header_tells_the_recipe_and_no_path(self, make, tmp_path: Path) -> None:
-        run = make()
-        run.train()
+    def test_the_header_tells_the_recipe_and_no_path(self, whole) -> None:
+        run = whole("fine_tune").run
         record = StyleGAN.load(run.files.last).training_record
         assert record["options"]["mode"] == "fine_tune"
         assert (record["name"], record["licence"], record["samples"]) == ("Mine", "CC0", 12)
@@ -123,23 +145,21 @@ class TestFiles:
         assert record["style_pictures"][0]["name"] == run.trainer.paintings[0].name
         assert record["validation"][0]["step"] == 6
         header = run.files.last.read_bytes()[:20_000]
-        assert str(tmp_path).encode() not in header
+        assert str(run.files.folder).encode() not in header
         assert str(run.trainer.paintings[0].parent).encode() not in header
 
-    def test_preview_shows_photo_painting_and_result(self, make) -> None:
-        run = make()
-        shown: list[tuple[int, Image.Image]] = []
-        run.train(on_preview=lambda step, image: shown.append((step, image)))
+    def test_preview_shows_photo_painting_and_result(self, whole) -> None:
+        shown = whole("fine_tune").shown
         assert [step for step, _ in shown] == [3, 6]
         assert shown[0][1].size == (768, 256)
-        kept = Image.open(run.files.folder / "preview_000003.jpg")
+        kept = Image.open(whole("fine_tune").run.files.folder / "preview_000003.jpg")
         assert kept.size == (768, 256)
 
     def test_pictures_in_memory(
-        self, photos: list[Path], paintings: list[Path], small: TrainOptions, start: StyleGAN, tmp_path: Path
+        self, photos: list[Path], paintings: list[Path], start: StyleGAN, tmp_path: Path
     ) -> None:
         images = [Image.open(p).convert("RGB") for p in paintings]
-        options = replace(small, mode="style_code", steps=2)
+        options = replace(SMALL, mode="style_code", steps=2)
         sets = picture_set(photos), picture_set(images)
         run = open_run(RunSpec(options, *sets, RunFiles.in_folder(tmp_path), start))
         run.train()
@@ -177,10 +197,8 @@ class TestEnd:
 
 class TestResume:
     @pytest.mark.parametrize("mode", ["from_scratch", "fine_tune", "style_code"])
-    def test_stopped_and_resumed_equals_never_stopped(self, mode: str, make) -> None:
-        whole = make(mode, "whole")
-        whole.train()
-
+    def test_stopped_and_resumed_equals_never_stopped(self, mode: str, make, whole) -> None:
+        whole = whole(mode).run
         cut = make(mode, "cut")
         outcome = cut.train(stop=lambda: cut.trainer.step == 5)
         assert outcome == RunOutcome("stopped", "Stopped at step 5 of 6.")
@@ -196,8 +214,8 @@ class TestResume:
         if mode != "style_code":
             assert equal(whole.finish()[0].state_dict(), again.finish()[0].state_dict())
 
-    def test_a_finished_run_has_nothing_left_to_do(self, make) -> None:
-        make().train()
+    def test_a_finished_run_has_nothing_left_to_do(self, make, whole, tmp_path: Path) -> None:
+        shutil.copytree(whole("fine_tune").run.files.folder, tmp_path / "run")
         again = make()
         again.resume()
         steps: list[int] = []
@@ -215,6 +233,17 @@ class TestResume:
         lines = [json.loads(line)["step"] for line in run.files.log.read_text().splitlines()]
         assert lines == [2, 4, 6]
 
+    def test_a_new_run_takes_no_lines_from_one_that_was_killed_before_its_first_save(self, make) -> None:
+        run = make()
+        run.files.log.write_text(json.dumps({"step": 2, "total": 1.0}) + "\n")
+        run.train(stop=lambda: run.trainer.step == 2)
+        again = make()
+        again.resume()
+        again.train()
+        assert [line["step"] for line in again.history] == [2, 4, 6]
+        lines = [json.loads(line)["step"] for line in run.files.log.read_text().splitlines()]
+        assert lines == [2, 4, 6]
+
 
 def train_saving_every_step(
     photos: list[Path], paintings: list[Path], options: dict[str, object], out: Path
@@ -227,56 +256,54 @@ def train_saving_every_step(
     open_run(spec).train()
 
 
-KILLABLE_RUN = """
-import json, sys
-from pathlib import Path
-from brushwork.training import validation
+def train_alone(*arguments: object) -> None:
+    """`train_saving_every_step` in a process of its own: with one thread, which sums in the same order, and
+    validating as small as `small_validation` lets the tests' own process."""
+    torch.set_num_threads(1)
+    validation.SIDE = 64
+    train_saving_every_step(*arguments)
 
-sys.path.append(sys.argv[1])
-from test_run import train_saving_every_step
 
-validation.SIDE = 64  # as `small_validation` does in the tests' own process
-task = json.loads(sys.argv[2])
-photos, paintings = ([Path(p) for p in task[k]] for k in ("photos", "paintings"))
-train_saving_every_step(photos, paintings, task["options"], Path(task["out"]))
-"""
+@pytest.fixture(scope="module")
+def processes() -> multiprocessing.context.BaseContext:
+    """One import of PyTorch serves all processes that are killed, where processes can fork."""
+    known = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
+    context.set_forkserver_preload([Run.__module__])
+    return context
 
 
 def test_training_survives_sigkill(
-    photos: list[Path], paintings: list[Path], small: TrainOptions, tmp_path: Path
+    photos: list[Path],
+    paintings: list[Path],
+    processes: multiprocessing.context.BaseContext,
+    tmp_path: Path,
 ) -> None:
     """Killed with -9 while it saves after every step, a run is resumed and ends in the very same bits."""
-    options, photos, paintings = replace(small, steps=12, validate_every=6), photos[:2], paintings[:2]
+    options, photos, paintings = replace(SMALL, steps=8, validate_every=4), photos[:2], paintings[:2]
 
     torch.set_num_threads(1)  # Sums in the same order as in the other process.
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     train_saving_every_step(photos, paintings, options.as_dict(), whole)
 
-    task = {
-        "photos": [str(p) for p in photos],
-        "paintings": [str(p) for p in paintings],
-        "options": options.as_dict(),
-        "out": str(cut),
-    }
-    places = os.pathsep.join(sys.path)
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLABLE_RUN, str(Path(__file__).parent), json.dumps(task)],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": places},
+    process = processes.Process(
+        target=train_alone, args=(photos, paintings, options.as_dict(), cut), daemon=True
     )
+    process.start()
     deadline = time.monotonic() + 120
     while not ((cut / STATE_FILE).exists() and read_state(cut / STATE_FILE)[1]["step"] >= 3):
-        assert process.poll() is None
+        assert process.is_alive()
         assert time.monotonic() < deadline
         time.sleep(0.02)
     process.kill()
-    process.wait()
-    assert read_state(cut / STATE_FILE)[1]["step"] < 12, "the run ended before it could be killed"
+    process.join(60)
+    assert read_state(cut / STATE_FILE)[1]["step"] < 8, "the run ended before it could be killed"
     StyleGAN.load(cut / "last.safetensors")
     StyleGAN.load(cut / "brushwork.safetensors")
 
     train_saving_every_step(photos, paintings, options.as_dict(), cut)
     expected, found = read_state(whole / STATE_FILE), read_state(cut / STATE_FILE)
-    assert found[1]["step"] == 12
+    assert found[1]["step"] == 8
     assert equal(expected[0], found[0])
     for name in ("brushwork.safetensors", "last.safetensors"):
         one, other = (StyleGAN.load(folder / name).state_dict() for folder in (whole, cut))
@@ -290,23 +317,25 @@ def overwrite_forever(path: Path) -> None:
         gan.save(path)
 
 
-def test_sigkill_in_the_middle_of_a_checkpoint_write_leaves_a_loadable_file(tmp_path: Path) -> None:
+def test_sigkill_in_the_middle_of_a_checkpoint_write_leaves_a_loadable_file(
+    gan: StyleGAN, processes: multiprocessing.context.BaseContext, tmp_path: Path
+) -> None:
     """A process that only overwrites a checkpoint is killed as soon as it is seen writing."""
     path = tmp_path / "mine.safetensors"
-    StyleGAN.default().save(path)
+    gan.save(path)
+    shipped = gan.state_dict()
     unfinished = 0
-    # One import of PyTorch serves all writers, where processes can fork.
-    known = multiprocessing.get_all_start_methods()
-    processes = multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
-    processes.set_forkserver_preload([StyleGAN.__module__])
     for _ in range(4):
-        process = processes.Process(target=overwrite_forever, args=(path,))
+        process = processes.Process(target=overwrite_forever, args=(path,), daemon=True)
         process.start()
+        deadline = time.monotonic() + 120
         while not (parts := list(tmp_path.glob(f".*.{process.pid}.part"))):
             assert process.is_alive()
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
         process.kill()
-        process.join()
-        loaded, shipped = StyleGAN.load(path).state_dict(), StyleGAN.default().state_dict()
+        process.join(60)
+        loaded = StyleGAN.load(path).state_dict()
         assert all(loaded[name].shape == tensor.shape for name, tensor in shipped.items())
         unfinished += parts[0].exists()
     assert unfinished, "no kill fell into a write"

@@ -1,0 +1,179 @@
+"""The readers of files from strangers, each with whole files to begin with and the errors it may raise."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+from PIL import Image
+from safetensors.torch import save
+
+from brushwork.base.shipped import WORKFLOWS_DIR, library_styles
+from brushwork.base.tensor_header import read_metadata
+from brushwork.cli.encode.catalogue import read_catalogue
+from brushwork.cli.errors import CommandError
+from brushwork.cli.queue.manifest import MANIFEST, Results
+from brushwork.cli.workflow.files import read_workflow
+from brushwork.dataset.splits import read_split_file
+from brushwork.evaluation.judging.errors import JudgeError
+from brushwork.evaluation.judging.sheets import Key, read_key
+from brushwork.evaluation.judging.tally import read_answers, tally
+from brushwork.models import CheckpointError, StyleGAN, read_style
+from brushwork.models.perception.fetched_weights import read_state_dict
+from brushwork.models.perception.vgg import LossNetwork
+from brushwork.models.style_gan import StyleGANConfig
+from brushwork.models.style_space import StyleSpace
+from brushwork.pictures.reading import PictureError, read_picture
+from brushwork.training.options import TrainOptions
+from brushwork.training.runs.log import read_log
+from brushwork.training.runs.recipe import has_recipe
+from brushwork.training.runs.run import RunProgress, resume_options
+from brushwork.training.state import STATE_FORMAT, read_state
+from brushwork.training.trainer import TrainingError
+
+LONGEST_MESSAGE = 1000
+KEY = Key("S-1", "one", "other", ("a", "b"), (True, False))
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader: `read` takes a path and returns anything, or raises one of `errors` with one sentence."""
+
+    read: Callable[[Path], object]
+    seeds: Callable[[], list[bytes]]
+    errors: tuple[type[Exception], ...]
+    name: str = "file"
+    """The name of the file, which decides what some readers expect."""
+
+    def attempt(self, folder: Path, data: bytes) -> str | None:
+        """Read a file of `data` in `folder`; the message of an expected error, None if it was read.
+
+        Raises AssertionError for a message that is no single short sentence, and whatever else is raised.
+        """
+        path = folder / self.name
+        path.write_bytes(data)
+        try:
+            self.read(path)
+            return None
+        except self.errors as error:
+            said = error
+        message = str(said)
+        one_line = "\n" not in message or isinstance(said, JudgeError)  # which has a sentence a line
+        if not (message.endswith(".") and len(message) < LONGEST_MESSAGE and one_line):
+            raise AssertionError(f"This is no short sentence: {message[:2000]}") from said
+        return message
+
+
+@cache
+def tiny_checkpoint() -> bytes:
+    torch.manual_seed(0)
+    gan = StyleGAN(StyleGANConfig(8, 8, 8, 1, 1, 8, 8, 1, 2, 2, 2, 8))
+    gan.space = StyleSpace.fit(torch.randn(6, gan.config.layers, gan.config.code_dim), rank=2, centers=1)
+    with tempfile.TemporaryDirectory() as folder:
+        gan.save(Path(folder) / "tiny")
+        return (Path(folder) / "tiny").read_bytes()
+
+
+def _style() -> bytes:
+    return next(iter(library_styles().values())).read_bytes()
+
+
+def _state() -> bytes:
+    progress = {"sums": {"total": 1.5}, "counts": {"total": 2}, "scores": [{"step": 0, "total": 2.0}]}
+    header = {"step": 3, "options": TrainOptions().as_dict(), "ancestor": None, "micro_batch": 2}
+    header |= {"rate_factor": 1.0, "bad_in_row": 0, "progress": progress | {"best_step": 0, "worse": 0}}
+    texts = {"format": STATE_FORMAT, "header": json.dumps(header)}
+    return save({"painter.code": torch.ones(2, 3), "opt_g.0.step": torch.ones(())}, texts)
+
+
+def _read_state(path: Path) -> None:
+    RunProgress.read(read_state(path)[1].get("progress", {}))
+    resume_options(path, {})
+
+
+def _weights() -> bytes:
+    data = io.BytesIO()
+    torch.save({"conv.weight": torch.ones(2, 3)}, data)
+    return data.getvalue()
+
+
+def _picture(kind: str) -> bytes:
+    data = io.BytesIO()
+    Image.linear_gradient("L").resize((16, 12)).convert("RGB").save(data, kind)
+    return data.getvalue()
+
+
+def _key() -> bytes:
+    record = {"format": "brushwork-judge-key", "version": 1, "sheet": "S-1", "a": "x", "b": "y"}
+    return json.dumps(record | {"rows": ["r"], "sides": "AA=="}).encode()
+
+
+def _read_key(path: Path) -> None:
+    key = read_key(path)
+    assert len(tally(key, ["="] * len(key.rows)).text()) < 20_000
+
+
+def _catalogue(path: Path) -> object:
+    (path.parent / "a.png").write_bytes(b"x")
+    return read_catalogue(path, [path.parent])
+
+
+def _csv() -> bytes:
+    return b"file,name,artist,year\na.png,Wave,Hokusai,1831\n"
+
+
+def _rows() -> bytes:
+    return json.dumps([{"file": "a.png", "name": "Wave", "year": 1831}]).encode()
+
+
+def _workflows() -> list[bytes]:
+    return [(WORKFLOWS_DIR / "api" / "stylize_photo.json").read_bytes()]
+
+
+READERS = {
+    "checkpoint": Reader(StyleGAN.load, lambda: [tiny_checkpoint()], (CheckpointError,)),
+    "style": Reader(read_style, lambda: [_style()], (CheckpointError,)),
+    "state": Reader(_read_state, lambda: [_state()], (CheckpointError, TrainingError, ValueError)),
+    "vgg": Reader(
+        LossNetwork,
+        lambda: [save({"block1_conv1.bias": torch.ones(64)}), b"version https://git-lfs"],
+        (CheckpointError,),
+    ),
+    "weights": Reader(read_state_dict, lambda: [_weights()], (ValueError,)),
+    "header": Reader(read_metadata, lambda: [_style()[:2000]], (ValueError,)),
+    "log": Reader(read_log, lambda: [b'{"step": 10, "total": 1.5}\n{"step": 20, "total": 1.25}\n'], ()),
+    "recipe": Reader(
+        lambda path: has_recipe(path.parent, {"options": {}}), lambda: [b'{"options": {}}'], (), "recipe.json"
+    ),
+    "key": Reader(_read_key, lambda: [_key()], (JudgeError,)),
+    "answers": Reader(
+        lambda path: read_answers(path, KEY),
+        lambda: [b"sheet,row,answer\r\nS-1,1,l\r\nS-1,2,=\r\n", b"sheet;row;answer\r\nS-1;1;r\r\n"],
+        (JudgeError,),
+    ),
+    "manifest": Reader(
+        lambda path: Results(path.parent).digest("a"),
+        lambda: [b'{"job": "a", "status": "done", "digest": "0f"}\n{"job": "b", "status": "failed"}\n'],
+        (CommandError,),
+        MANIFEST,
+    ),
+    "table": Reader(_catalogue, lambda: [_csv()], (CommandError,), "c.csv"),
+    "catalogue": Reader(_catalogue, lambda: [_rows()], (CommandError,), "c.json"),
+    "split": Reader(
+        lambda path: read_split_file(path, Path("art")),
+        lambda: [b'{"art": {"train": ["art/a.jpg"], "val": []}}'],
+        (ValueError,),
+    ),
+    "workflow": Reader(read_workflow, _workflows, (CommandError,), "w.json"),
+    "picture": Reader(
+        read_picture,
+        lambda: [_picture(kind) for kind in ("PNG", "JPEG", "GIF", "WEBP", "TIFF")],
+        (PictureError,),
+    ),
+}

@@ -1,0 +1,115 @@
+"""The generator, strip by strip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..content_encoder import CONTENT_STRIDES
+from ..generator import Generator, Level, ModulatedBlock, SharesByMap
+from ..layers import LEAKY_SLOPE
+from ..noise import PlacedNoise
+from ..normalization import adain_affine
+from ..passes import Frozen, Rows, modulated_rows, with_grain
+from ..strips import Strip, strips
+from .content import LargeContent
+from .maps import MapStore, StoredMap
+
+
+@dataclass(frozen=True)
+class LargePainting:
+    """One picture in S styles w [S,L,D], each place in its own mixture where there are `shares`."""
+
+    generator: Generator
+    content: LargeContent
+    w: Tensor
+    noise: PlacedNoise
+    store: MapStore
+    shares: SharesByMap
+    keep_content: bool
+    """Whether the content's maps are needed again. Otherwise the painting takes their place."""
+
+    @torch.inference_mode()
+    def rows(self) -> Iterator[tuple[int, Tensor]]:
+        """The painted picture from top to bottom, a strip at a time: its first row, and pixels around 0..1
+        [1,3,rows,W]."""
+        codes = iter(self.w.unbind(1))
+        x: StoredMap | None = None
+        for level in self.generator.levels:
+            entered = self._entered(level, x, next(codes))
+            if x is not None:
+                x.close()
+            x = entered
+            for k, block in enumerate(level.blocks):
+                x = self._painted(level, k, cast(ModulatedBlock, block), x, next(codes))
+        if x is None:
+            raise ValueError("A generator without levels paints nothing.")
+        scale, shift = self.generator.palette(next(codes))
+        colored = modulated_rows(x.rows, adain_affine(scale, shift, x.mean_std), self.shares.get("fine"))
+        yield from self._pixels(x, self.generator.pixel_rows(colored, Frozen()))
+        x.close()
+
+    def _entered(self, level: Level, before: StoredMap | None, w: Tensor) -> StoredMap:
+        """The level's content in the style's colours, over what was painted at the level `before`."""
+        features = self.content.maps[level.name]
+        scale, shift = level.entry(w)
+        affine = adain_affine(scale, shift, features.mean_std)
+        modulated = modulated_rows(features.rows, affine, self.shares.get(level.name))
+        if level.up is None or before is None:
+            entered = modulated
+        else:
+            enlarged = _enlarged(level.up, before, features.size[2])
+            entered = lambda strip: modulated(strip).add_(enlarged(strip))  # noqa: E731
+        if self.keep_content:
+            return self.store.computed(entered, features.size)
+        return features.replaced(entered, self.store.strip_bytes)
+
+    def _painted(self, level: Level, k: int, block: ModulatedBlock, x: StoredMap, w: Tensor) -> StoredMap:
+        """x after the level's block number k."""
+        share = self.shares.get(level.name)
+        drive = block.driven_by(w, Frozen())
+        modulated = modulated_rows(x.rows, adain_affine(drive.scale, drive.shift, x.mean_std), share)
+        grained = with_grain(modulated, self._noise(level.name, k, x), drive.strength, share)
+        rows = block.painted_rows(x.rows, grained, drive.kernels, Frozen(), share)
+        return x.replaced(rows, self.store.strip_bytes)
+
+    def _noise(self, name: str, k: int, x: StoredMap) -> Rows:
+        stride = CONTENT_STRIDES[name]
+
+        def rows(strip: Strip) -> Tensor:
+            above = torch.tensor([[strip.start * stride, 0]])
+            size = strip.stop - strip.start, x.size[2]
+            return self.noise.maps(stride, 1, size, self.content.corner - above, x.device, first=k)
+
+        return rows
+
+    def _pixels(self, x: StoredMap, rows: Rows) -> Iterator[tuple[int, Tensor]]:
+        """The picture without its border."""
+        height, width = self.content.size
+        top, left = self.content.corner[0].tolist()
+        stride = CONTENT_STRIDES["fine"]
+        for strip in strips((1, *x.size), x.device, self.store.strip_bytes):
+            first, last = max(top, strip.start * stride), min(top + height, strip.stop * stride)
+            if first < last:
+                begin = first - strip.start * stride
+                pixels = rows(strip)[:, :, begin : begin + last - first, left : left + width]
+                yield first - top, pixels
+
+
+def _enlarged(up: torch.nn.Conv2d, x: StoredMap, width: int) -> Rows:
+    """x through `up`, with twice the rows and as many columns as `width` says."""
+    height = x.size[1]
+
+    def rows(strip: Strip) -> Tensor:
+        # Between the centres of two cells, bilinearly: a row beyond the strip on either side.
+        seen = Strip(max(0, strip.start // 2 - 1), min(height, strip.stop // 2 + 1), height)
+        h = up(F.leaky_relu(x.rows(seen), LEAKY_SLOPE))
+        h = F.interpolate(h, scale_factor=2, mode="bilinear", align_corners=False)
+        return h[:, :, strip.start - 2 * seen.start : strip.stop - 2 * seen.start, :width]
+
+    return rows

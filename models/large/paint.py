@@ -1,0 +1,88 @@
+"""One picture of any size, from rows to painted rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..codes import lerp
+from ..grid import PixelRows
+from ..noise import PlacedNoise
+from ..regions import StyleRegion, shares_of_maps
+from ..style_gan import StyleGAN
+from .content import LargeContent, encode_large_content
+from .generate import LargePainting
+from .maps import MapStore
+from .style import encode_large_style
+
+PaintedRows = Iterator[tuple[int, Tensor]]
+"""From top to bottom: the first row of a strip, and its pixels [1,3,rows,W] in 0..1."""
+
+
+@dataclass(frozen=True)
+class LargePicture:
+    """A picture of `size` (H, W) whose rows `pixels` gives, and the `store` for its feature maps."""
+
+    pixels: PixelRows
+    size: tuple[int, int]
+    store: MapStore
+
+    def paint(
+        self,
+        gan: StyleGAN,
+        code: Tensor,
+        strength: float = 1.0,
+        seed: int = 0,
+        regions: Sequence[StyleRegion] = (),
+        content: LargeContent | None = None,
+    ) -> PaintedRows:
+        """What `StyleGAN.generate` paints with `code` [1,L,D], to rounding, a strip at a time.
+
+        A `content` that was encoded before stays; otherwise the picture is encoded, and painting uses the
+        content up. The masks of `regions` may be on the CPU.
+
+        Raises ValueError for a strength outside 0..1 and for a seed that is no seed.
+        """
+        if not (math.isfinite(strength) and 0 <= strength <= 1):
+            raise ValueError(f"strength is {strength}; choose a value from 0 to 1.")
+        noise = PlacedNoise((seed,))
+        return self._painted(gan, code, strength, noise, regions, content)
+
+    @torch.inference_mode()
+    def _painted(
+        self,
+        gan: StyleGAN,
+        code: Tensor,
+        strength: float,
+        noise: PlacedNoise,
+        regions: Sequence[StyleRegion],
+        content: LargeContent | None,
+    ) -> PaintedRows:
+        height, width = self.size
+        if strength == 0:
+            rows = max(1, self.store.strip_bytes // (12 * width))
+            for start in range(0, height, rows):
+                yield start, self.pixels(start, min(height, start + rows)).clamp(0, 1)
+            return
+        if strength < 1:
+            own = encode_large_style(gan, self.pixels, self.size)
+            code = lerp(own, code, strength)
+            regions = [region.weakened(own, strength) for region in regions]
+        encoded = content or encode_large_content(gan.content_encoder, self.pixels, self.size, self.store)
+        top, left = encoded.corner[0].tolist()
+        cells = {name: each.size[1:] for name, each in encoded.maps.items()}
+        code, shares = shares_of_maps(code, regions, self.size, (top, left), cells)
+        on_device = {name: each.to(self.store.device) for name, each in shares.items()}
+        painting = LargePainting(
+            gan.generator, encoded, code, noise, self.store, on_device, keep_content=content is not None
+        )
+        for start, painted in painting.rows():
+            painted = painted.clamp(0, 1)
+            if strength < 1:
+                photo = self.pixels(start, start + painted.shape[2]).to(painted.device)
+                painted = lerp(photo, painted, strength)
+            yield start, painted

@@ -1,0 +1,163 @@
+"""Reading pictures with a network and painting them, as several nodes do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ...models.content_encoder import ContentCode
+from ...models.large.content import LargeContent, encode_large_content
+from ...models.large.maps import MapStore
+from ...models.large.paint import LargePicture
+from ...models.large.style import encode_large_style
+from ...models.regions import StyleRegion
+from ...models.style_gan import StyleGAN, style_reading_size
+from ...painting.colors import with_colors_of
+from ...painting.room import Plan
+from ..bridge import api
+from .images import to_image, to_rgb
+from .sockets import Content, InTiles, ManagedGAN, Style
+
+
+class Motifs(Protocol):
+    """Pictures of one size to paint."""
+
+    @property
+    def batch(self) -> int:
+        """How many they are."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+
+    def read(self, i: int, device: torch.device) -> ContentCode:
+        """What is in picture i, or the only one, as a batch of one."""
+
+    def photo(self, i: int) -> Tensor:
+        """Picture i, or the only one, [1,3,H,W] on the CPU."""
+
+    def known(self, i: int, store: MapStore) -> LargeContent | None:
+        """What is in picture i for painting in tiles; None if it has not been read."""
+
+
+class Contents:
+    """Pictures that Encode Content has read."""
+
+    def __init__(self, content: ContentCode):
+        self._content = content
+        self.batch, self.size = content.batch, content.size
+
+    def read(self, i: int, device: torch.device) -> ContentCode:
+        return self._content.picture(i).to(device)
+
+    def photo(self, i: int) -> Tensor:
+        return self._content.picture(i).image.cpu()
+
+    def known(self, i: int, store: MapStore) -> LargeContent | None:
+        return LargeContent.of(self._content.picture(i).to("cpu"), store)
+
+
+class Photos:
+    """Photos that are read when it is their turn, so that the codes of a long batch need no memory."""
+
+    def __init__(self, style_gan: ManagedGAN, image: Tensor, socket: str):
+        """IMAGE `image` of the input `socket`; ValueError, one sentence, if it is none."""
+        self._gan, self._photos = style_gan.gan, to_rgb(image, "The photo", socket)
+        self.batch, _, *size = self._photos.shape
+        self.size = (size[0], size[1])
+        self._last: tuple[int, ContentCode] | None = None
+
+    def read(self, i: int, device: torch.device) -> ContentCode:
+        i = i if self.batch > 1 else 0
+        if self._last is None or self._last[0] != i:
+            self._last = i, self._gan.encode_content(self._photos[i : i + 1].to(device))
+        return self._last[1]
+
+    def photo(self, i: int) -> Tensor:
+        i = i if self.batch > 1 else 0
+        return self._photos[i : i + 1].cpu()
+
+    def known(self, i: int, store: MapStore) -> LargeContent | None:
+        return None
+
+
+def encode_contents(style_gan: ManagedGAN, image: Tensor) -> Content:
+    """What is in the pictures of IMAGE `image`."""
+    photos = to_rgb(image, "The content picture", "image")
+    keep = api.intermediate_device()
+
+    def encode(i: int, device: torch.device) -> ContentCode:
+        return style_gan.gan.encode_content(photos[i : i + 1].to(device)).to(keep)
+
+    def encode_in_tiles(i: int, plan: Plan, gan: StyleGAN) -> ContentCode:
+        photo = photos[i : i + 1]
+        rows, size = lambda start, stop: photo[:, :, start:stop], (height, width)
+        large = encode_large_content(gan.content_encoder, rows, size, plan.store())
+        return large.code(photo).to(keep)
+
+    count, _, height, width = photos.shape
+    in_tiles = InTiles((height, width), encode_in_tiles)
+    codes = style_gan.for_each(count, height * width, encode, in_tiles=in_tiles)
+    # The pictures are the input's own tensors, so no second copy of a whole batch is kept.
+    return Content.made_by(style_gan, replace(ContentCode.cat(codes), image=photos.to(keep)))
+
+
+def encode_styles(
+    style_gan: ManagedGAN, image: Tensor, socket: str, average: bool = False, stroke_size: float = 1.0
+) -> Style:
+    """How the paintings of IMAGE `image`, from the input `socket`, are painted: a style for each, or with
+    `average` one for all."""
+    paintings = to_rgb(image, "The style picture", socket)
+
+    def encode(i: int, device: torch.device) -> Tensor:
+        return style_gan.gan.encode_style(paintings[i : i + 1].to(device), stroke_size=stroke_size).cpu()
+
+    def encode_in_tiles(i: int, plan: Plan, gan: StyleGAN) -> Tensor:
+        painting = paintings[i : i + 1]
+        rows, size = lambda start, stop: painting[:, :, start:stop], (height, width)
+        return encode_large_style(gan, rows, size, stroke_size).cpu()
+
+    count, _, height, width = paintings.shape
+    read = style_reading_size(height, width, stroke_size=stroke_size)
+    pixels, in_tiles = max(height * width, read[0] * read[1]), InTiles((height, width), encode_in_tiles)
+    code = torch.cat(style_gan.for_each(count, pixels, encode, in_tiles=in_tiles))
+    return Style.made_by(style_gan.gan, code.mean(0, keepdim=True) if average else code)
+
+
+def paint(
+    style_gan: ManagedGAN, motifs: Motifs, style: Style, strength: float, preserve_color: str, seed: int
+) -> Tensor:
+    """IMAGE [B,H,W,3]: each of the `motifs` in its style.
+
+    Raises ValueError, one sentence, if their numbers do not match or another network made the style.
+    """
+    batch = style.batch_with(motifs.batch, "The contents and the styles")
+    style.refuse_foreign(style_gan)
+    height, width = motifs.size
+    images = torch.empty(batch, height, width, 3, dtype=torch.float32, device=api.intermediate_device())
+
+    def work(i: int, device: torch.device) -> Tensor:
+        motif, own = motifs.read(i, device), style.picture(i).to(device)
+        painted = style_gan.gan.generate(motif, own.code, strength, seed, own.regions)
+        images[i] = to_image(with_colors_of(motif.image, painted, preserve_color))[0]
+        return images[i]
+
+    def work_in_tiles(i: int, plan: Plan, gan: StyleGAN) -> Tensor:
+        photo, own, store = motifs.photo(i), style.picture(i), plan.store()
+        large = LargePicture(lambda start, stop: photo[:, :, start:stop], motifs.size, store)
+        # The masks stay where they are: they are as large as the picture.
+        regions = [StyleRegion(region.code.to(plan.device), region.mask) for region in own.regions]
+        painted = torch.empty_like(photo)
+        code, known = own.code.to(plan.device), motifs.known(i, store)
+        for start, rows in large.paint(gan, code, strength, seed, regions, known):
+            api.check_interrupt()
+            painted[:, :, start : start + rows.shape[2]] = rows
+        images[i] = to_image(with_colors_of(photo, painted, preserve_color))[0]
+        return images[i]
+
+    in_tiles = InTiles((height, width), work_in_tiles)
+    style_gan.for_each(batch, height * width, work, preview=batch > 1, in_tiles=in_tiles)
+    return images

@@ -1,0 +1,126 @@
+"""One picture from file to file, not held in memory: pixels, feature maps and result lie on the disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..base.allocator import give_back_memory
+from ..models.large.maps import StorageError
+from ..models.large.paint import LargePicture
+from ..pictures.color import luminance_only
+from ..pictures.large_files import RawPicture, decode_large, encode_large, vips
+from ..pictures.reading import opened_picture
+from .color_tables import ColorTables
+from .room import Plan, first_that_fits, make_plans, network_on
+from .styles import StyleSource
+from .stylizer import Stylizer
+
+LARGE_PIXELS = 64_000_000
+"""Pictures with more pixels are painted from file to file, if libvips is installed."""
+
+# Feature maps of so many bytes stay in the main memory.
+_MEMORY = 256 * 2**20
+
+# Bytes on the disk for each pixel at most: the photo, the painting in 16 bits, and feature maps.
+_DISK_BYTES = 3 + 6 + 31
+
+
+def is_large(photo: Path, stylizer: Stylizer) -> bool:
+    """Whether `paint_large_file` is the way for this photo. Raises PictureError if it cannot be read."""
+    if stylizer.options.refine is not None:
+        return False
+    with opened_picture(photo) as image:
+        pixels = image.width * image.height
+    # Looking for libvips loads it.
+    return pixels > LARGE_PIXELS and vips() is not None
+
+
+def paint_large_file(
+    photo: Path,
+    style: StyleSource,
+    target: Path,
+    stylizer: Stylizer,
+    settings: Mapping[str, object],
+    on_note: Callable[[str], None] | None = None,
+) -> None:
+    """Paint `photo` as `Stylizer.paint` would, and write `target` whole or not at all.
+
+    Temporary files lie beside the target, about 40 bytes for each pixel. `on_note` gets sentences for the
+    user. Raises PictureError for a photo that cannot be read in this way, StorageError if the disk is too
+    small, OSError if the target cannot be written.
+    """
+    code = stylizer.code(style)
+    with tempfile.TemporaryDirectory(prefix=".brushwork-", dir=target.parent) as name:
+        folder = Path(name)
+        with opened_picture(photo) as header:
+            pixels = header.width * header.height
+        _check_disk(folder, pixels)
+        picture, metadata = decode_large(photo, folder / "photo")
+        plans = [plan for plan in make_plans(picture.size, stylizer.device, stylizer.tile) if plan.tile]
+        painted = first_that_fits(
+            plans, lambda plan: _paint(picture, code, folder / "painted", stylizer, plan), on_note
+        )
+        # libvips maps the painted pixels into memory, and they should not come on top of what painting took.
+        give_back_memory()
+        encode_large(painted, folder / f"result{target.suffix}", metadata, settings)
+        os.replace(folder / f"result{target.suffix}", target)
+
+
+def _check_disk(folder: Path, pixels: int) -> None:
+    needed, free = pixels * _DISK_BYTES, shutil.disk_usage(folder).free
+    if needed > free:
+        raise StorageError(
+            f"Painting a picture of {pixels / 1e6:.0f} million pixels needs {needed / 1e9:.1f} GB for "
+            f"temporary files in {folder.parent}, and {free / 1e9:.1f} GB are free; make room, or choose a "
+            "result on another disk."
+        )
+
+
+def _paint(picture: RawPicture, code: Tensor, target: Path, stylizer: Stylizer, plan: Plan) -> RawPicture:
+    """The painted pixels in the file `target`."""
+    options, folder = stylizer.options, target.parent
+    gan = network_on(stylizer.gan, plan.device)
+
+    def pixels(start: int, stop: int) -> Tensor:
+        levels = torch.from_numpy(picture.rows(start, stop)).permute(2, 0, 1)[None]
+        return levels.float().div_(255)
+
+    large = LargePicture(pixels, picture.size, plan.store(_MEMORY, folder))
+    strips = large.paint(gan, code.to(plan.device), options.strength, options.seed)
+    if options.preserve_color == "histogram":
+        strips = _with_histogram(strips, picture, pixels, folder / "levels")
+    with target.open("wb") as file:
+        for start, rows in strips:
+            if options.preserve_color == "luminance":
+                rows = luminance_only(pixels(start, start + rows.shape[2]).to(rows), rows)
+            levels = rows[0].clamp(0, 1).mul(255).round().to("cpu", torch.uint8)
+            file.write(np.ascontiguousarray(levels.permute(1, 2, 0).numpy()).data)
+    return RawPicture(target, picture.size)
+
+
+def _with_histogram(
+    strips: Iterator[tuple[int, Tensor]],
+    picture: RawPicture,
+    pixels: Callable[[int, int], Tensor],
+    levels: Path,
+) -> Iterator[tuple[int, Tensor]]:
+    """The painted strips with the photo's colour distribution, after all of them were written to `levels`."""
+    tables, parts = ColorTables(), []
+    with levels.open("wb") as file:
+        for start, rows in strips:
+            parts.append((start, start + rows.shape[2]))
+            painted = tables.count(rows.cpu(), pixels(*parts[-1]))
+            file.write(painted.data)
+    width = picture.size[1]
+    for start, stop in parts:
+        count = (stop - start) * width * 3
+        found = np.fromfile(levels, dtype=np.uint16, count=count, offset=start * width * 6)
+        yield start, tables.matched(found.reshape(3, stop - start, width))

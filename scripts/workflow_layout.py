@@ -1,0 +1,254 @@
+"""Lay the workflows of the template browser out: compact, from left to right, no wire behind a node.
+
+    python -m scripts.workflow_layout [NAME …]
+
+Reads `workflows/NAME.json`, which a page may have saved, puts its nodes and groups where `LAYOUTS` says, and
+writes it again, with its twin `workflows/api/NAME.json`. Each node gets the room that it takes in every page:
+with Nodes 2.0 rows of widgets are higher, a row of chips comes at the end, and previews need more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from brushwork.base.shipped import WORKFLOWS_DIR
+
+TITLE = 30
+"""The height of a node's title, which lies above its position."""
+
+# Pixels that Nodes 2.0 adds to a node: for the row of chips, for each row of a widget, for a preview.
+_CHIPS, _ROW, _PREVIEW = 35, 10, 40
+_WITH_PREVIEW = {
+    "LoadImage", "LoadStyle", "LoadVideo", "SaveImage", "PreviewImage", "SaveAnimatedWEBP", "SaveVideo",
+    "Generate", "PaintVideo", "RefinePainting", "TrainStyle", "StyleDataset", "EvaluateStyle",
+    "LossGraphNode",
+}  # fmt: skip
+# Width and height of nodes in LiteGraph, with the preview that comes when they have run.
+_SIZES = {
+    "LoadImage": (300, 300),
+    "LoadStyle": (300, 280),
+    "MaskStyle": (300, 98),
+    "CreateVideo": (260, 78),
+    "SaveVideo": (360, 420),
+    "PaintPhoto": (320, 166),
+    "RefinePainting": (320, 560),
+    "TrainStyle": (360, 780),
+}
+# Between a group's edge and its nodes, its title's height, between nodes of a group, between groups.
+_BORDER, _HEAD, _GAP, _STREET = 15, 40, 15, 40
+
+GRAY, BLUE, PURPLE, GREEN, GOLD = "#666", "#3f789e", "#8b5a9e", "#5a8a5a", "#b08a3c"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A group of nodes, one below the other."""
+
+    title: str
+    color: str
+    nodes: tuple[int, ...]
+    """Their ids, from the top."""
+    drop: int = 0
+    """Pixels of room above it, for wires that pass there."""
+
+
+def block(title: str, color: str, *nodes: int, drop: int = 0) -> Block:
+    return Block(title, color, nodes, drop)
+
+
+def read_me(*nodes: int, drop: int = 0) -> Block:
+    return Block("Read me first", GRAY, nodes or (1,), drop)
+
+
+# Columns of blocks. A wire leads to the next column, or through room that the columns between leave.
+LAYOUTS: dict[str, list[list[Block]]] = {
+    "paint_photo": [
+        [read_me()],
+        [block("What to paint", BLUE, 2)],
+        [block("In which style", PURPLE, 3)],
+        [block("Result", GOLD, 4)],
+    ],
+    "paint_in_library_style": [
+        [read_me()],
+        [block("With what", GRAY, 2), block("What to paint", BLUE, 3), block("In which style", PURPLE, 4)],
+        [block("Painting", GREEN, 6)],
+        [block("Result", GOLD, 7)],
+    ],
+    "refine_painting": [
+        [read_me()],
+        [block("What to paint", BLUE, 2, 3), block("In which style", PURPLE, 4)],
+        [block("Painting", GREEN, 8)],
+        [block("Refining", GREEN, 9, drop=200)],
+        [block("Compare", GOLD, 10, 11), block("How it went", GRAY, 12)],
+    ],
+    "mix_library_styles": [
+        [read_me()],
+        [block("Three styles", PURPLE, 4, 5, 6)],
+        [block("Mixed", PURPLE, 7), block("What to paint", BLUE, 3)],
+        [block("Painting", GREEN, 9)],
+        [block("Result", GOLD, 10)],
+    ],
+    "random_styles_grid": [
+        [read_me()],
+        [block("In which styles", PURPLE, 4), block("What to paint", BLUE, 3)],
+        [block("Painting", GREEN, 6)],
+        [block("Result", GOLD, 7)],
+    ],
+    "structure_and_color": [
+        [read_me()],
+        [block("Two styles", PURPLE, 4, 5)],
+        [block("Mixed", PURPLE, 6), block("What to paint", BLUE, 3)],
+        [block("Painting", GREEN, 8)],
+        [block("Result", GOLD, 9)],
+    ],
+    "styles_by_region": [
+        [block("The rest, and region 1", PURPLE, 4, 5, 7)],
+        [block("Region 1 over the rest", GREEN, 9), block("Region 2", PURPLE, 6, 8)],
+        [block("Region 2 over that", GREEN, 10), block("What to paint", BLUE, 3)],
+        [block("Painting", GREEN, 12), read_me()],
+        [block("Result", GOLD, 13)],
+    ],
+    "style_animation": [
+        [block("Stops on the way", PURPLE, 5, 6), block("What to paint", BLUE, 3)],
+        [block("Another stop", PURPLE, 7, drop=450), block("Its size", BLUE, 4)],
+        [block("The way", PURPLE, 8)],
+        [read_me(), block("Painting", GREEN, 10)],
+        [block("Result", GOLD, 11)],
+    ],
+    "paint_film": [
+        [read_me()],
+        [block("What to paint", BLUE, 3), block("In which style", PURPLE, 4)],
+        [block("Painting", GREEN, 5)],
+        [block("Result", GOLD, 6)],
+    ],
+    "steady_video": [
+        [read_me(), block("Or your own video", GRAY, 11, 12)],
+        [block("In which style", PURPLE, 4), block("Stands in for a video", BLUE, 3)],
+        [block("Frames made of it", BLUE, 5, 6, 7, drop=130)],
+        [block("Painting", GREEN, 8)],
+        [block("Frames to film", GREEN, 9)],
+        [block("Result", GOLD, 10)],
+    ],
+    "train_and_paint": [
+        [read_me(), block("Your pictures", BLUE, 3)],
+        [block("Training", PURPLE, 4)],
+        [block("What to paint", BLUE, 6, drop=160), block("How it went", GRAY, 5)],
+        [block("Painting", GREEN, 8)],
+        [block("Result", GOLD, 9)],
+    ],
+    "evaluate_checkpoint": [
+        [read_me(), block("Network", BLUE, 2)],
+        [block("Scoring", GREEN, 3)],
+        [block("Result", GOLD, 4, 5)],
+    ],
+    "batch_for_queue": [
+        [read_me()],
+        [block("What to paint", BLUE, 3), block("In which style", PURPLE, 4)],
+        [block("Reading", GREEN, 5, 6)],
+        [block("Painting", GREEN, 7)],
+        [block("Result", GOLD, 8)],
+    ],
+}
+
+
+def lay_out(workflow: dict[str, Any], columns: list[list[Block]]) -> None:
+    """Put the nodes of `workflow`, in ComfyUI's canvas format, and its groups in their places."""
+    nodes = {node["id"]: node for node in workflow["nodes"]}
+    workflow["groups"] = []
+    left = 0
+    for column in columns:
+        width = max(_size(nodes[id_])[0] for part in column for id_ in part.nodes) + 2 * _BORDER
+        top = 0
+        for part in column:
+            top += part.drop
+            y = top + _HEAD + TITLE
+            for id_ in part.nodes:
+                node = nodes[id_]
+                node["pos"], node["size"] = [left + _BORDER, y], list(_size(node))
+                y += room(node) + TITLE + _GAP
+            height = y - TITLE - _GAP + _BORDER - top
+            workflow["groups"].append(
+                {
+                    "id": len(workflow["groups"]) + 1,
+                    "title": part.title,
+                    "bounding": [left, top, width, height],
+                    "color": part.color,
+                    "font_size": 24,
+                    "flags": {},
+                }
+            )
+            top += height + _STREET
+        left += width + _STREET
+    for order, node in enumerate(workflow["nodes"]):
+        node["order"] = order
+
+
+def room(node: dict[str, Any]) -> int:
+    """The height that a node takes in the page where it takes the most, without its title."""
+    widgets = sum("widget" in slot for slot in node["inputs"])
+    preview = _PREVIEW if node["type"] in _WITH_PREVIEW else 0
+    return int(_size(node)[1]) + _CHIPS + _ROW * widgets + preview
+
+
+def _size(node: dict[str, Any]) -> tuple[int, int]:
+    width, height = node["size"]
+    return _SIZES.get(node["type"], (width, height))
+
+
+def as_prompt(workflow: dict[str, Any]) -> dict[str, Any]:
+    """What a page's Export (API) writes: the nodes that run, with their values and links."""
+    sources = {link[0]: [str(link[1]), link[2]] for link in workflow["links"]}
+    return {
+        str(node["id"]): {
+            "class_type": node["type"],
+            "inputs": dict(_values(node))
+            | {s["name"]: sources[s["link"]] for s in node["inputs"] if s["link"] is not None},
+            "_meta": {"title": node["title"]},
+        }
+        for node in workflow["nodes"]
+        if node["mode"] not in _IDLE and node["type"] not in ("MarkdownNote", "Note")
+    }
+
+
+# Modes of nodes that do not run: muted and bypassed.
+_IDLE = (2, 4)
+_CONTROLS = ("fixed", "increment", "decrement", "randomize")
+
+
+def _values(node: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """Names and values of a node's widgets, without buttons and what happens to a seed after a run."""
+    values = list(node.get("widgets_values") or ())
+    for slot in node["inputs"]:
+        if "widget" not in slot:
+            continue
+        value = values.pop(0)
+        if slot["name"] == "seed" and values and values[0] in _CONTROLS:
+            values.pop(0)
+        if slot["name"] != "upload":
+            yield slot["name"], value
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser("python -m scripts.workflow_layout", description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(LAYOUTS)} (default: all)")
+    names = parser.parse_args().names or list(LAYOUTS)
+    if unknown := set(names) - set(LAYOUTS):
+        parser.error(f"there is no workflow {', '.join(sorted(unknown))}; choose from {', '.join(LAYOUTS)}")
+    for name in names:
+        path = WORKFLOWS_DIR / f"{name}.json"
+        workflow = json.loads(path.read_text(encoding="utf-8"))
+        lay_out(workflow, LAYOUTS[name])
+        path.write_text(json.dumps(workflow, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        twin = WORKFLOWS_DIR / "api" / path.name
+        twin.write_text(
+            json.dumps(as_prompt(workflow), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+        print(f"{path}  {twin}")
+
+
+if __name__ == "__main__":
+    main()

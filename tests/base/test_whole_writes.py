@@ -1,0 +1,209 @@
+"""Files are whole after kill -9 and on a full disk; several writers lose nothing; no debris stays."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from brushwork.base import files
+from brushwork.base.files import write_atomically, write_new
+from brushwork.base.locks import HeldError, held
+
+# A process that writes without end, and one that holds a lock; neither loads PyTorch.
+WRITES = """
+import sys
+from pathlib import Path
+from brushwork.base.files import write_atomically
+print("ready", flush=True)
+while True:
+    for letter in (b"a", b"b"):
+        write_atomically(Path(sys.argv[1]), letter * 3_000_000)
+"""
+HOLDS = """
+import sys, time
+from pathlib import Path
+from brushwork.base.locks import held
+with held(Path(sys.argv[1]), "process 7 on pluto"):
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+NAMES = """
+import sys
+from pathlib import Path
+from brushwork.base.files import write_new
+for _ in range(int(sys.argv[2])):
+    write_new(Path(sys.argv[1]), "style", ".bin", sys.argv[3].encode())
+"""
+
+
+def start(code: str, *arguments: object) -> subprocess.Popen:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def parts(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.name.endswith(".part")]
+
+
+def age(paths: list[Path]) -> None:
+    """Let two minutes go by."""
+    for path in paths:
+        os.utime(path, (time.time() - 120,) * 2)
+
+
+def test_killed_at_any_byte_the_file_is_whole_and_the_debris_goes(tmp_path, monkeypatch):
+    target = tmp_path / "state"
+    write_atomically(target, b"old")
+    unfinished = 0
+    for delay in (0.0, 0.003, 0.01, 0.02, 0.05):
+        writer = start(WRITES, target)
+        assert writer.stdout.readline() == "ready\n"
+        time.sleep(delay)
+        writer.kill()
+        writer.wait()
+        assert target.read_bytes() in (b"old", b"a" * 3_000_000, b"b" * 3_000_000)
+        unfinished = max(unfinished, len(parts(tmp_path)))
+    assert unfinished, "no kill fell into a write"
+
+    # The next start removes what dead writers left, and nothing that is young or alive.
+    left = parts(tmp_path)
+    age(left)
+    young = tmp_path / f".state{files._MARK}0.1.part"
+    young.write_bytes(b"x")
+    foreign = tmp_path / ".download.123.part"
+    foreign.write_bytes(b"x")
+    age([foreign])
+    with (tmp_path / f".state{files._MARK}1.2.part").open("wb") as alive:
+        files.lock(alive)
+        age([Path(alive.name)])
+        monkeypatch.setattr(files, "_swept", set())
+        write_atomically(target, b"new")
+        assert {path.name for path in parts(tmp_path)} == {young.name, Path(alive.name).name, foreign.name}
+    assert target.read_bytes() == b"new"
+
+
+def test_file_then_name_then_folder_reach_the_disk(tmp_path, monkeypatch):
+    done: list[str] = []
+
+    def follow(name: str, describe) -> None:
+        real = getattr(os, name)
+
+        def call(*arguments, **options):
+            done.append(f"{name} {describe(*arguments)}")
+            return real(*arguments, **options)
+
+        monkeypatch.setattr(os, name, call)
+
+    follow("fsync", lambda number: "folder" if os.path.isdir(f"/proc/self/fd/{number}") else "file")
+    follow("replace", lambda *_: "")
+    write_atomically(tmp_path / "new" / "a", b"x")
+    expected = ["fsync folder", "fsync file", "replace ", "fsync folder"]
+    assert done == (expected if sys.platform == "linux" else done)
+    assert done.index("fsync file") < done.index("replace ")
+
+
+def test_savers_of_one_name_at_once_lose_nothing(tmp_path):
+    processes = [start(NAMES, tmp_path, 20, text) for text in ("one", "two")]
+    own = [threading.Thread(target=write_new, args=(tmp_path, "style", ".bin", b"own")) for _ in range(20)]
+    for thread in own:
+        thread.start()
+    for thread in own:
+        thread.join()
+    assert [process.wait() for process in processes] == [0, 0]
+    found = [path.read_bytes() for path in tmp_path.iterdir()]
+    assert sorted(found) == [b"one"] * 20 + [b"own"] * 20 + [b"two"] * 20
+    assert (tmp_path / "style.bin").exists()
+    assert (tmp_path / "style_60.bin").exists()
+
+
+def test_threads_that_write_one_file_at_once_leave_one_whole(tmp_path):
+    writers = [
+        threading.Thread(target=write_atomically, args=(tmp_path / "a", bytes([i]) * 100_000))
+        for i in range(8)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    data = (tmp_path / "a").read_bytes()
+    assert len(data) == 100_000
+    assert len(set(data)) == 1
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_file_system_without_links_takes_a_free_name_as_well(tmp_path, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    assert write_new(tmp_path, "a", ".bin", b"1").name == "a.bin"
+    assert write_new(tmp_path, "a", ".bin", b"2").name == "a_2.bin"
+    assert [path.read_bytes() for path in sorted(tmp_path.iterdir())] == [b"1", b"2"]
+
+
+def test_a_lock_ends_with_its_process(tmp_path):
+    holder = start(HOLDS, tmp_path / "lock")
+    assert holder.stdout.readline() == "ready\n"
+    with pytest.raises(HeldError, match=r"^process 7 on pluto$"), held(tmp_path / "lock", "me"):
+        pass
+    holder.kill()
+    holder.wait()
+    with (
+        held(tmp_path / "lock", "me"),
+        pytest.raises(HeldError, match=r"^me$"),
+        held(tmp_path / "lock", "me as well"),
+    ):
+        pass
+    with held(tmp_path / "lock", "me again"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+ONE_AT_A_TIME = """
+import sys
+from pathlib import Path
+from brushwork.base.locks import HeldError, held
+folder = Path(sys.argv[1])
+for _ in range(int(sys.argv[2])):
+    try:
+        with held(folder / "lock", "me"):
+            (folder / "inside").open("xb").close()  # fails if somebody is inside
+            (folder / "inside").unlink()
+    except HeldError:
+        pass
+"""
+
+
+def test_nobody_gets_a_lock_whose_file_was_just_removed(tmp_path):
+    processes = [start(ONE_AT_A_TIME, tmp_path, 300) for _ in range(3)]
+    assert [process.wait() for process in processes] == [0, 0, 0]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root mounts a file system")
+@pytest.mark.skipif(sys.platform != "linux", reason="tmpfs is Linux's")
+def test_a_disk_that_is_full(tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", small], check=False).returncode:
+        pytest.skip("this machine does not let root mount")
+    try:
+        write_atomically(small / "state", b"old")
+        for write in (
+            lambda: write_atomically(small / "state", bytes(300_000)),
+            lambda: write_new(small, "style", ".bin", bytes(300_000)),
+        ):
+            with pytest.raises(OSError, match="No space left"):
+                write()
+        assert [path.name for path in small.iterdir()] == ["state"]
+        assert (small / "state").read_bytes() == b"old"
+        write_atomically(small / "state", bytes(50_000))
+    finally:
+        subprocess.run(["umount", small], check=True)

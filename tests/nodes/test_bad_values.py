@@ -1,0 +1,131 @@
+"""Pictures, frames and masks that are not finite: every node names the one; what is too bright is clamped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from brushwork.nodes import (
+    EncodeContent,
+    EncodeStyle,
+    EvaluateStyle,
+    MaskStyle,
+    PaintVideo,
+    RefinePainting,
+    SaveStyle,
+    StyleDataset,
+)
+from brushwork.nodes.shared.sockets import ManagedGAN, Style
+from brushwork.nodes.train_style.inputs import photos_from, pictures_from
+
+Call = Callable[[ManagedGAN, Tensor], object]
+
+GOOD = torch.full((1, 20, 20, 3), 0.5)
+REFINE = {"quality": "draft", "steps": 1}
+
+TAKERS: dict[str, tuple[str, Call]] = {
+    "EncodeContent image": ("Picture 2 of 3 in image", EncodeContent.execute),
+    "EncodeStyle image": ("Picture 2 of 3 in image", EncodeStyle.execute),
+    "PaintVideo frames": (
+        "Frame 2 of 3 in frames",
+        lambda gan, x: PaintVideo.execute(gan, x, EncodeStyle.execute(gan, GOOD)[0]),
+    ),
+    "RefinePainting image": (
+        "Picture 2 of 3 in image",
+        lambda gan, x: RefinePainting.execute(x, GOOD, GOOD, **REFINE),
+    ),
+    "RefinePainting content": (
+        "Picture 2 of 3 in content",
+        lambda gan, x: RefinePainting.execute(GOOD, x, GOOD, **REFINE),
+    ),
+    "RefinePainting style_images": (
+        "Picture 2 of 3 in style_images",
+        lambda gan, x: RefinePainting.execute(GOOD, GOOD, x, **REFINE),
+    ),
+    "EvaluateStyle style_images": (
+        "Picture 2 of 3 in style_images",
+        lambda gan, x: EvaluateStyle.execute(gan, style_images=x),
+    ),
+    "EvaluateStyle content_images": (
+        "Picture 2 of 3 in content_images",
+        lambda gan, x: EvaluateStyle.execute(gan, style_images=GOOD, content_images=x),
+    ),
+    "TrainStyle style_images": (
+        "Picture 2 of 3 in style_images",
+        lambda gan, x: pictures_from("paintings", "", x, 0.0),
+    ),
+    "TrainStyle content_images": (
+        "Picture 2 of 3 in content_images",
+        lambda gan, x: photos_from("", x, 0.0),
+    ),
+    "StyleDataset images": ("Picture 2 of 3 in images", lambda gan, x: StyleDataset.execute(images=x)),
+    "SaveStyle thumbnail": (
+        "Picture 2 of 3 in thumbnail",
+        lambda gan, x: SaveStyle.execute(EncodeStyle.execute(gan, GOOD)[0], "any", thumbnail=x),
+    ),
+}
+every_taker = pytest.mark.parametrize("name", TAKERS)
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(monkeypatch, tmp_path):
+    from brushwork.nodes.bridge import api
+
+    folders = api.folder_paths.folder_names_and_paths
+    monkeypatch.setitem(folders, "brushwork_styles", ([str(tmp_path)], {".safetensors"}))
+
+
+@every_taker
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_the_picture_that_is_not_finite_is_named(small_gan, name, bad):
+    where, call = TAKERS[name]
+    images = torch.rand(3, 20, 20, 3)
+    images[1, 5, 6, 2] = bad
+    with pytest.raises(ValueError, match=rf"^{where} has values that are not finite; give \w+s with"):
+        call(small_gan, images)
+
+
+@every_taker
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int64, torch.bool])
+def test_whole_numbers_are_refused(small_gan, name, dtype):
+    with pytest.raises(ValueError, match=rf"is {dtype}; convert it to floating point in 0\.\.1\.$"):
+        TAKERS[name][1](small_gan, torch.zeros(3, 20, 20, 3, dtype=dtype))
+
+
+@every_taker
+def test_no_pictures_are_refused(small_gan, name):
+    with pytest.raises(ValueError, match=r"has shape \(0, 20, 20, 3\); it must be"):
+        TAKERS[name][1](small_gan, torch.zeros(0, 20, 20, 3))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+def test_other_floating_point_and_bright_pixels_are_fine(small_gan, dtype):
+    images = torch.rand(2, 20, 20, 3).to(dtype)
+    bright = images.clone()
+    bright[:, :4, :4] = 60
+    content = EncodeContent.execute(small_gan, bright)[0]
+    assert torch.equal(content.image, bright.float().clamp(0, 1).permute(0, 3, 1, 2))
+    assert torch.equal(content.fine, EncodeContent.execute(small_gan, bright.clamp(0, 1))[0].fine)
+    alpha = torch.cat([images, torch.full((2, 20, 20, 1), 9.0, dtype=dtype)], -1)
+    assert torch.equal(
+        EncodeContent.execute(small_gan, alpha)[0].fine, EncodeContent.execute(small_gan, images)[0].fine
+    )
+
+
+def test_masks(small_gan):
+    style = Style.made_by(small_gan.gan, small_gan.gan.sample_style(1))
+    masks = torch.rand(3, 8, 8)
+    masks[1, 2, 2] = math.nan
+    with pytest.raises(ValueError, match=r"^The mask 2 of 3 has values that are not finite; give masks with"):
+        MaskStyle.execute(style, style, masks)
+    with pytest.raises(ValueError, match=r"^The mask 2 of 3 has values that are not finite; give masks with"):
+        RefinePainting.execute(GOOD, GOOD, GOOD, masks, **REFINE)
+    with pytest.raises(ValueError, match=r"^The mask is torch.uint8; convert it to floating point"):
+        MaskStyle.execute(style, style, torch.zeros(1, 8, 8, dtype=torch.uint8))
+    masked = MaskStyle.execute(style, style, torch.rand(1, 8, 8) > 0.5, 0.0)[0]
+    assert masked.regions[0].mask.dtype == torch.float32
+    assert MaskStyle.execute(style, style, torch.full((8, 8), 3.0), 0.0)[0].regions[0].mask.max() == 1

@@ -1,0 +1,36 @@
+"""The owner of a run's folder: one training at a time, even from several programs."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ...base.locks import HeldError, held
+from ..trainer import TrainingError
+
+LOCK_FILE = "run.lock"
+
+
+class OwnedError(TrainingError):
+    """Another training runs in the folder; the message is one sentence for the user."""
+
+
+@contextmanager
+def owned(folder: Path) -> Iterator[None]:
+    """Own the run in `folder` within this context; the folder is made if needed.
+
+    The lock in it ends with this process, however it ends. Raises OwnedError while another training lives.
+    """
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    try:
+        with held(folder / LOCK_FILE, f"process {os.getpid()} on {platform.node()} since {now}"):
+            yield
+    except HeldError as error:
+        raise OwnedError(
+            f"The run in {folder} is being trained by {error}; wait until it has ended, "
+            "or begin another run under another name."
+        ) from error
