@@ -114,8 +114,20 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
 
     The first write of a process into a folder removes the temporary files that dead processes left there.
     """
+    with written_atomically(path) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextmanager
+def written_atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """An empty file to write to, which becomes `path` as `write_atomically` says; it goes after an error.
+
+    For those who write to a path. They may not replace the file by another one.
+    """
     path = Path(path)
-    with _written_beside(path, data) as temporary:
+    with _temporary_beside(path) as temporary:
+        yield temporary
+        _sync(temporary)
         os.replace(temporary, path)
     _sync_folder(path.parent)
 
@@ -126,7 +138,9 @@ def write_new(folder: Path, stem: str, suffix: str, data: bytes, number: int = 1
     Several processes may do so at once: each gets a name of its own.
     """
     path = free_path(folder, stem, suffix, number)
-    with _written_beside(path, data) as temporary:
+    with _temporary_beside(path) as temporary:
+        temporary.write_bytes(data)
+        _sync(temporary)
         while not _rename_to_new(temporary, path):
             path = free_path(folder, stem, suffix, number)
     _sync_folder(folder)
@@ -134,27 +148,31 @@ def write_new(folder: Path, stem: str, suffix: str, data: bytes, number: int = 1
 
 
 @contextmanager
-def _written_beside(path: Path, data: bytes) -> Iterator[Path]:
-    """A temporary file with `data`, on the disk, in the folder of `path`; it is gone at the end."""
+def _temporary_beside(path: Path) -> Iterator[Path]:
+    """An empty hidden file in the folder of `path`; it is gone at the end."""
     _make_folder(path.parent)
     _sweep_once(path.parent)
     # The name of the target may be as long as names can be.
-    name = f".{_cut(path.name)}{_MARK}{secrets.token_hex(4)}.{os.getpid()}.part"
-    temporary = path.with_name(name)
+    temporary = hidden_beside(path, f"{_MARK.lstrip('.')}{secrets.token_hex(4)}.{os.getpid()}.part")
     try:
         with temporary.open("xb") as file:
-            # The lock tells others that the writer lives.
-            with suppress(OSError):
-                lock(file)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
             if os.name != "nt":
+                # The lock tells others that the writer lives.
+                with suppress(OSError):
+                    lock(file)
                 yield temporary
-        if os.name == "nt":  # where an open file cannot be renamed
+        if os.name == "nt":
+            # An open file cannot be renamed there, and one that somebody writes cannot be removed. A lock
+            # would keep those who write to the path from the place of the lock.
             yield temporary
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Make the bytes of a file last."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _rename_to_new(temporary: Path, path: Path) -> bool:
@@ -223,6 +241,11 @@ def _remove_if_dead(entry: os.DirEntry[str]) -> None:
         dead = lock(file)
     if dead:
         os.unlink(entry.path)
+
+
+def hidden_beside(path: Path, ending: str) -> Path:
+    """A hidden path in the same folder, named after `path`, which may be as long as names can be."""
+    return path.with_name(f".{_cut(path.name)}.{ending}")
 
 
 def file_digest(path: str | os.PathLike[str]) -> str:

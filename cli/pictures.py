@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..base.folders import is_hidden_name
+from ..pictures.films import is_film
 from ..pictures.folders import list_pictures
 from .errors import CommandError
 from .terminal import complain
@@ -24,8 +25,8 @@ def matching_files(text: str) -> list[Path]:
     return sorted(path for path in visible if os.path.isfile(path)) or named
 
 
-def visible_pictures(folder: Path) -> list[Path]:
-    """The pictures below `folder`; says on standard error what was left out.
+def visible_pictures(folder: Path, films: bool = False) -> list[Path]:
+    """The pictures below `folder`, and its `films`; says on standard error what was left out.
 
     Raises CommandError if the folder cannot be opened.
     """
@@ -34,7 +35,8 @@ def visible_pictures(folder: Path) -> list[Path]:
     except ValueError as error:
         raise CommandError(str(error)) from error
     say_left_out(folder, listing.left_out)
-    return listing.pictures
+    found = [path for path in listing.others if is_film(path)] if films else []
+    return sorted([*listing.pictures, *found])
 
 
 def say_left_out(folder: Path, left_out: str) -> None:
@@ -43,8 +45,12 @@ def say_left_out(folder: Path, left_out: str) -> None:
         complain(f"left out in {folder}: {left_out}")
 
 
-def find_pictures(texts: Sequence[str], option: str, results: Path | None = None) -> list[Path]:
+def find_pictures(
+    texts: Sequence[str], option: str, results: Path | None = None, films: bool = False
+) -> list[Path]:
     """The pictures that `texts` mean, each once: folders (at any depth), patterns or names of files.
+
+    With `films`, folders give their films, too.
 
     A folder gives no picture of the folder `results` within it: a command must not read what it wrote.
     Raises CommandError if one of `texts` finds none.
@@ -52,7 +58,7 @@ def find_pictures(texts: Sequence[str], option: str, results: Path | None = None
     pictures: list[Path] = []
     for text in texts:
         if Path(text).is_dir():
-            found = visible_pictures(Path(text))
+            found = visible_pictures(Path(text), films)
             if results is not None and _is_within(results, Path(text)):
                 found = [path for path in found if not _is_within(path, results)]
         else:

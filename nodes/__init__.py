@@ -14,7 +14,7 @@ from .load_style_gan import LoadStyleGAN
 from .mask_style import MaskStyle
 from .mix_styles import MixStyles
 from .paint_photo import PaintPhoto
-from .paint_video import PaintVideo
+from .paint_video.node import PaintVideo
 from .refine_painting.node import RefinePainting
 from .sample_style import SampleStyle
 from .save_style import SaveStyle

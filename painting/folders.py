@@ -4,44 +4,51 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
-from ..base.files import distinct_names, file_digest, write_atomically
-from ..base.settings import check_choice
+from ..base.files import file_digest, write_atomically
 from ..base.version import version
 from ..models.large.maps import StorageError
 from ..models.memory import is_out_of_memory
+from ..pictures.films import is_film
 from ..pictures.large_files import vips
 from ..pictures.metadata import PictureMetadata, check_size, encode_picture, read_settings, read_with_metadata
 from ..pictures.reading import PictureError, opened_picture
 from ..pictures.tensors import as_picture, as_tensor
+from .errors import WriteError
+from .films.options import SteadyOptions
+from .films.steps import OnFilmStep
+from .jobs import PAIRS, PaintJob, check_targets, make_jobs
 from .large_files import is_large, paint_large_file
+from .overlap import Behind, ahead
 from .refine import OnStep, RefineError
-from .styles import StyleSource, UnreadableError
+from .styles import UnreadableError
 from .stylizer import Stylizer
 
-PAIRS = ("cross", "zip")
+__all__ = [
+    "PAIRS",
+    "FilmWork",
+    "PaintJob",
+    "PaintOutcome",
+    "PaintResult",
+    "WriteError",
+    "check_targets",
+    "make_jobs",
+    "paint_files",
+]
+
+# Paintings that wait to be written.
+_BEHIND = 1
 
 # The settings hold the version under this key, but another version does not count as another setting.
 _VERSION = "brushwork"
-
-
-@dataclass(frozen=True)
-class PaintJob:
-    """One picture to paint, and the file for it; the ending decides the format."""
-
-    photo: Path
-    style: StyleSource
-    target: Path
-
-
-class WriteError(RuntimeError):
-    """A result cannot be written; the message is one sentence for the user."""
 
 
 class PaintResult(Enum):
@@ -65,49 +72,12 @@ class PaintOutcome:
     seconds: float = 0.0
 
 
-def make_jobs(
-    photos: Sequence[Path],
-    styles: Sequence[StyleSource],
-    folder: Path,
-    ending: str = ".png",
-    pairs: str = "cross",
-) -> list[PaintJob]:
-    """A job for each photo in each style ('cross'), or for each photo and the style beside it ('zip').
+@dataclass(frozen=True)
+class FilmWork:
+    """How films are painted, and what is called after each step."""
 
-    Files are called PHOTO__STYLE; if two would have one name, they get a digest of the paths.
-    Raises ValueError if 'zip' has not as many styles as photos, or if a result would replace one of the
-    pictures to read.
-    """
-    check_choice("pairs", pairs, PAIRS)
-    if pairs == "cross":
-        couples = [(photo, style) for photo in photos for style in styles]
-    elif len(photos) == len(styles):
-        couples = list(zip(photos, styles, strict=True))
-    else:
-        raise ValueError(
-            f"Pairs of one photo and one style need as many styles as photos, and there are {len(photos)} "
-            f"photos and {len(styles)} styles; add or remove some."
-        )
-    names = distinct_names(
-        [f"{photo.stem}__{style.name}" for photo, style in couples],
-        [[photo, *style.files] for photo, style in couples],
-    )
-    jobs = [
-        PaintJob(photo, style, folder / f"{name}{ending}")
-        for name, (photo, style) in zip(names, couples, strict=True)
-    ]
-    check_targets(jobs)
-    return jobs
-
-
-def check_targets(jobs: Sequence[PaintJob]) -> None:
-    """Raise ValueError, one sentence, if a job would write over a file that one of them reads."""
-    read = {path.resolve() for job in jobs for path in (job.photo, *job.style.files)}
-    for job in jobs:
-        if job.target.resolve() in read:
-            raise ValueError(
-                f"{job.target} is one of the pictures to read; choose another place for results."
-            )
+    steady: SteadyOptions = field(default_factory=SteadyOptions)
+    on_step: OnFilmStep = lambda step: None
 
 
 def paint_files(
@@ -117,30 +87,97 @@ def paint_files(
     on_start: Callable[[PaintJob], None] | None = None,
     on_step: OnStep | None = None,
     on_note: Callable[[str], None] | None = None,
-) -> Iterator[PaintOutcome]:
+    films: FilmWork | None = None,
+) -> Generator[PaintOutcome, None, None]:
     """Paint one job after the other, and give the outcome of each.
 
     A file that is there already stays without `overwrite`, so that the same call goes on where it stopped.
     A file is written whole or not at all. It has the photo's colour profile and EXIF, and the settings.
     on_start is called before a job that is painted; on_step and on_note while refining. An error from them
-    ends the painting.
+    ends the painting. `films` says how films are painted, which are not refined.
+
+    Without refining, the next photo is decoded and the last painting is written while one is painted, so an
+    outcome may come after the next job's start. Large photos go from file to file and are not decoded ahead.
+    When the painting ends early, what was painted is written and given first.
 
     Raises WriteError if a file cannot be written, since the next one could not be written either.
     """
+    # Refining takes minutes: there is nothing to gain, and an outcome should not wait for the next one.
+    overlapped = stylizer.options.refine is None
+    films = films or FilmWork()
+    prepared = _prepare(jobs, stylizer, overwrite, films.steady)
+    if overlapped:
+        prepared = ahead(prepared, 1)
+    with closing(prepared), Behind[PaintOutcome](_BEHIND if overlapped else 0) as writing:
+        photo: Path | None = None
+        try:
+            for item in prepared:
+                yield from writing.finished()
+                if isinstance(item, PaintOutcome):
+                    yield from writing.all()
+                    yield item
+                    continue
+                if item.kind is _Kind.LARGE_PHOTO:
+                    # It needs the memory.
+                    yield from writing.all()
+                if item.job.photo != photo:
+                    # Before the next photo is painted.
+                    stylizer.forget_photo()
+                    photo = item.job.photo
+                if on_start:
+                    on_start(item.job)
+                work = _paint(item, stylizer, films, on_step, on_note)
+                if isinstance(work, PaintOutcome):
+                    yield from writing.all()
+                    yield work
+                else:
+                    yield from writing.add(work)
+                del item, work
+        except GeneratorExit:
+            raise
+        except BaseException:
+            yield from writing.all()
+            raise
+        yield from writing.all()
+    stylizer.forget_photo()
+
+
+class _Kind(Enum):
+    """How a job is painted. Films and large photos are read while they are painted."""
+
+    PHOTO = "photo"
+    LARGE_PHOTO = "large photo"
+    FILM = "film"
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """A job that is to be painted. A small photo has been read."""
+
+    job: PaintJob
+    settings: dict[str, object]
+    kind: _Kind
+    reading: _Reading
+
+
+def _prepare(
+    jobs: Sequence[PaintJob], stylizer: Stylizer, overwrite: bool, steady: SteadyOptions
+) -> Generator[_Prepared | PaintOutcome, None, None]:
+    """Each job that is to be painted, and the outcome of each that is not."""
     # A photo is read once for all its styles; jobs of one photo stand together.
     for photo, group in itertools.groupby(jobs, key=lambda job: job.photo):
-        reading = _Reading(photo)
+        reading, film = _Reading(photo), is_film(photo)
         for job in group:
-            began = time.monotonic()
             try:
-                settings = _settings(job, reading, stylizer)
+                settings = _settings(job, reading, stylizer, steady if film else None)
                 if not overwrite and job.target.exists():
                     yield _left(job, settings)
                     continue
-                if on_start:
-                    on_start(job)
-                data = _painted(job, reading, stylizer, settings, on_step, on_note)
-            except (ValueError, RefineError, StorageError) as error:
+                kind = _Kind.FILM if film else _kind_of_photo(photo, stylizer)
+                if kind is not _Kind.FILM:
+                    large = kind is _Kind.LARGE_PHOTO
+                    check_size(reading.header_size if large else reading.size, job.target.suffix)
+            except ValueError as error:
                 yield PaintOutcome(job, PaintResult.FAILED, str(error))
                 continue
             except Exception as error:
@@ -148,42 +185,91 @@ def paint_files(
                     raise
                 yield PaintOutcome(job, PaintResult.FAILED, _too_large(photo, stylizer))
                 continue
-            _write(job.target, data)
-            yield PaintOutcome(job, PaintResult.PAINTED, seconds=time.monotonic() - began)
+            yield _Prepared(job, settings, kind, reading)
         # Before the next photo is read.
         del reading
-        stylizer.forget_photo()
 
 
-def _painted(
-    job: PaintJob,
-    reading: _Reading,
+def _kind_of_photo(photo: Path, stylizer: Stylizer) -> _Kind:
+    try:
+        return _Kind.LARGE_PHOTO if is_large(photo, stylizer) else _Kind.PHOTO
+    except PictureError:
+        # Reading it tells what is wrong, once for all styles.
+        return _Kind.PHOTO
+
+
+def _paint(
+    item: _Prepared,
     stylizer: Stylizer,
-    settings: dict[str, object],
+    films: FilmWork,
     on_step: OnStep | None,
     on_note: Callable[[str], None] | None,
-) -> bytes | None:
-    """The bytes of the result; None where it has been written already, because it was too large for them."""
-    if is_large(job.photo, stylizer):
-        check_size(reading.header_size, job.target.suffix)
+) -> PaintOutcome | Callable[[], PaintOutcome]:
+    """What writes the painting, or the outcome if there is nothing to write any more."""
+    job, began = item.job, time.monotonic()
+    try:
+        # Before it takes minutes.
         _write(job.target, None)
-        try:
-            paint_large_file(job.photo, job.style, job.target, stylizer, settings, on_note)
-        except OSError as error:
-            raise _not_written(job.target, error) from error
-        return None
-    check_size(reading.size, job.target.suffix)
-    # Before it takes minutes.
-    _write(job.target, None)
-    painted = stylizer.paint(reading.tensor, job.style, on_step, on_note)
-    return encode_picture(as_picture(painted), job.target.suffix, reading.metadata, settings)
+        if item.kind is not _Kind.PHOTO:
+            if item.kind is _Kind.FILM:
+                _paint_film(item, stylizer, films, on_note)
+            else:
+                _paint_large(item, stylizer, on_note)
+            return PaintOutcome(job, PaintResult.PAINTED, seconds=time.monotonic() - began)
+        painted = as_picture(stylizer.paint(item.reading.tensor, job.style, on_step, on_note))
+    except (ValueError, RefineError, StorageError) as error:
+        return PaintOutcome(job, PaintResult.FAILED, str(error))
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        return PaintOutcome(job, PaintResult.FAILED, _too_large(job.photo, stylizer))
+    metadata, seconds = item.reading.metadata, time.monotonic() - began
+
+    def write() -> PaintOutcome:
+        began = time.monotonic()
+        _write(job.target, encode_picture(painted, job.target.suffix, metadata, item.settings))
+        return PaintOutcome(job, PaintResult.PAINTED, seconds=seconds + time.monotonic() - began)
+
+    return write
+
+
+def _paint_film(
+    item: _Prepared, stylizer: Stylizer, films: FilmWork, on_note: Callable[[str], None] | None
+) -> None:
+    # PyAV is an extra.
+    from .films.paint import paint_film
+    from .films.painter import FilmPainter
+    from .films.reading import Film, Frame
+
+    code = stylizer.code(item.job.style)
+
+    def painter(shots: Sequence[int], on_step: Callable[[], None]) -> FilmPainter[Frame]:
+        gan, options = stylizer.gan, stylizer.options
+        return FilmPainter(gan, shots, lambda number: (code, ()), options, films.steady, on_step=on_step)
+
+    paint_film(
+        Film(item.job.photo),
+        item.job.target,
+        painter,
+        item.settings,
+        on_step=films.on_step,
+        on_note=on_note or (lambda note: None),
+    )
+
+
+def _paint_large(item: _Prepared, stylizer: Stylizer, on_note: Callable[[str], None] | None) -> None:
+    job = item.job
+    try:
+        paint_large_file(job.photo, job.style, job.target, stylizer, item.settings, on_note)
+    except OSError as error:
+        raise _not_written(job.target, error) from error
 
 
 def _too_large(photo: Path, stylizer: Stylizer) -> str:
     remedy = "close other programs" if stylizer.device.type == "cpu" else "paint it on the CPU"
-    install = (
-        "" if vips() else "; or install what paints it from file to file: pip install 'brushwork[large]'"
-    )
+    install = "; or install what paints it from file to file: pip install 'brushwork[large]'"
+    if is_film(photo) or vips():
+        install = ""
     return (
         f"{photo} does not fit into the memory of the device {stylizer.device}; scale it down, or "
         f"{remedy}{install}."
@@ -257,7 +343,9 @@ class _Reading:
         return self._read
 
 
-def _settings(job: PaintJob, reading: _Reading, stylizer: Stylizer) -> dict[str, object]:
+def _settings(
+    job: PaintJob, reading: _Reading, stylizer: Stylizer, steady: SteadyOptions | None
+) -> dict[str, object]:
     """Everything that decides the picture, as JSON values; names of files without their folders."""
     try:
         style = job.style.record()
@@ -265,16 +353,17 @@ def _settings(job: PaintJob, reading: _Reading, stylizer: Stylizer) -> dict[str,
         raise UnreadableError(f"{error.filename} cannot be read: {error.strerror}.") from error
     return {
         _VERSION: version(),
-        "photo": {"file": job.photo.name, "sha256": reading.digest},
+        "film" if steady else "photo": {"file": job.photo.name, "sha256": reading.digest},
         "style": style,
         **stylizer.options.record(),
+        **(asdict(steady) if steady else {}),
         "network": stylizer.network,
     }
 
 
 def _left(job: PaintJob, settings: dict[str, object]) -> PaintOutcome:
     """The outcome for a file that is there: painted with the same settings, or something else."""
-    found = read_settings(job.target)
+    found = _film_settings(job.target) if is_film(job.photo) else read_settings(job.target)
     if found is not None and {**found, _VERSION: ""} == {**settings, _VERSION: ""}:
         return PaintOutcome(job, PaintResult.SKIPPED, f"{job.target} is there already.")
     return PaintOutcome(
@@ -283,3 +372,9 @@ def _left(job: PaintJob, settings: dict[str, object]) -> PaintOutcome:
         f"{job.target} is there already and was not painted from these files with these settings; overwrite "
         "it, or choose another place.",
     )
+
+
+def _film_settings(target: Path) -> dict[str, Any] | None:
+    from .films.joining import read_film_settings
+
+    return read_film_settings(target)

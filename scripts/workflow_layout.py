@@ -119,6 +119,12 @@ LAYOUTS: dict[str, list[list[Block]]] = {
         [read_me(), block("Painting", GREEN, 10)],
         [block("Result", GOLD, 11)],
     ],
+    "paint_film": [
+        [read_me()],
+        [block("What to paint", BLUE, 3), block("In which style", PURPLE, 4)],
+        [block("Painting", GREEN, 5)],
+        [block("Result", GOLD, 6)],
+    ],
     "steady_video": [
         [read_me(), block("Or your own video", GRAY, 11, 12)],
         [block("In which style", PURPLE, 4), block("Stands in for a video", BLUE, 3)],

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
 
+import av
+import numpy as np
 from PIL import Image, ImageOps, ImageSequence
 
 from brushwork.base.shipped import EXAMPLE_PREFIX, SHIPPED_INPUTS, WORKFLOWS_DIR, example_pictures
@@ -68,6 +70,17 @@ class WorkflowRunner:
             pictures += [frame.convert("RGB") for frame in ImageSequence.Iterator(whole)]
         return pictures
 
+    def film(self, name: str) -> list[Image.Image]:
+        """The frames of the film that a run of the workflow saves."""
+        workflow = json.loads((WORKFLOWS_DIR / "api" / f"{name}.json").read_text(encoding="utf-8"))
+        entry = self.server.queue(workflow, RUN_SECONDS)
+        if entry["status"]["status_str"] != "success":
+            raise RuntimeError(f"{name} failed: {entry['status']['messages'][-1]}")
+        (id_,) = (id_ for id_, node in workflow.items() if node["class_type"] == "SaveVideo")
+        (file,) = entry["outputs"][id_]["images"]
+        with av.open(io.BytesIO(self.server.get("/view?" + urlencode(file))), "r") as container:
+            return [Image.fromarray(frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
+
 
 def single(name: str, **settings: object) -> Callable[[WorkflowRunner], Image.Image]:
     return lambda runner: runner.run(name, "Result", **settings)[0]
@@ -115,6 +128,20 @@ def video(runner: WorkflowRunner) -> Image.Image:
     return strips([grainy[-1], painted[-1]])
 
 
+def film(runner: WorkflowRunner) -> Image.Image:
+    """The last frame of a slow pan, painted from the middle on."""
+    with Image.open(runner.input / PHOTOS[1]) as picture:
+        frames = [picture.crop((32 * i, 32 * i, 32 * i + SIDE, 32 * i + SIDE)) for i in range(4)]
+    with av.open(str(runner.input / "film.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=4, options={"crf": "10"})
+        stream.width = stream.height = SIDE
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(frame), format="rgb24")))
+        container.mux(stream.encode(None))
+    painted = runner.film("paint_film")
+    return strips([frames[-1], painted[-1]])
+
+
 def refinement(runner: WorkflowRunner) -> Image.Image:
     """What Generate painted, from the middle on refined."""
     before, after = (runner.run("refine_painting", title)[0] for title in ("Before", "Result"))
@@ -158,6 +185,7 @@ THUMBNAILS: dict[str, Callable[[WorkflowRunner], Image.Image]] = {
     "structure_and_color": single("structure_and_color"),
     "styles_by_region": single("styles_by_region"),
     "style_animation": animation,
+    "paint_film": film,
     "steady_video": video,
     "train_and_paint": training,
     "evaluate_checkpoint": evaluation,

@@ -25,6 +25,7 @@ SOCKETS = {
     "BRUSHWORK_GAN": ("network", "网络"),
     "BRUSHWORK_CONTENT": ("content", "内容"),
     "BRUSHWORK_STYLE": ("style", "风格"),
+    "IMAGE,VIDEO": ("VIDEO or IMAGE", "VIDEO 或 IMAGE"),
 }
 
 
@@ -106,7 +107,7 @@ def values(entry: io.Input, language: str) -> str:
         choices = ("、" if zh else ", ").join(f"`{option}`" for option in entry.options)
         files = "一个文件" if zh else "a file"
         return (files if entry.id in FILES else choices) + bracket.format(f"`{default}`")
-    name = SOCKETS.get(entry.io_type, (entry.io_type,) * 2)[zh]
+    name = SOCKETS.get(entry.get_io_type(), (entry.get_io_type(),) * 2)[zh]
     optional = "，可不连接" if zh else ", optional"
     return name + (optional if entry.optional else "")
 

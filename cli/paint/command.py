@@ -15,6 +15,8 @@ from ..pixel_limit import add_pixel_limit
 from .request import DEFAULT_FORMAT, DEFAULT_OUT, FORMATS, PaintRequest
 
 if TYPE_CHECKING:
+    from ...painting.films.options import SteadyOptions
+    from ...painting.films.steps import FilmStep
     from ...painting.folders import PaintJob
     from ...painting.refine import Step
     from ...painting.stylizer import Stylizer
@@ -32,12 +34,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "paint",
         usage="brushwork paint PHOTO… --style STYLE… [--refine [QUALITY]] [--out DIR|FILE] [OPTION …]",
-        description="Paint photos in the style of paintings, style files or library styles. Every photo is "
-        "painted in every style. Ctrl-C stops; the same command goes on from there, because files that exist "
-        "are skipped.",
+        description="Paint photos and films in the style of paintings, style files or library styles. Every "
+        "photo is painted in every style. Ctrl-C stops; the same command goes on from there, because files "
+        "that exist are skipped, and films are painted on.",
     )
     add = parser.add_argument
-    add("photos", nargs="*", metavar="PHOTO", help="a photo, a folder of them, or a pattern")
+    add("photos", nargs="*", metavar="PHOTO", help="a photo or a film, a folder of them, or a pattern")
     add(
         "--style",
         dest="styles",
@@ -60,9 +62,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         type=Path,
         default=DEFAULT_OUT,
         metavar="DIR|FILE",
-        help=f"a folder, or for one picture a .png, .jpg, .webp or .tif (default: {DEFAULT_OUT})",
+        help="a folder, or for one picture a .png, .jpg, .webp or .tif, for one film a .mp4, .mov or .mkv "
+        f"(default: {DEFAULT_OUT})",
     )
-    add("--format", choices=FORMATS, help=f"of the files in the folder (default: {DEFAULT_FORMAT})")
+    add("--format", choices=FORMATS, help=f"of the pictures in the folder (default: {DEFAULT_FORMAT})")
     add("--overwrite", action="store_true", help="paint again what is there already")
     add("--device", default="auto", help="cpu, cuda, cuda:1, mps, … (default: auto, the fastest that works)")
     add(
@@ -122,6 +125,30 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="X",
         help="how far random styles are from typical ones, 0 to 2 (default: 0.8)",
     )
+    steady = parser.add_argument_group("how films are held steady")
+    steady.add_argument(
+        "--statistics",
+        choices=("clip", "window", "frame"),
+        default="clip",
+        help="which frames brightness and contrast are balanced over: clip, all of a shot, the steadiest "
+        "(default); window, those nearby, for long shots in which the light changes; frame, each by itself, "
+        "which flickers",
+    )
+    steady.add_argument(
+        "--window",
+        type=int,
+        default=25,
+        metavar="N",
+        help="how many frames the window of --statistics spans, 1 to 1000 (default: 25)",
+    )
+    steady.add_argument(
+        "--follow",
+        type=float,
+        default=0.9,
+        metavar="X",
+        help="how much of the frame before each frame keeps, moved along with the film, from 0 to 1 "
+        "(default: 0.9)",
+    )
     refining = parser.add_argument_group("options of --refine")
     for option in REFINING:
         refining.add_argument(
@@ -172,12 +199,12 @@ def paint(request: PaintRequest) -> int:
     from .jobs import find_jobs
 
     try:
-        options = request.options()
+        options, steady = request.options(), request.steady()
         jobs = find_jobs(request)
         stylizer = Stylizer.load(request.checkpoint, options, request.device, request.tile)
         if not _has_large(jobs, stylizer):
             keep_memory()
-        return _paint_all(jobs, stylizer, request.overwrite)
+        return _paint_all(jobs, stylizer, steady, request.overwrite)
     except (ValueError, WriteError) as error:
         raise CommandError(str(error)) from error
 
@@ -185,8 +212,9 @@ def paint(request: PaintRequest) -> int:
 def _has_large(jobs: list[PaintJob], stylizer: Stylizer) -> bool:
     """Whether a picture is painted from file to file: then memory that is kept would be its peak."""
     from ...painting.large_files import is_large
+    from ...pictures.films import is_film
 
-    for photo in dict.fromkeys(job.photo for job in jobs):
+    for photo in dict.fromkeys(job.photo for job in jobs if not is_film(job.photo)):
         # What cannot be read is told when its turn comes.
         with suppress(ValueError, OSError):
             if is_large(photo, stylizer):
@@ -194,29 +222,39 @@ def _has_large(jobs: list[PaintJob], stylizer: Stylizer) -> bool:
     return False
 
 
-def _paint_all(jobs: list[PaintJob], stylizer: Stylizer, overwrite: bool) -> int:
-    from ...painting.folders import PaintResult, paint_files
+def _paint_all(jobs: list[PaintJob], stylizer: Stylizer, steady: SteadyOptions, overwrite: bool) -> int:
+    from ...painting.folders import FilmWork, PaintResult, paint_files
     from .display import open_display
 
     counts = dict.fromkeys(PaintResult, 0)
     with open_display(len(jobs)) as display:
         told: set[str] = set()
 
+        numbers = {job.target: number for number, job in enumerate(jobs, 1)}
+
+        def on_start(job: PaintJob) -> None:
+            display.start(job.target.name, numbers[job.target])
+
         def on_step(step: Step) -> None:
             display.step(step.step, step.steps, step.seconds_left)
+
+        def on_film_step(step: FilmStep) -> None:
+            display.step(step.step, step.steps, step.seconds_left, step.what)
 
         try:
             for outcome in paint_files(
                 jobs,
                 stylizer,
                 overwrite,
-                lambda job: display.start(job.target.name),
+                on_start,
                 on_step,
                 display.complain,
+                FilmWork(steady, on_film_step),
             ):
                 counts[outcome.result] += 1
-                display.finish(outcome.result is PaintResult.PAINTED)
-                if outcome.result is PaintResult.PAINTED:
+                painted = outcome.result is PaintResult.PAINTED
+                display.finish(painted, outcome.seconds if painted else None)
+                if painted:
                     display.say(f"{outcome.job.target} ({outcome.seconds:.1f} s)")
                 # A bad photo fails in every style: once is enough.
                 elif outcome.result is not PaintResult.SKIPPED and outcome.sentence not in told:

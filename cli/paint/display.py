@@ -30,7 +30,7 @@ class PaintDisplay:
         self.pictures = pictures
         self.done, self.painted = 0, 0
         self._clock = clock
-        self._name, self._step = "", ""
+        self._name, self._step, self._number = "", "", 0
         self._seconds, self._began, self._last = 0.0, 0.0, 0.0
         self._shown = 0
         self._live = sys.stderr.isatty()
@@ -43,27 +43,32 @@ class PaintDisplay:
     ) -> None:
         self._clear()
 
-    def start(self, name: str) -> None:
-        """The next picture begins."""
+    def start(self, name: str, number: int | None = None) -> None:
+        """The next picture begins. `number` counts from 1; without it, all before this one are done."""
         self._name, self._step = name, ""
+        self._number = self.done + 1 if number is None else number
         self._began = self._clock()
         self._show()
 
-    def step(self, step: int, steps: int, seconds_left: float) -> None:
-        """`step` of `steps` of the present picture are done."""
+    def step(self, step: int, steps: int, seconds_left: float, what: str = "step") -> None:
+        """`step` of `steps` of the present picture are done; `what` they are."""
         now = self._clock()
         if now - self._last >= _INTERVAL or step == steps:
             self._last = now
-            self._step = f", step {step} of {steps}, {duration(seconds_left)} left"
+            self._step = f", {what} {step} of {steps}, {duration(seconds_left)} left"
             self._show(seconds_left)
 
-    def finish(self, painted: bool) -> None:
-        """The present picture is done, or was not to be painted."""
+    def finish(self, painted: bool, seconds: float | None = None) -> None:
+        """A picture is done, or was not to be painted.
+
+        Without `seconds` it took the time since its start; the next one may have begun already.
+        """
         self.done += 1
         if painted:
             self.painted += 1
-            self._seconds += self._clock() - self._began
-        self._name = ""
+            self._seconds += self._clock() - self._began if seconds is None else seconds
+        if self.done >= self._number:
+            self._name = ""
 
     def say(self, text: str) -> None:
         self._clear()
@@ -75,7 +80,7 @@ class PaintDisplay:
 
     def seconds_left(self, of_this: float | None = None) -> float | None:
         """For all pictures, at the pace of those that are painted; None while nobody knows."""
-        others = self.pictures - self.done - 1
+        others = self.pictures - self._number
         if self.painted:
             pace = self._seconds / self.painted
         elif of_this is not None:
@@ -87,7 +92,7 @@ class PaintDisplay:
     def _show(self, of_this: float | None = None) -> None:
         left = self.seconds_left(of_this)
         every = f"; {duration(left)} left for all" if left is not None and self.pictures > 1 else ""
-        self._write(f"{self.done + 1} of {self.pictures}: {self._name}{self._step}{every}")
+        self._write(f"{self._number} of {self.pictures}: {self._name}{self._step}{every}")
 
     def _write(self, text: str) -> None:
         if self._live:
@@ -132,17 +137,18 @@ class PaintBars(PaintDisplay):
     ) -> None:
         self._bars.stop()
 
-    def start(self, name: str) -> None:
-        super().start(name)
+    def start(self, name: str, number: int | None = None) -> None:
+        super().start(name, number)
         self._bars.update(self._all, description=one_line(name))
 
-    def step(self, step: int, steps: int, seconds_left: float) -> None:
+    def step(self, step: int, steps: int, seconds_left: float, what: str = "step") -> None:
         if self._steps is None:
             self._steps = self._bars.add_task("steps", total=steps)
-        self._bars.update(self._steps, completed=step, total=steps)
+        description = "steps" if what == "step" else what
+        self._bars.update(self._steps, completed=step, total=steps, description=description)
 
-    def finish(self, painted: bool) -> None:
-        super().finish(painted)
+    def finish(self, painted: bool, seconds: float | None = None) -> None:
+        super().finish(painted, seconds)
         self._bars.update(self._all, completed=self.done)
         if self._steps is not None:
             self._bars.remove_task(self._steps)

@@ -11,7 +11,10 @@ from ...base.folders import list_files
 from ...base.shipped import LIBRARY_PREFIX, library_styles
 from ...painting.folders import PaintJob, check_targets, make_jobs
 from ...painting.styles import PaintingStyle, RandomStyle, SavedStyle, StyleSource, mixed
+from ...pictures.films import CONTAINERS, is_film
+from ...pictures.metadata import ENDINGS
 from ..errors import CommandError
+from ..extras import require
 from ..pictures import find_pictures, matching_files, visible_pictures
 from .request import DEFAULT_FORMAT, PaintRequest
 
@@ -24,7 +27,8 @@ def find_jobs(request: PaintRequest) -> list[PaintJob]:
     Raises CommandError or ValueError, one sentence, for names that mean nothing and for what does not go
     together.
     """
-    photos = find_pictures(request.photos, "PHOTO", results=request.out)
+    photos = find_pictures(request.photos, "PHOTO", results=request.out, films=True)
+    _check_films(request, [photo for photo in photos if is_film(photo)])
     styles = _chosen_styles(request)
     file = request.file
     if file is None:
@@ -35,9 +39,31 @@ def find_jobs(request: PaintRequest) -> list[PaintJob]:
             f"--out {file} is one file, and there are {len(photos)} photos and {len(styles)} styles; name a "
             "folder, or --mix the styles."
         )
+    _check_kind(photos[0], file)
     jobs = [PaintJob(photos[0], styles[0], file)]
     check_targets(jobs)
     return jobs
+
+
+def _check_films(request: PaintRequest, films: Sequence[Path]) -> None:
+    """Raise CommandError if films cannot be painted here, or not as `request` asks."""
+    if not films:
+        return
+    require(("av",), "video", "films need")
+    if request.refine is not None:
+        raise CommandError(f"--refine is for photos, and {films[0]} is a film; leave one of them out.")
+
+
+def _check_kind(photo: Path, file: Path) -> None:
+    """Raise CommandError if `file` is for a film and `photo` is none, or the other way round."""
+    if is_film(photo) and not is_film(file):
+        raise CommandError(
+            f"--out {file} is a picture, and {photo} is a film; choose an ending of {', '.join(CONTAINERS)}."
+        )
+    if is_film(file) and not is_film(photo):
+        raise CommandError(
+            f"--out {file} is a film, and {photo} is a picture; choose an ending of {', '.join(ENDINGS)}."
+        )
 
 
 def find_styles(texts: Sequence[str]) -> list[StyleSource]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ...painting.films.options import SteadyOptions
     from ...painting.stylizer import StylizeOptions
 
 DEFAULT_OUT = Path("painted")
@@ -41,6 +42,9 @@ class PaintRequest:
     """The options of `RefineOptions` that were given, by name."""
     tile: int = 0
     """The side of the tiles of a large picture; 0: from the free memory."""
+    statistics: str = "clip"
+    window: int = 25
+    follow: float = 0.9
     device: str = "auto"
     checkpoint: Path | None = None
 
@@ -73,16 +77,19 @@ class PaintRequest:
     def file(self) -> Path | None:
         """The one file to write, if --out names one.
 
-        Raises ValueError, one sentence, for the ending of a picture that is not written."""
+        Raises ValueError, one sentence, for the ending of a picture or film that is not written."""
         from PIL import Image
 
+        from ...pictures.films import CONTAINERS, FILM_ENDINGS
         from ...pictures.metadata import ENDINGS
 
         ending = self.out.suffix.lower()
         if self.out.is_dir():
             return None
-        if ending in ENDINGS:
+        if ending in ENDINGS or ending in CONTAINERS:
             return self.out
+        if ending in FILM_ENDINGS:
+            raise ValueError(f"--out {self.out}: choose a folder, or an ending of {', '.join(CONTAINERS)}.")
         if ending in Image.registered_extensions():
             raise ValueError(f"--out {self.out}: choose a folder, or an ending of {', '.join(ENDINGS)}.")
         return None
@@ -97,3 +104,9 @@ class PaintRequest:
             changes = {"quality": self.refine, "tile": self.tile, **self.refine_changes}
             refine = RefineOptions.from_dict(changes)
         return StylizeOptions(self.strength, self.preserve_color, self.stroke_size, refine, self.seed)
+
+    def steady(self) -> SteadyOptions:
+        """How films are held steady. Raises ValueError, one sentence, for a value out of range."""
+        from ...painting.films.options import SteadyOptions
+
+        return SteadyOptions(self.statistics, self.window, self.follow)

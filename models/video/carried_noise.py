@@ -8,12 +8,8 @@ import torch
 from torch import Tensor
 
 from ..noise import keys, normal
+from .cuts import TRUSTED, is_cut
 from .motion import inside, warp
-
-# Where the motion is trusted less than this, it is not followed. With less than the second share of the frame
-# to follow, the scene has been cut.
-_TRUSTED = 0.5
-_CUT = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +38,9 @@ class CarriedNoise:
         gets the noise that has moved like most of the frame, and so does what cannot be followed. After a cut
         all begins anew.
         """
-        kept = trust > _TRUSTED
-        if kept.float().mean() < _CUT:
+        if is_cut(trust):
             return replace(self, moved=torch.zeros_like(flow))
+        kept = trust > TRUSTED
         moved = flow + warp(self.moved.expand_as(flow), flow)
         most = moved.movedim(1, 0)[:, kept[:, 0]].median(1).values[:, None, None]
         return replace(self, moved=torch.where(kept | (inside(flow) == 0), moved, most))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -45,10 +46,11 @@ Motion = tuple[Tensor, Tensor]
 class SteadyVideo:
     """Paints `count` frames, one after the other.
 
-    First call `read` for each of `frames_to_read`, then `paint` for every frame in order. So memory
-    does not grow with the clip. Both raise ValueError, one sentence that names the frame, for one that is not
-    [1,3,H,W] of floating point or not finite. The strokes of `seed` move along with the video, unless
-    `follow` is 0.
+    Call `paint` for every frame in order. Before frame i, call `read` for the first `reads_before(i)` of
+    `frames_to_read`; all of them may be read at the beginning as well. So memory does not grow with the clip.
+    Both raise ValueError, one sentence that names the frame, for one that is not [1,3,H,W] of floating point
+    or not finite. The strokes of `seed` move along with the video, unless `follow` is 0. The frames are one
+    shot: each shot of a film has its own SteadyVideo.
     Raises ValueError for a setting outside its range.
     """
 
@@ -75,27 +77,35 @@ class SteadyVideo:
         self.frames_to_read = _spread(count, _MOST_READ) if statistics == "clip" else list(range(count))
         if statistics == "frame" or count == 1 or strength == 0:
             self.frames_to_read = []
-        self._statistics: list[NormStatistics] = []
-        self._own: list[Tensor] = []
+        self.reads = 0
+        """How many of `frames_to_read` have been read."""
+        # By the numbers of the frames.
+        self._statistics: dict[int, NormStatistics] = {}
+        self._own: dict[int, Tensor] = {}
         self._corner: Tensor | None = None
         self._follower = Follower(follow)
         self._noise: CarriedNoise | None = None
 
+    def reads_before(self, i: int) -> int:
+        """How many of `frames_to_read` must be read before frame i is painted."""
+        reads = len(self.frames_to_read)
+        return reads if self.window is None else min(reads, i + self.window // 2 + 1)
+
     @own_defaults()
     def read(self, frame: Tensor, code: Tensor, regions: Sequence[StyleRegion] = ()) -> None:
-        """Keep the statistics of a frame [1,3,H,W], painted in the style `code` [1,L,D], and its own code."""
-        place = len(self._statistics)
-        frame = self._checked(
-            frame, self.frames_to_read[place] if place < len(self.frames_to_read) else place
-        )
+        """Keep the statistics of the next of `frames_to_read` [1,3,H,W], painted in the style `code` [1,L,D],
+        and its own code."""
+        i = self.frames_to_read[self.reads]
+        frame = self._checked(frame, i)
         recorder = Recorder()
         how = Frozen(recorder)
         own = self.gan.encode_style(frame) if self.strength < 1 else None
         content = self.gan.encode_content(frame, how, self._grid(frame))
         self.gan.generate(content, code, self.strength, self.seed, regions, how, own)
-        self._statistics.append(recorder.kept)
+        self._statistics[i] = recorder.kept
         if own is not None:
-            self._own.append(own.cpu())
+            self._own[i] = own.cpu()
+        self.reads += 1
 
     @own_defaults()
     def paint(
@@ -118,7 +128,50 @@ class SteadyVideo:
         painted = recolor(frame, painted)
         # The photo's own part of the picture must not lag behind.
         photo = frame * (1 - self.strength)
-        return (photo + self._follower(frame, painted - photo)).clamp(0, 1)
+        painted = (photo + self._follower(frame, painted - photo)).clamp(0, 1)
+        self._forget_before(i + 1)
+        return painted
+
+    @own_defaults()
+    def state(self) -> dict[str, Tensor]:
+        """All that the next frames need, as tensors by name; see `restore`."""
+        state = {"reads": torch.tensor(self.reads)}
+        for i, statistics in self._statistics.items():
+            state |= {f"statistics.{i}.{layer}": each for layer, each in statistics.items()}
+        state |= {f"own.{i}": each for i, each in self._own.items()}
+        if self._corner is not None:
+            state["corner"] = self._corner
+        if self._noise is not None:
+            state["moved"] = self._noise.moved
+        return state | self._follower.state()
+
+    @own_defaults()
+    def restore(self, state: Mapping[str, Tensor], frame: Tensor) -> None:
+        """Go on where another SteadyVideo with the same settings was: `state` is what its `state` gave.
+
+        frame [1,3,H,W] is the last one that it painted; its device is where the next ones will be.
+        """
+        frame = checked_image(frame, "The frame before", self.gan.working_dtype())
+        self.reads = int(state["reads"])
+        for name, each in state.items():
+            kind, _, rest = name.partition(".")
+            if kind == "statistics":
+                i, _, layer = rest.partition(".")
+                self._statistics.setdefault(int(i), {})[layer] = each
+            elif kind == "own":
+                self._own[int(rest)] = each
+        self._corner = state.get("corner")
+        if "moved" in state:
+            self._noise = replace(CarriedNoise.first(self.seed, frame), moved=state["moved"].to(frame.device))
+        self._follower.restore(state, frame)
+
+    def _forget_before(self, i: int) -> None:
+        """Drop what no frame from i on needs."""
+        if self.window is None:
+            return
+        for kept in (self._statistics, self._own):
+            for old in [each for each in kept if each < i - self.window // 2]:
+                del kept[old]
 
     def _checked(self, frame: Tensor, i: int) -> Tensor:
         """Frame i in 0..1. Raises ValueError, one sentence that names the frame, if it cannot be used."""
@@ -144,12 +197,13 @@ class SteadyVideo:
             return Frozen(), None
         weights = torch.ones(len(self._statistics))
         if self.window is not None:
-            distance = (torch.arange(len(self._statistics)) - i) / (self.window + 1)
+            distance = (torch.tensor(list(self._statistics)) - i) / (self.window + 1)
             weights = torch.where(distance.abs() < 0.5, torch.cos(math.pi * distance).square(), 0)
         own = None
         if self._own:
-            own = torch.einsum("r,rld->ld", weights / weights.sum(), torch.cat(self._own))[None].to(device)
-        return Frozen(Replay(pool(self._statistics, weights), self.gan.normalized)), own
+            own = torch.einsum("r,rld->ld", weights / weights.sum(), torch.cat([*self._own.values()]))
+            own = own[None].to(device)
+        return Frozen(Replay(pool([*self._statistics.values()], weights), self.gan.normalized)), own
 
 
 class Follower:
@@ -159,6 +213,14 @@ class Follower:
         self._follow = follow
         self._last: tuple[Tensor, Tensor] | None = None
         self._found: tuple[Tensor, Motion] | None = None
+
+    def state(self) -> dict[str, Tensor]:
+        """The last painted frame as a tensor by name; empty before the first one, or where none follows."""
+        return {} if self._last is None else {"painted": self._last[1]}
+
+    def restore(self, state: Mapping[str, Tensor], frame: Tensor) -> None:
+        """Go on after `frame` [1,3,H,W] with what `state` gave."""
+        self._last = (frame, state["painted"].to(frame.device)) if "painted" in state else None
 
     def motion(self, frame: Tensor) -> Motion | None:
         """Flow and trust from the frame before to `frame` [1,3,H,W]; None where nothing is to follow."""

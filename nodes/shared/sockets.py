@@ -17,6 +17,7 @@ from ...models.devices import own_defaults
 from ...models.regions import StyleRegion, paired_batch
 from ...models.style_file import content_fingerprint, style_fingerprint
 from ...models.style_gan import StyleGAN
+from ...painting.films.painter import Attempt
 from ...painting.room import Plan, first_that_fits, make_plans, network_on
 from ..bridge import api
 from ..bridge.api import Patcher, io
@@ -178,17 +179,33 @@ class ManagedGAN:
         progress = Progress(count)
         results = []
         for i in range(count):
-            api.check_interrupt()
-            whole, again = partial(work, i, device), partial(api.load, self.patcher, memory)
-            if in_tiles is None:
-                result = with_second_chance(whole, again)
-            else:
+            whole, smaller = partial(work, i, device), None
+            if in_tiles is not None:
                 plans = make_plans(in_tiles.size, device)
                 smaller = partial(self._in_tiles, in_tiles, i, [plan for plan in plans if plan.tile])
-                result = with_second_chance(smaller if plans[0].tile else whole, again, smaller)
+                whole = whole if not plans[0].tile else smaller
+            result = self._once(memory, whole, smaller)
             results.append(result)
             progress.step(result if preview and isinstance(result, Tensor) else None)
         return results
+
+    def attempt(self, pixels: int) -> Attempt:
+        """What does one work after the other on the device, each on a picture of `pixels`.
+
+        Before each the user may cancel. If the memory runs out, the work is done again with all of it free.
+        """
+        memory = pixels * _WORKING_MEMORY_PER_PIXEL
+        device = api.load(self.patcher, memory)
+
+        @own_defaults()
+        def attempt(work: Callable[[torch.device], T]) -> T:
+            return self._once(memory, partial(work, device))
+
+        return attempt
+
+    def _once(self, memory: int, work: Callable[[], T], smaller: Callable[[], T] | None = None) -> T:
+        api.check_interrupt()
+        return with_second_chance(work, partial(api.load, self.patcher, memory), smaller)
 
     def _in_tiles(self, in_tiles: InTiles[T], i: int, plans: Sequence[Plan]) -> T:
         return first_that_fits(

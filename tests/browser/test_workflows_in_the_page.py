@@ -33,6 +33,7 @@ SHOWN = {
     "styles_by_region": {"Region 1": 1, "Region 2": 1, "Result": 1},
     "style_animation": {"Animation": 1},
     "steady_video": {"Result": 1},
+    "paint_film": {"Result": 1},
     "train_and_paint": {"Look the pictures over": 1, "Train": 1, "Loss": 1, "Result": 1},
 }
 each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)

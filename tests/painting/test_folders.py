@@ -220,6 +220,43 @@ def test_stopped_in_the_middle_nothing_half_is_left(folder, gan):
     assert settings["refine"]["steps"] == 4
 
 
+def test_outcomes_come_in_order_while_the_next_photo_is_painted(folder, stylizer, monkeypatch):
+    """The last painting is written while the next one is painted, and the next photo is read already."""
+    for name in ("c", "d"):
+        (folder / f"photos/{name}.png").write_bytes((folder / "photos/a.png").read_bytes())
+    (folder / "photos/bad.png").write_text("no picture")
+    events, real = [], folders.read_with_metadata
+    monkeypatch.setattr(
+        folders, "read_with_metadata", lambda path: events.append(("read", path.stem)) or real(path)
+    )
+    jobs = make_jobs(photos(folder), art(folder)[:1], folder / "out")
+    outcomes = []
+    for outcome in paint_files(jobs, stylizer, on_start=lambda job: events.append(("paint", job.photo.stem))):
+        events.append(("told", outcome.job.photo.stem))
+        outcomes.append(outcome)
+        assert outcome.result is PaintResult.FAILED or outcome.job.target.exists()
+    assert [outcome.job for outcome in outcomes] == jobs
+    assert [each.photo.stem for each in jobs] == ["a", "b", "bad", "c", "d"]
+    assert [kind for kind, name in events if name == "bad"] == ["read", "told"]
+    for name, following in (("a", "b"), ("c", "d")):
+        assert events.index(("read", following)) < events.index(("told", name))
+        assert events.index(("paint", name)) < events.index(("told", name))
+
+
+def test_stopped_while_it_paints_what_was_painted_is_told_and_written(folder, stylizer):
+    jobs = make_jobs(photos(folder), art(folder)[:1], folder / "out")
+
+    def on_start(job):
+        if job is jobs[1]:
+            raise KeyboardInterrupt
+
+    outcomes = []
+    with pytest.raises(KeyboardInterrupt):
+        outcomes.extend(paint_files(jobs, stylizer, on_start=on_start))
+    assert [(each.job, each.result) for each in outcomes] == [(jobs[0], PaintResult.PAINTED)]
+    assert [path.name for path in (folder / "out").iterdir()] == ["a__one.png"]
+
+
 def test_a_place_that_cannot_be_written_ends_it(folder, stylizer):
     (folder / "file").write_text("")
     jobs = make_jobs(photos(folder), art(folder)[:1], folder / "file")

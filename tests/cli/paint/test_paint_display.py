@@ -59,6 +59,21 @@ def test_each_picture_and_all(terminal, clock):
     assert err.endswith(" \r")
 
 
+def test_the_next_picture_may_begin_before_the_last_one_is_done(terminal, clock):
+    written = terminal()
+    with PaintDisplay(3, clock) as display:
+        display.start("one.png", 1)
+        clock.set(4)
+        display.start("two.png", 2)
+        display.finish(painted=True, seconds=4)
+        display.step(3, 9, 6.0, "frame")
+    assert lines(written().err) == [
+        "1 of 3: one.png",
+        "2 of 3: two.png",
+        "2 of 3: two.png, frame 3 of 9, 6 s left; 10 s left for all",
+    ]
+
+
 def test_steps_are_shown_ten_times_a_second_and_the_last(terminal, clock):
     written = terminal()
     with PaintDisplay(1, clock) as display:

@@ -168,3 +168,35 @@ def test_frames_are_not_changed(frozen_tiny, photo, artwork):
 def test_bad_settings_are_one_sentence(settings, message):
     with pytest.raises(ValueError, match=message):
         SteadyVideo(None, 3, **settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"statistics": "window", "window": 3}, {"statistics": "frame"}, {"follow": 0.0}, {"strength": 0.4}],
+)
+def test_another_one_goes_on_from_a_state(frozen_tiny, scene, artwork, settings):
+    small = scene[..., 64:128, 64:128]
+    frames, code = torch.cat([small.roll(2 * i, 3) for i in range(6)]), frozen_tiny.encode_style(artwork)
+    whole = steady(frozen_tiny, frames, code, **settings)
+    first, second = (SteadyVideo(frozen_tiny, 6, **settings) for _ in range(2))
+    painted = []
+    for i, frame in enumerate(frames.split(1)):
+        video = first if i < 3 else second
+        if i == 3:
+            state = {name: each.clone() for name, each in first.state().items()}
+            second.restore(state, frames[2:3])
+        while video.reads < video.reads_before(i):
+            video.read(frames[video.frames_to_read[video.reads]][None], code)
+        painted.append(video.paint(i, frame, code))
+    assert torch.equal(torch.cat(painted), whole)
+
+
+def test_a_window_keeps_only_what_is_near(frozen_tiny, photo, artwork):
+    photo, code = photo[..., :48, :48], frozen_tiny.encode_style(artwork)
+    video = SteadyVideo(frozen_tiny, 12, statistics="window", window=5)
+    for i in range(12):
+        assert video.reads_before(i) == min(12, i + 3)
+        while video.reads < video.reads_before(i):
+            video.read(photo, code)
+        video.paint(i, photo, code)
+        assert len({name.split(".")[1] for name in video.state() if name.startswith("statistics")}) <= 5

@@ -1,21 +1,18 @@
-"""PaintVideo: the frames of a video and a style -> painted frames that do not flicker."""
+"""PaintVideo: a film, or the frames of a shot, and a style -> the same, painted without flicker."""
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Any
 
-import torch
-from torch import Tensor
-
-from ..models.batches import entry
-from ..models.video.steady import STATISTICS, SteadyVideo
-from ..painting.colors import with_colors_of
-from ..painting.options import PRESERVE_COLOR
-from .bridge import api
-from .bridge.api import io, schema
-from .shared.checkpoints import connected_or_default
-from .shared.images import to_image, to_rgb
-from .shared.inputs import (
+from ...models.video.steady import STATISTICS
+from ...painting.films.options import SteadyOptions
+from ...painting.options import PRESERVE_COLOR
+from ...painting.stylizer import StylizeOptions
+from ..bridge import video
+from ..bridge.api import io, schema
+from ..shared.checkpoints import connected_or_default
+from ..shared.images import to_rgb
+from ..shared.inputs import (
     check_known,
     connected,
     network_input,
@@ -24,11 +21,15 @@ from .shared.inputs import (
     strokes_seed_input,
     verdict,
 )
-from .shared.sockets import ManagedGAN, Style, StyleSocket
+from ..shared.sockets import ManagedGAN, Style, StyleSocket
+from .film import VideoPaint
+
+_NO_IMAGES = "VIDEO came in, and its painting is at the output video; Get Video Components makes IMAGE of it."
+_NO_VIDEO = "IMAGE came in, and its painting is at the output image; Create Video makes VIDEO of it."
 
 
 class PaintVideo(io.ComfyNode):
-    """Paint frames in their order so that the painting holds still where the video does."""
+    """Paint a film, or frames in their order, so that the painting holds still where the video does."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -37,7 +38,7 @@ class PaintVideo(io.ComfyNode):
             display_name="Paint Video: Steady Style Transfer, no Flicker (Brushwork)",
             category="Brushwork",
             description=(
-                "Paints the frames of a video steadily: they share their brightness and contrast, and each "
+                "Paints a video steadily: the frames of a shot share their brightness and contrast, and each "
                 "takes over the brushwork of the one before it, moved along with what moves in the video."
             ),
             search_aliases=[
@@ -52,7 +53,14 @@ class PaintVideo(io.ComfyNode):
             ],
             inputs=[
                 network_input(),
-                io.Image.Input("frames", tooltip="The frames of one shot in their order, as a batch."),
+                io.MultiType.Input(
+                    "frames",
+                    types=[io.Image, io.Video],
+                    tooltip=(
+                        "A VIDEO of any length, from Load Video: its sound, times and cuts stay. Or the "
+                        "frames of one shot in their order, as a batch of IMAGE."
+                    ),
+                ),
                 StyleSocket.Input(
                     "style", tooltip="How to paint: one style for all frames, or one for each of them."
                 ),
@@ -63,9 +71,9 @@ class PaintVideo(io.ComfyNode):
                     options=list(STATISTICS),
                     default="clip",
                     tooltip=(
-                        "Which frames brightness and contrast are balanced over. clip: all, the steadiest. "
-                        "window: those nearby, for long shots in which the light changes. frame: each by "
-                        "itself, as Generate does; flickers."
+                        "Which frames brightness and contrast are balanced over. clip: all of a shot, the "
+                        "steadiest. window: those nearby, for long shots in which the light changes. frame: "
+                        "each by itself, as Generate does; flickers."
                     ),
                 ),
                 io.Int.Input(
@@ -91,7 +99,12 @@ class PaintVideo(io.ComfyNode):
             ],
             outputs=[
                 io.Image.Output(
-                    "image", display_name="image", tooltip="The painted frames, in the video's size."
+                    "image", display_name="image", tooltip="The painted frames, if frames is IMAGE."
+                ),
+                io.Video.Output(
+                    "video",
+                    display_name="video",
+                    tooltip="The painted film with its sound, if frames is VIDEO.",
                 ),
             ],
         )
@@ -107,7 +120,7 @@ class PaintVideo(io.ComfyNode):
     def execute(
         cls,
         style_gan: ManagedGAN | None = None,
-        frames: Tensor | None = None,
+        frames: Any = None,  # noqa: ANN401  # IMAGE or VIDEO
         style: Style | None = None,
         strength: float = 1.0,
         preserve_color: str = "off",
@@ -117,24 +130,16 @@ class PaintVideo(io.ComfyNode):
         seed: int = 0,
     ) -> io.NodeOutput:
         style_gan, style = connected_or_default(style_gan), connected(style, "style")
-        photos = to_rgb(connected(frames, "frames"), "The video", "frames", "frame")
-        count = style.batch_with(len(photos), "The frames and the styles")
+        frames = connected(frames, "frames")
         style.refuse_foreign(style_gan)
-        video = SteadyVideo(style_gan.gan, count, strength, statistics, window, follow, seed)
-        height, width = photos.shape[-2:]
-        images = torch.empty(count, height, width, 3, dtype=torch.float32, device=api.intermediate_device())
-        recolor = partial(with_colors_of, preserve_color=preserve_color)
-        first = len(video.frames_to_read)
-
-        def work(step: int, device: torch.device) -> Tensor | None:
-            i = video.frames_to_read[step] if step < first else step - first
-            photo, own = entry(photos, i).to(device), style.picture(i).to(device)
-            if step < first:
-                video.read(photo, own.code, own.regions)
-                return None
-            painted = video.paint(i, photo, own.code, own.regions, recolor)
-            images[i] = to_image(painted)[0]
-            return images[i]
-
-        style_gan.for_each(first + count, height * width, work, preview=True)
-        return io.NodeOutput(images)
+        options = StylizeOptions(strength, preserve_color, seed=seed)
+        work = VideoPaint(style_gan, style, options, SteadyOptions(statistics, window, follow))
+        if not video.is_video(frames):
+            images = work.images(to_rgb(frames, "The video", "frames", "frame"))
+            return io.NodeOutput(images, video.nothing(_NO_VIDEO))
+        film = video.film_of(frames)
+        if film is not None:
+            return io.NodeOutput(video.nothing(_NO_IMAGES), video.video_in(work.film(film)))
+        components = frames.get_components()
+        images = work.images(to_rgb(components.images, "The video", "frames", "frame"), cuts=True)
+        return io.NodeOutput(video.nothing(_NO_IMAGES), video.video_like(components, images))

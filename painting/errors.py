@@ -1,0 +1,11 @@
+"""Errors of painting many files, and films."""
+
+from __future__ import annotations
+
+
+class WriteError(RuntimeError):
+    """A result cannot be written; the message is one sentence for the user."""
+
+
+class FilmError(ValueError):
+    """A film cannot be read or written; the message is one sentence for the user."""

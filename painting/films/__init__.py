@@ -1,0 +1,1 @@
+"""Films: read, cut into shots, painted steadily, and written with their sound."""

@@ -1,0 +1,88 @@
+"""A film that is not painted to its end yet: its finished segments, in a hidden folder beside the result."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors.torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from ...base.files import hidden_beside, write_atomically
+
+_SHOTS, _STATE, _SEGMENT = "shots.json", "state.safetensors", ".mp4"
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """How far it is: so many segments with so many frames, and what the next frame of the shot needs."""
+
+    segments: int = 0
+    frames: int = 0
+    state: Mapping[str, Tensor] | None = None
+
+
+class UnfinishedFilm:
+    """The folder of what `target` will be made of. What other `settings` have left there goes away."""
+
+    def __init__(self, target: Path, settings: Mapping[str, object]):
+        self._folder = hidden_beside(target, "unfinished")
+        self._settings = json.loads(json.dumps(settings))
+        self._folder.mkdir(parents=True, exist_ok=True)
+        if self._read_shots() is None:
+            self.remove()
+            self._folder.mkdir()
+
+    @property
+    def shots(self) -> list[int] | None:
+        """The numbers of frames of the film's shots; None while nobody knows."""
+        return self._read_shots()
+
+    def keep_shots(self, shots: Sequence[int]) -> None:
+        known = {"settings": self._settings, "shots": list(shots)}
+        write_atomically(self._folder / _SHOTS, json.dumps(known).encode())
+
+    def progress(self) -> Progress:
+        """What is whole. What was begun after that goes away."""
+        found = self._read_progress()
+        for path in self._folder.iterdir():
+            if path.name not in (_SHOTS, _STATE) and path not in self.segments(found.segments):
+                path.unlink()
+        return found
+
+    def segment(self, number: int) -> Path:
+        return self._folder / f"{number:06}{_SEGMENT}"
+
+    def segments(self, count: int) -> list[Path]:
+        return [self.segment(number) for number in range(count)]
+
+    def keep_progress(self, progress: Progress) -> None:
+        """Call it when the last segment is whole; what was kept before is replaced."""
+        tensors = {name: each.detach().cpu().contiguous() for name, each in (progress.state or {}).items()}
+        facts = {"segments": str(progress.segments), "frames": str(progress.frames)}
+        write_atomically(self._folder / _STATE, safetensors.torch.save(tensors, facts))
+
+    def remove(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _read_shots(self) -> list[int] | None:
+        try:
+            known = json.loads((self._folder / _SHOTS).read_text(encoding="utf-8"))
+            shots = [int(each) for each in known["shots"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return shots if known["settings"] == self._settings else None
+
+    def _read_progress(self) -> Progress:
+        try:
+            with safe_open(self._folder / _STATE, framework="pt") as file:
+                facts = file.metadata()
+                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            found = Progress(int(facts["segments"]), int(facts["frames"]), state or None)
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+            return Progress()
+        return found if all(path.is_file() for path in self.segments(found.segments)) else Progress()

@@ -1,0 +1,69 @@
+"""What is to be painted, and the names of the results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..base.files import distinct_names
+from ..base.settings import check_choice
+from ..pictures.films import ending_for, is_film
+from .styles import StyleSource
+
+PAIRS = ("cross", "zip")
+
+
+@dataclass(frozen=True)
+class PaintJob:
+    """One picture or film to paint, and the file for it; the ending decides the format."""
+
+    photo: Path
+    style: StyleSource
+    target: Path
+
+
+def make_jobs(
+    photos: Sequence[Path],
+    styles: Sequence[StyleSource],
+    folder: Path,
+    ending: str = ".png",
+    pairs: str = "cross",
+) -> list[PaintJob]:
+    """A job for each photo in each style ('cross'), or for each photo and the style beside it ('zip').
+
+    Files are called PHOTO__STYLE; if two would have one name, they get a digest of the paths. Photos may be
+    films, which have endings of their own (`ending_for`).
+    Raises ValueError if 'zip' has not as many styles as photos, or if a result would replace one of the
+    pictures to read.
+    """
+    check_choice("pairs", pairs, PAIRS)
+    if pairs == "cross":
+        couples = [(photo, style) for photo in photos for style in styles]
+    elif len(photos) == len(styles):
+        couples = list(zip(photos, styles, strict=True))
+    else:
+        raise ValueError(
+            f"Pairs of one photo and one style need as many styles as photos, and there are {len(photos)} "
+            f"photos and {len(styles)} styles; add or remove some."
+        )
+    names = distinct_names(
+        [f"{photo.stem}__{style.name}" for photo, style in couples],
+        [[photo, *style.files] for photo, style in couples],
+    )
+    jobs = [
+        PaintJob(photo, style, folder / f"{name}{ending_for(photo) if is_film(photo) else ending}")
+        for name, (photo, style) in zip(names, couples, strict=True)
+    ]
+    check_targets(jobs)
+    return jobs
+
+
+def check_targets(jobs: Sequence[PaintJob]) -> None:
+    """Raise ValueError, one sentence, if a job would write over a file that one of them reads."""
+    read = {path.resolve() for job in jobs for path in (job.photo, *job.style.files)}
+    for job in jobs:
+        if job.target.resolve() in read:
+            raise ValueError(
+                f"{job.target} is one of the pictures to read; choose another place for results."
+            )

@@ -1,0 +1,125 @@
+"""A thread that reads ahead and one that writes behind: same order, bounded, errors where they belong."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from brushwork.painting.overlap import Behind, ahead
+
+
+def test_the_same_items_in_order():
+    assert list(ahead(range(20), 3)) == list(range(20))
+    assert list(ahead([], 3)) == []
+
+
+def test_another_thread_is_at_most_so_many_items_ahead():
+    made, threads = [], set()
+
+    def items():
+        for i in range(10):
+            made.append(i)
+            threads.add(threading.get_ident())
+            yield i
+
+    for i in ahead(items(), 2):
+        # This one, two that wait, and none more.
+        assert len(made) <= i + 3
+    assert made == list(range(10))
+    assert threads
+    assert threading.get_ident() not in threads
+
+
+def test_it_reads_while_the_caller_works():
+    second = threading.Event()
+
+    def items():
+        yield 1
+        second.set()
+        yield 2
+
+    found = ahead(items(), 1)
+    assert next(found) == 1
+    # Nobody has asked for the second one.
+    assert next(found) == 2
+    assert second.is_set()
+
+
+def test_an_error_comes_in_the_place_of_its_item():
+    def items():
+        yield 1
+        raise ValueError("the second")
+
+    found = ahead(items(), 3)
+    assert next(found) == 1
+    with pytest.raises(ValueError, match="the second"):
+        next(found)
+
+
+def test_closing_ends_the_items_too():
+    closed = []
+
+    def items():
+        try:
+            yield from range(10)
+        finally:
+            closed.append(True)
+
+    found = ahead(items(), 2)
+    next(found)
+    found.close()
+    assert closed == [True]
+
+
+def test_results_come_in_order_and_few_wait():
+    release, order = threading.Event(), []
+
+    def work(i):
+        release.wait(10)
+        order.append(i)
+        return i
+
+    with Behind(1) as writing:
+        assert list(writing.add(lambda: work(0))) == []
+        assert list(writing.finished()) == []
+        release.set()
+        assert list(writing.add(lambda: work(1))) == [0]
+        assert list(writing.all()) == [1]
+    assert order == [0, 1]
+
+
+def test_without_room_the_result_comes_at_once():
+    with Behind(0) as writing:
+        assert list(writing.add(lambda: "done")) == ["done"]
+
+
+def test_an_error_of_the_work_is_raised_where_its_result_would_come():
+    def broken():
+        raise OSError("no room")
+
+    with Behind(2) as writing:
+        assert list(writing.add(broken)) == []
+        with pytest.raises(OSError, match="no room"):
+            list(writing.all())
+
+
+def test_after_an_error_what_waits_is_dropped_and_what_has_begun_is_done():
+    begun, done, release = threading.Event(), [], threading.Event()
+
+    def first():
+        begun.set()
+        release.wait(10)
+        done.append(1)
+
+    def stop():
+        with Behind(5) as writing:
+            for work in (first, lambda: done.append(2)):
+                list(writing.add(work))
+            begun.wait(10)
+            threading.Timer(0.1, release.set).start()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop()
+    assert done == [1]
