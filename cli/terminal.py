@@ -6,6 +6,7 @@ import codecs
 import os
 import signal
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -28,6 +29,24 @@ def say(console: Console, text: str) -> None:
 def tell(text: str) -> None:
     """Print a line on standard output: one line, whatever names are in it."""
     print(one_line(text), flush=True)
+
+
+def cut_to_columns(text: str, most: int) -> tuple[str, int]:
+    """The part of `text` that fits into `most` columns of a terminal, and how many it takes.
+
+    Chinese, Japanese and Korean letters take two columns, and marks on other letters none.
+
+    >>> cut_to_columns("海.png", 4)
+    ('海.p', 4)
+    """
+    columns = 0
+    for i, letter in enumerate(text):
+        wide = unicodedata.east_asian_width(letter) in "WF"
+        width = 0 if unicodedata.combining(letter) else 2 if wide else 1
+        if columns + width > most:
+            return text[:i], columns
+        columns += width
+    return text, columns
 
 
 def complain(text: str) -> None:

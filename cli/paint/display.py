@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...base.duration import duration
 from ...base.text_files import one_line
-from ..terminal import complain, tell
+from ..terminal import complain, cut_to_columns, tell
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -97,9 +97,9 @@ class PaintDisplay:
     def _write(self, text: str) -> None:
         if self._live:
             # A line that wraps cannot be written over.
-            text = one_line(text)[: shutil.get_terminal_size().columns - 1]
-            print("\r" + text.ljust(self._shown), end="", file=sys.stderr, flush=True)
-            self._shown = len(text)
+            text, columns = cut_to_columns(one_line(text), shutil.get_terminal_size().columns - 1)
+            print("\r" + text + " " * (self._shown - columns), end="", file=sys.stderr, flush=True)
+            self._shown = columns
 
     def _clear(self) -> None:
         if self._live and self._shown:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Column
@@ -67,6 +69,7 @@ class TrainDisplay:
         parts = [f"{name} {values[name]:.3f}" for name in SHOWN if name in values]
         scores = self.run.progress.scores
         if scores:
-            best = min(score["total"] for score in scores)
+            # A score that is not a number is no best one.
+            best = min((s["total"] for s in scores if math.isfinite(s["total"])), default=math.nan)
             parts.append(f"| validation {scores[-1]['total']:.3f}, best {best:.3f}")
         return " ".join(parts)

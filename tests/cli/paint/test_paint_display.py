@@ -94,6 +94,16 @@ def test_a_line_is_never_wider_than_the_terminal(terminal, clock, monkeypatch):
     assert max(map(len, written().err.split("\r"))) == 29
 
 
+def test_wide_letters_take_two_columns(terminal, clock, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    written = terminal()
+    with PaintDisplay(1, clock) as display:
+        display.start("海" * 30)
+    shown, *cleared = written().err.split("\r")[1:]
+    assert shown == "1 of 1: " + "海" * 10
+    assert cleared[0] == " " * 28
+
+
 def test_without_a_terminal_only_what_stays(capsys, clock):
     with PaintDisplay(1, clock) as display:
         display.start("one.png")
