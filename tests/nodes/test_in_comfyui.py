@@ -168,7 +168,7 @@ def test_a_wrong_checkpoint_says_what_is_wrong(server, small_inputs):
     status = server.queue(workflow)["status"]
     error = dict(status["messages"])["execution_error"]
     assert (status["status_str"], error["node_id"]) == ("error", "1")
-    assert error["exception_message"].startswith("own.safetensors is a pickled PyTorch file")
+    assert error["exception_message"].startswith("own.safetensors is not a safetensors file: it is a pickled")
 
 
 def test_a_video_is_painted_steadily(server, small_inputs):

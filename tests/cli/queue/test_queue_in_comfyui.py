@@ -160,7 +160,7 @@ def test_several_pictures_of_one_job(command, small, out, capsys):
     assert cli.main(command(content=photo, workflow="random_style")) == 0
     stem = "photo-animal-otters"
     assert pictures(out) == [f"{stem}.png", f"{stem}~2.png", f"{stem}~3.png", f"{stem}~4.png"]
-    assert manifest(out)[0]["seeds"] == {"4.seed": 7}
+    assert manifest(out)[0]["seeds"] == {"4.seed": 7, "5.seed": 0}
 
 
 def test_a_broken_picture_does_not_stop_the_others(command, small, out, tmp_path, capsys):
