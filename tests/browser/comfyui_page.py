@@ -38,6 +38,7 @@ class ComfyUIPage:
     def templates(self) -> dict[str, int]:
         """What the template browser lists, and how wide the thumbnails are, which load when in view."""
         self.browse()
+        self._show_all_cards()
         widths = {}
         for card in self.page.locator(CARDS).all():
             card.scroll_into_view_if_needed()
@@ -48,11 +49,22 @@ class ComfyUIPage:
             )
         return widths
 
+    def _show_all_cards(self) -> None:
+        """Scroll down until no more cards come: frontend 1.27 has a dozen at first."""
+        seen = 0
+        while (there := self.page.locator(CARDS).count()) > seen:
+            seen = there
+            self.page.locator(CARDS).last.scroll_into_view_if_needed()
+            self.page.mouse.wheel(0, 2000)
+            self.page.wait_for_timeout(1000)
+
     def open(self, name: str, titles: list[str]) -> None:
         """Click the workflow in the template browser and wait until its nodes, by title, are there."""
         deadline = time.monotonic() + LOAD_SECONDS
         while True:
             self.browse()
+            if not self.page.get_by_test_id(CARD + name).count():
+                self._show_all_cards()
             self.page.get_by_test_id(CARD + name).click()
             # On a busy machine the cards still move while their thumbnails come, and a click is lost.
             if self._has_nodes(titles, CLICK_SECONDS) or time.monotonic() > deadline:

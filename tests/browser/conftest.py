@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from comfyui_server import COMFYUI, ComfyUIServer
+from film_clips import film_frames, write_film
 from PIL import Image, ImageOps
 
 from brushwork.base.shipped import SHIPPED_INPUTS, example_pictures
@@ -67,7 +68,7 @@ def canvas(server):
 
 
 def _fill(base: Path) -> None:
-    """The example pictures, smaller, pictures to train on, and the settings of one who has been here."""
+    """Small example pictures, a film, pictures to train on, and the settings of one who has been here."""
     for name, path in example_pictures().items():
         with Image.open(path) as picture:
             picture.thumbnail((SIDE, SIDE))
@@ -77,6 +78,7 @@ def _fill(base: Path) -> None:
         for path in SHIPPED_INPUTS.glob("art-*.jpg"):
             with Image.open(path) as picture:
                 ImageOps.fit(picture.convert("RGB"), (160, 160)).save(base / "input" / folder / path.name)
+    write_film(base / "input" / "film.mp4", film_frames((3, 2), (64, 48)))
     (base / "user" / "default").mkdir()
     settings = {"Comfy.TutorialCompleted": True}
     (base / "user" / "default" / "comfy.settings.json").write_text(json.dumps(settings))

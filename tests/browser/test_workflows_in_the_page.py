@@ -82,6 +82,7 @@ def test_a_notice_is_shown(canvas):
     """What Train Style says after Cancel; the text under a node goes with the run."""
     canvas.page.evaluate("canvasTests.receive('brushwork.notice', { text: 'To go on, press Run again.' })")
     assert "To go on, press Run again." in canvas.complaint("To go on")
+    canvas.reload()  # the notice stays until it is closed
 
 
 @each_workflow
