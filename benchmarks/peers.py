@@ -228,6 +228,14 @@ def build_available(systems: Sequence[str], setup: Setup) -> dict[str, System]:
     return built
 
 
+def add_device_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--device",
+        default="cuda" if torch.cuda.is_available() else "cpu",
+        help="cpu or cuda (default: cuda if it is there)",
+    )
+
+
 def add_setup_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that `Setup` is made from, except the checkpoint and the device."""
     parser.add_argument(

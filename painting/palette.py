@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from ..models.devices import with_float64
-from ..pictures.color import match_histogram
+from ..pictures.color import REC_601, match_histogram
 
-# Rec. 601: red, green and blue in the light of a pixel.
-_RED, _GREEN, _BLUE = 0.299, 0.587, 0.114
+_RED, _GREEN, _BLUE = REC_601
 
 # Ranges of light that have colours of their own: so many with equally many pixels of the photo, cut where
 # they are wider than a part of all light. Pictures of few pixels have fewer.

@@ -16,11 +16,12 @@ from typing import Any
 import torch
 
 from ..base.excerpt import value_excerpt
+from ..models.config import StyleGANConfig
 from ..models.devices import own_defaults
 from ..models.discriminator import Discriminator
 from ..models.memory import is_out_of_memory, release_cache
 from ..models.perception.vgg import LossNetwork, loss_dtype
-from ..models.style_gan import StyleGAN, StyleGANConfig
+from ..models.style_gan import StyleGAN
 from ..pictures.reading import Picture
 from .crops import Batch, CropSource
 from .losses import Parts

@@ -28,6 +28,7 @@ from benchmarks.peers import (
     Setup,
     System,
     UntouchedContent,
+    add_device_argument,
     add_setup_arguments,
     build_available,
 )
@@ -146,11 +147,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         help="networks of Brushwork, a column for each (default: the shipped one)",
     )
     parser.add_argument("--strength", type=float, default=1.0, help="of Brushwork, 0 to 1 (default 1)")
-    parser.add_argument(
-        "--device",
-        default="cuda" if torch.cuda.is_available() else "cpu",
-        help="cpu or cuda (default: cuda if it is there)",
-    )
+    add_device_argument(parser)
 
     # What is written.
     parser.add_argument("--json", type=Path, metavar="FILE", help="write settings and every score there")

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.peers import LeftOut
+from benchmarks.peers import LeftOut, add_device_argument
 from benchmarks.progress import progress
 from benchmarks.quality.bar import Bar, bars_table
 from benchmarks.quality.pairs import Pair, read_split, shuffled_pairs
@@ -165,11 +165,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--every", type=int, default=5, metavar="COUNT", help="score one picture of so many (default 5)"
     )
-    parser.add_argument(
-        "--device",
-        default="cuda" if torch.cuda.is_available() else "cpu",
-        help="cpu or cuda (default: cuda if it is there)",
-    )
+    add_device_argument(parser)
     parser.add_argument("--threads", type=int, default=2, metavar="COUNT", help="CPU threads (default 2)")
 
     # What is written.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...base.allocator import keep_memory
+from ...base.pairs import PAIRS
 from ...painting.options import PRESERVE_COLOR, QUALITIES, RefineOptions
 from ..errors import CommandError
 from ..pixel_limit import add_pixel_limit
@@ -104,7 +105,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     which = parser.add_argument_group("which styles")
     which.add_argument(
         "--pairs",
-        choices=("cross", "zip"),
+        choices=PAIRS,
         default="cross",
         help="cross: every photo in every style (default); zip: first photo in first style, and so on",
     )

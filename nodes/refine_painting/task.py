@@ -16,7 +16,7 @@ from ...painting.refine import refine
 from ...painting.sources import resized
 from ..bridge import api
 from ..shared.images import to_image, to_mask, to_rgb
-from ..shared.memory import with_second_chance
+from ..shared.out_of_memory import with_second_chance
 from .preview import RefinePreview, laid_over
 from .report import RefineReport
 

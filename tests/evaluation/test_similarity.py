@@ -12,8 +12,9 @@ from torchvision.models import alexnet
 
 from brushwork.evaluation.evaluate import evaluate
 from brushwork.evaluation.options import EvaluationOptions
-from brushwork.evaluation.similarity import STRIP, Lpips, luma, ssim
+from brushwork.evaluation.similarity import STRIP, Lpips, ssim
 from brushwork.models import StyleGAN
+from brushwork.pictures.color import luma
 from brushwork.pictures.tensors import load_square
 
 CPU = torch.device("cpu")
