@@ -264,6 +264,7 @@ class Trainer:
             if any(expected.get(name) != facts.shape for name, facts in file.facts.items()):
                 raise other
             tensors = file.tensors()
+        # Put them into the networks and the optimisers, if they are usable.
         for name, tensor in tensors.items():
             if not torch.isfinite(tensor.float()).all():
                 raise TrainingError(
@@ -274,6 +275,7 @@ class Trainer:
             unpack(self.parts(), tensors)
         except (RuntimeError, KeyError, ValueError) as error:
             raise other from error
+        # The rest of the state is numbers.
         self.step, self.ancestor = header["step"], header.get("ancestor")
         self.rate_factor, self.bad_in_row = header["rate_factor"], header["bad_in_row"]
         self.micro_batch = max(1, min(header["micro_batch"], self.options.batch_size) // self.processes.world)

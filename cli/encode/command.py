@@ -167,10 +167,12 @@ def _write_all(tasks: Sequence[_Task], gan: StyleGAN, numbered: bool = False) ->
     problems: list[str] = []
     written = 0
     for task in tasks:
+        # Read and encode the pictures of this style, and paint its thumbnail.
         code = _encode_readable(gan, task.pictures, problems)
         if code is None:
             continue
         style = StyleFile.made_by(gan, code, task.name, thumbnail=paint_thumbnail(gan, code), **task.texts)
+        # Write the file, and say where it is.
         try:
             if numbered:
                 path = write_new_style(task.path.parent, task.path.stem, style)
@@ -181,6 +183,7 @@ def _write_all(tasks: Sequence[_Task], gan: StyleGAN, numbered: bool = False) ->
             raise CommandError(f"{task.path} cannot be written: {error.strerror}.") from error
         written += 1
         tell(f"{path} ({path.stat().st_size:,} bytes)")
+    # Say what could not be read; if that was everything, the last one is the command's error.
     for problem in problems if written else problems[:-1]:
         complain(f"brushwork encode: {problem}")
     if not written:

@@ -186,6 +186,7 @@ async def _first_template(
     """
     from .answers import ServerDownError
 
+    # Ask all servers at once; the first good answer counts.
     asking = {asyncio.create_task(server.object_info()): server for server in servers}
     silent: list[str] = []
     lacking: CommandError | None = None
@@ -201,6 +202,7 @@ async def _first_template(
         for task in asking:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
+    # None took it. A node that is missing says more than a server that is away.
     if lacking is not None:
         raise lacking
     names = ", ".join(server.address.url for server in servers)

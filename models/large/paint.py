@@ -61,6 +61,7 @@ class LargePicture:
         content: LargeContent | None,
     ) -> PaintedRows:
         height, width = self.size
+        # Strength 0 is the photo, and below 1 the code moves towards the photo's own.
         if strength == 0:
             rows = max(1, self.store.strip_bytes // (12 * width))
             for start in range(0, height, rows):
@@ -70,6 +71,7 @@ class LargePicture:
             own = encode_large_style(gan, self.pixels, self.size)
             code = lerp(own, code, strength)
             regions = [region.weakened(own, strength) for region in regions]
+        # Encode the picture, and give each style its share of the cells.
         encoded = content or encode_large_content(gan.content_encoder, self.pixels, self.size, self.store)
         top, left = encoded.corner[0].tolist()
         cells = {name: each.size[1:] for name, each in encoded.maps.items()}
@@ -78,6 +80,7 @@ class LargePicture:
         painting = LargePainting(
             gan.generator, encoded, code, noise, self.store, on_device, keep_content=content is not None
         )
+        # Paint from top to bottom.
         for start, painted in painting.rows():
             painted = painted.clamp(0, 1)
             if strength < 1:

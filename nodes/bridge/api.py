@@ -105,7 +105,7 @@ def load(patcher: Patcher, memory: int) -> torch.device:
     return patcher.load_device
 
 
-def free_memory(memory: int) -> None:
+def unload_until_free(memory: int) -> None:
     """Unload models until `memory` bytes of the device are free, or none is left to unload."""
     if device().type != "cpu":
         model_management.free_memory(memory, device())
