@@ -99,11 +99,6 @@ def test_high_pictures_in_several_strips():
     assert ssim(a, b).item() == pytest.approx(expected, 1e-6)
 
 
-def test_luma_is_rec_601():
-    colours = torch.eye(3)[:, :, None, None]
-    assert luma(colours).flatten().tolist() == pytest.approx([0.299, 0.587, 0.114])
-
-
 def test_one_value_per_picture():
     a, b = random_picture(12, 12, 5), random_picture(12, 12, 6)
     both = ssim(torch.cat([a, a]), torch.cat([a, b]))
