@@ -28,7 +28,7 @@ from .regions import StyleRegion, paint_regions, paired_batch
 from .style_encoder import StyleEncoder
 from .style_space import StyleSpace
 
-# A style picture's shorter side is reduced to so many pixels before it is encoded. Strokes keep the size
+# A style picture's shorter side is reduced to this many pixels before it is encoded. Strokes keep the size
 # they were learned at, and a 50-megapixel scan costs no more than a postcard.
 STYLE_SIZE = 512
 

@@ -12,7 +12,7 @@ from ..pictures.color import REC_601, match_histogram
 
 _RED, _GREEN, _BLUE = REC_601
 
-# Ranges of light that have colours of their own: so many with equally many pixels of the photo, cut where
+# Ranges of light that have colours of their own: this many, each with as many pixels of the photo, cut where
 # they are wider than a part of all light. Pictures of few pixels have fewer.
 _RANGES = 24
 _WIDEST = 1 / 64

@@ -38,7 +38,7 @@ from brushwork.training.runs.plan import estimate
 
 Options = Mapping[str, float | tuple[int, int]]
 
-# The measurement is of a run of so many steps, so that its phases have their shares.
+# The measurement is of a run of this many steps, so that its phases have their shares.
 NOMINAL_STEPS = 1000
 
 LAST = "last.safetensors"
@@ -220,7 +220,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=float,
         default=float("inf"),
         metavar="M",
-        help="save and stop after so many minutes in all; the same command goes on",
+        help="save and stop after this many minutes in all; the same command goes on",
     )
     options, flags = parser.parse_known_args(arguments)
     try:

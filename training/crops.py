@@ -20,7 +20,7 @@ from .options import TrainOptions
 from .targets import StyleTarget, TargetCache, content_target, style_target, unpack_style_target
 from .validation import spread
 
-# The mean statistics of so many crops stand for a whole collection.
+# The mean statistics of this many crops stand for a whole collection.
 COLLECTION_CROPS = 64
 
 # Share of a batch that is painted with the learned code, if there is one beside the paintings' own codes.

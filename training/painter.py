@@ -15,7 +15,7 @@ from ..models.style_space import StyleSpace
 from ..pictures.reading import Picture
 from ..pictures.tensors import load_square
 
-# Whole paintings are encoded at this side in pixels; the mean of at most so many is the first learned code.
+# Whole paintings are encoded at this side in pixels; the mean of at most this many is the first learned code.
 ENCODE_SIDE, ENCODE_COUNT = 384, 64
 
 

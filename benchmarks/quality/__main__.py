@@ -152,8 +152,8 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
         "--split", default="test", choices=("val", "test"), help="val to choose weights by (default test)"
     )
     parser.add_argument("--pairs", type=int, default=50, metavar="COUNT", help="how many pairs (default 50)")
-    parser.add_argument("--contents", type=int, metavar="COUNT", help="instead: cross so many photos …")
-    parser.add_argument("--styles", type=int, metavar="COUNT", help="… with so many paintings")
+    parser.add_argument("--contents", type=int, metavar="COUNT", help="instead: cross this many photos …")
+    parser.add_argument("--styles", type=int, metavar="COUNT", help="… with this many paintings")
     parser.add_argument("--seed", type=int, default=0, help="draws the pairs (default 0)")
     parser.add_argument("--size", type=int, default=512, metavar="PIXELS", help="shorter side (default 512)")
     parser.add_argument(

@@ -189,7 +189,7 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
         "--iterations", type=int, default=500, metavar="COUNT", help="of pastiche (default 500)"
     )
     parser.add_argument(
-        "--every", type=int, default=5, metavar="COUNT", help="score one picture of so many (default 5)"
+        "--every", type=int, default=5, metavar="COUNT", help="score one picture of this many (default 5)"
     )
     add_device_argument(parser)
     parser.add_argument("--threads", type=int, default=2, metavar="COUNT", help="CPU threads (default 2)")

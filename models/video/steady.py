@@ -24,7 +24,7 @@ from .norm_statistics import NormStatistics, Recorder, Replay, pool
 STATISTICS = ("clip", "window", "frame")
 """The frames whose brightness and contrast normalise a frame: all, those near it, or only itself."""
 
-# So many frames, spread over the clip, say as much about the clip as all of them.
+# This many frames, spread over the clip, say as much about the clip as all of them.
 _MOST_READ = 32
 
 # Share of the moved frame at follow 1. With more, grain that is carried along grows into dots

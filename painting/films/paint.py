@@ -23,8 +23,8 @@ from .reading import Film, Frame
 from .steps import LOOKING, PAINTING, OnFilmStep, StepCounter
 from .unfinished import FilmProgress, UnfinishedFilm
 
-# Frames of a segment at most: so many are painted again after a stop. A new segment costs about as much space
-# as a frame of its own.
+# Frames of a segment at most: this many are painted again after a stop. A new segment costs about as much
+# space as a frame of its own.
 _SEGMENT = 60
 
 # Painted frames that wait to be written.

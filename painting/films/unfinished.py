@@ -19,7 +19,7 @@ _SHOTS, _STATE, _SEGMENT = "shots.json", "state.safetensors", ".mp4"
 
 @dataclass(frozen=True, eq=False)
 class FilmProgress:
-    """How far it is: so many segments with so many frames, and what the next frame of the shot needs."""
+    """How far it is: finished segments, their frames, and what the next frame of the shot needs."""
 
     segments: int = 0
     frames: int = 0
