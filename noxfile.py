@@ -79,11 +79,11 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session
 def audit(session: nox.Session) -> None:
-    """Look up known weaknesses of the packages that Brushwork installs, with all extras."""
+    """Look up known weaknesses of the packages that Brushwork installs, with all extras of users."""
     project = nox.project.load_toml("pyproject.toml")["project"]
     extras = project["optional-dependencies"]
     needs = project["dependencies"] + [
-        need for name in ("headless", "queue", "train") for need in extras[name]
+        need for name in ("headless", "large", "queue", "train", "video") for need in extras[name]
     ]
     listed = Path(session.create_tmp()) / "requirements.txt"
     listed.write_text("\n".join(needs))

@@ -248,11 +248,6 @@ def hidden_beside(path: Path, ending: str) -> Path:
     return path.with_name(f".{_cut(path.name)}.{ending}")
 
 
-def file_digest(path: str | os.PathLike[str]) -> str:
-    """The first 16 hexadecimal digits of the SHA-256 of a file; OSError if it cannot be read."""
-    return sha256_of(path)[:16]
-
-
 def sha256_of(path: str | os.PathLike[str]) -> str:
     """SHA-256 of a file in hexadecimal, read piece by piece; OSError if it cannot be read."""
     digest = hashlib.sha256()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .tensor_header import SAFETENSORS
+
 _ROOT = Path(__file__).resolve().parent.parent
 
 WEIGHTS_DIR = _ROOT / "weights"
@@ -27,7 +29,7 @@ THUMBNAIL_PHOTO = SHIPPED_INPUTS / "photo-landscape-lake-sherburne.jpg"
 
 def library_styles() -> dict[str, Path]:
     """The style files that ship, by the names that Load Style lists, such as 'library/klimt-kiss'."""
-    return {LIBRARY_PREFIX + path.stem: path for path in sorted(STYLES_DIR.glob("*.safetensors"))}
+    return {LIBRARY_PREFIX + path.stem: path for path in sorted(STYLES_DIR.glob(f"*{SAFETENSORS}"))}
 
 
 def example_pictures() -> dict[str, Path]:

@@ -7,6 +7,9 @@ import os
 import struct
 from typing import Any
 
+SAFETENSORS = ".safetensors"
+"""The ending of networks, styles and training states."""
+
 LARGEST_HEADER = 16 * 2**20
 """Bytes of a header at most. That of a network trained on 100,000 pictures has 8 MB."""
 

@@ -197,7 +197,7 @@ def measure(artist: str, material: Material, training: TrainOptions, sheet: Path
     return record | {"options": training.as_dict(), "validation": run.progress.scores}
 
 
-def main(arguments: list[str] | None = None) -> int:
+def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "python -m benchmarks.finetune",
         description="What fine-tuning on a dozen paintings by one artist does for others by that artist.",
@@ -233,7 +233,11 @@ def main(arguments: list[str] | None = None) -> int:
         "--sheet", type=Path, metavar="FILE", help="write contact sheets here, FILE-1.png, FILE-2.png, …"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parse(arguments)
 
     # Choose the pictures and the options of the training.
     artists = options.artist or list(ARTISTS)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from benchmarks.fingerprint import fingerprint
 from brushwork import models
+from brushwork.base import seeds
 from brushwork.base.shipped import DEFAULT_CHECKPOINT
 from brushwork.models import StyleGAN
 from brushwork.models.content_encoder import ContentCode
@@ -73,7 +74,7 @@ class Brushwork:
         self.gan = StyleGAN.load(setup.checkpoint).to(setup.device)
         self.strength = setup.strength
         code = sorted(Path(models.__file__).parent.rglob("*.py"))
-        self._origin = fingerprint(setup.checkpoint, *code, color, torch.device(setup.device).type)
+        self._origin = fingerprint(setup.checkpoint, *code, color, seeds, torch.device(setup.device).type)
 
     @property
     def identity(self) -> str:
@@ -226,6 +227,14 @@ def build_available(systems: Sequence[str], setup: Setup) -> dict[str, System]:
         except LeftOut as reason:
             print(f"{system} is left out on {setup.device}: {reason}.")
     return built
+
+
+def add_device_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--device",
+        default="cuda" if torch.cuda.is_available() else "cpu",
+        help="cpu or cuda (default: cuda if it is there)",
+    )
 
 
 def add_setup_arguments(parser: argparse.ArgumentParser) -> None:

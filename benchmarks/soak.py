@@ -125,6 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     if not 1 <= args.count <= 10_000:
         parser.error(f"--count is {args.count}; give 1 to 10000")
+    # Do it over and over, and note the memory in between.
     with ExitStack() as stack:
         try:
             if args.what == "sizes":
@@ -134,6 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 found = measure(*stack.enter_context(prompting()), args.count, args.minutes)
         except (OSError, URLError) as error:
             parser.exit(2, f"benchmarks.soak: {error}\n")
+    # Only what comes after the warm-up counts.
     growth = found[-1][1] - found[0][1]
     print(table(args.what, found))
     print(f"\nGrowth after the first {found[0][0]:,}: {growth:.0f} MB.")

@@ -28,6 +28,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="the pictures; subfolders count")
     parser.add_argument("--split", type=Path, metavar="FILE", help="JSON that says what is train, val, test")
+    # What is written, and what is reported.
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all findings as JSON")
     parser.add_argument(
         "--sheet",

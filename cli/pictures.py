@@ -45,24 +45,27 @@ def say_left_out(folder: Path, left_out: str) -> None:
         complain(f"left out in {folder}: {left_out}")
 
 
+def pictures_of(text: str, films: bool = False) -> list[Path]:
+    """The pictures that one argument means: a folder, at any depth and with its `films`, a pattern or a file.
+
+    Raises CommandError if the folder cannot be opened.
+    """
+    return visible_pictures(Path(text), films) if os.path.isdir(text) else matching_files(text)
+
+
 def find_pictures(
     texts: Sequence[str], option: str, results: Path | None = None, films: bool = False
 ) -> list[Path]:
-    """The pictures that `texts` mean, each once: folders (at any depth), patterns or names of files.
-
-    With `films`, folders give their films, too.
+    """The pictures that `texts` mean (`pictures_of`), each once.
 
     A folder gives no picture of the folder `results` within it: a command must not read what it wrote.
     Raises CommandError if one of `texts` finds none.
     """
     pictures: list[Path] = []
     for text in texts:
-        if Path(text).is_dir():
-            found = visible_pictures(Path(text), films)
-            if results is not None and _is_within(results, Path(text)):
-                found = [path for path in found if not _is_within(path, results)]
-        else:
-            found = matching_files(text)
+        found = pictures_of(text, films)
+        if results is not None and os.path.isdir(text) and _is_within(results, Path(text)):
+            found = [path for path in found if not _is_within(path, results)]
         if not found:
             raise CommandError(f"{option} {text} finds no picture; give folders, files or patterns.")
         pictures += found

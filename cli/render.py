@@ -14,7 +14,7 @@ from .errors import CommandError
 from .extras import require
 from .pixel_limit import add_pixel_limit
 from .results import check_folder
-from .terminal import tell
+from .terminal import bar_columns, tell
 from .workflow.settings import add_workflow_arguments
 
 if TYPE_CHECKING:
@@ -89,19 +89,14 @@ def run(args: argparse.Namespace) -> int:
 def _run_with_progress(nodes: Workflow, order: list[str], interfaces: Interfaces) -> list[Mapping[str, str]]:
     import torch
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress, TimeElapsedColumn
 
     from ..nodes.bridge import progress
     from .workflow import graph
 
     # Two bars on standard error: the nodes of the workflow, and the steps of the node that runs.
     console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
+    columns = (*bar_columns(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as display:
         whole = display.add_task("Workflow", total=len(order))
         part = display.add_task("", total=None)

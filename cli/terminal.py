@@ -15,6 +15,7 @@ from ..base.text_files import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import ProgressColumn
 
 # What Brushwork's own texts become where the terminal or file has no such characters.
 _PLAIN = {"…": "...", "↓": "v", "↑": "^", "×": "x", "–": "-", "—": "-", "•": "*", "·": ".", "≥": ">="}
@@ -120,6 +121,13 @@ def unfailing_output() -> Iterator[None]:
             sys.stdout, sys.stderr = before
 
 
+def bar_columns() -> tuple[ProgressColumn, ...]:
+    """A bar of rich: what is done, the bar, and how many of how many. A column of the time may follow."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+
+    return TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
+
+
 @contextmanager
 def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
     """Gives a function that shows how many are done, out of how many.
@@ -127,15 +135,10 @@ def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
     The bar appears on standard error, and only on a terminal. Standard output is for the command's results.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress, TimeRemainingColumn
 
     console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
+    columns = (*bar_columns(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(text, total=None)
 

@@ -19,7 +19,7 @@ MONOCHROME = 2.5
 """A picture of less colour spread is ink, chalk, sepia or nearly so; dark portraits begin a little above."""
 
 LISTED = 10
-"""A finding names so many files; JSON names all."""
+"""A finding names this many files; JSON names all."""
 
 WARNING, NOTE = "warning", "note"
 # Endings of pictures that Pillow does not read without more packages.

@@ -133,11 +133,13 @@ def _draw(report: DatasetReport, sections: Sequence[tuple[str, Sequence[_Cell]]]
 
 def _header(report: DatasetReport, width: int) -> Image.Image:
     """Name, overview, and the meaning of the coloured chips."""
+    # An empty part, as high as its lines and its legend.
     lines = [f"{name}: {value}" for name, value in report.rows()]
     legend = _legend(report, width - 2 * _MARGIN)
     height = _MARGIN + 44 + 23 * len(lines) + 10 + 28 * len(legend)
     part = Image.new("RGB", (width, height), _PAPER)
     pen = ImageDraw.Draw(part)
+    # The name and the overview.
     name, face = fitted_name(report.name, "pictures", 30, width - 2 * _MARGIN)
     pen.text((_MARGIN, _MARGIN - 8), name, _INK, face)
     y = _MARGIN + 40
@@ -145,6 +147,7 @@ def _header(report: DatasetReport, width: int) -> Image.Image:
         text, face = fitted_name(line, line, 16, width - 2 * _MARGIN)
         pen.text((_MARGIN, y), text, _INK, face)
         y += 23
+    # The legend: a chip of each kind, and what it means.
     y += 8
     for row in legend:
         x = _MARGIN

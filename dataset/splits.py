@@ -17,7 +17,7 @@ from ..base.text_files import read_json
 SPLITS = ("train", "val", "test")
 
 MANY = 100
-"""With so many pictures or more, the hash of a picture's name decides its split."""
+"""With this many pictures or more, the hash of a picture's name decides its split."""
 
 VALIDATION_SHARE = 0.15
 """The share of fewer pictures that validates, unless the user says otherwise."""

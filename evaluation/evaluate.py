@@ -30,7 +30,7 @@ SHEET_ROWS = 8
 SHEET_CELL = 320
 # Photos that every random style is painted on.
 DIVERSITY_PHOTOS = 3
-# So many paintings' Gram matrices are kept, 4.2 MB each, in case the paintings return.
+# This many paintings' Gram matrices are kept, 4.2 MB each, in case the paintings return.
 KEPT_PAINTINGS = 64
 
 # Called with how many pictures are done, how many there are in all, and the last one [1,3,S,S].

@@ -14,7 +14,7 @@ from .options import EvaluationOptions
 from .report import Evaluation, Score, number
 from .set_distances import SetDistances
 
-# Below so many pairs FID and KID are too noisy to publish.
+# Below this many pairs FID and KID are too noisy to publish.
 FEW_SAMPLES = 2000
 # Paintings whose moments are kept, 8 kB each, to compare them with each other.
 SPREAD_PAINTINGS = 256

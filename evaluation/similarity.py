@@ -7,16 +7,11 @@ from torch import Tensor
 
 from ..models.devices import in_float64
 from ..models.perception.fetched_weights import LPIPS_BACKBONE, read_state_dict
+from ..pictures.color import luma
 
 WINDOW = 11
 # Rows of windows that are compared at once.
 STRIP = 64
-_REC_601 = (0.299, 0.587, 0.114)
-
-
-def luma(image: Tensor) -> Tensor:
-    """Rec. 601 luma: [B,3,H,W] in 0..1 -> [B,1,H,W] in 0..1."""
-    return (image * image.new_tensor(_REC_601)[:, None, None]).sum(1, keepdim=True)
 
 
 def ssim(a: Tensor, b: Tensor) -> Tensor:

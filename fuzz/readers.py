@@ -25,15 +25,15 @@ from brushwork.evaluation.judging.errors import JudgeError
 from brushwork.evaluation.judging.sheets import Key, read_key
 from brushwork.evaluation.judging.tally import read_answers, tally
 from brushwork.models import CheckpointError, StyleGAN, read_style
+from brushwork.models.config import StyleGANConfig
 from brushwork.models.perception.fetched_weights import read_state_dict
 from brushwork.models.perception.vgg import LossNetwork
-from brushwork.models.style_gan import StyleGANConfig
 from brushwork.models.style_space import StyleSpace
 from brushwork.pictures.reading import PictureError, read_picture
 from brushwork.training.options import TrainOptions
 from brushwork.training.runs.log import read_log
 from brushwork.training.runs.recipe import has_recipe
-from brushwork.training.runs.run import RunProgress, resume_options
+from brushwork.training.runs.resume import RunProgress, resume_options
 from brushwork.training.state import STATE_FORMAT, read_state
 from brushwork.training.trainer import TrainingError
 

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +32,6 @@ FORMAT_VERSION = 2
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be used; the message is one sentence for the user."""
-
-
-@dataclass
-class Checkpoint:
-    """Tensors in the file's own type and the header's entries, decoded from JSON."""
-
-    tensors: dict[str, Tensor]
-    header: dict[str, Any]
 
 
 class CheckpointFile:
@@ -102,15 +93,6 @@ def open_checkpoint(path: str | os.PathLike[str]) -> Iterator[CheckpointFile]:
         raise CheckpointError(
             why_unreadable(path, "a safetensors file", "choose a checkpoint that Brushwork saved")
         ) from error
-
-
-def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
-    """Read a file that `write_checkpoint` made, on the CPU.
-
-    Raises CheckpointError, one sentence, as `open_checkpoint` and `CheckpointFile.tensors` do.
-    """
-    with open_checkpoint(path) as file:
-        return Checkpoint(file.tensors(), file.header)
 
 
 def _checked_header(name: str, file: TensorFile) -> dict[str, Any]:

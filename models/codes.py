@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -43,6 +44,12 @@ def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
     curved = direction * lerp(length_a, length_b, t)
     defined = (sine > 1e-4) & (length_a > 0) & (length_b > 0)
     return torch.where(defined, curved, lerp(a, b, t))
+
+
+def check_strength(strength: float) -> None:
+    """Raise ValueError, one sentence, unless `strength` is from 0, the photo, to 1, the full style."""
+    if not (math.isfinite(strength) and 0 <= strength <= 1):
+        raise ValueError(f"strength is {strength}; choose a value from 0 to 1.")
 
 
 def same_network(codes: Sequence[Tensor]) -> None:

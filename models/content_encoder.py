@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from .batches import entry, repeated
 from .grid import GRID
-from .layers import Conv3x3, pad_around, pad_to_stride, unshuffle
+from .layers import Conv3x3, unshuffle
+from .padding import pad_around, pad_to_stride
 from .passes import ForwardPass
 from .strips import Strip
 

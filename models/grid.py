@@ -14,7 +14,7 @@ GRID = 4
 PixelRows = Callable[[int, int], Tensor]
 """Gives the rows from one number to another, without it, of pictures: [B,3,rows,W] in 0..1."""
 
-# So many pixels are looked at together.
+# This many pixels are looked at together.
 _CHUNK = 2**22
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -40,58 +38,6 @@ def init_conv(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> None:
             layer.weight.mul_(gain)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
-
-
-def reflection_index(length: int, before: int, after: int, device: torch.device) -> Tensor:
-    """Indices that extend `length` samples by reflection, as often as it takes.
-
-    >>> reflection_index(3, 2, 4, torch.device("cpu")).tolist()
-    [2, 1, 0, 1, 2, 1, 0, 1, 2]
-    """
-    if length == 1:
-        return torch.zeros(before + 1 + after, dtype=torch.long, device=device)
-    period = 2 * (length - 1)
-    position = torch.arange(-before, length + after, device=device) % period
-    return torch.where(position < length, position, period - position)
-
-
-def pad_to_stride(image: Tensor, stride: int, smallest: int = 16) -> Tensor:
-    """Reflect [B,C,H,W] at the right and the bottom to multiples of `stride`, at least `smallest` pixels."""
-    height, width = (padded_side(side, stride, smallest) for side in image.shape[-2:])
-    return _reflect(image, 0, 0, height, width)
-
-
-def pad_around(image: Tensor, corner: Tensor, most: int, stride: int, smallest: int = 16) -> Tensor:
-    """Reflect [B,C,H,W] on all sides; picture b gets corner[b] pixels, 0 to `most`, above it and left of it.
-
-    The result has room for `most` pixels whatever the corners are, in multiples of `stride` of at least
-    `smallest` pixels, so that pictures of one size remain a batch.
-    """
-    height, width = (padded_side(side + most, stride, smallest) for side in image.shape[-2:])
-    padded = [
-        _reflect(picture, top, left, height, width)
-        for picture, (top, left) in zip(torch.split(image, 1), corner.tolist(), strict=True)
-    ]
-    return padded[0] if len(padded) == 1 else torch.cat(padded)
-
-
-def padded_side(side: int, stride: int, smallest: int) -> int:
-    return math.ceil(max(side, smallest) / stride) * stride
-
-
-def _reflect(image: Tensor, top: int, left: int, height: int, width: int) -> Tensor:
-    """[B,C,H,W] -> [B,C,height,width], the picture `top` and `left` pixels from the corner.
-
-    This works from 1x1 up; `F.pad` refuses a border larger than the picture.
-    """
-    bottom, right = height - image.shape[-2] - top, width - image.shape[-1] - left
-    if not any((top, left, bottom, right)):
-        return image
-    if max(top, bottom) < image.shape[-2] and max(left, right) < image.shape[-1]:
-        return F.pad(image, (left, right, top, bottom), mode="reflect")
-    rows = reflection_index(image.shape[-2], top, bottom, image.device)
-    columns = reflection_index(image.shape[-1], left, right, image.device)
-    return image[:, :, rows][:, :, :, columns]
 
 
 def unshuffle(image: Tensor) -> Tensor:

@@ -1,8 +1,10 @@
-"""Reflected borders of one pixel, in the memory layout of the map that gets them."""
+"""Reflected borders: of pictures, up to multiples of a stride, and of one pixel around feature maps."""
 
 from __future__ import annotations
 
 import functools
+import math
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -12,6 +14,49 @@ from torch.autograd.function import FunctionCtx
 
 Sides = tuple[bool, bool, bool, bool]
 """Whether there is a border at the left, at the right, at the top and at the bottom."""
+
+
+def pad_to_stride(image: Tensor, stride: int, smallest: int = 16) -> Tensor:
+    """Reflect [B,C,H,W] at the right and the bottom to multiples of `stride`, at least `smallest` pixels."""
+    height, width = padded_size(image.shape[-2:], stride, smallest)
+    return _reflect(image, 0, 0, height, width)
+
+
+def pad_around(image: Tensor, corner: Tensor, most: int, stride: int, smallest: int = 16) -> Tensor:
+    """Reflect [B,C,H,W] on all sides; picture b gets corner[b] pixels, 0 to `most`, above it and left of it.
+
+    The result has room for `most` pixels whatever the corners are, in multiples of `stride` of at least
+    `smallest` pixels, so that pictures of one size remain a batch.
+    """
+    height, width = padded_size(image.shape[-2:], stride, smallest, most)
+    padded = [
+        _reflect(picture, top, left, height, width)
+        for picture, (top, left) in zip(torch.split(image, 1), corner.tolist(), strict=True)
+    ]
+    return padded[0] if len(padded) == 1 else torch.cat(padded)
+
+
+def padded_size(size: Sequence[int], stride: int, smallest: int, border: int = 0) -> tuple[int, int]:
+    """H and W with room for a `border`, in multiples of `stride` of at least `smallest` pixels.
+
+    >>> padded_size((30, 41), stride=8, smallest=40)
+    (40, 48)
+    """
+    height, width = (math.ceil(max(side + border, smallest) / stride) * stride for side in size)
+    return height, width
+
+
+def reflection_index(length: int, before: int, after: int, device: torch.device) -> Tensor:
+    """Indices that extend `length` samples by reflection, as often as it takes.
+
+    >>> reflection_index(3, 2, 4, torch.device("cpu")).tolist()
+    [2, 1, 0, 1, 2, 1, 0, 1, 2]
+    """
+    if length == 1:
+        return torch.zeros(before + 1 + after, dtype=torch.long, device=device)
+    period = 2 * (length - 1)
+    position = torch.arange(-before, length + after, device=device) % period
+    return torch.where(position < length, position, period - position)
 
 
 def pad_by_one(x: Tensor, left: bool, right: bool, top: bool, bottom: bool) -> Tensor:
@@ -73,8 +118,9 @@ def _pixels(x: Tensor) -> Tensor:
 def _border(height: int, width: int, sides: Sides, device: torch.device) -> tuple[Tensor, Tensor]:
     """The places of the border's pixels in the padded map, and those of the pixels that they repeat."""
     left, right, top, bottom = sides
-    rows = _reflected(height, top, bottom)[:, None]
-    columns = _reflected(width, left, right)[None]
+    cpu = torch.device("cpu")
+    rows = reflection_index(height, top, bottom, cpu)[:, None]
+    columns = reflection_index(width, left, right, cpu)[None]
     places = rows * width + columns
     inside = torch.zeros_like(places, dtype=torch.bool)
     inside[top : top + height, left : left + width] = True
@@ -82,7 +128,16 @@ def _border(height: int, width: int, sides: Sides, device: torch.device) -> tupl
     return border.to(device), places.flatten()[border].to(device)
 
 
-def _reflected(length: int, before: bool, after: bool) -> Tensor:
-    """0 to length-1, with the second of them before the first, and the last but one after the last."""
-    places = torch.arange(length)
-    return torch.cat([places[1:2][: int(before)], places, places[-2:-1][: int(after)]])
+def _reflect(image: Tensor, top: int, left: int, height: int, width: int) -> Tensor:
+    """[B,C,H,W] -> [B,C,height,width], the picture `top` and `left` pixels from the corner.
+
+    This works from 1x1 up; `F.pad` refuses a border larger than the picture.
+    """
+    bottom, right = height - image.shape[-2] - top, width - image.shape[-1] - left
+    if not any((top, left, bottom, right)):
+        return image
+    if max(top, bottom) < image.shape[-2] and max(left, right) < image.shape[-1]:
+        return F.pad(image, (left, right, top, bottom), mode="reflect")
+    rows = reflection_index(image.shape[-2], top, bottom, image.device)
+    columns = reflection_index(image.shape[-1], left, right, image.device)
+    return image[:, :, rows][:, :, :, columns]

@@ -153,9 +153,9 @@ def shares_of_maps(
 ) -> tuple[Tensor, SharesByMap]:
     """The styles [S,L,D] that can be seen in one picture of `size` (H, W), and their shares in its maps.
 
-    `code` [1,L,D] lies under the `regions`. The maps have so many `cells` (rows, columns), by name, and begin
-    `corner` pixels above the picture and left of it. A single style has no shares: then it paints the same
-    bits as alone, and hidden styles cost nothing.
+    `code` [1,L,D] lies under the `regions`. The maps have this many `cells` (rows, columns), by name, and
+    begin `corner` pixels above the picture and left of it. A single style has no shares: then it paints the
+    same bits as alone, and hidden styles cost nothing.
     """
     if not regions:
         return code, {}

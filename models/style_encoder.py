@@ -7,8 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .devices import without_autocast
-from .layers import LEAKY_SLOPE, Conv3x3, init_conv, pad_to_stride, unshuffle
+from .layers import LEAKY_SLOPE, Conv3x3, init_conv, unshuffle
 from .normalization import wide
+from .padding import pad_to_stride
 from .passes import ForwardPass
 
 STYLE_STRIDE = 16

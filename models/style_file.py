@@ -15,15 +15,15 @@ from torch import Tensor, nn
 
 from ..base.excerpt import excerpt
 from ..base.files import write_atomically, write_new
-from ..base.tensor_header import join_header, split_header
+from ..base.tensor_header import SAFETENSORS, join_header, split_header
 from .checkpoint import CheckpointError, decode_metadata, encode_metadata
-from .style_gan import LARGEST_WIDTH, StyleGAN
+from .config import LARGEST_WIDTH
+from .style_gan import StyleGAN
 from .tensor_file import LARGEST_WEIGHT, UNREADABLE, read_tensors, why_unreadable
 from .thumbnail import decode_thumbnail, encode_thumbnail
 
 FORMAT = "brushwork-style"
 FORMAT_VERSION = 2
-SUFFIX = ".safetensors"
 
 # A style file has about 7 kB, or 13 kB with a thumbnail. Much larger files are not read at all.
 LARGEST_FILE = 256 * 1024
@@ -115,7 +115,7 @@ def write_new_style(folder: Path, stem: str, style: StyleFile, number: int = 1) 
 
     Several processes that save styles of one name at once each get a name of their own.
     """
-    return write_new(folder, stem, SUFFIX, _pack(stem, style), number)
+    return write_new(folder, stem, SAFETENSORS, _pack(stem, style), number)
 
 
 def _pack(name: str, style: StyleFile) -> bytes:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -16,8 +15,9 @@ from ..base.excerpt import excerpt
 from ..base.shipped import DEFAULT_CHECKPOINT
 from ..pictures.values import check_floating, unit_range
 from .batches import repeated
-from .checkpoint import CheckpointError, CheckpointFile, open_checkpoint, write_checkpoint
-from .codes import lerp
+from .checkpoint import CheckpointError, open_checkpoint, write_checkpoint
+from .codes import check_strength, lerp
+from .config import StyleGANConfig, check_shapes, config_in, decisive_shapes, record_in
 from .content_encoder import ContentCode, ContentEncoder
 from .devices import own_defaults
 from .generator import Generator
@@ -27,9 +27,8 @@ from .passes import ForwardPass, Frozen, fitting_pass
 from .regions import StyleRegion, paint_regions, paired_batch
 from .style_encoder import StyleEncoder
 from .style_space import StyleSpace
-from .tensor_file import shape_text
 
-# A style picture's shorter side is reduced to so many pixels before it is encoded. Strokes keep the size
+# A style picture's shorter side is reduced to this many pixels before it is encoded. Strokes keep the size
 # they were learned at, and a 50-megapixel scan costs no more than a postcard.
 STYLE_SIZE = 512
 
@@ -38,43 +37,6 @@ STROKE_SIZES = (0.25, 4.0)
 
 # The names of the style space's tensors in a checkpoint begin with this.
 _SPACE = "style_space."
-
-# No config in a checkpoint may ask for more channels, numbers or blocks than this.
-LARGEST_WIDTH = 1024
-
-
-@dataclass(frozen=True)
-class StyleGANConfig:
-    """Widths and depths of the networks; stored in every checkpoint's header."""
-
-    fine_channels: int = 80
-    coarse_channels: int = 96
-    code_dim: int = 192
-    coarse_blocks: int = 5
-    fine_blocks: int = 3
-    mapping_hidden: int = 128
-    wide_channels: int = 128
-    wide_blocks: int = 2
-    """At 1/32 and again at 1/16."""
-    kernels: int = 4
-    wide_kernels: int = 3
-    covariance_channels: int = 32
-    covariance_hidden: int = 512
-
-    @property
-    def levels(self) -> tuple[int, ...]:
-        """How many of the L layers work at 1/32, 1/16, 1/8 and 1/4, entries and the palette included."""
-        return self.wide_blocks + 1, self.wide_blocks + 1, self.coarse_blocks + 1, self.fine_blocks + 2
-
-    @property
-    def layers(self) -> int:
-        """L, the number of modulated layers."""
-        return sum(self.levels)
-
-    @property
-    def coarse_layers(self) -> int:
-        """How many of the L layers work at 1/8 and below: they decide shapes and brushwork."""
-        return sum(self.levels[:-1])
 
 
 class StyleGAN(nn.Module):
@@ -136,11 +98,11 @@ class StyleGAN(nn.Module):
         """
         # The header says how large the network is, and which tensors there are.
         with open_checkpoint(path) as file:
-            config = _config_in(file)
+            config = config_in(file)
             shapes = {key: facts.shape for key, facts in file.facts.items()}
             weights = {key: shape for key, shape in shapes.items() if not key.startswith(_SPACE)}
             # Check them as far as possible before memory is taken for a network.
-            _check_shapes(file.name, _decisive_shapes(config), weights)
+            check_shapes(file.name, decisive_shapes(config), weights)
             gan = cls(config)
             own = {key: tuple(tensor.shape) for key, tensor in gan.state_dict().items()}
             described = file.header.get("style_space")
@@ -150,14 +112,14 @@ class StyleGAN(nn.Module):
                 raise CheckpointError(
                     f"{file.name} has {len(surplus)} tensors too many, '{excerpt(surplus[0])}' first."
                 )
-            _check_shapes(file.name, own, weights)
+            check_shapes(file.name, own, weights)
             space_shapes = {k.removeprefix(_SPACE): v for k, v in shapes.items() if k.startswith(_SPACE)}
             size = config.layers * config.code_dim
             if described is not None and not StyleSpace.fits(described, space_shapes, size):
                 raise CheckpointError(
                     f"{file.name} is damaged: its style distribution does not fit the network."
                 )
-            gan.training_record = _record_in(file)
+            gan.training_record = record_in(file)
             tensors = file.tensors()
 
         # Only now the weights and the style space have been read.
@@ -289,8 +251,7 @@ class StyleGAN(nn.Module):
         batch = paired_batch(content.batch, code, regions, "The content and the styles")
         for each in (code, *(region.code for region in regions)):
             self._check_code(each)
-        if not (math.isfinite(strength) and 0 <= strength <= 1):
-            raise ValueError(f"strength is {strength}; choose a value from 0 to 1.")
+        check_strength(strength)
         noise = noise or PlacedNoise((seed,))
         how = how or fitting_pass(self, *content.maps.values(), code)
         if regions and not isinstance(how, Frozen):
@@ -377,30 +338,6 @@ def checked_image(image: Tensor, name: str, dtype: torch.dtype) -> Tensor:
     return unit_range(check_floating(image, name).to(dtype), name)
 
 
-def _config_in(file: CheckpointFile) -> StyleGANConfig:
-    config = file.header.get("config")
-    try:
-        found = StyleGANConfig(**config) if isinstance(config, dict) else None
-    except TypeError:  # a name that is unknown
-        found = None
-    if found is None or any(
-        type(n) is not int or not 1 <= n <= LARGEST_WIDTH for n in asdict(found).values()
-    ):
-        raise CheckpointError(f"{file.name} is damaged: its header has no usable network config.")
-    return found
-
-
-def _record_in(file: CheckpointFile) -> dict[str, Any]:
-    """The training record. Brushwork reads its name and licence."""
-    record = file.header.get("training", {})
-    if not isinstance(record, dict):
-        raise CheckpointError(f"{file.name} is damaged: its training record is no object.")
-    for key in ("name", "licence"):
-        if not isinstance(record.get(key, ""), str | None):
-            raise CheckpointError(f"{file.name} is damaged: the {key} in its training record is no text.")
-    return record
-
-
 @torch.inference_mode()
 def _paints(gan: StyleGAN) -> bool:
     """Whether a small picture comes out finite: products of weights overflow where the weights do not."""
@@ -408,40 +345,3 @@ def _paints(gan: StyleGAN) -> bool:
     ramp = torch.linspace(0, 1, 32, dtype=weight.dtype, device=weight.device)
     picture = torch.stack([ramp.expand(32, 32), ramp[:, None].expand(32, 32), ramp.flip(0).expand(32, 32)])
     return bool(torch.isfinite(gan.stylize(picture[None], picture[None])).all())
-
-
-def _decisive_shapes(config: StyleGANConfig) -> dict[str, tuple[int, ...]]:
-    """The shapes that show all numbers of the config.
-
-    They are known before a network is built, so that a wrong config does not take gigabytes first.
-    """
-    c = config
-    covariances = 3 * c.covariance_channels * (c.covariance_channels + 1) // 2
-    return {
-        "content_encoder.down8.weight": (c.coarse_channels, c.fine_channels, 3, 3),
-        "generator.coarse_entry.affine.weight": (2 * c.coarse_channels, c.code_dim),
-        f"generator.widest_blocks.{c.wide_blocks - 1}.conv1.weight": _kernels(
-            c.wide_kernels, c.wide_channels
-        ),
-        f"generator.coarse_blocks.{c.coarse_blocks - 1}.conv1.weight": _kernels(c.kernels, c.coarse_channels),
-        f"generator.fine_blocks.{c.fine_blocks - 1}.conv1.weight": _kernels(c.kernels, c.fine_channels),
-        "style_encoder.mapping.0.bias": (c.mapping_hidden,),
-        "style_encoder.covariance_mapping.0.weight": (
-            c.covariance_hidden,
-            2 * (c.fine_channels + 2 * c.coarse_channels) + covariances,
-        ),
-    }
-
-
-def _kernels(count: int, channels: int) -> tuple[int, ...]:
-    return count * channels, channels, 3, 3
-
-
-def _check_shapes(name: str, expected: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]]) -> None:
-    if missing := sorted(expected.keys() - found.keys()):
-        raise CheckpointError(f"{name} lacks {len(missing)} tensors of the network, '{missing[0]}' first.")
-    for key, shape in expected.items():
-        if found[key] != shape:
-            raise CheckpointError(
-                f"{name} does not fit its own config: '{key}' is {shape_text(found[key])}, not {shape}."
-            )

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..base.seeds import derived_seed
 from .devices import in_float64, own_defaults
 
 # How many typical styles a style space keeps, how many directions around them, and how many paintings a
@@ -73,7 +74,7 @@ class StyleSpace:
         centers, draws = [], []
         shares = self.shares.cpu()
         for i in range(count):
-            generator = torch.Generator().manual_seed((seed * 1_000_003 + i) % 2**63)
+            generator = torch.Generator().manual_seed(derived_seed(seed, i))
             draws.append(torch.randn(len(self.directions), generator=generator))
             centers.append(torch.multinomial(shares, 1, generator=generator))
         z = torch.stack(draws).to(self.mean.device)

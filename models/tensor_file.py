@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ..base.excerpt import excerpt
+from ..base.json_objects import distinct_keys
 from ..base.tensor_header import LARGEST_HEADER
 
 # Errors that come from reading a file that is not a whole safetensors file.
@@ -92,7 +93,7 @@ def decode_json(text: str) -> Any:  # noqa: ANN401  # whatever the text holds
     if text.count("[") + text.count("{") > MOST_PARTS:
         raise ValueError(f"it has more than {MOST_PARTS:,} lists and objects")
     try:
-        return json.loads(text, object_pairs_hook=_distinct)
+        return json.loads(text, object_pairs_hook=distinct_keys)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
 
@@ -164,11 +165,3 @@ def why_unreadable(path: Path, kind: str, advice: str, state: str = "cut short")
     if has_header or len(head) <= 8:
         return f"{path.name} is {state} at {size} bytes; download or copy it again."
     return f"{path.name} is not {kind}; {advice}."
-
-
-def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Of two values with one key, Python would drop the first without a word."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("an object has a key twice")
-    return found

@@ -23,7 +23,7 @@ from .shared.checkpoints import connected_or_default
 from .shared.folders import check_folders, fingerprint_folders, named_folder
 from .shared.images import from_pil, to_pil
 from .shared.inputs import PICTURE_SOCKETS, network_input, option_input, picture_inputs, seed_input, verdict
-from .shared.memory import memory_of
+from .shared.out_of_memory import memory_of
 from .shared.sockets import ManagedGAN
 
 _OPTIONS = {option.name: option for option in fields(EvaluationOptions)}

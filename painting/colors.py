@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..models.perception.statistics import color_moments
 from ..pictures.color import luminance_only
-from .palette import match_palette
+from .palette import match_palette, symmetric_power
 
 # Added to a picture's covariance, so that noise in a plain picture does not become its contrast: the variance
 # of a deviation of one per cent.
@@ -32,20 +32,13 @@ def match_moments(picture: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
         each.cpu().double() for each in (*color_moments(picture), mean, covariance)
     )
     spread = spread + _NOISE * torch.eye(3, dtype=spread.dtype)
-    root = _power(spread, 0.5)
-    back = _power(spread, -0.5)
-    change = back @ _power(root @ covariance @ root, 0.5) @ back
+    root = symmetric_power(spread, 0.5)
+    back = symmetric_power(spread, -0.5)
+    change = back @ symmetric_power(root @ covariance @ root, 0.5) @ back
     offset = mean[..., None] - change @ own[..., None]
     offset, change = (each.to(picture.dtype).to(picture.device) for each in (offset, change))
     moved = torch.baddbmm(offset, change, picture.flatten(2))
     return moved.clamp_(0, 1).reshape(picture.shape)
-
-
-def _power(matrices: Tensor, exponent: float) -> Tensor:
-    """Symmetric positive matrices [B,3,3] to a power."""
-    values, vectors = torch.linalg.eigh(matrices)
-    values = values.clamp_min(0 if exponent > 0 else 1e-12).pow(exponent)
-    return torch.bmm(vectors * values[:, None], vectors.transpose(1, 2))
 
 
 def with_colors_of(photo: Tensor, picture: Tensor, preserve_color: str) -> Tensor:

@@ -11,29 +11,27 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
-from ..base.files import file_digest, write_atomically
+from ..base.files import write_atomically
 from ..base.version import version
 from ..models.large.maps import StorageError
 from ..models.memory import is_out_of_memory
 from ..pictures.films import is_film
 from ..pictures.large_files import vips
-from ..pictures.metadata import PictureMetadata, check_size, encode_picture, read_settings, read_with_metadata
-from ..pictures.reading import PictureError, opened_picture
-from ..pictures.tensors import as_picture, as_tensor
+from ..pictures.metadata import check_size, encode_picture, read_settings
+from ..pictures.reading import PictureError
+from ..pictures.tensors import as_picture
 from .errors import WriteError
 from .films.options import SteadyOptions
 from .films.steps import OnFilmStep
-from .jobs import PAIRS, PaintJob, check_targets, make_jobs
+from .jobs import PaintJob, check_targets, make_jobs
 from .large_files import is_large, paint_large_file
 from .overlap import Behind, ahead
+from .photo_reading import PhotoReading
 from .refine import OnStep, RefineError
 from .styles import UnreadableError
 from .stylizer import Stylizer
 
 __all__ = [
-    "PAIRS",
     "FilmWork",
     "PaintJob",
     "PaintOutcome",
@@ -157,7 +155,7 @@ class _Prepared:
     job: PaintJob
     settings: dict[str, object]
     kind: _Kind
-    reading: _Reading
+    reading: PhotoReading
 
 
 def _prepare(
@@ -166,7 +164,7 @@ def _prepare(
     """Each job that is to be painted, and the outcome of each that is not."""
     # A photo is read once for all its styles; jobs of one photo stand together.
     for photo, group in itertools.groupby(jobs, key=lambda job: job.photo):
-        reading, film = _Reading(photo), is_film(photo)
+        reading, film = PhotoReading(photo), is_film(photo)
         for job in group:
             try:
                 settings = _settings(job, reading, stylizer, steady if film else None)
@@ -291,60 +289,8 @@ def _not_written(target: Path, error: OSError) -> WriteError:
     return WriteError(f"{target} cannot be written: {error.strerror}.")
 
 
-class _Reading:
-    """A photo that is read once, when it is needed; UnreadableError every time if it cannot be read."""
-
-    def __init__(self, path: Path):
-        self.path = path
-        self._digest: str | None = None
-        self._read: tuple[Tensor, PictureMetadata] | None = None
-        self._error: UnreadableError | None = None
-
-    @property
-    def digest(self) -> str:
-        if self._digest is None:
-            try:
-                self._digest = file_digest(self.path)
-            except OSError as error:
-                raise UnreadableError(f"{self.path} cannot be read: {error.strerror}.") from error
-        return self._digest
-
-    @property
-    def tensor(self) -> Tensor:
-        """[1,3,H,W] in 0..1, the same object every time."""
-        return self._all()[0]
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height."""
-        height, width = self.tensor.shape[-2:]
-        return width, height
-
-    @property
-    def header_size(self) -> tuple[int, int]:
-        """Width and height as the file's header says, before the picture is turned."""
-        with opened_picture(self.path) as image:
-            return image.size
-
-    @property
-    def metadata(self) -> PictureMetadata:
-        return self._all()[1]
-
-    def _all(self) -> tuple[Tensor, PictureMetadata]:
-        if self._error:
-            raise self._error
-        if self._read is None:
-            try:
-                picture, metadata = read_with_metadata(self.path)
-                self._read = as_tensor(picture), metadata
-            except PictureError as error:
-                self._error = UnreadableError(str(error))
-                raise self._error from error
-        return self._read
-
-
 def _settings(
-    job: PaintJob, reading: _Reading, stylizer: Stylizer, steady: SteadyOptions | None
+    job: PaintJob, reading: PhotoReading, stylizer: Stylizer, steady: SteadyOptions | None
 ) -> dict[str, object]:
     """Everything that decides the picture, as JSON values; names of files without their folders."""
     try:

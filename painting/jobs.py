@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..base.files import distinct_names
-from ..base.settings import check_choice
+from ..base.pairs import paired
 from ..pictures.films import ending_for, is_film
 from .styles import StyleSource
-
-PAIRS = ("cross", "zip")
 
 
 @dataclass(frozen=True)
@@ -37,16 +35,7 @@ def make_jobs(
     Raises ValueError if 'zip' has not as many styles as photos, or if a result would replace one of the
     pictures to read.
     """
-    check_choice("pairs", pairs, PAIRS)
-    if pairs == "cross":
-        couples = [(photo, style) for photo in photos for style in styles]
-    elif len(photos) == len(styles):
-        couples = list(zip(photos, styles, strict=True))
-    else:
-        raise ValueError(
-            f"Pairs of one photo and one style need as many styles as photos, and there are {len(photos)} "
-            f"photos and {len(styles)} styles; add or remove some."
-        )
+    couples = paired(photos, styles, pairs)
     names = distinct_names(
         [f"{photo.stem}__{style.name}" for photo, style in couples],
         [[photo, *style.files] for photo, style in couples],

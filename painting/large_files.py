@@ -26,7 +26,7 @@ from .stylizer import Stylizer
 LARGE_PIXELS = 64_000_000
 """Pictures with more pixels are painted from file to file, if libvips is installed."""
 
-# Feature maps of so many bytes stay in the main memory.
+# Feature maps of this many bytes stay in the main memory.
 _MEMORY = 256 * 2**20
 
 # Bytes on the disk for each pixel at most: the photo, the painting in 16 bits, and feature maps.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-# So many pairs of a step and the change of the gradient are kept. Ten are not better than five.
+# This many pairs of a step and the change of the gradient are kept. Ten are not better than five.
 HISTORY = 5
 
 # The longest step, as root mean square over a picture in 0..1: further away the curvature is different.

@@ -14,7 +14,7 @@ from ..models.perception.pixel_losses import ground_limits, plain_steps
 from ..models.perception.statistics import SIZES, SMALLEST_SIDE, moments_of, normalized, sized_pictures
 from ..models.perception.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
 from .options import RefineOptions
-from .strips import pixel_losses
+from .pixel_gradient import pixel_losses
 from .tiles import PIXELS, STRIDES, Sums, View, loss_and_gradients, picture_sums, tiles
 
 # Means and deviations count twice beside Gram matrices, as in training.

@@ -8,12 +8,11 @@ import torch
 from torch import Tensor
 
 from ..models.devices import with_float64
-from ..pictures.color import match_histogram
+from ..pictures.color import REC_601, match_histogram
 
-# Rec. 601: red, green and blue in the light of a pixel.
-_RED, _GREEN, _BLUE = 0.299, 0.587, 0.114
+_RED, _GREEN, _BLUE = REC_601
 
-# Ranges of light that have colours of their own: so many with equally many pixels of the photo, cut where
+# Ranges of light that have colours of their own: this many, each with as many pixels of the photo, cut where
 # they are wider than a part of all light. Pictures of few pixels have fewer.
 _RANGES = 24
 _WIDEST = 1 / 64
@@ -132,16 +131,18 @@ def _moments(colors: Tensor, ranges: Tensor, count: int) -> tuple[Tensor, Tensor
 def _least_move(covariance: Tensor, wanted: Tensor) -> Tensor:
     """The symmetric matrices [K,2,2] that turn one covariance into the other, no factor above the largest."""
     noisy = covariance + _NOISE * torch.eye(2, dtype=covariance.dtype, device=covariance.device)
-    root, back = _power(noisy, 0.5), _power(noisy, -0.5)
-    change = back @ _power(root @ wanted @ root, 0.5) @ back
+    root, back = symmetric_power(noisy, 0.5), symmetric_power(noisy, -0.5)
+    change = back @ symmetric_power(root @ wanted @ root, 0.5) @ back
     values, vectors = torch.linalg.eigh(change)
     bounded: Tensor = (vectors * values.clamp(0, _LARGEST_FACTOR)[:, None]) @ vectors.transpose(1, 2)
     return bounded
 
 
-def _power(matrices: Tensor, exponent: float) -> Tensor:
+def symmetric_power(matrices: Tensor, exponent: float) -> Tensor:
+    """Symmetric matrices [K,N,N] without negative eigenvalues to a power; finite also if one is 0."""
     values, vectors = torch.linalg.eigh(matrices)
-    power: Tensor = (vectors * values.clamp_min(0).pow(exponent)[:, None]) @ vectors.transpose(1, 2)
+    values = values.clamp_min(0 if exponent > 0 else 1e-12).pow(exponent)
+    power: Tensor = (vectors * values[:, None]) @ vectors.transpose(1, 2)
     return power
 
 

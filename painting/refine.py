@@ -32,7 +32,7 @@ _TILE_SHARE = 0.5
 _CPU_BYTES = 2 * 2**30
 _CPU_TILE_BYTES = 2**30
 
-# A painting has no fine strokes if it is read at more than so many times its own size.
+# A painting has no fine strokes if it is read at more than this many times its own size.
 _ENLARGED = 1.5
 
 # The picture's half and quarter are in memory too.

@@ -28,7 +28,7 @@ SMALLEST_TILE = 64
 # Tiles are so large at first. On a CPU their maps stay in the cache, on a GPU few calls do much.
 _CPU_TILE, _GPU_TILE = 640, 3584
 # A tile is a strip of the whole width, and its convolutions read one row of cells beyond it on either side.
-# On a CPU, so many rows of pixels are worth more than the cache.
+# On a CPU, this many rows of pixels are worth more than the cache.
 _CPU_ROWS = 64
 
 

@@ -19,7 +19,7 @@ _LEVELS = 2**16
 # Light is the sum of three values: two colours of one level each hardly ever have the same.
 _LIGHTS = 2**22
 
-# So many pixels of a picture, evenly spread, say what its colours are at each light.
+# This many pixels of a picture, evenly spread, say what its colours are at each light.
 _SAMPLE = 2**21
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..base.files import file_digest
+from ..base.files import sha256_of
 from ..models.codes import mix_styles
 from ..models.style_file import read_style, style_fingerprint
 from ..models.style_gan import StyleGAN
@@ -56,8 +56,8 @@ class StyleSource(ABC):
 
 
 @dataclass(frozen=True)
-class PaintingStyle(StyleSource):
-    """The style of a picture."""
+class _FileStyle(StyleSource):
+    """The style of one file."""
 
     path: Path
 
@@ -68,31 +68,24 @@ class PaintingStyle(StyleSource):
     @property
     def files(self) -> list[Path]:
         return [self.path]
+
+
+class PaintingStyle(_FileStyle):
+    """The style of a picture."""
 
     def code(self, gan: StyleGAN, stroke_size: float = 1.0) -> Tensor:
         picture = read_painting(self.path).to(_device(gan))
         return gan.encode_style(picture, stroke_size=stroke_size)
 
     def record(self) -> dict[str, object]:
-        return {"painting": self.path.name, "sha256": file_digest(self.path)}
+        return {"painting": self.path.name, "sha256": sha256_of(self.path)}
 
     def paintings(self) -> list[tuple[Path, float]]:
         return [(self.path, 1.0)]
 
 
-@dataclass(frozen=True)
-class SavedStyle(StyleSource):
+class SavedStyle(_FileStyle):
     """A style file; it holds numbers and no painting."""
-
-    path: Path
-
-    @property
-    def name(self) -> str:
-        return self.path.stem
-
-    @property
-    def files(self) -> list[Path]:
-        return [self.path]
 
     def code(self, gan: StyleGAN, stroke_size: float = 1.0) -> Tensor:
         style = read_style(self.path)
@@ -105,7 +98,7 @@ class SavedStyle(StyleSource):
         return style.code[None].to(_device(gan))
 
     def record(self) -> dict[str, object]:
-        return {"style_file": self.path.name, "sha256": file_digest(self.path)}
+        return {"style_file": self.path.name, "sha256": sha256_of(self.path)}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..base.files import file_digest
+from ..base.files import sha256_of
 from ..base.settings import check_choice, check_ranges, option
 from ..base.shipped import DEFAULT_CHECKPOINT
 from ..models.content_encoder import ContentCode
@@ -101,7 +101,7 @@ class Stylizer:
         """
         path = Path(checkpoint or DEFAULT_CHECKPOINT)
         gan = StyleGAN.load(path)
-        network = {"file": path.name, "sha256": file_digest(path)}
+        network = {"file": path.name, "sha256": sha256_of(path)}
         if device != "auto":
             return cls(gan.to(_device(device)), options, network, tile)
         if torch.cuda.is_available():

@@ -15,7 +15,7 @@ TITLE_SIZE, TEXT_SIZE = 20, 16
 _LEFT, _RIGHT, _BOTTOM = 64, 16, 52
 # Above this ratio between the largest and the smallest value the axis is logarithmic.
 _LOG_RATIO = 5.0
-# With up to so many points, each gets a dot, and there is no mean.
+# With up to this many points, each gets a dot, and there is no mean.
 _FEW = 20
 # Lines are drawn at this multiple of their size and reduced, since Pillow's lines have jagged edges.
 _FINE = 3

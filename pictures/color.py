@@ -1,9 +1,12 @@
-"""Colour: sRGB and CIE Lab, and two ways to keep a photo's colours under a painting's brushwork."""
+"""Colour: luma, sRGB and CIE Lab, and two ways to keep a photo's colours under a painting's brushwork."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+
+REC_601 = (0.299, 0.587, 0.114)
+"""The shares of red, green and blue in luma (ITU-R BT.601)."""
 
 # IEC 61966-2-1: linear sRGB to XYZ. Its rows sum to the white point D65, so greys get a = b = 0.
 _RGB_TO_XYZ = torch.tensor(
@@ -20,6 +23,11 @@ _WHITE = _RGB_TO_XYZ.sum(1)
 _DELTA = 6 / 29
 _GAMUT_MARGIN = 1e-4
 _GAMUT_STEPS = 10
+
+
+def luma(image: Tensor) -> Tensor:
+    """Rec. 601 luma: [B,3,H,W] in 0..1 -> [B,1,H,W] in 0..1."""
+    return (image * image.new_tensor(REC_601)[:, None, None]).sum(1, keepdim=True)
 
 
 def rgb_to_lab(image: Tensor) -> Tensor:

@@ -107,6 +107,7 @@ def encode_large(
     height, width = picture.size
     image = pyvips.Image.rawload(os.fspath(picture.path), width, height, 3)
     image = image.copy(interpretation="srgb")
+    # What goes along: colour profile, settings, EXIF. PNG and TIFF have a place of their own for texts.
     text = None if settings is None else json.dumps(settings)
     if metadata.icc_profile:
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", metadata.icc_profile)
@@ -116,6 +117,7 @@ def encode_large(
         text = None
     if kind != "TIFF" and (exif := fitting_exif(metadata.exif, (width, height), text, kind)):
         image.set_type(pyvips.GValue.blob_type, "exif-data", exif)
+    # Write it; libvips says in several lines what went wrong.
     options = dict(_SAVE_OPTIONS[kind])
     if kind == "TIFF":
         options["bigtiff"] = height * width * 3 > _BIG_TIFF

@@ -65,4 +65,4 @@ class _Decoding:
 
 
 room = _Decoding().room
-"""A context in which so many pixels are decoded; it waits while other threads decode too many."""
+"""A context in which this many pixels are decoded; it waits while other threads decode too many."""

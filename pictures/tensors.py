@@ -20,7 +20,7 @@ def as_picture(image: Tensor) -> Image.Image:
 # Rows that are turned into floats at once.
 _ROWS = 256
 
-# A picture that is longer than so many times its width is cropped before it is brought to a size.
+# A picture that is longer than this many times its width is cropped before it is brought to a size.
 _LONG = 8
 
 

@@ -7,7 +7,6 @@ puts what the commands said between the two marks in that file.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import sys
@@ -16,8 +15,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from brushwork.base.files import write_atomically
 from brushwork.cli.main import main as brushwork
+from scripts.marked_part import replaced, rewrite
 
 if TYPE_CHECKING:
     from tests.bad_inputs import BadInput
@@ -48,30 +47,16 @@ def rows(every: Iterable[BadInput]) -> str:
     return "\n".join(lines)
 
 
-def insert(text: str, table: str) -> str:
+def insert(text: str) -> str:
     """`text` with a new table between the marks. Raises ValueError if the marks are missing."""
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
-    if not (start and end):
-        raise ValueError(f"The text lacks the lines '{START}' and '{END}'.")
-    return f"{before}{START}\n\n{table}\n\n{END}{after}"
+    from tests.bad_inputs import BAD_INPUTS
+
+    return replaced(text, START, rows(BAD_INPUTS), END)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        "python -m scripts.bad_inputs_table", description="Write what commands say about bad files."
-    )
-    parser.add_argument("document", type=Path, metavar="FILE", help="docs/bad-inputs.md")
-    path: Path = parser.parse_args(arguments).document
-    from tests.bad_inputs import BAD_INPUTS
-
-    try:
-        text = insert(path.read_text(encoding="utf-8"), rows(BAD_INPUTS))
-    except (OSError, ValueError) as error:
-        print(f"scripts.bad_inputs_table: {path}: {error}", file=sys.stderr)
-        return 2
-    write_atomically(path, text.encode())
-    return 0
+    description = "Write what commands say about bad files into docs/bad-inputs.md."
+    return rewrite("scripts.bad_inputs_table", description, insert, arguments)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ from brushwork.training.runs.plan import estimate
 
 Options = Mapping[str, float | tuple[int, int]]
 
-# The measurement is of a run of so many steps, so that its phases have their shares.
+# The measurement is of a run of this many steps, so that its phases have their shares.
 NOMINAL_STEPS = 1000
 
 LAST = "last.safetensors"
@@ -133,6 +133,7 @@ def train_stages(
     network = start
     for stage in stages:
         folder = out / stage.name
+        # Each stage is a run of `brushwork train`, begun with the network of the one before.
         resumed = (folder / "state.safetensors").exists()
         if not (resumed and _is_finished(folder)):
             command = ["train", "--mode", "from_scratch", "--out", str(folder)]
@@ -145,6 +146,7 @@ def train_stages(
                 command += stage.flags() if network is None else [*stage.flags(), "--init", str(network)]
                 command += flags if stage is stages[-1] else ()
                 share = stage.share / sum(each.share for each in stages)
+                # As many steps as this machine makes in the stage's share of the time.
                 command += ["--steps", str(fitting_steps(command, stage.name, 60 * minutes * share))]
             if code := brushwork.main(command):
                 return code
@@ -208,6 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Train the default weights; flags that are not named here go to brushwork train, for the "
         "last run.",
     )
+    # What it trains on, and for how long.
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of content/, style/ and split.json")
     parser.add_argument("out", type=Path, metavar="OUT", help="folder of the runs; given again, they go on")
     parser.add_argument("--minutes", type=float, required=True, metavar="M", help="of steps, all in all")
@@ -217,7 +220,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=float,
         default=float("inf"),
         metavar="M",
-        help="save and stop after so many minutes in all; the same command goes on",
+        help="save and stop after this many minutes in all; the same command goes on",
     )
     options, flags = parser.parse_known_args(arguments)
     try:

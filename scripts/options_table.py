@@ -7,15 +7,13 @@ puts them between the two marks in that file.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
-from pathlib import Path
 from typing import Any
 
-from brushwork.base.files import write_atomically
 from brushwork.training.options import MODES, LossWeights, TrainOptions
+from scripts.marked_part import replaced, rewrite
 
 START, END = "<!-- options: made by scripts/options_table.py -->", "<!-- end of options -->"
 
@@ -35,11 +33,7 @@ def tables() -> str:
 
 def insert(text: str) -> str:
     """`text` with new tables between the marks. Raises ValueError if the marks are missing."""
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
-    if not (start and end):
-        raise ValueError(f"The text lacks the lines '{START}' and '{END}'.")
-    return f"{before}{START}\n\n{tables()}\n\n{END}{after}"
+    return replaced(text, START, tables(), END)
 
 
 def _table(what: str, options: Sequence[Field[Any]], default: Callable[[str, str], object]) -> str:
@@ -63,18 +57,8 @@ def _show(value: object) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        "python -m scripts.options_table", description="Write the options of a training run into a document."
-    )
-    parser.add_argument("document", type=Path, metavar="FILE", help="docs/training.md")
-    path: Path = parser.parse_args(arguments).document
-    try:
-        text = insert(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        print(f"scripts.options_table: {path}: {error}", file=sys.stderr)
-        return 2
-    write_atomically(path, text.encode())
-    return 0
+    description = "Write the options of a training run into docs/training.md."
+    return rewrite("scripts.options_table", description, insert, arguments)
 
 
 if __name__ == "__main__":

@@ -76,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         "python -m scripts.pack_data", description="Pack the pictures of a training into a small folder."
     )
+    # What is packed, and how small.
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of content/, style/ and split.json")
     parser.add_argument("out", type=Path, metavar="OUT", help="the folder to write")
     parser.add_argument("--side", type=int, default=432, metavar="PX", help="(default %(default)s)")
@@ -103,6 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, KeyError) as error:
         print(f"scripts.pack_data: {error}", file=sys.stderr)
         return 2
+    # Say how large it has become.
     for folder in folders:
         files = list(folder.iterdir())
         size = sum(file.stat().st_size for file in files) / 2**20

@@ -161,11 +161,13 @@ def lay_out(workflow: dict[str, Any], columns: list[list[Block]]) -> None:
     workflow["groups"] = []
     left = 0
     for column in columns:
+        # A column is as wide as its widest node. Its blocks stand below each other.
         width = max(_size(nodes[id_])[0] for part in column for id_ in part.nodes) + 2 * _BORDER
         top = 0
         for part in column:
             top += part.drop
             y = top + _HEAD + TITLE
+            # The nodes of a block, and then the frame around them, which is a group.
             for id_ in part.nodes:
                 node = nodes[id_]
                 node["pos"], node["size"] = [left + _BORDER, y], list(_size(node))
@@ -183,6 +185,7 @@ def lay_out(workflow: dict[str, Any], columns: list[list[Block]]) -> None:
             )
             top += height + _STREET
         left += width + _STREET
+    # They run in the order in which the file lists them.
     for order, node in enumerate(workflow["nodes"]):
         node["order"] = order
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
-# The change of one picture takes so many random numbers.
+# The change of one picture takes this many random numbers.
 DRAWS = 5
 
 

@@ -12,6 +12,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from ..base.seeds import derived_seed
 from ..pictures.reading import Picture, decoded, decoders
 from ..pictures.tensors import crop_of_shorter, pixels, size_of_shorter
 
@@ -94,7 +95,7 @@ def batch_indices(step: int, batch: int, length: int, seed: int) -> Tensor:
     positions = torch.arange(step * batch, (step + 1) * batch)
     indices = torch.empty(batch, dtype=torch.long)
     for epoch in torch.unique(positions // length).tolist():
-        generator = torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2**63)
+        generator = torch.Generator().manual_seed(derived_seed(seed, epoch))
         permutation = torch.randperm(length, generator=generator)
         here = positions // length == epoch
         indices[here] = permutation[positions[here] % length]

@@ -9,17 +9,18 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
+from ..base.seeds import derived_seed
 from ..models.perception.statistics import SIZES, color_moments
 from ..models.perception.vgg import LossNetwork
 from ..pictures.reading import Picture
 from .augment import DRAWS
+from .cache_size import cache_bytes
 from .crop_pool import CropPool, CropRule, batch_indices
-from .memory import memory_to_keep
 from .options import TrainOptions
 from .targets import StyleTarget, TargetCache, content_target, style_target, unpack_style_target
 from .validation import spread
 
-# The mean statistics of so many crops stand for a whole collection.
+# The mean statistics of this many crops stand for a whole collection.
 COLLECTION_CROPS = 64
 
 # Share of a batch that is painted with the learned code, if there is one beside the paintings' own codes.
@@ -128,7 +129,7 @@ class CropSource:
         size, side = options.batch_size, options.resolution_at(step)
 
         # Draw for the whole batch: the places of borders and D's crops, and the use of each picture.
-        generator = torch.Generator().manual_seed((options.seed * 1_000_003 + step) % 2**63)
+        generator = torch.Generator().manual_seed(derived_seed(options.seed, step))
         room = options.style_resolution - side
         shift = torch.randint(0, 8, (2,), generator=generator)
         window = tuple(torch.randint(0, room + 1, (2,), generator=generator).tolist())
@@ -226,7 +227,7 @@ class CropSource:
         A CPU takes minutes for all, and a short run needs few.
         """
         started = time.monotonic()
-        cache = TargetCache(pool, compute, self.device, memory_to_keep(self.device))
+        cache = TargetCache(pool, compute, self.device, cache_bytes(self.device))
         if self.device.type != "cpu":
             count = cache.fill()
             self.say(f"computed {count} targets in {time.monotonic() - started:.0f} s")
@@ -239,6 +240,6 @@ class CropSource:
         rule = CropRule(side, max(side, scale[0]), max(side, scale[1]))
         pool = CropPool(pictures, rule, self.options.variants, seed, round_)
         self.say(f"cut {len(pool)} crops of {side} px in {time.monotonic() - started:.0f} s")
-        if pool.crops.nbytes <= memory_to_keep(self.device):
+        if pool.crops.nbytes <= cache_bytes(self.device):
             pool.move(self.device)
         return pool

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from ..models import StyleGAN
 from ..models.noise import PlacedNoise
 from ..models.passes import Frozen, Trained
+from ..models.style_space import StyleSpace
 from ..pictures.reading import Picture
 from ..pictures.tensors import load_square
 
-# Whole paintings are encoded at this side in pixels; the mean of at most so many is the first learned code.
+# Whole paintings are encoded at this side in pixels; the mean of at most this many is the first learned code.
 ENCODE_SIDE, ENCODE_COUNT = 384, 64
 
 
@@ -88,3 +89,13 @@ def mean_code(gan: StyleGAN, paintings: Sequence[Picture]) -> Tensor:
     chosen = paintings[:: max(1, len(paintings) // ENCODE_COUNT)][:ENCODE_COUNT]
     codes = [gan.encode_style(load_square(p, ENCODE_SIDE).to(device)) for p in chosen]
     return torch.cat(codes).mean(0, keepdim=True)
+
+
+@torch.no_grad()
+def fit_style_space(gan: StyleGAN, paintings: Sequence[Picture], side: int = 384) -> StyleSpace | None:
+    """The distribution of the style codes of `paintings`; None for fewer than 2."""
+    if len(paintings) < 2:
+        return None
+    device = next(gan.parameters()).device
+    codes = [gan.encode_style(load_square(path, side).to(device)).cpu() for path in paintings]
+    return StyleSpace.fit(torch.cat(codes))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# `texts` carries so many bytes of every process.
+# `texts` carries this many bytes of every process.
 TEXT_BYTES = 512
 
 # Seconds in which a process can say why it failed.

@@ -22,7 +22,7 @@ from .crop_pool import CropPool
 
 STYLE_CHANNELS = (64, 128, 256, 512)
 
-# Targets are computed for so many pixels at a time: 16 crops of 384 px.
+# Targets are computed for this many pixels at a time: 16 crops of 384 px.
 FILL_PIXELS = 16 * 384**2
 
 

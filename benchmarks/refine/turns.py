@@ -52,7 +52,7 @@ class Trajectory:
         return self.points[-1]
 
     def after(self, seconds: float) -> Point:
-        """The first point with so many seconds of work or more, else the end."""
+        """The first point with this many seconds of work or more, else the end."""
         return next((point for point in self.points if point.seconds >= seconds), self.end)
 
     def seconds_to(self, name: str, value: float) -> float | None:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from ...base.files import distinct_names, safe_file_name
 from ...base.folders import is_hidden_name
+from ...base.tensor_header import SAFETENSORS
 from ...base.text_files import one_line
 from ..errors import CommandError
-from ..pictures import matching_files, visible_pictures
+from ..pictures import pictures_of
 from ..pixel_limit import add_pixel_limit
 from ..results import check_folder
 from ..terminal import complain, tell
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ...models.style_gan import StyleGAN
-
-SUFFIX = ".safetensors"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -93,18 +92,19 @@ def _encode_catalogue(args: argparse.Namespace) -> int:
     entries = read_catalogue(args.catalogue, args.pictures_dir)
     gan = _load(args.checkpoint)
     tasks = [
-        _Task(args.out / f"{entry.id}{SUFFIX}", [entry.picture], entry.name, entry.texts) for entry in entries
+        _Task(args.out / f"{entry.id}{SAFETENSORS}", [entry.picture], entry.name, entry.texts)
+        for entry in entries
     ]
     code = _write_all(tasks, gan)
-    known = {f"{entry.id}{SUFFIX}" for entry in entries}
-    for path in sorted(args.out.glob(f"*{SUFFIX}")):
+    known = {f"{entry.id}{SAFETENSORS}" for entry in entries}
+    for path in sorted(args.out.glob(f"*{SAFETENSORS}")):
         if path.name not in known and not is_hidden_name(path.name):
             complain(f"{path} is not in the catalogue and was left as it is.")
     return code
 
 
 def _encode_pictures(args: argparse.Namespace) -> int:
-    pictures = _find_pictures(args.pictures)
+    pictures = _pictures_to_encode(args.pictures)
     if args.mix and not args.name:
         raise CommandError("--mix makes one style of several pictures; say with --name what to call it.")
     if args.name and len(pictures) > 1 and not args.mix:
@@ -120,16 +120,17 @@ def _encode_pictures(args: argparse.Namespace) -> int:
     # Pictures of one name in several folders are several styles, also where files are replaced.
     stems = distinct_names(names, groups) if args.overwrite else [safe_file_name(name) for name in names]
     tasks = [
-        _Task(args.out / f"{stem}{SUFFIX}", group, one_line(name), texts)
+        _Task(args.out / f"{stem}{SAFETENSORS}", group, one_line(name), texts)
         for stem, group, name in zip(stems, groups, names, strict=True)
     ]
     return _write_all(tasks, gan, numbered=not args.overwrite)
 
 
-def _find_pictures(texts: Sequence[str]) -> list[Path]:
+def _pictures_to_encode(texts: Sequence[str]) -> list[Path]:
+    """As often as they are named: a mix may hold one twice. A folder may be empty if another is not."""
     pictures: list[Path] = []
     for text in texts:
-        found = visible_pictures(Path(text)) if os.path.isdir(text) else matching_files(text)
+        found = pictures_of(text)
         if not found and not os.path.isdir(text):
             raise CommandError(f"There is no picture {text}.")
         pictures += found
@@ -166,10 +167,12 @@ def _write_all(tasks: Sequence[_Task], gan: StyleGAN, numbered: bool = False) ->
     problems: list[str] = []
     written = 0
     for task in tasks:
+        # Read and encode the pictures of this style, and paint its thumbnail.
         code = _encode_readable(gan, task.pictures, problems)
         if code is None:
             continue
         style = StyleFile.made_by(gan, code, task.name, thumbnail=paint_thumbnail(gan, code), **task.texts)
+        # Write the file, and say where it is.
         try:
             if numbered:
                 path = write_new_style(task.path.parent, task.path.stem, style)
@@ -180,6 +183,7 @@ def _write_all(tasks: Sequence[_Task], gan: StyleGAN, numbered: bool = False) ->
             raise CommandError(f"{task.path} cannot be written: {error.strerror}.") from error
         written += 1
         tell(f"{path} ({path.stat().st_size:,} bytes)")
+    # Say what could not be read; if that was everything, the last one is the command's error.
     for problem in problems if written else problems[:-1]:
         complain(f"brushwork encode: {problem}")
     if not written:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from contextlib import suppress
-from dataclasses import Field, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...base.allocator import keep_memory
+from ...base.pairs import PAIRS
 from ...painting.options import PRESERVE_COLOR, QUALITIES, RefineOptions
 from ..errors import CommandError
 from ..pixel_limit import add_pixel_limit
@@ -77,7 +78,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "memory, the result is the same (with --refine a multiple of 8; default: 0, as the memory allows)",
     )
     add("--checkpoint", type=Path, metavar="FILE", help="the network (default: the shipped one)")
+    _add_look(parser)
+    _add_which_styles(parser)
+    _add_steady(parser)
+    _add_refining(parser)
+    add_pixel_limit(parser)
+    parser.set_defaults(func=run)
 
+
+def _add_look(parser: argparse.ArgumentParser) -> None:
     look = parser.add_argument_group("how it is painted")
     look.add_argument("--strength", type=float, default=1.0, metavar="X", help="0 is the photo (default: 1)")
     look.add_argument(
@@ -101,10 +110,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="another one gives other strokes on the same motif, and other random styles: their seeds are S, "
         "S + 1, and so on (default: 0)",
     )
+
+
+def _add_which_styles(parser: argparse.ArgumentParser) -> None:
     which = parser.add_argument_group("which styles")
     which.add_argument(
         "--pairs",
-        choices=("cross", "zip"),
+        choices=PAIRS,
         default="cross",
         help="cross: every photo in every style (default); zip: first photo in first style, and so on",
     )
@@ -125,6 +137,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="X",
         help="how far random styles are from typical ones, 0 to 2 (default: 0.8)",
     )
+
+
+def _add_steady(parser: argparse.ArgumentParser) -> None:
     steady = parser.add_argument_group("how films are held steady")
     steady.add_argument(
         "--statistics",
@@ -149,20 +164,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="how much of the frame before each frame keeps, moved along with the film, from 0 to 1 "
         "(default: 0.9)",
     )
+
+
+def _add_refining(parser: argparse.ArgumentParser) -> None:
     refining = parser.add_argument_group("options of --refine")
     for option in REFINING:
         refining.add_argument(
             "--" + option.name.replace("_", "-"),
-            type=_number(option),
+            type=type(option.default),
             metavar={int: "N", float: "X"}.get(type(option.default), "KIND"),
             help=f"{option.metadata['text']} Default: {option.default}".replace("%", "%%"),
         )
-    add_pixel_limit(parser)
-    parser.set_defaults(func=run)
-
-
-def _number(option: Field[Any]) -> type:
-    return type(option.default)
 
 
 def request_from(args: argparse.Namespace) -> PaintRequest:
@@ -228,6 +240,7 @@ def _paint_all(jobs: list[PaintJob], stylizer: Stylizer, steady: SteadyOptions, 
 
     counts = dict.fromkeys(PaintResult, 0)
     with open_display(len(jobs)) as display:
+        # What the display is told: the job that begins, and its steps.
         told: set[str] = set()
 
         numbers = {job.target: number for number, job in enumerate(jobs, 1)}
@@ -241,6 +254,7 @@ def _paint_all(jobs: list[PaintJob], stylizer: Stylizer, steady: SteadyOptions, 
         def on_film_step(step: FilmStep) -> None:
             display.step(step.step, step.steps, step.seconds_left, step.what)
 
+        # Paint, and say how each job ended.
         try:
             for outcome in paint_files(
                 jobs,

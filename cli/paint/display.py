@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...base.duration import duration
 from ...base.text_files import one_line
-from ..terminal import complain, cut_to_columns, tell
+from ..terminal import bar_columns, complain, cut_to_columns, tell
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -113,12 +113,11 @@ class PaintBars(PaintDisplay):
     def __init__(self, pictures: int):
         super().__init__(pictures)
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress, TimeRemainingColumn
 
-        columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
         # What goes to a pipe goes there as it is.
         self._bars: Progress = Progress(
-            *columns,
+            *bar_columns(),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,

@@ -9,16 +9,15 @@ from pathlib import Path
 
 from ...base.folders import list_files
 from ...base.shipped import LIBRARY_PREFIX, library_styles
+from ...base.tensor_header import SAFETENSORS
 from ...painting.folders import PaintJob, check_targets, make_jobs
 from ...painting.styles import PaintingStyle, RandomStyle, SavedStyle, StyleSource, mixed
 from ...pictures.films import CONTAINERS, is_film
 from ...pictures.metadata import ENDINGS
 from ..errors import CommandError
 from ..extras import require
-from ..pictures import find_pictures, matching_files, visible_pictures
+from ..pictures import find_pictures, pictures_of
 from .request import DEFAULT_FORMAT, PaintRequest
-
-STYLE_FILE = ".safetensors"
 
 
 def find_jobs(request: PaintRequest) -> list[PaintJob]:
@@ -74,20 +73,18 @@ def find_styles(texts: Sequence[str]) -> list[StyleSource]:
     """
     styles: list[StyleSource] = []
     for text in texts:
-        folder = Path(text)
-        is_folder = os.path.isdir(text)
-        files = visible_pictures(folder) + _style_files(folder) if is_folder else matching_files(text)
+        files = pictures_of(text) + (_style_files(Path(text)) if os.path.isdir(text) else [])
         if not files:
             files = [_library_style(text)]
         styles += [
-            SavedStyle(path) if path.suffix.lower() == STYLE_FILE else PaintingStyle(path) for path in files
+            SavedStyle(path) if path.suffix.lower() == SAFETENSORS else PaintingStyle(path) for path in files
         ]
     return list(dict.fromkeys(styles))
 
 
 def _style_files(folder: Path) -> list[Path]:
     try:
-        return [path for path in list_files(folder).files if path.suffix.lower() == STYLE_FILE]
+        return [path for path in list_files(folder).files if path.suffix.lower() == SAFETENSORS]
     except OSError as error:
         raise CommandError(f"The folder {folder} cannot be opened: {error.strerror}.") from error
 

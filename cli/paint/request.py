@@ -50,6 +50,7 @@ class PaintRequest:
 
     def check(self) -> None:
         """Raise ValueError, one sentence, for what is missing, out of range, or does not go together."""
+        # Is there something to paint, and a style?
         if not self.photos:
             raise ValueError(
                 "There is no photo; name some before the options: brushwork paint PHOTO --style STYLE."
@@ -59,12 +60,14 @@ class PaintRequest:
                 "There is no style; give --style with a painting, a style file or the name of a library "
                 "style, such as --style hokusai-great-wave, or --random 3."
             )
+        # Numbers out of range.
         if self.random < 0:
             raise ValueError(f"--random is {self.random}; give 1 or more.")
         if not 0 <= self.seed < 2**64:
             raise ValueError(f"--seed is {self.seed}; give a whole number from 0 to {2**64 - 1}.")
         if not 0 <= self.psi <= 2:
             raise ValueError(f"--psi is {self.psi}; give a value from 0 to 2.")
+        # Options that do not go together.
         if self.refine_changes and self.refine is None:
             flag = next(iter(self.refine_changes)).replace("_", "-")
             raise ValueError(f"--{flag} is an option of refining; add --refine.")

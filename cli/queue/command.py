@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ...base.excerpt import excerpt
 from ...base.files import sha256_of
+from ...base.pairs import PAIRS
 from ..errors import CommandError
 from ..extras import require
 from ..results import make_folder
@@ -48,7 +49,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_workflow_arguments(parser)
     add("--content", nargs="+", required=True, metavar="DIR_OR_GLOB", help="the photos")
     add("--style", nargs="+", metavar="DIR_OR_GLOB", help="the paintings (default: the workflow's own)")
-    add("--pairs", choices=("cross", "zip"), default="cross", help="each with each (default), or in pairs")
+    add("--pairs", choices=PAIRS, default="cross", help="each with each (default), or in pairs")
     # Where to paint, and where the results go.
     add(
         "--server",
@@ -185,6 +186,7 @@ async def _first_template(
     """
     from .answers import ServerDownError
 
+    # Ask all servers at once; the first good answer counts.
     asking = {asyncio.create_task(server.object_info()): server for server in servers}
     silent: list[str] = []
     lacking: CommandError | None = None
@@ -200,6 +202,7 @@ async def _first_template(
         for task in asking:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
+    # None took it. A node that is missing says more than a server that is away.
     if lacking is not None:
         raise lacking
     names = ", ".join(server.address.url for server in servers)

@@ -13,6 +13,7 @@ from typing import Any
 
 from ...base.excerpt import enumeration, excerpt
 from ...base.files import distinct_names
+from ...base.pairs import paired
 from ..errors import CommandError
 from ..workflow.files import Workflow
 from ..workflow.interface import InputSpec
@@ -42,17 +43,12 @@ def make_jobs(contents: Sequence[Path], styles: Sequence[Path], pairs: str) -> l
     Raises CommandError if 'zip' has not as many styles as photos.
     """
     if not styles:
-        couples: list[tuple[Path, Path | None]] = [(content, None) for content in contents]
-    elif pairs == "cross":
-        # All styles of a photo come one after the other, because a server keeps the photo's content.
-        couples = [(content, style) for content in contents for style in styles]
-    elif len(contents) == len(styles):
-        couples = list(zip(contents, styles, strict=True))
+        couples: Sequence[tuple[Path, Path | None]] = [(content, None) for content in contents]
     else:
-        raise CommandError(
-            f"--pairs zip needs as many styles as photos, and there are {len(contents)} photos and "
-            f"{len(styles)} styles; add or remove some, or use --pairs cross."
-        )
+        try:
+            couples = paired(contents, styles, pairs)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
     names = ["__".join(path.stem for path in couple if path is not None) for couple in couples]
     pictures = [[path for path in couple if path is not None] for couple in couples]
     # The second result of IMG is IMG~2: that of a photo IMG~2 gets another name, IMG~2~1.

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from .jobs import QueueJob
 
-# A server may be away so many seconds before others get its jobs; a busy moment is not a crash.
+# A server may be away this many seconds before others get its jobs; a busy moment is not a crash.
 GRACE_SECONDS = 10.0
 # A server may lose a job so often before it has begun with it, and be told it again.
 _VANISHES = 3

@@ -24,7 +24,7 @@ from .pool import Pool
 from .record import Submission, done_line, failed_line, now
 from .server import ComfyServer
 
-# A server gets so many prompts: one that runs and one that waits, so that it is never idle.
+# A server gets this many prompts: one that runs and one that waits, so that it is never idle.
 DEPTH = 2
 POLL_SECONDS = 1.0
 FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
@@ -303,7 +303,7 @@ class Worker:
             )
 
     async def _sleep(self, seconds: float) -> None:
-        """Wait until something happens, or so many seconds."""
+        """Wait until something happens, or this many seconds."""
         alarm = asyncio.get_running_loop().call_later(seconds, self._woken.set)
         try:
             await self._woken.wait()

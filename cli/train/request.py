@@ -54,7 +54,7 @@ class TrainRequest:
             changes = dict(self.changes)
             mode = str(changes.pop("mode", DEFAULT_MODE))
             return TrainOptions.for_mode(mode, self.weights, **changes)
-        from ...training.runs.run import resume_options
+        from ...training.runs.resume import resume_options
 
         kept = asdict(resume_options(self.files.state, {}).weights)
         return resume_options(self.files.state, {**self.changes, "weights": {**kept, **self.weights}})

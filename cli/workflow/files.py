@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...base.excerpt import excerpt, value_excerpt
+from ...base.json_objects import distinct_keys
 from ...base.shipped import WORKFLOWS_DIR
 from ..errors import CommandError
 
@@ -79,10 +80,11 @@ def _read_json(path: Path, where: str) -> object:
             raise CommandError(f"{where} has more than {_LARGEST_FILE // 2**20} MB; that is no workflow.")
         return json.loads(
             text.decode("utf-8-sig"),
-            object_pairs_hook=_distinct,
+            object_pairs_hook=distinct_keys,
             parse_constant=_no_number,
             parse_float=_finite,
         )
+    # Each kind of damage has its sentence.
     except OSError as error:
         raise CommandError(f"{where} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
@@ -93,15 +95,6 @@ def _read_json(path: Path, where: str) -> object:
         ) from error
     except ValueError as error:
         raise CommandError(f"{where} is not JSON: {excerpt(str(error), 200)}.") from error
-
-
-def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Of two nodes with one id, Python would drop the first without a word."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        name = next(name for i, (name, _) in enumerate(pairs) if any(name == other for other, _ in pairs[:i]))
-        raise ValueError(f"'{excerpt(name)}' is there twice")
-    return found
 
 
 def _no_number(text: str) -> float:
@@ -133,6 +126,7 @@ def to_json(workflow: Workflow) -> dict[str, Any]:
 
 
 def _read_node(where: str, id_: str, entry: object) -> WorkflowNode:
+    # What is the node, and what is it called?
     if not isinstance(entry, dict) or not isinstance(entry.get("class_type"), str):
         raise CommandError(
             f"{where}: node {excerpt(id_)} has no class_type; export the workflow again with Export (API)."
@@ -145,6 +139,7 @@ def _read_node(where: str, id_: str, entry: object) -> WorkflowNode:
     meta = entry.get("_meta")
     title = meta.get("title") if isinstance(meta, dict) else None
     node = WorkflowNode(id_, entry["class_type"], dict(inputs), title if isinstance(title, str) else None)
+    # Its inputs are values, or links to other nodes.
     for name, value in node.inputs.items():
         if isinstance(value, list) and not _is_link(value):
             raise CommandError(

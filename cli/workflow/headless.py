@@ -42,12 +42,12 @@ def _load_image_from(input_dir: Path, output_dir: Path) -> NodeClass:
             return True
 
         def load_image(self, image: str) -> tuple[Tensor, Tensor]:
-            return read_picture(_find_picture(image, input_dir, output_dir) or Path(image))
+            return read_image_and_mask(_find_picture(image, input_dir, output_dir) or Path(image))
 
     return cast(NodeClass, LoadImage)  # by what it inherits
 
 
-def read_picture(path: Path) -> tuple[Tensor, Tensor]:
+def read_image_and_mask(path: Path) -> tuple[Tensor, Tensor]:
     """IMAGE [B,H,W,3] in 0..1, upright, and MASK [B,H,W], 1 where it is transparent.
 
     As in ComfyUI, B is the number of an animation's frames or a file's pages, without those of another size

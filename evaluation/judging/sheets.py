@@ -85,7 +85,9 @@ def match_results(a: Path, b: Path, content: Path | None = None, style: Path | N
 
     # Each result with its photo and its painting.
     sources = Sources(content, style)
-    return [Row(name, results_a[name], results_b[name], *sources.of(name)) for name in sorted(results_a)]
+    return [
+        Row(name, results_a[name], results_b[name], *sources.pictures_of(name)) for name in sorted(results_a)
+    ]
 
 
 def readable_rows(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:

@@ -28,7 +28,7 @@ class Sources:
         self._folders = photos, paintings
         self._photos, self._paintings = (_all(folder) for folder in self._folders)
 
-    def of(self, result: str) -> tuple[Path | None, Path | None]:
+    def pictures_of(self, result: str) -> tuple[Path | None, Path | None]:
         """Photo and painting of a result; None where there is no folder of them.
 
         `result` is a path below the folder of results, with or without the ending. Raises JudgeError for a

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from ..content_encoder import CONTENT_STRIDES, LEAST_SIDE, PADDED_TO, ContentCode, ContentEncoder
 from ..grid import GRID, PixelRows, corner_of_rows
-from ..layers import LEAKY_SLOPE, Conv3x3, padded_side, reflection_index, unshuffle
+from ..layers import LEAKY_SLOPE, Conv3x3, unshuffle
+from ..padding import padded_size, reflection_index
 from ..passes import Frozen, Rows
 from ..strips import Strip
 from .maps import MapStore, StoredMap
@@ -77,7 +78,7 @@ def _cells(
     pixels: PixelRows, size: tuple[int, int], corner: Tensor, device: torch.device
 ) -> tuple[tuple[int, int], Rows]:
     """How many rows and columns of cells the picture has behind its border, and what computes the rows."""
-    height, width = (padded_side(side + GRID - 1, PADDED_TO, LEAST_SIDE) for side in size)
+    height, width = padded_size(size, PADDED_TO, LEAST_SIDE, border=GRID - 1)
     top, left = corner[0].tolist()
     rows = reflection_index(size[0], top, height - size[0] - top, torch.device("cpu"))
     right = width - size[1] - left

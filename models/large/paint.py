@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ..codes import lerp
+from ..codes import check_strength, lerp
 from ..grid import PixelRows
 from ..noise import PlacedNoise
 from ..regions import StyleRegion, shares_of_maps
@@ -47,8 +46,7 @@ class LargePicture:
 
         Raises ValueError for a strength outside 0..1 and for a seed that is no seed.
         """
-        if not (math.isfinite(strength) and 0 <= strength <= 1):
-            raise ValueError(f"strength is {strength}; choose a value from 0 to 1.")
+        check_strength(strength)
         noise = PlacedNoise((seed,))
         return self._painted(gan, code, strength, noise, regions, content)
 
@@ -63,6 +61,7 @@ class LargePicture:
         content: LargeContent | None,
     ) -> PaintedRows:
         height, width = self.size
+        # Strength 0 is the photo, and below 1 the code moves towards the photo's own.
         if strength == 0:
             rows = max(1, self.store.strip_bytes // (12 * width))
             for start in range(0, height, rows):
@@ -72,6 +71,7 @@ class LargePicture:
             own = encode_large_style(gan, self.pixels, self.size)
             code = lerp(own, code, strength)
             regions = [region.weakened(own, strength) for region in regions]
+        # Encode the picture, and give each style its share of the cells.
         encoded = content or encode_large_content(gan.content_encoder, self.pixels, self.size, self.store)
         top, left = encoded.corner[0].tolist()
         cells = {name: each.size[1:] for name, each in encoded.maps.items()}
@@ -80,6 +80,7 @@ class LargePicture:
         painting = LargePainting(
             gan.generator, encoded, code, noise, self.store, on_device, keep_content=content is not None
         )
+        # Paint from top to bottom.
         for start, painted in painting.rows():
             painted = painted.clamp(0, 1)
             if strength < 1:

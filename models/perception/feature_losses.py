@@ -8,12 +8,12 @@ on pixels are in `pixel_losses`, those that only training needs in `training/los
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from torch import Tensor
 
 from ..normalization import wide
-from .statistics import SIZES, StyleStatistics, normalized
+from .statistics import normalized
 from .vgg import STYLE_LAYERS
 
 
@@ -47,15 +47,6 @@ def mean_std_loss(moments: Mapping[str, Tensor], target: Mapping[str, Tensor]) -
     layer in `STYLE_LAYERS`.
     """
     return _mean_over_layers(moments, target)
-
-
-def gram_errors(found: Sequence[StyleStatistics], target: Sequence[StyleStatistics]) -> dict[str, Tensor]:
-    """`gram_loss` by the name of the size: {"whole": …, "half": …, "quarter": …}, scalars.
-
-    The arguments come from `style_at_sizes`; sizes that only one of them has are left out.
-    """
-    sizes = zip(SIZES, found, target, strict=False)
-    return {name: gram_loss(grams, wanted) for name, (grams, _), (wanted, _) in sizes}
 
 
 def _mean_over_layers(found: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> Tensor:

@@ -86,7 +86,7 @@ def _read(path: Path) -> dict[str, Tensor]:
     """The kernels and biases of all convolutions; CheckpointError, one sentence, if they are not there."""
     if not path.is_file():
         raise CheckpointError(f"The loss network's file {path} is missing; install Brushwork again.")
-    found: dict[str, Tensor] = {}
+    # The header first: are these the tensors of the loss network?
     try:
         with open_tensors(path) as file:
             if not _fits(file.facts):
@@ -99,6 +99,8 @@ def _read(path: Path) -> dict[str, Tensor]:
             raise
         advice = "install Brushwork again"
         raise CheckpointError(why_unreadable(path, "the loss network's file", advice)) from error
+    # A kernel is stored as indices into a palette of up to 256 values.
+    found: dict[str, Tensor] = {}
     for name in CONVOLUTIONS:
         palette, index = tensors[f"{name}.palette"], tensors[f"{name}.index"].long()
         bias = tensors[f"{name}.bias"]

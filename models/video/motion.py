@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...pictures.color import luma
 from ..devices import sampled
 
 # Motion is looked for in frames whose longer side is at most this many pixels.
@@ -48,7 +49,7 @@ def _flow_and_trust(previous: Tensor, current: Tensor) -> Tensor:
     previous, current = _reduce(previous), _reduce(current)
     flow, difference = _with_dominant_motion(previous, current, _estimate(previous, current))
     dx, dy = _gradients(current)
-    allowed = _NOISE + _ERROR * _window_mean((dx.square() + dy.square()).sqrt().mean(1, keepdim=True), 5)
+    allowed = _NOISE + _ERROR * window_mean((dx.square() + dy.square()).sqrt().mean(1, keepdim=True), 5)
     trust = (2 - difference / allowed).clamp(0, 1)
     # Near a place that fails, flow is a mixture of two motions.
     trust = -F.max_pool2d(-trust, 5, stride=1, padding=2)
@@ -79,7 +80,7 @@ def _reduce(frame: Tensor) -> Tensor:
 
 def _estimate(previous: Tensor, current: Tensor) -> Tensor:
     """Lucas & Kanade 1981, at every pixel, iterated down a pyramid (Bouguet 2001)."""
-    pyramid = [(_luminance(previous), _luminance(current))]
+    pyramid = [(luma(previous), luma(current))]
     while min(pyramid[-1][0].shape[-2:]) >= 2 * _SMALLEST_LEVEL:
         coarser, coarser_after = (F.avg_pool2d(frame, 2, ceil_mode=True) for frame in pyramid[-1])
         pyramid.append((coarser, coarser_after))
@@ -99,13 +100,13 @@ def _with_dominant_motion(previous: Tensor, current: Tensor, flow: Tensor) -> tu
     """
     dominant = flow.flatten(2).median(2).values[:, :, None, None].expand_as(flow)
     left, left_by_dominant = (_difference(previous, current, candidate) for candidate in (flow, dominant))
-    share = _window_mean((left_by_dominant <= 1.1 * left + 1e-3).to(flow.dtype), 5)
+    share = window_mean((left_by_dominant <= 1.1 * left + 1e-3).to(flow.dtype), 5)
     flow = torch.lerp(flow, dominant, share)
     return flow, _difference(previous, current, flow)
 
 
 def _difference(previous: Tensor, current: Tensor, flow: Tensor) -> Tensor:
-    return _window_mean((warp(previous, flow) - current).abs().mean(1, keepdim=True), 5)
+    return window_mean((warp(previous, flow) - current).abs().mean(1, keepdim=True), 5)
 
 
 def _refine(before: Tensor, after: Tensor, flow: Tensor) -> Tensor:
@@ -118,12 +119,8 @@ def _refine(before: Tensor, after: Tensor, flow: Tensor) -> Tensor:
         x, y = _covariance(dx, missing), _covariance(dy, missing)
         step = torch.cat([yy * x - xy * y, xx * y - xy * x], 1) / determinant
         # The linear model of the picture holds for about a pixel.
-        flow = _window_mean(flow + step.clamp(-1, 1), 5)
+        flow = window_mean(flow + step.clamp(-1, 1), 5)
     return flow
-
-
-def _luminance(frame: Tensor) -> Tensor:
-    return (frame * frame.new_tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
 
 
 def _covariance(a: Tensor, b: Tensor) -> Tensor:
@@ -131,7 +128,7 @@ def _covariance(a: Tensor, b: Tensor) -> Tensor:
 
     Means are subtracted, because light that comes and goes is no motion.
     """
-    return _window_mean(a * b, _WINDOW) - _window_mean(a, _WINDOW) * _window_mean(b, _WINDOW)
+    return window_mean(a * b, _WINDOW) - window_mean(a, _WINDOW) * window_mean(b, _WINDOW)
 
 
 def _gradients(frame: Tensor) -> tuple[Tensor, Tensor]:
@@ -142,7 +139,8 @@ def _gradients(frame: Tensor) -> tuple[Tensor, Tensor]:
     return dx / 2, dy / 2
 
 
-def _window_mean(x: Tensor, side: int) -> Tensor:
+def window_mean(x: Tensor, side: int) -> Tensor:
+    """The mean of [B,C,H,W] in the window of odd `side` around every pixel, of what lies in the picture."""
     return F.avg_pool2d(x, side, stride=1, padding=side // 2, count_include_pad=False)
 
 

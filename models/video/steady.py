@@ -18,13 +18,13 @@ from ..passes import Frozen
 from ..regions import StyleRegion
 from ..style_gan import StyleGAN, checked_image
 from .carried_noise import CarriedNoise
-from .motion import enlarge, find_motion, warp
+from .motion import enlarge, find_motion, warp, window_mean
 from .norm_statistics import NormStatistics, Recorder, Replay, pool
 
 STATISTICS = ("clip", "window", "frame")
 """The frames whose brightness and contrast normalise a frame: all, those near it, or only itself."""
 
-# So many frames, spread over the clip, say as much about the clip as all of them.
+# This many frames, spread over the clip, say as much about the clip as all of them.
 _MOST_READ = 32
 
 # Share of the moved frame at follow 1. With more, grain that is carried along grows into dots
@@ -255,7 +255,7 @@ def _with_contrast_of(painted: Tensor, mixed: Tensor) -> Tensor:
     *bands, result = _bands(mixed)
     for wanted, band in zip(wanted_bands, bands, strict=True):
         energies = (
-            _local_mean(detail.square(), _NEAR).sum(1, keepdim=True) + _FLAT for detail in (wanted, band)
+            window_mean(detail.square(), _NEAR).sum(1, keepdim=True) + _FLAT for detail in (wanted, band)
         )
         gain = torch.div(*energies).sqrt().clamp(1 / _LARGEST_GAIN, _LARGEST_GAIN)
         result = torch.addcmul(result, band, gain)
@@ -264,12 +264,8 @@ def _with_contrast_of(painted: Tensor, mixed: Tensor) -> Tensor:
 
 def _bands(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Grain, strokes and the rest; their sum is x."""
-    smooth, smoother = _local_mean(x, _GRAIN), _local_mean(x, _NEAR)
+    smooth, smoother = window_mean(x, _GRAIN), window_mean(x, _NEAR)
     return x - smooth, smooth - smoother, smoother
-
-
-def _local_mean(x: Tensor, side: int) -> Tensor:
-    return F.avg_pool2d(x, side, stride=1, padding=side // 2, count_include_pad=False)
 
 
 def _spread(count: int, most: int) -> list[int]:

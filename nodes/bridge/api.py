@@ -17,11 +17,12 @@ import torch
 from comfy_api.latest import ComfyExtension, io
 from torch import nn
 
+from ...base.tensor_header import SAFETENSORS
+
 __all__ = ["ComfyExtension", "Patcher", "io"]
 
 MODEL_FOLDER = "brushwork"
 STYLE_FOLDER = "brushwork_styles"
-_MODEL_SUFFIX = ".safetensors"
 
 
 class Patcher(Protocol):
@@ -50,13 +51,13 @@ def register_model_folder(folder: str = MODEL_FOLDER) -> None:
     paths, suffixes = folder_paths.folder_names_and_paths.get(folder, ([], set()))
     if path not in paths:
         paths = [*paths, path]
-    folder_paths.folder_names_and_paths[folder] = (paths, set(suffixes) | {_MODEL_SUFFIX})
+    folder_paths.folder_names_and_paths[folder] = (paths, set(suffixes) | {SAFETENSORS})
 
 
 def model_folder_files(folder: str = MODEL_FOLDER) -> list[str]:
     """Names of the safetensors files in models/`folder`, subfolders included."""
     names = folder_paths.get_filename_list(folder)
-    return [name for name in names if name.endswith(_MODEL_SUFFIX)]
+    return [name for name in names if name.endswith(SAFETENSORS)]
 
 
 def model_folder_path(name: str, folder: str = MODEL_FOLDER) -> Path | None:
@@ -104,7 +105,7 @@ def load(patcher: Patcher, memory: int) -> torch.device:
     return patcher.load_device
 
 
-def free_memory(memory: int) -> None:
+def unload_until_free(memory: int) -> None:
     """Unload models until `memory` bytes of the device are free, or none is left to unload."""
     if device().type != "cpu":
         model_management.free_memory(memory, device())

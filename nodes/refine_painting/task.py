@@ -16,7 +16,7 @@ from ...painting.refine import refine
 from ...painting.sources import resized
 from ..bridge import api
 from ..shared.images import to_image, to_mask, to_rgb
-from ..shared.memory import with_second_chance
+from ..shared.out_of_memory import with_second_chance
 from .preview import RefinePreview, laid_over
 from .report import RefineReport
 
@@ -51,6 +51,7 @@ class RefineTask:
         options: RefineOptions,
     ) -> RefineTask:
         """Raises ValueError, one sentence, for inputs that cannot be used together."""
+        # The pictures, and a weight for each painting.
         images, photos = to_rgb(image, "image", "image"), to_rgb(content, "content", "content")
         batch = to_rgb(style_images, "style_images", "style_images")
         paintings = [batch[i : i + 1] for i in range(len(batch))]
@@ -60,6 +61,7 @@ class RefineTask:
                 f"style_weights has {len(weights)} numbers for a batch of {len(paintings)} in style_images; "
                 "give one for each painting, or none."
             )
+        # The picture and its photo have one shape, up to rounding.
         height, width = images.shape[-2:]
         ratio = height * photos.shape[-1] / (width * photos.shape[-2])
         rounding = 1 / min(height, width)
@@ -68,6 +70,7 @@ class RefineTask:
                 f"image has {width} x {height} pixels and content {photos.shape[-1]} x {photos.shape[-2]}; "
                 "give a picture and the photo that it was painted from, in the same shape."
             )
+        # One picture, one photo and one mask each, or batches of one size.
         masks = None if mask is None else to_mask(mask, "The mask")
         sizes = [len(images), len(photos)] + ([] if masks is None else [len(masks)])
         count = match_batch(*sizes, what="The images, the photos and the masks")
@@ -86,7 +89,7 @@ class RefineTask:
     def run(self, report: RefineReport) -> Tensor:
         """IMAGE [B,H,W,3]. One picture at a time; after each tile the user may cancel."""
         device = api.device()
-        api.free_memory(math.prod(self.size) * _WORKING_MEMORY_PER_PIXEL)
+        api.unload_until_free(math.prod(self.size) * _WORKING_MEMORY_PER_PIXEL)
         dtype = loss_dtype(self.options.dtype, device)
         network = LossNetwork(dtype=dtype).to(device)
         refined = torch.empty(

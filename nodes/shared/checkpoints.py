@@ -6,7 +6,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from ...base.shipped import DEFAULT_CHECKPOINT, WEIGHTS_DIR
-from ...base.tensor_header import read_metadata
+from ...base.tensor_header import SAFETENSORS, read_metadata
 from ...models.checkpoint import FORMAT, CheckpointError
 from ...models.style_gan import StyleGAN
 from ..bridge import api
@@ -23,7 +23,7 @@ _kept: list[ManagedGAN] = []
 
 def checkpoint_names() -> list[str]:
     """The default first, then the others that ship, then those in models/brushwork."""
-    shipped = sorted(path.name for path in WEIGHTS_DIR.glob("*.safetensors") if _is_style_gan(path))
+    shipped = sorted(path.name for path in WEIGHTS_DIR.glob(f"*{SAFETENSORS}") if _is_style_gan(path))
     shipped.sort(key=lambda name: name != DEFAULT_CHECKPOINT.name)
     return list(dict.fromkeys([*shipped, *api.model_folder_files()]))
 

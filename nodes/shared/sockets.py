@@ -22,7 +22,7 @@ from ...painting.room import Plan, first_that_fits, make_plans, network_on
 from ..bridge import api
 from ..bridge.api import Patcher, io
 from ..bridge.progress import Progress
-from .memory import with_second_chance
+from .out_of_memory import with_second_chance
 
 GanSocket = io.Custom("BRUSHWORK_GAN")
 ContentSocket = io.Custom("BRUSHWORK_CONTENT")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...base.files import numbered_path, safe_file_name
 from ...base.shipped import LIBRARY_PREFIX, library_styles
+from ...base.tensor_header import SAFETENSORS
 from ...models.checkpoint import CheckpointError
 from ...models.style_file import StyleFile, read_style, write_new_style, write_style
 from ..bridge import api
@@ -15,7 +16,6 @@ from .sockets import Style
 api.register_model_folder(api.STYLE_FOLDER)
 
 DEFAULT_STYLE = f"{LIBRARY_PREFIX}van-gogh-starry-night"
-_SUFFIX = ".safetensors"
 
 
 def style_names() -> list[str]:
@@ -25,7 +25,7 @@ def style_names() -> list[str]:
 
 def find_style(name: str) -> Path:
     """The file that `name` stands for. Raises CheckpointError if there is none."""
-    if name.endswith(_SUFFIX):
+    if name.endswith(SAFETENSORS):
         path = api.model_folder_path(name, api.STYLE_FOLDER)
     else:
         path = library_styles().get(name)
@@ -60,7 +60,7 @@ def save_style(style: StyleFile, name: str, number: int = 1, overwrite: bool = F
     folder = api.model_folder(api.STYLE_FOLDER).joinpath(*folders)
     if not overwrite:
         return write_new_style(folder, stem, style, number)
-    path = numbered_path(folder, stem, _SUFFIX, number)
+    path = numbered_path(folder, stem, SAFETENSORS, number)
     write_style(path, style)
     return path
 
@@ -72,11 +72,11 @@ def style_name(path: Path) -> str:
 
 def style_title(name: str) -> str:
     """The last part of what the user called a style, as it was typed."""
-    return name.strip().removesuffix(_SUFFIX).replace("\\", "/").split("/")[-1].strip()
+    return name.strip().removesuffix(SAFETENSORS).replace("\\", "/").split("/")[-1].strip()
 
 
 def _safe_parts(name: str) -> list[str]:
-    parts = name.strip().removesuffix(_SUFFIX).replace("\\", "/").split("/")
+    parts = name.strip().removesuffix(SAFETENSORS).replace("\\", "/").split("/")
     if name.strip().startswith(("/", "\\")) or any(part.strip() in ("", ".", "..") for part in parts):
         raise ValueError(f"style_name is '{name}'; give a name, or folders and a name such as 'mine/waves'.")
     return [safe_file_name(part) for part in parts]

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ...base.duration import duration
 from ...base.files import safe_file_name
+from ...base.tensor_header import SAFETENSORS
 from ...dataset.collection import PictureSet
 from ...models.checkpoint import CheckpointError
 from ...models.memory import out_of_memory_as
@@ -35,7 +36,6 @@ from ..bridge.progress import StepProgress, notify, show_text
 logger = logging.getLogger(__name__)
 
 RUNS_FOLDER = "brushwork_training"
-_SUFFIX = ".safetensors"
 _SAVE_MINUTES = 0.5
 _LOG_SECONDS = 30
 
@@ -153,7 +153,7 @@ def _can_go_on(files: RunFiles, mode: str) -> bool:
 
 def file_stem(save_name: str) -> str:
     """`save_name` as a file name without an ending. Raises ValueError if nothing of it is left."""
-    name = save_name.strip().removesuffix(_SUFFIX)
+    name = save_name.strip().removesuffix(SAFETENSORS)
     if not name.strip("./\\ "):
         raise ValueError(f"save_name is '{save_name}'; give a name, for instance 'my style'.")
     return safe_file_name(name)
@@ -164,9 +164,9 @@ def run_files(name: str) -> RunFiles:
     models, styles = api.model_folder(api.MODEL_FOLDER), api.model_folder(api.STYLE_FOLDER)
     return RunFiles(
         api.output_folder() / RUNS_FOLDER / name,
-        models / f"{name}{_SUFFIX}",
-        models / f"{name}_last{_SUFFIX}",
-        styles / f"{name}{_SUFFIX}",
+        models / f"{name}{SAFETENSORS}",
+        models / f"{name}_last{SAFETENSORS}",
+        styles / f"{name}{SAFETENSORS}",
     )
 
 

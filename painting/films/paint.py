@@ -21,10 +21,10 @@ from .joining import join, recoded_sound
 from .painter import FilmPainter
 from .reading import Film, Frame
 from .steps import LOOKING, PAINTING, OnFilmStep, StepCounter
-from .unfinished import Progress, UnfinishedFilm
+from .unfinished import FilmProgress, UnfinishedFilm
 
-# Frames of a segment at most: so many are painted again after a stop. A new segment costs about as much space
-# as a frame of its own.
+# Frames of a segment at most: this many are painted again after a stop. A new segment costs about as much
+# space as a frame of its own.
 _SEGMENT = 60
 
 # Painted frames that wait to be written.
@@ -67,6 +67,7 @@ def paint_film(
             f"The sound of {film.path} ({recoded[0]}) does not go into a {ending} file; it is encoded anew."
         )
     with _write_errors(target):
+        # What an earlier call left: the shots, and the segments that are whole.
         unfinished = UnfinishedFilm(target, settings)
         shots = unfinished.shots
         if shots is None:
@@ -75,6 +76,7 @@ def paint_film(
         progress = unfinished.progress()
         if progress.frames:
             on_note(f"{film.path}: {progress.frames} of {sum(shots)} frames are painted; it goes on there.")
+        # The segments that are missing, and then the whole film.
         steps = StepCounter(on_step, PAINTING)
         painter = painter_of(shots, steps.done)
         steps.steps = painter.steps(progress.frames)
@@ -90,7 +92,7 @@ def _paint_segments(
     painter: FilmPainter[Frame],
     shots: Sequence[int],
     unfinished: UnfinishedFilm,
-    progress: Progress,
+    progress: FilmProgress,
 ) -> int:
     """Paint and write all segments that are missing; gives the number of all."""
     ends = list(_segment_ends(shots))
@@ -108,7 +110,7 @@ def _paint_segments(
                 state = None if first in starts_of_shots else painter.state()
                 _do(writing.add(segment.close))
                 _do(writing.all())
-            unfinished.keep_progress(Progress(number + 1, first, state))
+            unfinished.keep_progress(FilmProgress(number + 1, first, state))
     return len(ends)
 
 

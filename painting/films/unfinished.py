@@ -18,8 +18,8 @@ _SHOTS, _STATE, _SEGMENT = "shots.json", "state.safetensors", ".mp4"
 
 
 @dataclass(frozen=True, eq=False)
-class Progress:
-    """How far it is: so many segments with so many frames, and what the next frame of the shot needs."""
+class FilmProgress:
+    """How far it is: finished segments, their frames, and what the next frame of the shot needs."""
 
     segments: int = 0
     frames: int = 0
@@ -46,7 +46,7 @@ class UnfinishedFilm:
         known = {"settings": self._settings, "shots": list(shots)}
         write_atomically(self._folder / _SHOTS, json.dumps(known).encode())
 
-    def progress(self) -> Progress:
+    def progress(self) -> FilmProgress:
         """What is whole. What was begun after that goes away."""
         found = self._read_progress()
         for path in self._folder.iterdir():
@@ -60,7 +60,7 @@ class UnfinishedFilm:
     def segments(self, count: int) -> list[Path]:
         return [self.segment(number) for number in range(count)]
 
-    def keep_progress(self, progress: Progress) -> None:
+    def keep_progress(self, progress: FilmProgress) -> None:
         """Call it when the last segment is whole; what was kept before is replaced."""
         tensors = {name: each.detach().cpu().contiguous() for name, each in (progress.state or {}).items()}
         facts = {"segments": str(progress.segments), "frames": str(progress.frames)}
@@ -77,12 +77,12 @@ class UnfinishedFilm:
             return None
         return shots if known["settings"] == self._settings else None
 
-    def _read_progress(self) -> Progress:
+    def _read_progress(self) -> FilmProgress:
         try:
             with safe_open(self._folder / _STATE, framework="pt") as file:
                 facts = file.metadata()
                 state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            found = Progress(int(facts["segments"]), int(facts["frames"]), state or None)
+            found = FilmProgress(int(facts["segments"]), int(facts["frames"]), state or None)
         except (OSError, SafetensorError, ValueError, KeyError, TypeError):
-            return Progress()
-        return found if all(path.is_file() for path in self.segments(found.segments)) else Progress()
+            return FilmProgress()
+        return found if all(path.is_file() for path in self.segments(found.segments)) else FilmProgress()

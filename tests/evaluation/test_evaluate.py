@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from gram_errors import gram_errors
 from PIL import Image
 from tiny_network import TINY
 from torch import Tensor
@@ -19,7 +20,6 @@ from brushwork.evaluation.observer import Observer, style_losses
 from brushwork.evaluation.options import EvaluationOptions
 from brushwork.evaluation.report import Evaluation
 from brushwork.evaluation.set_distances import MissingPackageError
-from brushwork.models.perception.feature_losses import gram_errors
 from brushwork.models.perception.statistics import mean_std, style_at_sizes
 from brushwork.models.perception.vgg import STYLE_LAYERS, LossNetwork
 from brushwork.models.style_gan import StyleGAN

@@ -12,8 +12,9 @@ from torchvision.models import alexnet
 
 from brushwork.evaluation.evaluate import evaluate
 from brushwork.evaluation.options import EvaluationOptions
-from brushwork.evaluation.similarity import STRIP, Lpips, luma, ssim
+from brushwork.evaluation.similarity import STRIP, Lpips, ssim
 from brushwork.models import StyleGAN
+from brushwork.pictures.color import luma
 from brushwork.pictures.tensors import load_square
 
 CPU = torch.device("cpu")
@@ -96,11 +97,6 @@ def test_high_pictures_in_several_strips():
     b = (a + b) / 2
     expected = ssim_by_loops(a[0].double().numpy(), b[0].double().numpy())
     assert ssim(a, b).item() == pytest.approx(expected, 1e-6)
-
-
-def test_luma_is_rec_601():
-    colours = torch.eye(3)[:, :, None, None]
-    assert luma(colours).flatten().tolist() == pytest.approx([0.299, 0.587, 0.114])
 
 
 def test_one_value_per_picture():

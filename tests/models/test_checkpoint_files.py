@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from brushwork.base.shipped import DEFAULT_CHECKPOINT
 from brushwork.models import CheckpointError, StyleGAN
-from brushwork.models.checkpoint import read_checkpoint
+from brushwork.models.checkpoint import open_checkpoint
 from brushwork.models.style_space import TENSORS
 
 
@@ -81,10 +81,11 @@ def test_float16_comes_back_within_its_rounding(frozen_tiny, saved):
 def test_a_second_save_changes_nothing(saved, tmp_path):
     again = tmp_path / "again.safetensors"
     StyleGAN.load(saved).save(again)
-    first, second = read_checkpoint(saved), read_checkpoint(again)
-    assert second.header == first.header
-    assert second.tensors.keys() == first.tensors.keys()
-    assert all(torch.equal(second.tensors[name], first.tensors[name]) for name in first.tensors)
+    with open_checkpoint(saved) as first, open_checkpoint(again) as second:
+        assert second.header == first.header
+        before, after = first.tensors(), second.tensors()
+    assert after.keys() == before.keys()
+    assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
 
 
 def test_loaded_networks_are_ready_to_paint(saved):
@@ -129,8 +130,8 @@ def test_a_network_without_a_style_space(tiny, tmp_path):
 
 
 def test_the_shipped_checkpoint_is_whole():
-    checkpoint = read_checkpoint(DEFAULT_CHECKPOINT)
-    assert {"config", "training", "style_space"} <= checkpoint.header.keys()
+    with open_checkpoint(DEFAULT_CHECKPOINT) as checkpoint:
+        assert {"config", "training", "style_space"} <= checkpoint.header.keys()
     gan = StyleGAN.load(DEFAULT_CHECKPOINT)
     assert gan.space is not None
     assert gan.space.count > 1

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from brushwork.models.grid import grid_corner
-from brushwork.models.layers import pad_around
 from brushwork.models.noise import PlacedNoise
+from brushwork.models.padding import pad_around
 from brushwork.models.regions import StyleRegion, region_shares
 
 # What the border does reaches inwards.

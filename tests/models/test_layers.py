@@ -1,4 +1,4 @@
-"""Convolution, padding and initialisation against their formulas."""
+"""Convolution and initialisation against their formulas."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from brushwork.models.layers import Conv3x3, init_conv, pad_to_stride, reflection_index
+from brushwork.models.layers import Conv3x3, init_conv
 
 
 def test_convolution_reflects_its_borders():
@@ -24,38 +24,6 @@ def test_convolution_keeps_a_flat_picture_flat_up_to_the_border():
     torch.manual_seed(0)
     flat = Conv3x3(3, 4)(torch.full((1, 3, 6, 6), 0.7))
     torch.testing.assert_close(flat, flat[:, :, :1, :1].expand_as(flat))
-
-
-@pytest.mark.parametrize("length", [2, 3, 5, 16])
-@pytest.mark.parametrize("after", [0, 1, 4, 40])
-def test_reflection_index_walks_to_and_fro(length, after):
-    there_and_back = [*range(length), *range(length - 2, 0, -1)]
-    expected = [there_and_back[i % len(there_and_back)] for i in range(-3, length + after)]
-    assert reflection_index(length, 3, after, torch.device("cpu")).tolist() == expected
-
-
-def test_reflection_of_a_single_sample_repeats_it():
-    assert reflection_index(1, 2, 3, torch.device("cpu")).tolist() == [0] * 6
-
-
-@pytest.mark.parametrize("stride", [8, 16])
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 40), (3, 5), (7, 513), (16, 16), (17, 31)])
-def test_padding_reflects_at_the_right_and_the_bottom(height, width, stride):
-    image = torch.rand(2, 3, height, width)
-    padded = pad_to_stride(image, stride)
-    rows, columns = padded.shape[-2:]
-    assert rows % stride == columns % stride == 0
-    assert rows >= 16
-    assert columns >= 16
-    assert rows - height < max(stride, 16)
-    assert columns - width < max(stride, 16)
-    frame = ((0, 0), (0, 0), (0, rows - height), (0, columns - width))
-    np.testing.assert_array_equal(padded.numpy(), np.pad(image.numpy(), frame, mode="reflect"))
-
-
-def test_padding_leaves_a_fitting_picture_alone():
-    image = torch.rand(1, 3, 16, 48)
-    assert pad_to_stride(image, 8) is image
 
 
 def test_weights_start_with_the_deviation_of_he_et_al():

@@ -62,7 +62,7 @@ def elsewhere(monkeypatch, small_gan) -> ManagedGAN:
 
         monkeypatch.setattr(api, "load", load)
         monkeypatch.setattr(api, "device", lambda: device)
-        monkeypatch.setattr(api, "free_memory", lambda memory: None)
+        monkeypatch.setattr(api, "unload_until_free", lambda memory: None)
         gan = ManagedGAN.manage(copy.deepcopy(small_gan.gan))
         gan.gan.to(device)
         yield gan

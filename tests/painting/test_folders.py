@@ -7,9 +7,10 @@ import pytest
 import torch
 from PIL import ExifTags, Image
 
+from brushwork.base.files import sha256_of
 from brushwork.base.shipped import STYLES_DIR
 from brushwork.base.version import version
-from brushwork.painting import folders
+from brushwork.painting import folders, photo_reading
 from brushwork.painting.folders import PaintJob, PaintResult, WriteError, make_jobs, paint_files
 from brushwork.painting.options import RefineOptions
 from brushwork.painting.styles import PaintingStyle, RandomStyle, SavedStyle, mixed
@@ -109,8 +110,8 @@ def test_a_painted_file(folder, stylizer):
     assert np.abs(found - expected).max() < 0.51
     assert read_settings(jobs[1].target) == {
         "brushwork": version(),
-        "photo": {"file": "b.jpg", "sha256": folders.file_digest(jobs[1].photo)},
-        "style": {"painting": "one.png", "sha256": folders.file_digest(folder / "art/one.png")},
+        "photo": {"file": "b.jpg", "sha256": sha256_of(jobs[1].photo)},
+        "style": {"painting": "one.png", "sha256": sha256_of(folder / "art/one.png")},
         "strength": 1.0,
         "preserve_color": "off",
         "stroke_size": 1.0,
@@ -178,8 +179,8 @@ def test_a_picture_too_large_for_its_format_is_not_painted(folder, stylizer):
 
 def test_a_photo_is_read_once_for_all_styles(folder, stylizer, monkeypatch):
     read, encoded = [], []
-    real = folders.read_with_metadata
-    monkeypatch.setattr(folders, "read_with_metadata", lambda path: read.append(path) or real(path))
+    real = photo_reading.read_with_metadata
+    monkeypatch.setattr(photo_reading, "read_with_metadata", lambda path: read.append(path) or real(path))
     encode = stylizer.gan.encode_content
     monkeypatch.setattr(stylizer.gan, "encode_content", lambda photo: encoded.append(1) or encode(photo))
     outcomes = list(paint_files(make_jobs(photos(folder), art(folder), folder / "out"), stylizer))
@@ -225,9 +226,9 @@ def test_outcomes_come_in_order_while_the_next_photo_is_painted(folder, stylizer
     for name in ("c", "d"):
         (folder / f"photos/{name}.png").write_bytes((folder / "photos/a.png").read_bytes())
     (folder / "photos/bad.png").write_text("no picture")
-    events, real = [], folders.read_with_metadata
+    events, real = [], photo_reading.read_with_metadata
     monkeypatch.setattr(
-        folders, "read_with_metadata", lambda path: events.append(("read", path.stem)) or real(path)
+        photo_reading, "read_with_metadata", lambda path: events.append(("read", path.stem)) or real(path)
     )
     jobs = make_jobs(photos(folder), art(folder)[:1], folder / "out")
     outcomes = []

@@ -7,8 +7,9 @@ import functools
 import pytest
 import torch
 import torch.nn.functional as F
+from gram_errors import gram_errors
 
-from brushwork.models.perception.feature_losses import gram_errors, relative_error
+from brushwork.models.perception.feature_losses import relative_error
 from brushwork.models.perception.pixel_losses import (
     ground_limits,
     ground_loss,
@@ -25,7 +26,7 @@ from brushwork.models.perception.statistics import (
 )
 from brushwork.painting.objective import Mixture, Objective
 from brushwork.painting.options import RefineOptions
-from brushwork.painting.strips import pixel_losses, strips
+from brushwork.painting.pixel_gradient import pixel_losses, row_ranges
 
 OPTIONS = RefineOptions(content_weight=0.7, style_weight=8, keep_calm=0.5, smoothness=0.3, color_weight=3)
 
@@ -179,7 +180,7 @@ def test_strips_of_pixels_change_nothing(texture, height, width):
         assert float(found[name]) == pytest.approx(loss.item(), rel=1e-9)
     assert distance(gradient, torch.autograd.grad(total, leaf)[0]) < 1e-9
     if height > 320:
-        assert len(strips(height, width, 64 * width)) > 1
+        assert len(row_ranges(height, width, 64 * width)) > 1
     assert wanted["ground"].item() > 0, "or the ground loss is not tested"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from gram_errors import gram_errors
 
-from brushwork.models.perception.feature_losses import gram_errors
 from brushwork.models.perception.pixel_losses import ground_loss
 from brushwork.models.perception.statistics import normalized, style_at_sizes
 from brushwork.models.perception.vgg import LossNetwork

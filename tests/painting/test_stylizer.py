@@ -186,7 +186,7 @@ def test_the_device(monkeypatch, small, painting):
     assert stylizer.device == torch.device("cpu")
     assert stylizer.network == {
         "file": DEFAULT_CHECKPOINT.name,
-        "sha256": module.file_digest(DEFAULT_CHECKPOINT),
+        "sha256": module.sha256_of(DEFAULT_CHECKPOINT),
     }
     with pytest.raises(ValueError, match="The device abacus cannot be used here"):
         Stylizer.load(device="abacus")

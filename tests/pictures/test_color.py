@@ -1,11 +1,11 @@
-"""Lab against published values, and the two ways to keep a photo's colours."""
+"""Luma and Lab against published values, and the two ways to keep a photo's colours."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from brushwork.pictures.color import lab_to_rgb, luminance_only, match_histogram, rgb_to_lab
+from brushwork.pictures.color import lab_to_rgb, luma, luminance_only, match_histogram, rgb_to_lab
 
 # sRGB primaries and secondaries in CIE Lab, D65, as Lindbloom's calculator gives them.
 KNOWN = {
@@ -17,6 +17,11 @@ KNOWN = {
     (1.0, 1.0, 1.0): (100.0, 0.0, 0.0),
     (0.5, 0.5, 0.5): (53.3890, 0.0, 0.0),
 }
+
+
+def test_luma_is_rec_601():
+    colours = torch.eye(3)[:, :, None, None]
+    assert luma(colours).flatten().tolist() == pytest.approx([0.299, 0.587, 0.114])
 
 
 def pixel(*rgb):

@@ -15,7 +15,8 @@ from brushwork.base.tensor_header import join_header, split_header
 from brushwork.models import CheckpointError, StyleGAN
 from brushwork.models.style_gan import StyleGANConfig
 from brushwork.training.runs.files import RunFiles
-from brushwork.training.runs.run import RunProgress, open_run, resume_options
+from brushwork.training.runs.resume import RunProgress, resume_options
+from brushwork.training.runs.run import open_run
 from brushwork.training.runs.spec import RunSpec
 from brushwork.training.state import STATE_FORMAT, read_state
 from brushwork.training.trainer import Trainer, TrainingError

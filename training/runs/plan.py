@@ -16,10 +16,10 @@ from ..options import TrainOptions
 from ..trainer import Trainer, share_of_batch
 from ..validation import spread
 
-# The measurement cuts so many pictures at most, which is enough for its few batches.
+# The measurement cuts this many pictures at most, which is enough for its few batches.
 MEASURED_PICTURES = 8
 
-# It makes steps until so many seconds have passed, or so many steps: the steps of a GPU are short and uneven.
+# It makes steps for this many seconds, or this many steps: the steps of a GPU are short and uneven.
 MEASURED_SECONDS, MEASURED_STEPS = 1.0, 20
 
 

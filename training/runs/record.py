@@ -15,8 +15,11 @@ from ...models.thumbnail import encode_thumbnail
 
 
 def picture_records(pictures: Sequence[PictureFacts]) -> list[dict[str, str]]:
-    """For every picture its name, without folders, and the first 16 hexadecimal digits of its SHA-256."""
-    return [{"name": PurePosixPath(facts.name).name, "sha256": facts.digest[:16]} for facts in pictures]
+    """For every picture its name, without folders, and the first 16 hexadecimal digits of its SHA-256.
+
+    Networks of version 0.2.0 and before have these digits under "sha256"; nothing reads them again.
+    """
+    return [{"name": PurePosixPath(facts.name).name, "sha256_start": facts.digest[:16]} for facts in pictures]
 
 
 def training_record(

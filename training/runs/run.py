@@ -7,10 +7,10 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import torch
 from PIL import Image
@@ -19,60 +19,16 @@ from ...base.files import write_atomically
 from ...models.devices import own_defaults
 from ...models.style_file import StyleFile, read_style, write_style
 from ...models.style_gan import StyleGAN
-from ...models.style_space import StyleSpace
-from ...pictures.reading import Picture
 from ...pictures.tensors import as_picture, load_square
-from ..options import TrainOptions
-from ..painter import mean_code
+from ..painter import fit_style_space, mean_code
 from ..processes import Processes
-from ..state import MOST_STEPS, is_number, open_state, progress_problem
 from ..trainer import Diverged, Trainer, TrainingError
 from ..validation import Scores, Validation, spread
 from .log import read_log
 from .record import header_thumbnail, picture_records, training_record
+from .resume import RunProgress
 from .spec import RunSpec
 from .style_sheet import style_sheet
-
-
-@dataclass
-class RunProgress:
-    """What a run keeps beside the weights; saved with the state, exact through JSON."""
-
-    sums: dict[str, float]
-    """Losses added up since the last line of the log, and how many of each."""
-    counts: dict[str, int]
-    scores: list[dict[str, float]]
-    """Every validation: its step and its losses."""
-    best_step: int | None = None
-    worse: int = 0
-    """Validations since the best one."""
-
-    @classmethod
-    def read(cls, record: object) -> RunProgress:
-        """The inverse of `asdict`. Raises TrainingError, one sentence, for anything else."""
-        record = record if isinstance(record, dict) else {}
-        best, worse = record.get("best_step"), record.get("worse", 0)
-        sums, counts, scores = (record.get(key) for key in ("sums", "counts", "scores"))
-        if (
-            record.keys() <= {each.name for each in fields(cls)}
-            and _are_numbers(sums)
-            and _are_numbers(counts)
-            and sums.keys() == counts.keys()
-            and all(type(number) is int and number > 0 for number in counts.values())
-            and isinstance(scores, list)
-            and all(_are_numbers(score) and {"step", "total"} <= score.keys() for score in scores)
-            and (best is None or (type(best) is int and 0 <= best <= MOST_STEPS))
-            and (type(worse) is int and 0 <= worse <= MOST_STEPS)
-        ):
-            return cls(sums, counts, scores, best, worse)
-        raise TrainingError(
-            "The training state is damaged: its record of losses and validations is no such record; "
-            "begin a new run."
-        )
-
-
-def _are_numbers(record: object) -> TypeGuard[dict[str, Any]]:
-    return isinstance(record, dict) and all(is_number(value) for value in record.values())
 
 
 @dataclass(frozen=True)
@@ -337,38 +293,6 @@ class Run:
         network.space = fit_style_space(network, paintings)
         network.save(file, extra={"thumbnail": header_thumbnail(self.strip(160))})
         return network
-
-
-@torch.no_grad()
-def fit_style_space(gan: StyleGAN, paintings: Sequence[Picture], side: int = 384) -> StyleSpace | None:
-    """The distribution of the style codes of `paintings`; None for fewer than 2."""
-    if len(paintings) < 2:
-        return None
-    device = next(gan.parameters()).device
-    codes = [gan.encode_style(load_square(path, side).to(device)).cpu() for path in paintings]
-    return StyleSpace.fit(torch.cat(codes))
-
-
-def resume_options(state: Path, changes: dict[str, object]) -> TrainOptions:
-    """The options that the run with this state file was started with, some of them changed.
-
-    Raises CheckpointError, TrainingError or ValueError, one sentence, for a damaged file, options of another
-    version, and values out of their ranges.
-    """
-    with open_state(state) as (_, header):
-        known = header.get("options")
-    if not isinstance(known, dict):
-        raise TrainingError(f"{state} is damaged: its options are no object; begin a new run.")
-    try:
-        options = TrainOptions.from_dict(known | changes)
-    except (KeyError, TypeError) as error:
-        raise TrainingError(
-            f"The run in {state.parent} was begun with another version of Brushwork; begin a new one, "
-            "with its network as --init."
-        ) from error
-    if problem := progress_problem(header):
-        raise TrainingError(f"{state} is damaged: {problem}; begin a new run.")
-    return options
 
 
 def open_run(

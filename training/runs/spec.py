@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...dataset.collection import PictureSet
-from ...models.style_gan import StyleGAN, StyleGANConfig
+from ...models.config import StyleGANConfig
+from ...models.style_gan import StyleGAN
 from ..options import TrainOptions
 from .files import RunFiles
 

@@ -10,8 +10,8 @@ import torch
 
 from benchmarks.peers import Setup
 from benchmarks.speed import __main__ as speed
-from benchmarks.speed.__main__ import Measurement, bars, costs, speedups, table
 from benchmarks.speed.memory import can_measure, peak_memory
+from benchmarks.speed.report import Measurement, bars, costs, speedups, table
 
 
 def row(system, seconds, memory=None, size=1024, device="cpu"):

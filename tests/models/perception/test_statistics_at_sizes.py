@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
+from gram_errors import gram_errors
 
-from brushwork.models.perception.feature_losses import gram_errors
 from brushwork.models.perception.statistics import (
     STYLE_LAYERS,
     gram_and_mean,

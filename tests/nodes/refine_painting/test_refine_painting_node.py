@@ -7,8 +7,8 @@ from dataclasses import fields
 
 import pytest
 import torch
+from gram_errors import gram_errors
 
-from brushwork.models.perception.feature_losses import gram_errors
 from brushwork.models.perception.statistics import style_at_sizes
 from brushwork.models.perception.vgg import LossNetwork
 from brushwork.nodes import RefinePainting

@@ -16,7 +16,7 @@ from PIL import Image
 from safetensors import safe_open
 
 from brushwork.models import StyleGAN
-from brushwork.models.checkpoint import read_checkpoint
+from brushwork.models.checkpoint import open_checkpoint
 from brushwork.models.style_file import read_style, style_fingerprint
 from brushwork.nodes import EncodeContent, EncodeStyle, Generate, LoadStyle, LoadStyleGAN, TrainStyle
 from brushwork.nodes.bridge import api, progress
@@ -148,7 +148,8 @@ def test_loaders_list_the_files_at_once(results, mode):
 @each_network
 def test_the_checkpoint_says_how_it_came_about(results, home, mode, paintings_dir):
     path = home / "models" / f"my {mode}.safetensors"
-    header = read_checkpoint(path).header
+    with open_checkpoint(path) as file:
+        header = file.header
     training = header["training"]
     assert training["name"] == f"my {mode}"
     assert training["licence"] == "CC0, by me"
@@ -156,7 +157,7 @@ def test_the_checkpoint_says_how_it_came_about(results, home, mode, paintings_di
     assert training["options"]["steps"] == SMALL["steps"]
     named = {entry["name"] for entry in training["style_pictures"]}
     assert named < {path.name for path in paintings_dir.rglob("*.jpg")}
-    assert all(len(entry["sha256"]) == 16 for entry in training["style_pictures"])
+    assert all(len(entry["sha256_start"]) == 16 for entry in training["style_pictures"])
     assert {entry["name"][:6] for entry in training["content_pictures"]} == {"photo-"}
     with safe_open(path, framework="pt") as file:
         text = json.dumps(file.metadata())

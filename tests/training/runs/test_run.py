@@ -1,38 +1,32 @@
-"""A run on disk: log, validation, best and last weights, previews, the way back after Cancel and kill -9."""
+"""A run on disk: log, validation, best and last weights, previews, the way back after Cancel."""
 
 from __future__ import annotations
 
 import json
-import multiprocessing
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 import torch
+from network_weights import equal
 from picture_sets import picture_set
 from PIL import Image
 from small_run import SMALL
 from tiny_network import TINY
 
-from brushwork.dataset.collection import collect
 from brushwork.models.style_file import read_style, style_fingerprint
 from brushwork.models.style_gan import StyleGAN
-from brushwork.training import validation
 from brushwork.training.options import TrainOptions
-from brushwork.training.runs.files import STATE_FILE, RunFiles
-from brushwork.training.runs.run import Run, RunOutcome, fit_style_space, log_interval, open_run
+from brushwork.training.painter import fit_style_space
+from brushwork.training.runs.files import RunFiles
+from brushwork.training.runs.run import Run, RunOutcome, log_interval, open_run
 from brushwork.training.runs.spec import RunSpec
 from brushwork.training.state import read_state
 from brushwork.training.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("small_validation")
-
-
-def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
 def run_of(
@@ -141,7 +135,7 @@ class TestFiles:
         record = StyleGAN.load(run.files.last).training_record
         assert record["options"]["mode"] == "fine_tune"
         assert (record["name"], record["licence"], record["samples"]) == ("Mine", "CC0", 12)
-        assert [set(p) for p in record["style_pictures"]] == [{"name", "sha256"}] * 2
+        assert [set(p) for p in record["style_pictures"]] == [{"name", "sha256_start"}] * 2
         assert record["style_pictures"][0]["name"] == run.trainer.paintings[0].name
         assert record["validation"][0]["step"] == 6
         header = run.files.last.read_bytes()[:20_000]
@@ -243,102 +237,6 @@ class TestResume:
         assert [line["step"] for line in again.history] == [2, 4, 6]
         lines = [json.loads(line)["step"] for line in run.files.log.read_text().splitlines()]
         assert lines == [2, 4, 6]
-
-
-def train_saving_every_step(
-    photos: list[Path], paintings: list[Path], options: dict[str, object], out: Path
-) -> None:
-    """Train a tiny network in the folder `out`, or go on with it there."""
-    sets = (collect(k, pictures=p) for k, p in (("photos", photos), ("paintings", paintings)))
-    files = RunFiles.in_folder(out)
-    again = files.state.exists()
-    spec = RunSpec(TrainOptions.from_dict(options), *sets, files, None, TINY, again, save_minutes=0)
-    open_run(spec).train()
-
-
-def train_alone(*arguments: object) -> None:
-    """`train_saving_every_step` in a process of its own: with one thread, which sums in the same order, and
-    validating as small as `small_validation` lets the tests' own process."""
-    torch.set_num_threads(1)
-    validation.SIDE = 64
-    train_saving_every_step(*arguments)
-
-
-@pytest.fixture(scope="module")
-def processes() -> multiprocessing.context.BaseContext:
-    """One import of PyTorch serves all processes that are killed, where processes can fork."""
-    known = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
-    context.set_forkserver_preload([Run.__module__])
-    return context
-
-
-def test_training_survives_sigkill(
-    photos: list[Path],
-    paintings: list[Path],
-    processes: multiprocessing.context.BaseContext,
-    tmp_path: Path,
-) -> None:
-    """Killed with -9 while it saves after every step, a run is resumed and ends in the very same bits."""
-    options, photos, paintings = replace(SMALL, steps=8, validate_every=4), photos[:2], paintings[:2]
-
-    torch.set_num_threads(1)  # Sums in the same order as in the other process.
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    train_saving_every_step(photos, paintings, options.as_dict(), whole)
-
-    process = processes.Process(
-        target=train_alone, args=(photos, paintings, options.as_dict(), cut), daemon=True
-    )
-    process.start()
-    deadline = time.monotonic() + 120
-    while not ((cut / STATE_FILE).exists() and read_state(cut / STATE_FILE)[1]["step"] >= 3):
-        assert process.is_alive()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    process.kill()
-    process.join(60)
-    assert read_state(cut / STATE_FILE)[1]["step"] < 8, "the run ended before it could be killed"
-    StyleGAN.load(cut / "last.safetensors")
-    StyleGAN.load(cut / "brushwork.safetensors")
-
-    train_saving_every_step(photos, paintings, options.as_dict(), cut)
-    expected, found = read_state(whole / STATE_FILE), read_state(cut / STATE_FILE)
-    assert found[1]["step"] == 8
-    assert equal(expected[0], found[0])
-    for name in ("brushwork.safetensors", "last.safetensors"):
-        one, other = (StyleGAN.load(folder / name).state_dict() for folder in (whole, cut))
-        assert equal(one, other)
-
-
-def overwrite_forever(path: Path) -> None:
-    """What the killed processes do."""
-    gan = StyleGAN.default()
-    while True:
-        gan.save(path)
-
-
-def test_sigkill_in_the_middle_of_a_checkpoint_write_leaves_a_loadable_file(
-    gan: StyleGAN, processes: multiprocessing.context.BaseContext, tmp_path: Path
-) -> None:
-    """A process that only overwrites a checkpoint is killed as soon as it is seen writing."""
-    path = tmp_path / "mine.safetensors"
-    gan.save(path)
-    shipped = gan.state_dict()
-    unfinished = 0
-    for _ in range(4):
-        process = processes.Process(target=overwrite_forever, args=(path,), daemon=True)
-        process.start()
-        deadline = time.monotonic() + 120
-        while not (parts := list(tmp_path.glob(f".*.{process.pid}.part"))):
-            assert process.is_alive()
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
-        process.kill()
-        process.join(60)
-        loaded = StyleGAN.load(path).state_dict()
-        assert all(loaded[name].shape == tensor.shape for name, tensor in shipped.items())
-        unfinished += parts[0].exists()
-    assert unfinished, "no kill fell into a write"
 
 
 @pytest.mark.parametrize(("steps", "expected"), [(1, 1), (30, 1), (500, 5), (40_000, 50)])

@@ -1,4 +1,4 @@
-"""How much memory may hold crops and targets to save time."""
+"""How large the caches of crops and targets may be, which save time."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ CPU_BYTES = 4 * 2**30
 GPU_SHARE = 1 / 8
 
 
-def memory_to_keep(device: torch.device) -> float:
-    """Bytes that one collection of crops or targets may take on `device`."""
+def cache_bytes(device: torch.device) -> float:
+    """Bytes that one cache of crops or targets may take on `device`."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0] * GPU_SHARE
     return CPU_BYTES

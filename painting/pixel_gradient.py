@@ -17,10 +17,10 @@ _REACH = 3 * _GRID
 _STRIP_PIXELS = 2**20
 
 
-def strips(height: int, width: int, pixels: int = _STRIP_PIXELS) -> list[tuple[int, int]]:
+def row_ranges(height: int, width: int, pixels: int = _STRIP_PIXELS) -> list[tuple[int, int]]:
     """First and last row of strips of about `pixels` pixels; the last holds two of the largest cells or all.
 
-    >>> strips(700, 1000, 64_000)
+    >>> row_ranges(700, 1000, 64_000)
     [(0, 64), (64, 128), (128, 192), (192, 256), (256, 320), (320, 384), (384, 448), (448, 700)]
     """
     rows = max(1, pixels // width // _GRID) * _GRID
@@ -47,7 +47,7 @@ def pixel_losses(
     """
     height, width = picture.shape[-2:]
     found: dict[str, Tensor] = {}
-    for start, stop in strips(height, width, pixels):
+    for start, stop in row_ranges(height, width, pixels):
         strip = picture[:, :, start : min(height, stop + _REACH)].detach().requires_grad_()
         with torch.enable_grad():
             losses = _strip_losses(strip, start, stop, height, limits)

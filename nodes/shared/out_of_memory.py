@@ -32,6 +32,7 @@ def with_second_chance(
         if not is_out_of_memory(error):
             raise
         logger.warning("Brushwork: out of memory; unloading all models and trying again.")
+    # With the memory of all other models.
     api.unload_all()
     if before_again:
         before_again()
@@ -43,6 +44,7 @@ def with_second_chance(
         if instead is None:
             raise _too_large(error) from error
         logger.warning("Brushwork: out of memory with all models unloaded; painting in smaller parts.")
+    # In parts, if the caller can.
     try:
         return instead()
     except Exception as error:
