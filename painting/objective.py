@@ -1,4 +1,4 @@
-"""The loss that refining minimizes at one size: style at three sizes, content, colours, pixels."""
+"""The loss that refining minimizes at one size: style at three sizes, content, colours, light, pixels."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ..models.normalization import wide
 from ..models.perception.pixel_losses import ground_limits, plain_steps
 from ..models.perception.statistics import SIZES, SMALLEST_SIDE, moments_of, normalized, sized_pictures
 from ..models.perception.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
+from .light import light_loss, photo_light
 from .options import RefineOptions
 from .pixel_gradient import pixel_losses
 from .tiles import PIXELS, STRIDES, Sums, View, loss_and_gradients, picture_sums, tiles
@@ -71,6 +72,7 @@ class Objective:
             self.areas = [_areas(view, photo) for view in self.views]
             self.targets = self._style_targets(mixtures)
             self.limits = ground_limits(photo, _plain_steps(mixtures)) if options.keep_calm else []
+            self.lights = photo_light(photo, shares) if options.keep_light else []
 
     def gradient(self, picture: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """Losses by name, scalars (means over the batch), and d total / d picture [B,3,H,W].
@@ -96,6 +98,8 @@ class Objective:
         del pictures, gradients
         weights = {name: self._weight(name) for name in ("tv", "range", "ground")}
         losses |= pixel_losses(picture, gradient, self.limits, weights)
+        if self.lights:
+            losses["light"] = light_loss(picture, gradient, self.lights, self._weight("light"))
         means = {name: loss.detach().mean() for name, loss in losses.items()}
         total = torch.stack([self._weight(name) * mean for name, mean in means.items()]).sum()
         return means | {"total": total}, gradient
@@ -113,6 +117,7 @@ class Objective:
             "tv": options.smoothness,
             "range": options.range_weight,
             "ground": CALM * options.keep_calm,
+            "light": options.keep_light,
         }[kind]
 
     def _losses(self, found: list[Sums]) -> dict[str, Tensor]:

@@ -73,6 +73,13 @@ class RefineOptions:
         0,
         10,
     )
+    keep_light: float = option(
+        2.0,
+        "Light and dark stay where the photo has them, such as in faces; the paintings decide how light and "
+        "how dark. 0 leaves it out.",
+        0,
+        100,
+    )
     preserve_color: str = option(
         "off",
         "off: the paintings' colours. luminance: the photo's colours under the paintings' light and dark. "

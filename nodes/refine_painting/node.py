@@ -27,6 +27,8 @@ _ADVANCED = {
     "average": 0.01,
     "dtype": 0,
     "tile": 8,
+    # Last: saved workflows know their values by place.
+    "keep_light": 0.5,
 }
 
 

@@ -27,8 +27,11 @@ from brushwork.models.perception.statistics import (
 from brushwork.painting.objective import Mixture, Objective
 from brushwork.painting.options import RefineOptions
 from brushwork.painting.pixel_gradient import pixel_losses, row_ranges
+from brushwork.pictures.color import luma
 
-OPTIONS = RefineOptions(content_weight=0.7, style_weight=8, keep_calm=0.5, smoothness=0.3, color_weight=3)
+OPTIONS = RefineOptions(
+    content_weight=0.7, style_weight=8, keep_calm=0.5, keep_light=6, smoothness=0.3, color_weight=3
+)
 
 
 def halved(picture):
@@ -41,6 +44,21 @@ def halved(picture):
 def styles(network, picture):
     sizes = [picture, halved(picture), halved(halved(picture))]
     return [style_statistics(network(each)) for each in sizes]
+
+
+def light(photo, picture):
+    """Half the squared difference of the brightness of cells, in units of its deviation."""
+    losses = []
+    for cell in (8, 16):
+        found, wanted = (F.avg_pool2d(luma(each), cell).flatten() for each in (picture, photo))
+        variance = wanted.var(correction=0)
+        error = (standard(found) - standard(wanted)).square().mean() / 2
+        losses.append(error * variance / (variance + 0.03**2))
+    return torch.stack(losses).mean()
+
+
+def standard(values):
+    return (values - values.mean()) / (values.var(correction=0) + 1e-4).sqrt()
 
 
 def textbook(network, photo, painting, picture):
@@ -64,7 +82,7 @@ def textbook(network, photo, painting, picture):
     )
     ground = ground_loss(picture, photo, painting)
     total = 0.7 * content + 8 * style + 3 * colour + 20 * ground
-    total = total + 0.3 * tv_loss(picture) + 5 * range_loss(picture)
+    total = total + 0.3 * tv_loss(picture) + 5 * range_loss(picture) + 6 * light(photo, picture)
     return total.detach(), torch.autograd.grad(total, picture)[0]
 
 

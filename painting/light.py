@@ -1,0 +1,90 @@
+"""Light and dark stay where the photo has them: a loss on the brightness of cells.
+
+Style losses do not say where a painting's light and dark belong, and relu4_1 hardly sees brightness. So faces
+turn half dark and lamps black. This loss compares the brightness of cells with the photo's, both in units of
+their own deviation, so that the painting still decides how light, how dark and how strong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..pictures.color import REC_601, luma
+
+# Sides of the cells in pixels of the size being refined. At the coarsest size they are an eighth to a
+# sixteenth of the picture and place its masses; at the finest they are as small as features of a face.
+CELLS = (8, 16)
+
+# Smaller deviations are not divided by: a twentieth of them is the noise of a plain photo.
+_EVEN = 0.03
+_DARKEST_VARIANCE = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class Light:
+    """The photo's light in cells of one side.
+
+    standard [B,K,h,w]: luma by each region's mean and deviation; shares [1 or B,K,h,w]: how much each region
+    rules in a cell, as parts of 1 over all regions and cells; trust [B,K]: from 0 for an even photo to 1.
+    """
+
+    cell: int
+    standard: Tensor
+    shares: Tensor
+    trust: Tensor
+
+
+def photo_light(photo: Tensor, shares: Tensor | None = None) -> list[Light]:
+    """The light of a photo [B,3,H,W] for every side of `CELLS` that fits twice.
+
+    shares [1 or B,K,H,W] with sums 1 over K regions; None: the whole picture is one.
+    """
+    found = []
+    for cell in CELLS:
+        if 2 * cell > min(photo.shape[-2:]):
+            break
+        cells = F.avg_pool2d(luma(photo), cell)
+        ruled = torch.ones_like(cells[:1]) if shares is None else F.avg_pool2d(shares, cell)
+        ruled = ruled / ruled.sum((1, 2, 3), keepdim=True)
+        standard, variance = _standard(cells, ruled)
+        found.append(Light(cell, standard, ruled, variance / (variance + _EVEN**2)))
+    return found
+
+
+def light_loss(picture: Tensor, gradient: Tensor, lights: list[Light], weight: float) -> Tensor:
+    """Half the mean squared difference to the photo's light, [B]: 1 - the correlation where it is trusted.
+
+    picture, gradient: [B,3,H,W]; adds weight times the gradient of the sum over the batch. `lights` is not
+    empty. The graph holds cells only, so that memory does not grow with the picture.
+    """
+    losses = []
+    for light in lights:
+        cells = F.avg_pool2d(luma(picture), light.cell).requires_grad_()
+        with torch.enable_grad():
+            standard, _ = _standard(cells, light.shares)
+            error = (standard - light.standard).square() * light.shares * light.trust[..., None, None]
+            loss = error.sum((1, 2, 3)) / 2 / len(lights)
+            (change,) = torch.autograd.grad(loss.sum(), cells)
+        _add_to_cells(gradient, light.cell, change * weight)
+        losses.append(loss.detach())
+    return torch.stack(losses).sum(0)
+
+
+def _standard(cells: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
+    """Cells [B,1,h,w] by the mean and deviation of each region [B,K,h,w], and the variances [B,K]."""
+    areas = shares.sum((2, 3), keepdim=True).clamp_min(1e-6)
+    mean = (cells * shares).sum((2, 3), keepdim=True) / areas
+    variance = ((cells - mean).square() * shares).sum((2, 3), keepdim=True) / areas
+    return (cells - mean) / (variance + _DARKEST_VARIANCE).sqrt(), variance[..., 0, 0]
+
+
+def _add_to_cells(gradient: Tensor, cell: int, change: Tensor) -> None:
+    """Add to the pixels [B,3,H,W] of each cell what a change of its luma [B,1,h,w] asks of them."""
+    height, width = change.shape[-2] * cell, change.shape[-1] * cell
+    pixels = gradient[..., :height, :width].unflatten(3, (-1, cell)).unflatten(2, (-1, cell))
+    for channel, share in enumerate(REC_601):
+        pixels[:, channel] += change[:, 0, :, None, :, None] * (share / cell**2)
