@@ -13,7 +13,7 @@ from ..models.normalization import wide
 from ..models.perception.pixel_losses import ground_limits, plain_steps
 from ..models.perception.statistics import SIZES, SMALLEST_SIDE, moments_of, normalized, sized_pictures
 from ..models.perception.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
-from .light import light_loss, photo_light
+from .cell_losses import hue_loss, hues_of, light_loss, photo_light
 from .options import RefineOptions
 from .pixel_gradient import pixel_losses
 from .tiles import PIXELS, STRIDES, Sums, View, loss_and_gradients, picture_sums, tiles
@@ -49,6 +49,7 @@ class Objective:
 
     photo [B,3,H,W]; mixtures: one for each of K regions; shares [1 or B,K,H,W] with sums 1, or None with one
     region. Targets are computed once, here, in tiles of `side` pixels. `on_tile` is called before each tile.
+    hues_from [B,3,H,W]: the picture whose hues stay, or None.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Objective:
         options: RefineOptions,
         side: int,
         on_tile: Callable[[], None] | None = None,
+        hues_from: Tensor | None = None,
     ):
         self.network, self.options, self.side, self.on_tile = network, options, side, on_tile
         with torch.no_grad():
@@ -73,6 +75,7 @@ class Objective:
             self.targets = self._style_targets(mixtures)
             self.limits = ground_limits(photo, _plain_steps(mixtures)) if options.keep_calm else []
             self.lights = photo_light(photo, shares) if options.keep_light else []
+            self.hues = hues_of(hues_from) if options.keep_hues and hues_from is not None else []
 
     def gradient(self, picture: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """Losses by name, scalars (means over the batch), and d total / d picture [B,3,H,W].
@@ -100,6 +103,8 @@ class Objective:
         losses |= pixel_losses(picture, gradient, self.limits, weights)
         if self.lights:
             losses["light"] = light_loss(picture, gradient, self.lights, self._weight("light"))
+        if self.hues:
+            losses["hue"] = hue_loss(picture, gradient, self.hues, self._weight("hue"))
         means = {name: loss.detach().mean() for name, loss in losses.items()}
         total = torch.stack([self._weight(name) * mean for name, mean in means.items()]).sum()
         return means | {"total": total}, gradient
@@ -118,6 +123,7 @@ class Objective:
             "range": options.range_weight,
             "ground": CALM * options.keep_calm,
             "light": options.keep_light,
+            "hue": options.keep_hues,
         }[kind]
 
     def _losses(self, found: list[Sums]) -> dict[str, Tensor]:

@@ -80,6 +80,12 @@ class RefineOptions:
         0,
         100,
     )
+    keep_hues: float = option(
+        15.0,
+        "Hues stay where the first picture has them: no patches in colours of the painting. 0 leaves it out.",
+        0,
+        1000,
+    )
     preserve_color: str = option(
         "off",
         "off: the paintings' colours. luminance: the photo's colours under the paintings' light and dark. "

@@ -186,11 +186,13 @@ class _Run:
 
     def _objective(self, size: tuple[int, int]) -> Objective:
         photo, mixtures = self.sources.photo_at(size), self.sources.mixtures_at(size)
-        shares = self.sources.shares_at(size)
+        shares, start = self.sources.shares_at(size), self.sources.start_at(size)
         side = self._tile_side(size)
         while True:
             try:
-                return Objective(self.network, photo, mixtures, shares, self.options, side, self.on_tile)
+                return Objective(
+                    self.network, photo, mixtures, shares, self.options, side, self.on_tile, hues_from=start
+                )
             except Exception as error:
                 side = self._smaller(side, error)
 

@@ -35,7 +35,7 @@ _SIZES = {
     "CreateVideo": (260, 78),
     "SaveVideo": (360, 420),
     "PaintPhoto": (320, 166),
-    "RefinePainting": (320, 584),
+    "RefinePainting": (320, 608),
     "TrainStyle": (360, 780),
 }
 # Between a group's edge and its nodes, its title's height, between nodes of a group, between groups.

@@ -29,6 +29,7 @@ _ADVANCED = {
     "tile": 8,
     # Last: saved workflows know their values by place.
     "keep_light": 0.5,
+    "keep_hues": 1,
 }
 
 

@@ -9,9 +9,10 @@ import torch
 from gram_errors import gram_errors
 
 from brushwork.models.perception.pixel_losses import ground_loss
-from brushwork.models.perception.statistics import normalized, style_at_sizes
+from brushwork.models.perception.statistics import color_moments, normalized, style_at_sizes
 from brushwork.models.perception.vgg import LossNetwork
-from brushwork.painting.light import light_loss, photo_light
+from brushwork.painting.cell_losses import hue_loss, hues_of, light_loss, photo_light
+from brushwork.painting.colors import match_moments
 from brushwork.painting.options import RefineOptions
 from brushwork.painting.refine import RefineError, refine
 from brushwork.painting.sources import Region, Sources
@@ -195,6 +196,17 @@ def test_light_stays_where_the_photo_has_it(network, photo_of):
     lost, left = (
         float(light_loss(each, torch.zeros_like(each), photo_light(photo), 1.0)) for each in (without, kept)
     )
+    assert left < 0.5 * lost
+
+
+def test_hues_stay_where_the_first_picture_has_them(network, photo_of):
+    photo, painting = photo_of(64, 64), photo_of(64, 64, seed=1)
+    start = match_moments(photo_of(64, 64, seed=2), *color_moments(painting))
+    free, kept = (
+        refine(start, photo, painting, options=RefineOptions(steps=12, keep_hues=weight), network=network)
+        for weight in (0, 100)
+    )
+    lost, left = (float(hue_loss(each, torch.zeros_like(each), hues_of(start), 1.0)) for each in (free, kept))
     assert left < 0.5 * lost
 
 

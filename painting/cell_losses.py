@@ -1,8 +1,10 @@
-"""Light and dark stay where the photo has them: a loss on the brightness of cells.
+"""Losses on the means of cells: light, dark and hues stay where they belong.
 
-Style losses do not say where a painting's light and dark belong, and relu4_1 hardly sees brightness. So faces
-turn half dark and lamps black. This loss compares the brightness of cells with the photo's, both in units of
-their own deviation, so that the painting still decides how light, how dark and how strong.
+Style losses do not say where a painting's light, dark and colours belong, and relu4_1 hardly sees them. So
+faces turn half dark, lamps black, and a white board blue. `light_loss` compares the brightness of cells with
+the photo's, both in units of their own deviation, so that the painting still decides how light, how dark and
+how strong. `hue_loss` compares their colours with those of the picture that refining begins with: the network
+gives like things like colours.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ CELLS = (8, 16)
 # Smaller deviations are not divided by: a twentieth of them is the noise of a plain photo.
 _EVEN = 0.03
 _DARKEST_VARIANCE = 1e-4
+
+# The variance that pixels have at least: a picture of one gray has none.
+_GRAY_VARIANCE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +74,51 @@ def light_loss(picture: Tensor, gradient: Tensor, lights: list[Light], weight: f
             error = (standard - light.standard).square() * light.shares * light.trust[..., None, None]
             loss = error.sum((1, 2, 3)) / 2 / len(lights)
             (change,) = torch.autograd.grad(loss.sum(), cells)
-        _add_to_cells(gradient, light.cell, change * weight)
+        pixels = _pixels_of_cells(gradient, light.cell, change)
+        for channel, share in enumerate(REC_601):
+            pixels[:, channel] += change[:, 0, :, None, :, None] * (weight * share / light.cell**2)
         losses.append(loss.detach())
     return torch.stack(losses).sum(0)
+
+
+@dataclass(frozen=True, eq=False)
+class Hues:
+    """What cells of one side have beside gray, [B,3,h,w], and the variance of the pixels' colours [B]."""
+
+    cell: int
+    chroma: Tensor
+    variance: Tensor
+
+
+def hues_of(picture: Tensor) -> list[Hues]:
+    """The hues of a picture [B,3,H,W] for every side of `CELLS` that fits twice."""
+    variance = (picture - picture.mean((2, 3), keepdim=True)).square().mean((1, 2, 3)) + _GRAY_VARIANCE
+    return [
+        Hues(cell, _chroma(F.avg_pool2d(picture, cell)), variance)
+        for cell in CELLS
+        if 2 * cell <= min(picture.shape[-2:])
+    ]
+
+
+def hue_loss(picture: Tensor, gradient: Tensor, hues: list[Hues], weight: float) -> Tensor:
+    """Mean squared difference of the cells' chroma to that in `hues`, over the variance of the colours, [B].
+
+    picture, gradient: [B,3,H,W]; adds weight times the gradient of the sum over the batch. `hues` is not
+    empty.
+    """
+    losses = []
+    for each in hues:
+        # To take the mean over the channels off is its own derivative.
+        error = _chroma(F.avg_pool2d(picture, each.cell)) - each.chroma
+        scale = 1 / (each.variance * error[0].numel() * len(hues))
+        losses.append(error.square().sum((1, 2, 3)) * scale)
+        change = error * (2 * weight / each.cell**2 * scale[:, None, None, None])
+        _pixels_of_cells(gradient, each.cell, error).add_(change[:, :, :, None, :, None])
+    return torch.stack(losses).sum(0)
+
+
+def _chroma(cells: Tensor) -> Tensor:
+    return cells - cells.mean(1, keepdim=True)
 
 
 def _standard(cells: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
@@ -82,9 +129,7 @@ def _standard(cells: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
     return (cells - mean) / (variance + _DARKEST_VARIANCE).sqrt(), variance[..., 0, 0]
 
 
-def _add_to_cells(gradient: Tensor, cell: int, change: Tensor) -> None:
-    """Add to the pixels [B,3,H,W] of each cell what a change of its luma [B,1,h,w] asks of them."""
-    height, width = change.shape[-2] * cell, change.shape[-1] * cell
-    pixels = gradient[..., :height, :width].unflatten(3, (-1, cell)).unflatten(2, (-1, cell))
-    for channel, share in enumerate(REC_601):
-        pixels[:, channel] += change[:, 0, :, None, :, None] * (share / cell**2)
+def _pixels_of_cells(gradient: Tensor, cell: int, cells: Tensor) -> Tensor:
+    """A view of the pixels [B,3,h,cell,w,cell] that lie in cells [B,…,h,w]."""
+    height, width = cells.shape[-2] * cell, cells.shape[-1] * cell
+    return gradient[..., :height, :width].unflatten(3, (-1, cell)).unflatten(2, (-1, cell))
