@@ -39,38 +39,27 @@ class Kid:
 class SetDistances:
     """How far sets of pictures are from the set of paintings, by `num_features` numbers a picture.
 
-    FID keeps sums, KID the features; the pictures themselves are not kept.
+    The features are kept; the pictures themselves are not.
     """
 
     def __init__(self, sets: Sequence[str], num_features: int, kid_subset_size: int, kid_subsets: int):
         """`sets` are the names of those that are compared with the paintings."""
-        from torchmetrics.image.fid import FrechetInceptionDistance
-        from torchmetrics.image.kid import KernelInceptionDistance
-
-        given = _GivenFeatures(num_features)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Metric `Kernel Inception Distance` will save")
-            # No cache: the size of the subsets is known only when all pictures are there.
-            self._kid = {
-                name: KernelInceptionDistance(given, subsets=kid_subsets, compute_with_cache=False)
-                for name in sets
-            }
-        self._fid = {name: FrechetInceptionDistance(given) for name in sets}
-        self._subset_size = kid_subset_size
+        self._num_features = num_features
+        self._subset_size, self._subsets = kid_subset_size, kid_subsets
+        self._features: dict[str, list[Tensor]] = {name: [] for name in sets}
         self._counts = dict.fromkeys(sets, 0)
+        self._painting_features: list[Tensor] = []
         self.paintings = 0
 
     def add_paintings(self, features: Tensor) -> None:
         """features [B,num_features] of real paintings."""
         self.paintings += len(features)
-        for metric in (*self._fid.values(), *self._kid.values()):
-            metric.update(features.cpu().double(), real=True)
+        self._painting_features.append(features.cpu().double())
 
     def add(self, name: str, features: Tensor) -> None:
         """features [B,num_features] of pictures of the set `name`."""
         self._counts[name] += len(features)
-        for metric in (self._fid[name], self._kid[name]):
-            metric.update(features.cpu().double(), real=False)
+        self._features[name].append(features.cpu().double())
 
     def enough(self, name: str) -> bool:
         """Whether both sets hold two pictures: below that neither distance is defined."""
@@ -78,19 +67,41 @@ class SetDistances:
 
     def fid(self, name: str) -> float:
         """Fréchet distance of two Gaussians (Heusel et al. 2017), 0 or more except for rounding."""
-        return self._fid[name].compute().item()
+        from torchmetrics.image.fid import FrechetInceptionDistance
+
+        paintings, found = self._of(name)
+        together = torch.cat([paintings, found])
+        if len(together) < self._num_features:
+            # Turned axes change no distance, and N pictures need N: eigenvalues cost the cube of that.
+            together = torch.linalg.qr(together.T, mode="r").R.T
+        metric = FrechetInceptionDistance(_GivenFeatures(together.shape[1]))
+        metric.update(together[: self.paintings], real=True)
+        metric.update(together[self.paintings :], real=False)
+        return float(metric.compute())
 
     def kid(self, name: str, seed: int) -> Kid:
         """Squared MMD of the kernel (x·y / d + 1)^3 (Bińkowski et al. 2018); about 0 for equal sets."""
-        metric = self._kid[name]
+        from torchmetrics.image.kid import KernelInceptionDistance
+
         # At most half of a set: larger subsets would hardly differ, and their deviation would say nothing.
         half = min(self._counts[name], self.paintings) // 2
-        metric.subset_size = max(2, min(self._subset_size, half))
+        subset_size = max(2, min(self._subset_size, half))
+        paintings, found = self._of(name)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Metric `Kernel Inception Distance` will save")
+            given = _GivenFeatures(self._num_features)
+            metric = KernelInceptionDistance(given, subsets=self._subsets, subset_size=subset_size)
+        metric.update(paintings, real=True)
+        metric.update(found, real=False)
         # torchmetrics draws the subsets from PyTorch's global generator.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             mean, deviation = metric.compute()
-        return Kid(mean.item(), deviation.item(), metric.subset_size)
+        return Kid(mean.item(), deviation.item(), subset_size)
+
+    def _of(self, name: str) -> tuple[Tensor, Tensor]:
+        """The features of the paintings and of the set `name`, [N,num_features] each, float64."""
+        return torch.cat(self._painting_features), torch.cat(self._features[name])
 
 
 class _GivenFeatures(nn.Module):

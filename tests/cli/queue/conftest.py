@@ -26,11 +26,11 @@ def comfy():
 def hurry(monkeypatch):
     """A second instead of a minute, so that a server that hangs costs little and a busy machine does not."""
     for module, name, value in (
-        (worker, "POLL_SECONDS", 0.02),
+        (worker, "POLL_SECONDS", 0.05),
         (worker, "FIRST_WAIT", 0.01),
         (worker, "LONGEST_WAIT", 0.1),
         (pool, "GRACE_SECONDS", 0.5),
-        (worker, "SHORTEST_POLL", 0.005),
+        (worker, "SHORTEST_POLL", 0.03),
         (server, "TIMEOUT", httpx.Timeout(1)),
         (server, "SECONDS_TO_ANSWER", 1.2),
         (server, "LONGEST_ANSWER", 2**22),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 import torch
+from small_pictures import small_copies
 from tiny_network import TINY
 
 from brushwork.models.style_gan import StyleGAN
@@ -27,9 +27,7 @@ def folders(inputs_dir: Path, tiny: Path, tmp_path: Path, small_validation: None
     """Arguments for a run of seconds: two photos and two paintings to train on, one of each to validate."""
     table: dict[str, dict[str, list[str]]] = {}
     for kind in ("photo", "art"):
-        (tmp_path / kind).mkdir()
-        for path in sorted(inputs_dir.glob(f"{kind}-*.jpg"))[:3]:
-            shutil.copy(path, tmp_path / kind)
+        small_copies(sorted(inputs_dir.glob(f"{kind}-*.jpg"))[:3], tmp_path / kind)
         names = sorted(f"{kind}/{p.name}" for p in (tmp_path / kind).iterdir())
         table[kind] = {"train": names[1:], "val": names[:1], "test": []}
     (tmp_path / "split.json").write_text(json.dumps(table))
