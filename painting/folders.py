@@ -169,6 +169,9 @@ def _prepare(
         reading, film = _Reading(photo), is_film(photo)
         for job in group:
             try:
+                if job.target.is_dir():
+                    yield PaintOutcome(job, PaintResult.FAILED, _is_folder(job.target))
+                    continue
                 settings = _settings(job, reading, stylizer, steady if film else None)
                 if not overwrite and job.target.exists():
                     yield _left(job, settings)
@@ -274,6 +277,10 @@ def _too_large(photo: Path, stylizer: Stylizer) -> str:
         f"{photo} does not fit into the memory of the device {stylizer.device}; scale it down, or "
         f"{remedy}{install}."
     )
+
+
+def _is_folder(target: Path) -> str:
+    return f"{target} is a folder, where a file is to be written; move it away, or choose another place."
 
 
 def _write(target: Path, data: bytes | None) -> None:
