@@ -73,7 +73,7 @@ class StyleSpace:
         centers, draws = [], []
         shares = self.shares.cpu()
         for i in range(count):
-            generator = torch.Generator().manual_seed((seed * 1_000_003 + i) % 2**63)
+            generator = torch.Generator().manual_seed((int(seed) * 1_000_003 + i) % 2**63)
             draws.append(torch.randn(len(self.directions), generator=generator))
             centers.append(torch.multinomial(shares, 1, generator=generator))
         z = torch.stack(draws).to(self.mean.device)

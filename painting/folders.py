@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
@@ -358,7 +359,7 @@ def _settings(
         style = job.style.record()
     except OSError as error:
         raise UnreadableError(f"{error.filename} cannot be read: {error.strerror}.") from error
-    return {
+    settings = {
         _VERSION: version(),
         "film" if steady else "photo": {"file": job.photo.name, "sha256": reading.digest},
         "style": style,
@@ -366,6 +367,9 @@ def _settings(
         **(asdict(steady) if steady else {}),
         "network": stylizer.network,
     }
+    # NumPy's numbers are as good as Python's, and JSON does not know them.
+    plain: dict[str, object] = json.loads(json.dumps(settings, default=lambda number: number.item()))
+    return plain
 
 
 def _left(job: PaintJob, settings: dict[str, object]) -> PaintOutcome:

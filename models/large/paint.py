@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from ...base.settings import check_number
 from ..codes import lerp
 from ..grid import PixelRows
 from ..noise import PlacedNoise
@@ -47,8 +47,7 @@ class LargePicture:
 
         Raises ValueError for a strength outside 0..1 and for a seed that is no seed.
         """
-        if not (math.isfinite(strength) and 0 <= strength <= 1):
-            raise ValueError(f"strength is {strength}; choose a value from 0 to 1.")
+        check_number("strength", strength, 0, 1)
         noise = PlacedNoise((seed,))
         return self._painted(gan, code, strength, noise, regions, content)
 
