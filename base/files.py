@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import secrets
+import stat
 import time
 import unicodedata
 from collections import Counter
@@ -113,7 +114,12 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Write `data` to `path` whole or not at all: temporary file, fsync, rename, fsync of the folder.
 
     The first write of a process into a folder removes the temporary files that dead processes left there.
+    A pipe or a device, such as /dev/stdout, gets the bytes and stays what it is.
     """
+    if _is_stream(Path(path)):
+        with open(path, "ab", buffering=0) as stream:
+            stream.write(data)
+        return
     with written_atomically(path) as temporary:
         temporary.write_bytes(data)
 
@@ -122,9 +128,12 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
 def written_atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
     """An empty file to write to, which becomes `path` as `write_atomically` says; it goes after an error.
 
-    For those who write to a path. They may not replace the file by another one.
+    For those who write to a path. They may not replace the file by another one. Raises OSError for a pipe or
+    a device, which a file would replace.
     """
     path = Path(path)
+    if _is_stream(path):
+        raise OSError(errno.EINVAL, "It is a pipe or a device, and no file", os.fspath(path))
     with _temporary_beside(path) as temporary:
         yield temporary
         _sync(temporary)
@@ -145,6 +154,18 @@ def write_new(folder: Path, stem: str, suffix: str, data: bytes, number: int = 1
             path = free_path(folder, stem, suffix, number)
     _sync_folder(folder)
     return path
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether it takes bytes and cannot be replaced by a file: pipes, devices, and what is open already."""
+    try:
+        kind = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    # /dev/stdout is a link, also where it leads to a file.
+    folder = os.path.realpath(path.parent)
+    is_open = folder == "/dev" or folder.startswith(("/proc/", "/dev/fd"))
+    return not stat.S_ISDIR(kind) and (is_open or not stat.S_ISREG(kind))
 
 
 @contextmanager

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import field, fields
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .excerpt import excerpt, value_excerpt
 
@@ -25,6 +25,33 @@ def check_choice(name: str, value: str, choices: Collection[str]) -> None:
     """Raise ValueError, one sentence, unless `value` is one of `choices`."""
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} is '{excerpt(str(value))}'; choose one of {', '.join(choices)}.")
+
+
+def check_number(name: str, value: Any, low: float, high: float) -> None:  # noqa: ANN401  # whatever came
+    """Raise ValueError, one sentence, unless `value` is a number from `low` to `high`, ends included."""
+    try:
+        fits = not isinstance(value, str) and low <= float(value) <= high
+    except (TypeError, ValueError, RuntimeError):  # RuntimeError: a tensor of several numbers
+        fits = False
+    if not fits:
+        shown = value_excerpt(value) if isinstance(value, str) else excerpt(str(value))
+        raise ValueError(f"{name} is {shown}; choose a value from {low:g} to {high:g}.")
+
+
+def is_whole(value: object) -> bool:
+    """Whether it is a whole number, of Python or NumPy; True and False are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def as_floats(values: Iterable[Any]) -> list[float]:
+    """Each of the `values` as a float; NaN for what is no number."""
+    found = []
+    for value in values:
+        try:
+            found.append(float(value))
+        except (TypeError, ValueError):
+            found.append(math.nan)
+    return found
 
 
 def check_ranges(options: DataclassInstance) -> None:

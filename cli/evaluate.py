@@ -96,15 +96,17 @@ def load_network(checkpoint: Path | None, device: str) -> StyleGAN:
     import torch
 
     from ..base.shipped import DEFAULT_CHECKPOINT
+    from ..models.devices import usable_device
     from ..models.style_gan import StyleGAN
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     gan = StyleGAN.load(checkpoint or DEFAULT_CHECKPOINT)
     try:
-        return gan.to(torch.device(device))
-    except (RuntimeError, AssertionError) as error:
-        raise CommandError(f"--device {device} cannot be used here; give cpu, cuda or auto.") from error
+        usable = usable_device(device, f"--device {device} cannot be used here; give cpu, cuda or auto.")
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    return gan.to(usable)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -127,7 +129,7 @@ def run(args: argparse.Namespace) -> int:
 
         with out_of_memory_as(CommandError, f"Memory ran out; give a smaller --side than {args.side}."):
             return _evaluate(args)
-    except (ValueError, OSError, MissingPackageError) as error:
+    except (ValueError, MissingPackageError) as error:
         raise CommandError(str(error)) from error
 
 

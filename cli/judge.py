@@ -85,7 +85,7 @@ def make_sheets(args: argparse.Namespace) -> int:
         key = sheets.make_sheets(rows, args.out, (names[0], names[1]), args.seed)
     except JudgeError as error:
         raise _last_problem(error) from error
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise CommandError(str(error)) from error
 
     # Say how to go on.

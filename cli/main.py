@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 from ..base.excerpt import hide_secrets
 from ..base.version import version
-from .errors import CommandError
+from .errors import CommandError, system_sentence
 from .pixel_limit import pixel_limit
 from .terminal import complain, unfailing_output
 
@@ -44,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = _parser(argv).parse_args(argv)
         run: Callable[[argparse.Namespace], int] = args.func
         try:
+            _check_current_folder()
             with pixel_limit(args):
                 return run(args)
         except CommandError as error:
@@ -53,6 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             complain(f"brushwork {args.command}: stopped.")
             return 130
         except Exception as error:
+            if isinstance(error, OSError) and not _ran_out_of_memory(error):
+                complain(f"brushwork {args.command}: {system_sentence(error)}")
+                return 2
             if not _ran_out_of_memory(error):
                 raise
             complain(f"brushwork {args.command}: memory ran out; close other programs, or give less at once.")
@@ -68,8 +74,28 @@ def _ran_out_of_memory(error: Exception) -> bool:
     return is_out_of_memory(error)
 
 
+def _check_current_folder() -> None:
+    """Raise CommandError in a folder that was deleted, in which no relative path means anything."""
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise CommandError("the current folder is gone or closed; change to another one.") from error
+
+
+def _path(text: str) -> Path:
+    # An empty one, as from a variable that is not set, would be the current folder.
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty; give a name")
+    return Path(text)
+
+
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors do not repeat the password in an address that was mistyped."""
+    """A parser whose errors do not repeat the password in an address that was mistyped, and in which every
+    path has a name."""
+
+    def __init__(self, *args: Any, **more: Any):  # noqa: ANN401  # those of argparse
+        super().__init__(*args, **more)
+        self.register("type", Path, _path)
 
     def error(self, message: str) -> NoReturn:
         super().error(hide_secrets(message))

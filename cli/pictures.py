@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..base.folders import is_hidden_name
@@ -12,6 +13,24 @@ from ..pictures.films import is_film
 from ..pictures.folders import list_pictures
 from .errors import CommandError
 from .terminal import complain
+
+
+@dataclass(frozen=True)
+class EarlierResults:
+    """Where a command writes, and which of the files there it has written: a command must not read those."""
+
+    folder: Path
+    is_result: Callable[[Path], bool]
+    own_folder: bool = True
+    """Whether such a folder within a folder of pictures holds nothing else."""
+
+    def removed_from(self, found: Sequence[Path], root: Path) -> list[Path]:
+        """The pictures `found` below `root`, without what is in a folder of results within it, and without
+        the results that lie among the pictures."""
+        if self.own_folder and _is_within(self.folder, root):
+            return [path for path in found if not _is_within(path, self.folder)]
+        folder = os.path.realpath(self.folder)
+        return [path for path in found if os.path.realpath(path.parent) != folder or not self.is_result(path)]
 
 
 def matching_files(text: str) -> list[Path]:
@@ -54,18 +73,18 @@ def pictures_of(text: str, films: bool = False) -> list[Path]:
 
 
 def find_pictures(
-    texts: Sequence[str], option: str, results: Path | None = None, films: bool = False
+    texts: Sequence[str], option: str, results: EarlierResults | None = None, films: bool = False
 ) -> list[Path]:
     """The pictures that `texts` mean (`pictures_of`), each once.
 
-    A folder gives no picture of the folder `results` within it: a command must not read what it wrote.
+    Folders and patterns give no `results`: a command must not read what it wrote. A name gives its file.
     Raises CommandError if one of `texts` finds none.
     """
     pictures: list[Path] = []
     for text in texts:
         found = pictures_of(text, films)
-        if results is not None and os.path.isdir(text) and _is_within(results, Path(text)):
-            found = [path for path in found if not _is_within(path, results)]
+        if results is not None and not os.path.isfile(text):
+            found = results.removed_from(found, Path(text) if os.path.isdir(text) else results.folder)
         if not found:
             raise CommandError(f"{option} {text} finds no picture; give folders, files or patterns.")
         pictures += found

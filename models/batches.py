@@ -8,11 +8,13 @@ from torch import Tensor
 def match_batch(*batches: int, what: str) -> int:
     """The common batch size of inputs that each hold 1 or N pictures.
 
-    Raises ValueError when two inputs hold different numbers above 1.
+    Raises ValueError when two inputs hold different numbers above 1, or one holds none.
 
     >>> match_batch(1, 4, 4, what="styles")
     4
     """
+    if 0 in batches:
+        raise ValueError(f"{what} hold an empty batch; give 1 or more of each.")
     sizes = sorted({n for n in batches if n != 1})
     if len(sizes) > 1:
         found = " and ".join(str(n) for n in sizes)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from ..base.settings import check_choice
+from ..base.settings import as_floats, check_choice
 from .batches import match_batch, repeated
 
 MIX_MODES = ("lerp", "slerp")
@@ -44,12 +43,6 @@ def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
     curved = direction * lerp(length_a, length_b, t)
     defined = (sine > 1e-4) & (length_a > 0) & (length_b > 0)
     return torch.where(defined, curved, lerp(a, b, t))
-
-
-def check_strength(strength: float) -> None:
-    """Raise ValueError, one sentence, unless `strength` is from 0, the photo, to 1, the full style."""
-    if not (math.isfinite(strength) and 0 <= strength <= 1):
-        raise ValueError(f"strength is {strength}; choose a value from 0 to 1.")
 
 
 def same_network(codes: Sequence[Tensor]) -> None:
@@ -90,7 +83,7 @@ def mix_styles(
     layers = codes[0].shape[1]
     if not 0 <= structure_from_first <= layers:
         raise ValueError(f"structure_from_first is {structure_from_first}; this network has {layers} layers.")
-    weights = [1.0] * len(codes) if weights is None else [float(w) for w in weights]
+    weights = [1.0] * len(codes) if weights is None else as_floats(weights)
     if len(weights) != len(codes):
         raise ValueError(f"There are {len(codes)} styles but {len(weights)} weights.")
     if structure_from_first == 0 or len(codes) == 1:
@@ -101,7 +94,7 @@ def mix_styles(
 
 def _blend(codes: Sequence[Tensor], weights: Sequence[float], mode: str) -> Tensor:
     finite = all(0 <= w < float("inf") for w in weights)
-    if not finite or sum(weights) <= 0:
+    if not finite or not 0 < sum(weights) < float("inf"):
         raise ValueError(f"The weights are {weights}; give numbers of 0 or more, at least one above 0.")
     used = [(code, weight) for code, weight in zip(codes, weights, strict=True) if weight > 0]
     mixed, total = used[0]

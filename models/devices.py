@@ -19,6 +19,19 @@ _WITH_FLOAT64 = ("cpu", "cuda")
 _WITH_ALL_SAMPLING = ("cpu", "cuda", "xpu")
 
 
+def usable_device(name: str, refusal: str) -> torch.device:
+    """The device of this name. Raises ValueError with the sentence `refusal` if it cannot be used here.
+
+    Also for 'meta', where tensors have no values.
+    """
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(refusal) from error
+    return device
+
+
 def in_float64(x: Tensor) -> Tensor:
     """`x` as float64: where it is, if its device has float64, otherwise on the CPU."""
     return (x if x.device.type in _WITH_FLOAT64 else x.cpu()).double()

@@ -8,10 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor
+
+from ..base.excerpt import excerpt
+from ..base.settings import is_whole
 
 LARGEST_SEED = 2**64 - 1
 _MASK = 2**32 - 1
@@ -77,8 +80,8 @@ class PlacedNoise:
 
 def check_seed(seed: object) -> None:
     """Raise ValueError, one sentence, unless `seed` is a whole number from 0 to 2**64 - 1."""
-    if type(seed) is not int or not 0 <= seed <= LARGEST_SEED:
-        raise ValueError(f"seed is {str(seed)[:30]}; give a whole number from 0 to {LARGEST_SEED}.")
+    if not is_whole(seed) or not 0 <= int(cast(int, seed)) <= LARGEST_SEED:
+        raise ValueError(f"seed is {excerpt(str(seed), 30)}; give a whole number from 0 to {LARGEST_SEED}.")
 
 
 def cell_places(count: int, stride: int, start: Tensor) -> Tensor:

@@ -11,18 +11,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..base.excerpt import excerpt
+from ..base.excerpt import excerpt, value_excerpt
+from ..base.settings import check_number, is_whole
 from ..base.shipped import DEFAULT_CHECKPOINT
 from ..pictures.values import check_floating, unit_range
 from .batches import repeated
 from .checkpoint import CheckpointError, open_checkpoint, write_checkpoint
-from .codes import check_strength, lerp
+from .codes import lerp
 from .config import StyleGANConfig, check_shapes, config_in, decisive_shapes, record_in
 from .content_encoder import ContentCode, ContentEncoder
 from .devices import own_defaults
 from .generator import Generator
 from .grid import grid_corner
-from .noise import Noise, PlacedNoise
+from .noise import Noise, PlacedNoise, check_seed
 from .passes import ForwardPass, Frozen, fitting_pass
 from .regions import StyleRegion, paint_regions, paired_batch
 from .style_encoder import StyleEncoder
@@ -205,14 +206,15 @@ class StyleGAN(nn.Module):
         """`count` random codes [count,L,D], like those of the training art; no picture needed.
 
         psi 0 gives a typical style, another one for every seed; 1 gives the full variety (truncation).
-        Raises ValueError for count < 1, psi outside 0..2, or a checkpoint without a style space.
+        Raises ValueError for count < 1, a seed that is none, psi outside 0..2, or a checkpoint without a
+        style space.
         """
         if self.space is None:
             raise ValueError("This checkpoint stores no style distribution; encode a picture instead.")
-        if count < 1:
-            raise ValueError(f"count is {count}; ask for 1 style or more.")
-        if not 0 <= psi <= 2:
-            raise ValueError(f"psi is {psi}; choose a value from 0 to 2.")
+        if not is_whole(count) or count < 1:
+            raise ValueError(f"count is {value_excerpt(count)}; ask for 1 style or more.")
+        check_seed(seed)
+        check_number("psi", psi, 0, 2)
         return self.space.sample(seed, count, psi, self.config.layers)
 
     @own_defaults()
@@ -251,7 +253,7 @@ class StyleGAN(nn.Module):
         batch = paired_batch(content.batch, code, regions, "The content and the styles")
         for each in (code, *(region.code for region in regions)):
             self._check_code(each)
-        check_strength(strength)
+        check_number("strength", strength, 0, 1)
         noise = noise or PlacedNoise((seed,))
         how = how or fitting_pass(self, *content.maps.values(), code)
         if regions and not isinstance(how, Frozen):
@@ -320,8 +322,7 @@ def style_reading_size(
     ((512, 1024), (1024, 2048))
     """
     smallest, largest = STROKE_SIZES
-    if not smallest <= stroke_size <= largest:
-        raise ValueError(f"stroke_size is {stroke_size}; choose a value from {smallest:g} to {largest:g}.")
+    check_number("stroke_size", stroke_size, smallest, largest)
     shorter = min(height, width)
     scale = stroke_size * (size / shorter if size is not None and shorter > size else 1.0)
     return max(1, round(height * scale)), max(1, round(width * scale))

@@ -74,7 +74,7 @@ class StyleSpace:
         centers, draws = [], []
         shares = self.shares.cpu()
         for i in range(count):
-            generator = torch.Generator().manual_seed(derived_seed(seed, i))
+            generator = torch.Generator().manual_seed(derived_seed(int(seed), i))
             draws.append(torch.randn(len(self.directions), generator=generator))
             centers.append(torch.multinomial(shares, 1, generator=generator))
         z = torch.stack(draws).to(self.mean.device)

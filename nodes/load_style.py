@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PIL import Image
 
+from ..base.text_files import one_line
 from ..models.style_file import StyleFile, read_style
 from ..models.thumbnail import THUMBNAIL_SIZE
 from .bridge.api import io, schema
@@ -98,4 +99,5 @@ def _describe(file: StyleFile) -> str:
         f"From: {file.origin}" if file.origin else "",
         f"Made with the style encoder {file.encoder}" if file.encoder else "",
     ]
-    return "\n".join(line for line in lines if line)
+    # A text with line ends could claim another licence.
+    return "\n".join(one_line(line) for line in lines if line)

@@ -132,4 +132,5 @@ def _standard(cells: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
 def _pixels_of_cells(gradient: Tensor, cell: int, cells: Tensor) -> Tensor:
     """A view of the pixels [B,3,h,cell,w,cell] that lie in cells [B,…,h,w]."""
     height, width = cells.shape[-2] * cell, cells.shape[-1] * cell
-    return gradient[..., :height, :width].unflatten(3, (-1, cell)).unflatten(2, (-1, cell))
+    pixels: Tensor = gradient[..., :height, :width].unflatten(3, (-1, cell)).unflatten(2, (-1, cell))
+    return pixels

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
@@ -167,6 +168,9 @@ def _prepare(
         reading, film = PhotoReading(photo), is_film(photo)
         for job in group:
             try:
+                if job.target.is_dir():
+                    yield PaintOutcome(job, PaintResult.FAILED, _is_folder(job.target))
+                    continue
                 settings = _settings(job, reading, stylizer, steady if film else None)
                 if not overwrite and job.target.exists():
                     yield _left(job, settings)
@@ -274,6 +278,10 @@ def _too_large(photo: Path, stylizer: Stylizer) -> str:
     )
 
 
+def _is_folder(target: Path) -> str:
+    return f"{target} is a folder, where a file is to be written; move it away, or choose another place."
+
+
 def _write(target: Path, data: bytes | None) -> None:
     """Write a file; without data only make its folder."""
     try:
@@ -297,7 +305,7 @@ def _settings(
         style = job.style.record()
     except OSError as error:
         raise UnreadableError(f"{error.filename} cannot be read: {error.strerror}.") from error
-    return {
+    settings = {
         _VERSION: version(),
         "film" if steady else "photo": {"file": job.photo.name, "sha256": reading.digest},
         "style": style,
@@ -305,6 +313,9 @@ def _settings(
         **(asdict(steady) if steady else {}),
         "network": stylizer.network,
     }
+    # NumPy's numbers are as good as Python's, and JSON does not know them.
+    plain: dict[str, object] = json.loads(json.dumps(settings, default=lambda number: number.item()))
+    return plain
 
 
 def _left(job: PaintJob, settings: dict[str, object]) -> PaintOutcome:

@@ -6,11 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..base.settings import as_floats
 from ..models.devices import sampled
 from ..models.perception.statistics import gram_and_mean
 from ..models.regions import region_shares
@@ -150,11 +152,12 @@ def resized(picture: Tensor, size: tuple[int, int]) -> Tensor:
 
 def _checked(name: str, picture: Tensor) -> Tensor:
     """[B,3,H,W] float32 in 0..1; grey pictures [B,1,H,W] get three channels."""
+    picture = check_floating(picture, name)
     if picture.ndim != 4 or picture.shape[1] not in (1, 3) or not picture.numel():
         raise ValueError(
             f"{name} has the shape {list(picture.shape)}; give [B,3,H,W] with red, green and blue in 0..1."
         )
-    picture = unit_range(check_floating(picture, name).detach().float(), name)
+    picture = unit_range(picture.detach().float(), name)
     return picture.expand(-1, 3, -1, -1)
 
 
@@ -170,15 +173,15 @@ def _mixture(
     paintings: Tensor | Sequence[Tensor], weights: Sequence[float] | None, batch: int, photo: Tensor
 ) -> Mixture:
     # Check the weights, then each painting.
-    paintings = [paintings] if isinstance(paintings, Tensor) else list(paintings)
+    paintings = list(paintings) if isinstance(paintings, (list, tuple)) else [cast(Tensor, paintings)]
     if not paintings:
         raise ValueError("There is no painting; give at least one.")
-    weights = [1.0] * len(paintings) if weights is None else [float(weight) for weight in weights]
+    weights = [1.0] * len(paintings) if weights is None else as_floats(weights)
     if len(weights) != len(paintings):
         raise ValueError(
             f"There are {len(weights)} weights for {len(paintings)} paintings; give one for each."
         )
-    if not all(math.isfinite(weight) and weight >= 0 for weight in weights) or not sum(weights) > 0:
+    if not all(weight >= 0 for weight in weights) or not 0 < sum(weights) < math.inf:
         raise ValueError(f"weights are {weights}; give numbers of 0 or more, not all 0.")
     checked = []
     for i, painting in enumerate(paintings):
@@ -196,6 +199,8 @@ def _mixture(
 
 
 def _mask(mask: Tensor, batch: int, photo: Tensor) -> Tensor:
+    if not isinstance(mask, Tensor):
+        raise ValueError(f"A mask is of the type {type(mask).__name__}; give a tensor in 0..1.")
     if mask.ndim != 3 or not mask.numel() or len(mask) not in (1, batch):
         raise ValueError(
             f"A mask has the shape {list(mask.shape)}; give [1,h,w], or [{batch},h,w] for {batch} photos."

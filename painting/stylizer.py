@@ -14,7 +14,7 @@ from ..base.files import sha256_of
 from ..base.settings import check_choice, check_ranges, option
 from ..base.shipped import DEFAULT_CHECKPOINT
 from ..models.content_encoder import ContentCode
-from ..models.devices import own_defaults
+from ..models.devices import own_defaults, usable_device
 from ..models.large.paint import LargePicture
 from ..models.noise import check_seed
 from ..models.perception.vgg import LossNetwork, loss_dtype
@@ -251,9 +251,4 @@ class Stylizer:
 
 def _device(name: str) -> torch.device:
     """Raises ValueError, one sentence, for a device that cannot be used here."""
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"The device {name} cannot be used here; give auto, cpu or another one.") from error
-    return device
+    return usable_device(name, f"The device {name} cannot be used here; give auto, cpu or another one.")

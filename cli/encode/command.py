@@ -158,9 +158,10 @@ class _Task:
 def _write_all(tasks: Sequence[_Task], gan: StyleGAN, numbered: bool = False) -> int:
     """Write a style for each task, `numbered` where its file exists; returns the exit code.
 
-    A picture that cannot be read is reported, and the rest goes on. Raises CommandError if nothing could be
-    written.
+    A picture that cannot be read is reported, and so is a text that a file cannot hold; the rest goes on.
+    Raises CommandError if nothing could be written.
     """
+    from ...models.checkpoint import CheckpointError
     from ...models.style_file import StyleFile, write_new_style, write_style
     from ...models.thumbnail import paint_thumbnail
 
@@ -179,6 +180,9 @@ def _write_all(tasks: Sequence[_Task], gan: StyleGAN, numbered: bool = False) ->
             else:
                 path = task.path
                 write_style(path, style)
+        except CheckpointError as error:
+            problems.append(str(error))
+            continue
         except OSError as error:
             raise CommandError(f"{task.path} cannot be written: {error.strerror}.") from error
         written += 1

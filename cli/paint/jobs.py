@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ...base.folders import list_files
@@ -13,10 +14,10 @@ from ...base.tensor_header import SAFETENSORS
 from ...painting.folders import PaintJob, check_targets, make_jobs
 from ...painting.styles import PaintingStyle, RandomStyle, SavedStyle, StyleSource, mixed
 from ...pictures.films import CONTAINERS, is_film
-from ...pictures.metadata import ENDINGS
+from ...pictures.metadata import ENDINGS, read_settings
 from ..errors import CommandError
 from ..extras import require
-from ..pictures import find_pictures, pictures_of
+from ..pictures import EarlierResults, find_pictures, pictures_of
 from .request import DEFAULT_FORMAT, PaintRequest
 
 
@@ -26,9 +27,10 @@ def find_jobs(request: PaintRequest) -> list[PaintJob]:
     Raises CommandError or ValueError, one sentence, for names that mean nothing and for what does not go
     together.
     """
-    photos = find_pictures(request.photos, "PHOTO", results=request.out, films=True)
+    results = _earlier_results(request)
+    photos = find_pictures(request.photos, "PHOTO", results, films=True)
     _check_films(request, [photo for photo in photos if is_film(photo)])
-    styles = _chosen_styles(request)
+    styles = _chosen_styles(request, results)
     file = request.file
     if file is None:
         ending = f".{request.format or DEFAULT_FORMAT}"
@@ -65,15 +67,37 @@ def _check_kind(photo: Path, file: Path) -> None:
         )
 
 
-def find_styles(texts: Sequence[str]) -> list[StyleSource]:
+def _earlier_results(request: PaintRequest) -> EarlierResults:
+    file = request.file
+    folder = request.out if file is None else file.parent
+    return EarlierResults(folder, _is_painted, own_folder=file is None)
+
+
+def _is_painted(path: Path) -> bool:
+    """Whether Brushwork painted the picture or film."""
+    if is_film(path):
+        # Without PyAV the film is refused anyway.
+        with suppress(ImportError):
+            from ...painting.films.joining import read_film_settings
+
+            return read_film_settings(path) is not None
+        return False
+    return read_settings(path) is not None
+
+
+def find_styles(texts: Sequence[str], results: EarlierResults | None = None) -> list[StyleSource]:
     """The paintings and style files in folders, at any depth, those that patterns and names mean, and library
-    styles, each once.
+    styles, each once. Folders and patterns give no `results`.
 
     Raises CommandError if one of `texts` means nothing.
     """
     styles: list[StyleSource] = []
     for text in texts:
-        files = pictures_of(text) + (_style_files(Path(text)) if os.path.isdir(text) else [])
+        folder = Path(text)
+        is_folder = os.path.isdir(text)
+        files = pictures_of(text) + (_style_files(folder) if is_folder else [])
+        if results is not None and not os.path.isfile(text):
+            files = results.removed_from(files, folder if is_folder else results.folder)
         if not files:
             files = [_library_style(text)]
         styles += [
@@ -103,8 +127,8 @@ def _library_style(text: str) -> Path:
     )
 
 
-def _chosen_styles(request: PaintRequest) -> list[StyleSource]:
-    styles = find_styles(request.styles)
+def _chosen_styles(request: PaintRequest, results: EarlierResults) -> list[StyleSource]:
+    styles = find_styles(request.styles, results)
     styles += [RandomStyle(request.seed + i, request.psi) for i in range(request.random)]
     for style in styles:
         if style.paintings() is None:

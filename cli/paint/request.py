@@ -65,6 +65,11 @@ class PaintRequest:
             raise ValueError(f"--random is {self.random}; give 1 or more.")
         if not 0 <= self.seed < 2**64:
             raise ValueError(f"--seed is {self.seed}; give a whole number from 0 to {2**64 - 1}.")
+        if self.seed + self.random > 2**64:
+            raise ValueError(
+                f"--random {self.random} with --seed {self.seed} needs seeds above {2**64 - 1}; give a "
+                "smaller --seed."
+            )
         if not 0 <= self.psi <= 2:
             raise ValueError(f"--psi is {self.psi}; give a value from 0 to 2.")
         # Options that do not go together.

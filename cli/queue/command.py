@@ -120,11 +120,13 @@ def run(args: argparse.Namespace) -> int:
     require(("httpx", "rich", "websockets"), "queue", "the queue needs")
     from ..pictures import find_pictures
     from .jobs import make_jobs
+    from .manifest import earlier_results
 
     # What was painted in an earlier run is no photo, even if it lies among the photos.
     nodes = read_workflow(find_workflow(args.workflow))
-    contents = find_pictures(args.content, "--content", args.out)
-    styles = find_pictures(args.style, "--style", args.out) if args.style else []
+    results = earlier_results(args.out)
+    contents = find_pictures(args.content, "--content", results)
+    styles = find_pictures(args.style, "--style", results) if args.style else []
     jobs = make_jobs(contents, styles, args.pairs)
     make_folder(args.out, "--out")
     _check_inputs_stay(jobs, args.out)

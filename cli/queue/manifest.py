@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import platform
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from ...base.excerpt import excerpt
 from ...base.locks import HeldError, held
 from ..errors import CommandError
+from ..pictures import EarlierResults
 from .media import RESULT_ENDINGS
 
 MANIFEST = "manifest.jsonl"
@@ -44,6 +46,11 @@ class Results:
     def has(self, job_name: str) -> bool:
         """Whether the job's picture is there."""
         return job_name in self._finished
+
+    def made(self, path: Path) -> bool:
+        """Whether the manifest knows the file `path` as a result."""
+        names = (path.stem, re.sub(r"~[0-9]+$", "", path.stem))
+        return path.suffix.lower() in RESULT_ENDINGS and any(name in self._digests for name in names)
 
     def digest(self, job_name: str) -> str | None:
         """The digest of the picture's inputs and settings, if the manifest knows it."""
@@ -118,6 +125,12 @@ class Results:
         except OSError as error:
             trouble = unwritable(Path(error.filename or self._manifest), error)
             raise trouble if isinstance(trouble, CommandError) else CommandError(f"{trouble}.") from error
+
+
+def earlier_results(folder: Path) -> EarlierResults:
+    """What earlier runs wrote into `folder`, which need not exist."""
+    is_result = Results(folder).made if os.path.isdir(folder) else lambda path: False
+    return EarlierResults(folder, is_result)
 
 
 class UnwritableError(Exception):

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import CommandError
+from ..errors import CommandError, system_sentence
 from ..extras import require
 from ..pixel_limit import add_pixel_limit
 from . import flags
@@ -116,8 +116,8 @@ def _train_as_one(request: TrainRequest, processes: Processes) -> int:
         raise CommandError(sender + str(error)) from error
     except OSError as error:
         raise CommandError(
-            f"A file cannot be read or written: {error}; the run is as it was last saved, and --resume goes "
-            "on from there."
+            f"A file cannot be read or written: {system_sentence(error)} The run is as it was last saved, "
+            "and --resume goes on from there."
         ) from error
     except LostProcess as error:
         if processes.rank:

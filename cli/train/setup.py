@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import torch
 
 from ...dataset.collection import photos_and_paintings
+from ...models.devices import usable_device
 from ...models.style_file import read_style, style_fingerprint
 from ...models.style_gan import StyleGAN
 from ...training.options import TrainOptions
@@ -70,14 +71,9 @@ def device_for(request: TrainRequest, processes: Processes) -> torch.device:
         return processes.device
     if request.device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(request.device)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(
-            f"--device {request.device} cannot be used here; give cpu, or leave it out."
-        ) from error
-    return device
+    return usable_device(
+        request.device, f"--device {request.device} cannot be used here; give cpu, or leave it out."
+    )
 
 
 def network_for(request: TrainRequest, options: TrainOptions) -> StyleGAN | None:

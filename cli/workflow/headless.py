@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from typing import cast
 
@@ -56,7 +57,9 @@ def read_image_and_mask(path: Path) -> tuple[Tensor, Tensor]:
     """
     pictures: list[Image.Image] = []
     masks: list[Image.Image] = []
-    with opened_picture(path) as file:
+    with warnings.catch_warnings(), opened_picture(path) as file:
+        # Pillow warns of transparent palettes; their transparency becomes the mask.
+        warnings.simplefilter("ignore")
         for frame in ImageSequence.Iterator(file):
             picture = upright(frame)
             if pictures and picture.size != pictures[0].size:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..codes import check_strength, lerp
+from ...base.settings import check_number
+from ..codes import lerp
 from ..grid import PixelRows
 from ..noise import PlacedNoise
 from ..regions import StyleRegion, shares_of_maps
@@ -46,7 +47,7 @@ class LargePicture:
 
         Raises ValueError for a strength outside 0..1 and for a seed that is no seed.
         """
-        check_strength(strength)
+        check_number("strength", strength, 0, 1)
         noise = PlacedNoise((seed,))
         return self._painted(gan, code, strength, noise, regions, content)
 

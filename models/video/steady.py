@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...base.settings import check_choice
+from ...base.settings import check_choice, check_number
 from ..devices import own_defaults
 from ..grid import grid_corner
 from ..noise import check_seed
@@ -67,8 +67,8 @@ class SteadyVideo:
         check_choice("statistics", statistics, STATISTICS)
         if window < 1:
             raise ValueError(f"window is {window}; give 1 frame or more.")
-        if not (math.isfinite(follow) and 0 <= follow <= 1):
-            raise ValueError(f"follow is {follow}; choose a value from 0 to 1.")
+        check_number("follow", follow, 0, 1)
+        check_number("strength", strength, 0, 1)
         check_seed(seed)
         self.gan, self.count = gan, count
         self.strength = strength

@@ -9,6 +9,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from ...base.excerpt import excerpt
+from ...base.settings import as_floats
 from ...models.batches import entry, match_batch
 from ...models.perception.vgg import LossNetwork, loss_dtype
 from ...painting.options import RefineOptions
@@ -129,13 +131,10 @@ def painting_weights(text: str) -> list[float] | None:
     """The numbers in `text`, None if it is empty. Raises ValueError, one sentence, for anything else."""
     if not text.strip():
         return None
-    try:
-        weights = [float(part) for part in text.replace(",", " ").split()]
-    except ValueError:
-        weights = []
-    if not all(math.isfinite(weight) and weight >= 0 for weight in weights) or not sum(weights) > 0:
+    weights = as_floats(text.replace(",", " ").split())
+    if not all(weight >= 0 for weight in weights) or not 0 < sum(weights) < math.inf:
         raise ValueError(
-            f"style_weights is '{text}'; give numbers of 0 or more, not all 0, with commas between them, "
-            "such as 1, 2."
+            f"style_weights is '{excerpt(text)}'; give numbers of 0 or more, not all 0, with commas between "
+            "them, such as 1, 2."
         )
     return weights

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+from ...base.excerpt import excerpt
 from ...base.shipped import DEFAULT_CHECKPOINT, WEIGHTS_DIR
 from ...base.tensor_header import SAFETENSORS, read_metadata
 from ...models.checkpoint import FORMAT, CheckpointError
@@ -38,7 +39,7 @@ def find_checkpoint(name: str) -> Path:
         path = WEIGHTS_DIR / name
     if path is None:
         raise CheckpointError(
-            f"There is no checkpoint '{name}'; put the file into ComfyUI's folder "
+            f"There is no checkpoint '{excerpt(name)}'; put the file into ComfyUI's folder "
             f"models/{api.MODEL_FOLDER} or choose another one."
         )
     return path

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from ...base.excerpt import excerpt
 from ...pictures.folders import picture_files
 from ..bridge import api
 
@@ -21,13 +23,14 @@ def find_folder(text: str) -> Path:
         folder = api.input_folder() / Path(name).expanduser()
     except RuntimeError:  # ~someone, who has no home here
         folder = api.input_folder() / name
-    if folder.is_dir():
+    # Path.is_dir would raise OSError for a name that is too long, or in a closed folder.
+    if os.path.isdir(folder):
         return folder
-    if folder.is_file():
+    if os.path.isfile(folder):
         raise ValueError(f"'{name}' is a file, {folder}; name the folder that it is in.")
     raise ValueError(
-        f"There is no folder '{name}': looked for {folder}. Name one that is in ComfyUI's input folder, or "
-        "give a full path."
+        f"There is no folder '{excerpt(name)}': looked for {excerpt(str(folder), 300)}. Name one that is in "
+        "ComfyUI's input folder, or give a full path."
     )
 
 

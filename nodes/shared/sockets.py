@@ -104,13 +104,21 @@ class Style:
             raise ValueError(f"This style carries masks, which have no meaning here; {advice}.")
 
     def refuse_foreign(self, style_gan: ManagedGAN) -> None:
-        """Raise ValueError, one sentence, if this network reads style codes in another way."""
+        """Raise ValueError, one sentence, if this network reads style codes in another way.
+
+        Also if they are not finite: other packs can make styles, too.
+        """
+        if not all(bool(torch.isfinite(code).all()) for code in self._codes()):
+            raise ValueError("The style has values that are not finite; make it anew.")
         if self.encoder is not None and self.encoder != style_gan.style_encoder:
             raise ValueError(
                 f"The style was made with another network's style encoder ({self.encoder}), so this network "
                 "cannot read it; encode the style with the connected network, or load the network it was "
                 "made with."
             )
+
+    def _codes(self) -> list[Tensor]:
+        return [self.code, *(region.code for region in self.regions)]
 
 
 def common_encoder(styles: list[Style]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ...base.excerpt import excerpt
 from ...base.files import numbered_path, safe_file_name
 from ...base.shipped import LIBRARY_PREFIX, library_styles
 from ...base.tensor_header import SAFETENSORS
@@ -31,7 +32,7 @@ def find_style(name: str) -> Path:
         path = library_styles().get(name)
     if path is None:
         raise CheckpointError(
-            f"There is no style '{name}'; put the file into ComfyUI's folder "
+            f"There is no style '{excerpt(name)}'; put the file into ComfyUI's folder "
             f"models/{api.STYLE_FOLDER} or choose another one."
         )
     return path
@@ -78,7 +79,9 @@ def style_title(name: str) -> str:
 def _safe_parts(name: str) -> list[str]:
     parts = name.strip().removesuffix(SAFETENSORS).replace("\\", "/").split("/")
     if name.strip().startswith(("/", "\\")) or any(part.strip() in ("", ".", "..") for part in parts):
-        raise ValueError(f"style_name is '{name}'; give a name, or folders and a name such as 'mine/waves'.")
+        raise ValueError(
+            f"style_name is '{excerpt(name)}'; give a name, or folders and a name such as 'mine/waves'."
+        )
     return [safe_file_name(part) for part in parts]
 
 

@@ -207,3 +207,30 @@ def test_a_disk_that_is_full(tmp_path):
         write_atomically(small / "state", bytes(50_000))
     finally:
         subprocess.run(["umount", small], check=True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no named pipes in folders")
+def test_a_pipe_gets_the_bytes_and_stays(tmp_path: Path) -> None:
+    """As root, /dev/null would become a file."""
+    pipe, got = tmp_path / "report.json", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+    reader.start()
+    write_atomically(pipe, b"all of it")
+    reader.join(10)
+    assert got == [b"all of it"]
+    assert pipe.is_fifo()
+    with pytest.raises(OSError, match="It is a pipe or a device"), files.written_atomically(pipe):
+        pass
+    assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="no open files by number")
+def test_standard_output_that_goes_to_a_file(tmp_path: Path) -> None:
+    """As in `--json /dev/stdout > all.txt`."""
+    with (tmp_path / "all.txt").open("w+") as file:
+        file.write("before\n")
+        file.flush()
+        write_atomically(f"/dev/fd/{file.fileno()}", b"report")
+        file.seek(0)
+        assert file.read() == "before\nreport"

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from brushwork.cli.main import COMMANDS, main
+
+# Longer than any file system takes.
+LONG = "a" * 300
 
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
@@ -79,3 +84,66 @@ def test_memory_that_runs_out_is_one_sentence(error, monkeypatch, capsys):
     assert main(["dataset", "folder"]) == 2
     expected = "brushwork dataset: memory ran out; close other programs, or give less at once.\n"
     assert capsys.readouterr().err == expected
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("paint", "a.png", "--style", "klimt-kiss", "--out", LONG),
+        ("paint", "a.png", "--style", "klimt-kiss", "--checkpoint", LONG),
+        ("encode", "a.png", "--out", LONG),
+        ("dataset", LONG),
+        ("dataset", ".", "--json", LONG),
+        ("render", "stylize_photo", "--output-dir", LONG),
+        ("judge", "sheet", ".", ".", "--out", LONG),
+    ],
+    ids=" ".join,
+)
+def test_a_path_that_the_system_does_not_take(arguments, tmp_path, monkeypatch, capsys):
+    Image.new("RGB", (32, 32)).save(tmp_path / "a.png")
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"brushwork {arguments[0]}: {LONG[:100]}")
+    assert error.endswith(" cannot be used: File name too long; name another one, or mend this one.\n")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            PermissionError(13, "Permission denied", "closed/x"),
+            "closed/x cannot be used: Permission denied; ",
+        ),
+        (OSError(5, "Input/output error"), "Input/output error."),
+        (OSError("odd"), "odd."),
+    ],
+)
+def test_what_the_system_says_is_one_sentence(error, said, monkeypatch, capsys):
+    def run(args: argparse.Namespace) -> int:
+        raise error
+
+    monkeypatch.setattr("brushwork.cli.dataset.run", run)
+    assert main(["dataset", "folder"]) == 2
+    assert capsys.readouterr().err.startswith(f"brushwork dataset: {said}")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("paint", "a.png", "--random", "1", "--out", ""), ("dataset", ""), ("encode", "--out", "")]
+)
+def test_an_empty_path_is_not_the_current_folder(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert "it is empty; give a name" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps a folder that is in use")
+def test_a_current_folder_that_was_deleted(tmp_path, monkeypatch, capsys):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert main(["dataset", "folder"]) == 2
+    said = "brushwork dataset: the current folder is gone or closed; change to another one.\n"
+    assert capsys.readouterr().err == said

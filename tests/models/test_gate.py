@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -183,3 +184,30 @@ def test_other_defaults_change_nothing(frozen_tiny, image, tmp_path, other_defau
     for each, wanted in zip(found, expected, strict=True):
         assert (each.dtype, each.device) == (wanted.dtype, wanted.device)
         assert torch.equal(each, wanted)
+
+
+@pytest.mark.parametrize("value", ["0.5", None, [0.5], math.nan, 7, torch.zeros(2)])
+def test_what_is_no_number_is_one_sentence(frozen_tiny, image, value):
+    for name, call in (
+        ("strength", lambda: frozen_tiny.stylize(image, image, value)),
+        ("strength", lambda: SteadyVideo(frozen_tiny, 2, strength=value)),
+        ("follow", lambda: SteadyVideo(frozen_tiny, 2, follow=value)),
+    ):
+        with pytest.raises(ValueError, match=rf"^{name} is .+; choose a value from 0 to 1\.$"):
+            call()
+    with pytest.raises(ValueError, match=r"^stroke_size is .+; choose a value from 0\.25 to 4\.$"):
+        frozen_tiny.encode_style(image, stroke_size=value)
+
+
+def test_numbers_of_numpy_are_numbers(frozen_tiny, image):
+    expected = frozen_tiny.stylize(image, image, 0.5, seed=3)
+    assert torch.equal(frozen_tiny.stylize(image, image, np.float32(0.5), seed=np.int64(3)), expected)
+    for seed in ("3", True, 3.0, np.int64(-1)):
+        with pytest.raises(ValueError, match=r"^seed is .+; give a whole number from 0 to"):
+            frozen_tiny.stylize(image, image, seed=seed)
+
+
+def test_no_styles_are_refused(frozen_tiny, image):
+    code = frozen_tiny.encode_style(image)
+    with pytest.raises(ValueError, match="hold an empty batch; give 1 or more of each"):
+        frozen_tiny.generate(frozen_tiny.encode_content(image), code[:0])

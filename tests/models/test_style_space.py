@@ -132,6 +132,8 @@ def test_codes_are_left_alone(codes):
         ({"weights": [0, 0, 0, 0]}, r"at least one above 0\."),
         ({"weights": [1, math.nan, 1, 1]}, r"The weights are .*nan"),
         ({"weights": [1, math.inf, 1, 1]}, r"The weights are .*inf"),
+        ({"weights": [1e308] * 4}, r"The weights are \[1e\+308"),
+        ({"weights": [1, "a", None, 1]}, r"The weights are \[1.0, nan, nan, 1.0\]"),
         ({"weights": [1, 1]}, r"There are 4 styles but 2 weights\."),
         ({"structure_from_first": 6}, r"structure_from_first is 6; this network has 5 layers\."),
         ({"structure_from_first": -1}, r"structure_from_first is -1"),

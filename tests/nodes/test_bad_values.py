@@ -13,6 +13,7 @@ from brushwork.nodes import (
     EncodeContent,
     EncodeStyle,
     EvaluateStyle,
+    Generate,
     MaskStyle,
     PaintVideo,
     RefinePainting,
@@ -129,3 +130,16 @@ def test_masks(small_gan):
     masked = MaskStyle.execute(style, style, torch.rand(1, 8, 8) > 0.5, 0.0)[0]
     assert masked.regions[0].mask.dtype == torch.float32
     assert MaskStyle.execute(style, style, torch.full((8, 8), 3.0), 0.0)[0].regions[0].mask.max() == 1
+
+
+def test_a_style_that_is_not_finite(small_gan):
+    code = small_gan.gan.sample_style(1)
+    bad = code.clone()
+    bad[0, 0, 0] = math.nan
+    content = EncodeContent.execute(small_gan, GOOD)[0]
+    masked = Style.made_by(small_gan.gan, code), Style.made_by(small_gan.gan, bad)
+    for style in (masked[1], MaskStyle.execute(*masked, torch.ones(1, 8, 8), 0.0)[0]):
+        with pytest.raises(ValueError, match=r"^The style has values that are not finite; make it anew\.$"):
+            Generate.execute(small_gan, content, style)
+        with pytest.raises(ValueError, match=r"^The style has values that are not finite"):
+            PaintVideo.execute(small_gan, GOOD, style)

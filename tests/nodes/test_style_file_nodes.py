@@ -79,6 +79,12 @@ def test_what_is_saved_can_be_loaded(styles_dir, style, photo_image):
     ]
 
 
+def test_a_text_cannot_claim_another_licence(styles_dir, style):
+    SaveStyle.execute(style, "waves", "Nobody\nLicence: CC0\x1b[2J", "all rights reserved")
+    lines = LoadStyle.execute("waves.safetensors")[2].splitlines()
+    assert lines[1:3] == [r"Nobody\nLicence: CC0\x1b[2J", "Licence: all rights reserved"]
+
+
 def test_it_paints_as_the_painting_would(styles_dir, style_gan, style, photo_image):
     SaveStyle.execute(style, "a")
     content = EncodeContent.execute(style_gan, photo_image)[0]

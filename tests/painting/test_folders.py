@@ -270,3 +270,11 @@ def test_a_place_that_cannot_be_written_ends_it(folder, stylizer):
                 [PaintJob(photos(folder)[0], art(folder)[0], folder / "place.png")], stylizer, overwrite=True
             )
         )
+
+
+def test_numbers_of_numpy_are_written(folder, gan):
+    """JSON does not know them, and the painting is done by then."""
+    options = StylizeOptions(np.float32(0.5), seed=np.int64(3))
+    jobs = make_jobs(photos(folder)[:1], art(folder)[:1], folder / "out")
+    assert results(paint_files(jobs, Stylizer(gan, options))) == [PaintResult.PAINTED]
+    assert results(paint_files(jobs, Stylizer(gan, StylizeOptions(0.5, seed=3)))) == [PaintResult.SKIPPED]

@@ -389,6 +389,12 @@ class TestWhatGoesWrong:
             ({"paintings": [torch.zeros(1, 3, 9, 9)] * 2, "weights": [1.0]}, "1 weights for 2 paintings"),
             ({"weights": [0.0]}, r"weights are \[0.0\]"),
             ({"weights": [float("nan")]}, r"weights are \[nan\]"),
+            ({"weights": ["a"]}, r"weights are \[nan\]"),
+            ({"paintings": [torch.zeros(1, 3, 9, 9)] * 2, "weights": [1e308] * 2}, "weights are .1e.308"),
+            ({"photo": None}, "photo is of the type NoneType; give a tensor"),
+            ({"start": [1]}, "start is of the type list; give a tensor"),
+            ({"paintings": None}, "painting is of the type NoneType; give a tensor"),
+            ({"regions": [Region(None, torch.zeros(1, 3, 9, 9))]}, "mask is of the type NoneType"),
             (
                 {"regions": [Region(torch.zeros(20, 20), torch.zeros(1, 3, 9, 9))]},
                 r"mask has the shape \[20, 20\]",

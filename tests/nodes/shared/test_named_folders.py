@@ -53,6 +53,12 @@ def test_says_where_it_looked(input_folder, text, sentence):
     assert sentence.format(input_folder / text.strip("'")) in str(refused.value)
 
 
+def test_a_text_in_the_place_of_a_folder(input_folder):
+    with pytest.raises(ValueError, match=r"^There is no folder 'a+…': looked for .+…\. Name one") as refused:
+        find_folder("a" * 5000)
+    assert len(str(refused.value)) < 600
+
+
 def test_stamps_change_with_the_pictures_and_only_with_them(input_folder):
     folder = input_folder / "my paintings"
     seen = [folder_stamps(folder)]
