@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import torch
 from av.container import InputContainer
-from av.sidedata.sidedata import Type
 from av.stream import Disposition
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from torch import Tensor
@@ -194,7 +194,7 @@ def _matrix(frame: av.VideoFrame) -> int:
 def _orientation(frame: av.VideoFrame) -> tuple[int, bool]:
     """How many quarter turns against the clock make the frame upright, and whether it is mirrored left to
     right before that, as front cameras do."""
-    matrix = frame.side_data.get(Type.DISPLAYMATRIX)
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
     if matrix is None:
         return 0, False
     # x' = a x + c y and y' = b x + d y, with y downwards.
