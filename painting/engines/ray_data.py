@@ -107,10 +107,11 @@ def paint_files_on_ray(
             marker,
             _folder_of_relative_paths(left.values(), checkpoint),
         )
-        # The second time each job that is left is alone, since one may have taken others of its share along.
-        for most in (_share_length(len(left), share.workers), 1):
+        # The second time each job that is left is alone, and no other waits behind it: one at which the
+        # process dies takes these along.
+        for most, waiting in ((_share_length(len(left), share.workers), 1), (1, 0)):
             texts = [share_text(part, places) for part in _shares(left, most)]
-            for record in _records(texts, setup, share, on_wait):
+            for record in _records(texts, setup, share, waiting, on_wait):
                 record.raise_if_stop()
                 for note in record.notes:
                     on_note(note)
@@ -252,9 +253,12 @@ class _RayWorker(Worker):
 
 
 def _records(
-    shares: Sequence[str], setup: Setup, share: _Share, on_wait: Callable[[int], None]
+    shares: Sequence[str], setup: Setup, share: _Share, waiting: int, on_wait: Callable[[int], None]
 ) -> Iterator[Record]:
-    """The records of all shares, as they come; those of a share whose processes die stay away."""
+    """The records of all shares, as they come; those of a share whose processes die stay away.
+
+    At each worker so many shares are `waiting` while it paints one.
+    """
     dataset = ray.data.from_items([{"share": text} for text in shares], override_num_blocks=len(shares))
     with warnings.catch_warnings():
         # Of all that Ray takes, only this name bounds how often a share begins again.
@@ -264,7 +268,9 @@ def _records(
             fn_constructor_args=(setup,),
             batch_size=1,
             batch_format="pyarrow",
-            compute=ray.data.ActorPoolStrategy(size=min(share.workers, len(shares))),
+            compute=ray.data.ActorPoolStrategy(
+                size=min(share.workers, len(shares)), max_tasks_in_flight_per_actor=1 + waiting
+            ),
             num_cpus=share.cpus,
             num_gpus=share.gpus,
             max_task_retries=_RETRIES,
