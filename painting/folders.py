@@ -41,6 +41,7 @@ __all__ = [
     "check_targets",
     "make_jobs",
     "paint_files",
+    "what_is_there",
 ]
 
 # Paintings that wait to be written.
@@ -190,6 +191,17 @@ def _prepare(
             yield _Prepared(job, settings, kind, reading)
         # Before the next photo is read.
         del reading
+
+
+def what_is_there(job: PaintJob, stylizer: Stylizer, steady: SteadyOptions) -> PaintOutcome | None:
+    """The outcome of a job whose file is there already, without painting; None if it is not there."""
+    if not job.target.exists():
+        return None
+    try:
+        settings = _settings(job, PhotoReading(job.photo), stylizer, steady if is_film(job.photo) else None)
+    except ValueError as error:
+        return PaintOutcome(job, PaintResult.FAILED, str(error))
+    return _left(job, settings)
 
 
 def _kind_of_photo(photo: Path, stylizer: Stylizer) -> _Kind:

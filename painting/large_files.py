@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from ..base.allocator import give_back_memory
 from ..models.large.maps import StorageError
 from ..models.large.paint import LargePicture
 from ..pictures.color import luminance_only
+from ..pictures.films import is_film
 from ..pictures.large_files import RawPicture, decode_large, encode_large, vips
 from ..pictures.reading import opened_picture
 from .room import Plan, first_that_fits, make_plans, network_on
@@ -41,6 +43,16 @@ def is_large(photo: Path, stylizer: Stylizer) -> bool:
         pixels = image.width * image.height
     # Looking for libvips loads it.
     return pixels > LARGE_PIXELS and vips() is not None
+
+
+def any_large(paths: Iterable[Path], stylizer: Stylizer) -> bool:
+    """Whether a photo of `paths` is painted from file to file: then memory that is kept would be its peak."""
+    for photo in dict.fromkeys(path for path in paths if not is_film(path)):
+        # What cannot be read is told when its turn comes.
+        with suppress(ValueError, OSError):
+            if is_large(photo, stylizer):
+                return True
+    return False
 
 
 def paint_large_file(

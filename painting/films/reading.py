@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -30,6 +32,7 @@ _THUMBNAIL = 160
 # FFmpeg's numbers for what a film says about its colours, and what players take for granted if it does not.
 _UNKNOWN, _FULL_RANGE, _BT2020 = 2, 2, 9
 _HIGH_DEFINITION = 720
+_HDR = {16: "PQ", 18: "HLG"}
 
 # The rate of a film that does not say it.
 _USUAL_RATE = Fraction(25)
@@ -60,7 +63,7 @@ class Film:
     size: width and height of the upright frames; time_base: the unit of times in seconds; start: the time of
     the beginning, usually 0; end: the time after the last frame, None where the film does not say it;
     pixel_aspect: width over height of a pixel; primaries and transfer: FFmpeg's
-    numbers for the meaning of red, green and blue.
+    numbers for the meaning of red, green and blue; hdr: the transfer's name if it is one of HDR, or empty.
     Raises FilmError if the file is no film, is damaged, or has too many pixels.
     """
 
@@ -75,12 +78,13 @@ class Film:
             self.time_base: Fraction = stream.time_base
             self.rate: Fraction = stream.average_rate or stream.guessed_rate or _USUAL_RATE
             self._size = first.width, first.height
-            self._turns = _turns(first)
+            self._turns, self._mirrored = _orientation(first)
             self.size = self._size[::-1] if self._turns % 2 else self._size
             aspect = stream.sample_aspect_ratio or Fraction(1)
             self.pixel_aspect = 1 / aspect if self._turns % 2 else aspect
             context = stream.codec_context
             self.primaries, self.transfer = int(context.color_primaries), int(context.color_trc)
+            self.hdr = _HDR.get(self.transfer, "")
             # Broadcasts count from the beginning of the day.
             seconds = Fraction(max(container.start_time or 0, 0), av.time_base)
             self.start = round(seconds / self.time_base)
@@ -158,7 +162,8 @@ class Film:
             dst_colorspace=Colorspace.ITU601,
             src_color_range=ColorRange.JPEG if int(frame.color_range) == _FULL_RANGE else ColorRange.MPEG,
         )
-        return np.ascontiguousarray(np.rot90(rgb.to_ndarray(), self._turns))
+        pixels = rgb.to_ndarray()
+        return np.ascontiguousarray(np.rot90(np.fliplr(pixels) if self._mirrored else pixels, self._turns))
 
 
 _OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
@@ -186,6 +191,15 @@ def _matrix(frame: av.VideoFrame) -> int:
     return matrix
 
 
-def _turns(frame: av.VideoFrame) -> int:
-    """How many quarter turns against the clock make the frame upright."""
-    return round(frame.rotation / 90) % 4
+def _orientation(frame: av.VideoFrame) -> tuple[int, bool]:
+    """How many quarter turns against the clock make the frame upright, and whether it is mirrored left to
+    right before that, as front cameras do."""
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return 0, False
+    # x' = a x + c y and y' = b x + d y, with y downwards.
+    a, b, _, c, d, *_ = np.frombuffer(bytes(matrix), np.int32).tolist()
+    mirrored = a * d < b * c
+    if mirrored:
+        a, b = -a, -b
+    return round(-math.degrees(math.atan2(b, a)) / 90) % 4, mirrored

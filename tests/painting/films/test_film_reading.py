@@ -49,14 +49,23 @@ def test_only_the_frames_that_are_asked_for(tmp_path):
     assert list(film.frames([])) == []
 
 
-@pytest.mark.parametrize("turned", [90, 180, -90])
-def test_a_film_that_lies_is_turned(tmp_path, turned):
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("turned", [0, 90, 180, -90])
+def test_a_film_that_lies_or_is_mirrored_is_upright(tmp_path, turned, mirrored):
     frames = film_frames((2,))
-    film, found = read(write_film(tmp_path / "a.mp4", frames, turned=turned, sound=None))
+    path = write_film(tmp_path / "a.mp4", frames, turned=turned, mirrored=mirrored, sound=None)
+    film, found = read(path)
     expected = np.rot90(frames[0], turned // 90)
+    expected = np.fliplr(expected) if mirrored else expected
     assert film.size == expected.shape[1::-1]
     assert found[0].pixels.shape == expected.shape
     assert difference(found[0], expected) < 3
+
+
+@pytest.mark.parametrize(("transfer", "hdr"), [(16, "PQ"), (18, "HLG"), (1, "")])
+def test_hdr_is_known_by_its_transfer(tmp_path, transfer, hdr):
+    path = write_film(tmp_path / "a.mp4", film_frames((2,)), sound=None, color_trc=transfer)
+    assert Film(path).hdr == hdr
 
 
 def test_the_pixels_of_a_film_that_lies_are_turned_too(tmp_path):

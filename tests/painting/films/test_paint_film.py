@@ -151,6 +151,17 @@ def test_a_film_that_lies_is_painted_upright(painter_of, tmp_path):
     assert decoded(tmp_path / "b.mp4")[1][0].shape == (80, 64, 3)
 
 
+def test_an_hdr_film_stays_hdr_and_a_sentence_says_so(painter_of, tmp_path):
+    hdr = {"color_trc": 16, "color_primaries": 9, "colorspace": 9, "pix_fmt": "yuv420p10le"}
+    path = write_film(tmp_path / "a.mp4", film_frames((2,)), sound=None, **hdr)
+    notes = []
+    paint_film(Film(path), tmp_path / "b.mp4", painter_of, SETTINGS, on_note=notes.append)
+    assert len(notes) == 1
+    assert notes[0].startswith(f"{path} is HDR (PQ) and is painted as it is")
+    painted = Film(tmp_path / "b.mp4")
+    assert (painted.hdr, painted.primaries) == ("PQ", 9)
+
+
 def test_without_sound(painter_of, tmp_path):
     path = write_film(tmp_path / "a.mp4", film_frames((2,)), sound=None)
     paint_film(Film(path), tmp_path / "b.mp4", painter_of, SETTINGS)

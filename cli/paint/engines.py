@@ -1,0 +1,99 @@
+"""What paints the jobs of `brushwork paint`: this process, or the processes of a Ray cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from ...base.allocator import keep_memory
+from ...painting.films.options import SteadyOptions
+from ...painting.films.steps import FilmStep
+from ...painting.folders import FilmWork, PaintJob, PaintOutcome, paint_files
+from ...painting.large_files import any_large
+from ...painting.refine import Step
+from ...painting.stylizer import StylizeOptions, Stylizer
+from .display import PaintDisplay
+from .request import DEFAULT_CPUS, PaintRequest
+
+
+@dataclass(frozen=True)
+class Engine:
+    """outcomes(display) paints, shows on the display what is under way, and gives the outcome of each job.
+
+    in_turn says whether pictures are painted one after the other, so that a picture's time tells the pace.
+    """
+
+    outcomes: Callable[[PaintDisplay], Iterator[PaintOutcome]]
+    in_turn: bool
+
+
+def open_engine(
+    request: PaintRequest, jobs: Sequence[PaintJob], options: StylizeOptions, steady: SteadyOptions
+) -> Engine:
+    """The engine that `request` asks for. Raises ValueError, one sentence, for what it cannot use."""
+    if request.engine == "ray":
+        # This process only has to know the network; workers paint.
+        stylizer = Stylizer.load(request.checkpoint, options, "cpu", request.tile)
+        return Engine(partial(_ray, request, jobs, stylizer, steady), in_turn=False)
+    stylizer = Stylizer.load(request.checkpoint, options, request.device, request.tile)
+    if not any_large((job.photo for job in jobs), stylizer):
+        keep_memory()
+    return Engine(partial(_local, request, jobs, stylizer, steady), in_turn=True)
+
+
+def _local(
+    request: PaintRequest,
+    jobs: Sequence[PaintJob],
+    stylizer: Stylizer,
+    steady: SteadyOptions,
+    display: PaintDisplay,
+) -> Iterator[PaintOutcome]:
+    numbers = {job.target: number for number, job in enumerate(jobs, 1)}
+
+    def on_start(job: PaintJob) -> None:
+        display.start(job.target.name, numbers[job.target])
+
+    def on_step(step: Step) -> None:
+        display.step(step.step, step.steps, step.seconds_left)
+
+    def on_film_step(step: FilmStep) -> None:
+        display.step(step.step, step.steps, step.seconds_left, step.what)
+
+    films = FilmWork(steady, on_film_step)
+    return paint_files(jobs, stylizer, request.overwrite, on_start, on_step, display.complain, films)
+
+
+def _ray(
+    request: PaintRequest,
+    jobs: Sequence[PaintJob],
+    stylizer: Stylizer,
+    steady: SteadyOptions,
+    display: PaintDisplay,
+) -> Iterator[PaintOutcome]:
+    # Ray is an extra.
+    from ...painting.engines.ray_data import Cluster, paint_files_on_ray
+
+    noted: set[str] = set()
+
+    def on_note(note: str) -> None:
+        # Each worker says it.
+        if note not in noted:
+            noted.add(note)
+            display.complain(note)
+
+    def on_wait(workers: int) -> None:
+        if display.done < display.pictures:
+            display.start(f"{workers} worker{'s' if workers > 1 else ''}")
+
+    return paint_files_on_ray(
+        jobs,
+        stylizer,
+        request.checkpoint,
+        request.device,
+        request.overwrite,
+        steady,
+        Cluster(request.address, request.cpus or DEFAULT_CPUS),
+        on_note,
+        on_wait,
+    )
