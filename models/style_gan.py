@@ -311,7 +311,8 @@ class StyleGAN(nn.Module):
         # Paint, cut the border off, and mix with the photo. One style stays one: its kernels are merged once.
         content = content.expand(batch)
         if regions and isinstance(how, Frozen):
-            painted = paint_regions(self.generator, content, repeated(code, batch), regions, how, noise)
+            under = repeated(code, batch)
+            painted = paint_regions(self.content_encoder, self.generator, content, under, regions, how, noise)
         else:
             painted = self.generator(content, code, how, noise)
         painted = content.cut(painted).clamp(0, 1)
