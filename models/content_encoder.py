@@ -52,6 +52,11 @@ class ContentCode:
         return {name: getattr(self, name) for name in CONTENT_STRIDES}
 
     @property
+    def cells(self) -> dict[str, tuple[int, int]]:
+        """How many rows and columns of cells each map has."""
+        return {name: (each.shape[-2], each.shape[-1]) for name, each in self.maps.items()}
+
+    @property
     def size(self) -> tuple[int, int]:
         """Height and width of the picture in pixels."""
         return self.image.shape[-2], self.image.shape[-1]

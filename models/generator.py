@@ -184,13 +184,19 @@ class Generator(nn.Module):
         )
 
     @property
+    def maps(self) -> dict[str, str]:
+        """The names of its normalizations, in the order of the style code's layers, each with the name of the
+        content's map that has as many cells as what it normalizes."""
+        found = {}
+        for level in self.levels:
+            found[f"generator.{level.name}_entry"] = level.name
+            found |= {str(block.name): level.name for block in level.blocks}
+        return found | {"generator.palette": self.levels[-1].name}
+
+    @property
     def normalized(self) -> tuple[str, ...]:
         """The names of its normalizations, in the order of the style code's layers."""
-        names = []
-        for level in self.levels:
-            names.append(f"generator.{level.name}_entry")
-            names += [str(block.name) for block in level.blocks]
-        return (*names, "generator.palette")
+        return tuple(self.maps)
 
     def forward(
         self,

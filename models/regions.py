@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -13,14 +14,20 @@ from torch import Tensor
 from ..pictures.values import check_floating, checked_mask
 from .batches import entry, match_batch
 from .codes import lerp
-from .content_encoder import CONTENT_STRIDES, ContentCode
+from .content_encoder import CONTENT_STRIDES, ContentCode, ContentEncoder
 from .generator import Generator, SharesByMap
+from .grid import grid_corner
 from .noise import Noise
+from .normalization import LayerStatistics, own_statistics
 from .passes import Frozen
+from .region_statistics import OfVisible, RegionStatistics
 from .shares import Shares
 
 # Shares this close to 0 or 1 are rounding errors; one style alone must paint as if there were no masks.
 _SNAP = 1e-5
+
+# Pixels of the small copy.
+_LEAST_COPY, _LARGEST_COPY = 192**2, 512**2
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +127,17 @@ def region_shares(
     return torch.stack(shares, -1)
 
 
+class VisibleStyles(NamedTuple):
+    """The styles that can be seen in one picture: their codes [S,L,D], which of K + 1 they are [K + 1], and
+    their shares in the picture's maps, none for a single style."""
+
+    codes: Tensor
+    visible: Tensor
+    shares: SharesByMap
+
+
 def paint_regions(
+    encoder: ContentEncoder,
     generator: Generator,
     content: ContentCode,
     code: Tensor,
@@ -130,47 +147,96 @@ def paint_regions(
 ) -> Tensor:
     """`content` of B pictures in the style `code` [B,L,D] and, over it, `regions`: [B,3,H',W'].
 
-    One pass per picture, with the statistics of the whole picture and its own part of `noise`.
+    One pass per picture, with its own part of `noise`. Each style has the statistics of the whole picture in
+    this style (`RegionStatistics`), or else those of `how`: for the K + 1 styles, or for any.
     """
     painted = []
     for i in range(content.batch):
-        picture = content.picture(i)
-        top, left = picture.corner[0].tolist()
-        cells = {name: (each.shape[-2], each.shape[-1]) for name, each in picture.maps.items()}
-        codes, shares = shares_of_maps(
-            entry(code, i), [region.picture(i) for region in regions], content.size, (top, left), cells
-        )
-        painted.append(generator(picture, codes, how, noise.picture(i), shares))
+        picture, over = content.picture(i), [region.picture(i) for region in regions]
+        styles = visible_styles(entry(code, i), over, picture.size, picture.corner, picture.cells)
+        statistics: LayerStatistics = how.statistics
+        if statistics is not own_statistics:
+            statistics = OfVisible(statistics, styles.visible)
+        elif styles.shares:
+            statistics = statistics_of_regions(
+                encoder, generator, small_copy(picture.image), styles, over, noise.picture(i)
+            )
+        painted.append(generator(picture, styles.codes, Frozen(statistics), noise.picture(i), styles.shares))
     return torch.cat(painted)
 
 
-def shares_of_maps(
+def copy_size(size: tuple[int, int]) -> tuple[int, int]:
+    """The size (H, W) of the small copy from which regions take what they cannot see: a picture's 16th part,
+    but 256 x 256 pixels at least, or the whole, and 512 x 512 at most.
+
+    >>> copy_size((128, 200)), copy_size((1024, 1024)), copy_size((4096, 4096))
+    ((128, 200), (256, 256), (512, 512))
+    """
+    pixels = size[0] * size[1]
+    scale = math.sqrt(min(max(pixels / 16, _LEAST_COPY), _LARGEST_COPY) / pixels)
+    return size if scale >= 1 else (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
+
+
+def small_copy(image: Tensor) -> Tensor:
+    """[1,3,H,W] -> [1,3,h,w] of `copy_size`."""
+    size = copy_size((image.shape[-2], image.shape[-1]))
+    if size == image.shape[-2:]:
+        return image
+    return F.interpolate(image, size, mode="bilinear", antialias=True, align_corners=False)
+
+
+def statistics_of_regions(
+    encoder: ContentEncoder,
+    generator: Generator,
+    copy: Tensor,
+    styles: VisibleStyles,
+    regions: Sequence[StyleRegion],
+    noise: Noise,
+) -> RegionStatistics:
+    """Those of one picture whose small copy is `copy` [1,3,h,w], with all its `regions`."""
+    content = encoder(copy, Frozen(), grid_corner(copy))
+    shares = _shares_of_all(regions, content.size, content.corner, content.cells)
+    of_visible = {name: Shares(each[..., styles.visible].to(copy.device)) for name, each in shares.items()}
+    return RegionStatistics.from_copy(generator, content, styles.codes, noise, of_visible, styles.shares)
+
+
+def visible_styles(
     code: Tensor,
     regions: Sequence[StyleRegion],
     size: tuple[int, int],
-    corner: tuple[int, int],
+    corner: Tensor,
     cells: Mapping[str, tuple[int, int]],
-) -> tuple[Tensor, SharesByMap]:
-    """The styles [S,L,D] that can be seen in one picture of `size` (H, W), and their shares in its maps.
+) -> VisibleStyles:
+    """The styles that can be seen in one picture of `size` (H, W).
 
     `code` [1,L,D] lies under the `regions`. The maps have this many `cells` (rows, columns), by name, and
-    begin `corner` pixels above the picture and left of it. A single style has no shares: then it paints the
+    begin `corner` [1,2] pixels above the picture and left of it. A single style has no shares: then it paints the
     same bits as alone, and hidden styles cost nothing.
     """
     if not regions:
-        return code, {}
-    stride = CONTENT_STRIDES["fine"]
-    in_cells = region_shares([region.mask for region in regions], size, cells["fine"], stride, corner)
-    # Larger cells take the mean of the shares and not of the masks: a style that is hidden everywhere has
-    # no share in a cell that the edges of two masks cross.
-    values = {
-        name: pooled_shares(in_cells, CONTENT_STRIDES[name] // stride, each) for name, each in cells.items()
-    }
+        return VisibleStyles(code, torch.ones(1, dtype=torch.bool), {})
+    values = _shares_of_all(regions, size, corner, cells)
     visible = values["fine"].amax((0, 1)) > 0
     codes = torch.cat([code, *(region.code for region in regions)])[visible.to(code.device)]
-    if len(codes) == 1:
-        return codes, {}
-    return codes, {name: Shares(each[..., visible]) for name, each in values.items()}
+    shares = {} if len(codes) == 1 else {name: Shares(each[..., visible]) for name, each in values.items()}
+    return VisibleStyles(codes, visible, shares)
+
+
+def _shares_of_all(
+    regions: Sequence[StyleRegion],
+    size: tuple[int, int],
+    corner: Tensor,
+    cells: Mapping[str, tuple[int, int]],
+) -> dict[str, Tensor]:
+    """The shares of K + 1 styles in the cells of each map of one picture, [rows,columns,K + 1]."""
+    stride = CONTENT_STRIDES["fine"]
+    top, left = corner[0].tolist()
+    in_cells = region_shares([region.mask for region in regions], size, cells["fine"], stride, (top, left))
+    # Larger cells take the mean of the shares and not of the masks: a style that is hidden everywhere has
+    # no share in a cell that the edges of two masks cross.
+    return {
+        name: pooled_shares(in_cells, CONTENT_STRIDES[name] // stride, each) for name, each in cells.items()
+    }
 
 
 def pooled_shares(shares: Tensor, side: int, cells: Sequence[int]) -> Tensor:

@@ -26,15 +26,13 @@ from .grid import grid_corner
 from .noise import Noise, PlacedNoise, check_seed
 from .passes import ForwardPass, Frozen, fitting_pass
 from .regions import StyleRegion, paint_regions, paired_batch
+from .stroke_size import check_stroke_size
 from .style_encoder import StyleEncoder
 from .style_space import StyleSpace
 
 # A style picture's shorter side is reduced to this many pixels before it is encoded. Strokes keep the size
 # they were learned at, and a 50-megapixel scan costs no more than a postcard.
 STYLE_SIZE = 512
-
-# A style picture may be read so much smaller or larger than that, for finer or broader strokes.
-STROKE_SIZES = (0.25, 4.0)
 
 # The names of the style space's tensors in a checkpoint begin with this.
 _SPACE = "style_space."
@@ -186,8 +184,9 @@ class StyleGAN(nn.Module):
     ) -> Tensor:
         """image [B,3,h,w] in 0..1 -> style code [B,L,D].
 
-        The picture is read at `style_reading_size`. A larger `stroke_size` reads it larger, so that its
-        strokes are larger to the network and in the result. Without `how` the pass is `fitting_pass`.
+        The picture is read at `style_reading_size`, so many times larger as `stroke_size` says: its strokes
+        are larger to the network. The network paints them fewer and softer; for strokes that are broader by
+        that much, paint at another size (`models/stroke_size.py`). Without `how` the pass is `fitting_pass`.
         Raises ValueError for a `stroke_size` outside 0.25..4.
         """
         image = checked_image(image, "The style picture", self.working_dtype())
@@ -274,7 +273,8 @@ class StyleGAN(nn.Module):
         # Paint, cut the border off, and mix with the photo. One style stays one: its kernels are merged once.
         content = content.expand(batch)
         if regions and isinstance(how, Frozen):
-            painted = paint_regions(self.generator, content, repeated(code, batch), regions, how, noise)
+            under = repeated(code, batch)
+            painted = paint_regions(self.content_encoder, self.generator, content, under, regions, how, noise)
         else:
             painted = self.generator(content, code, how, noise)
         painted = content.cut(painted).clamp(0, 1)
@@ -321,8 +321,7 @@ def style_reading_size(
     >>> style_reading_size(1024, 2048), style_reading_size(1024, 2048, stroke_size=2.0)
     ((512, 1024), (1024, 2048))
     """
-    smallest, largest = STROKE_SIZES
-    check_number("stroke_size", stroke_size, smallest, largest)
+    check_stroke_size(stroke_size)
     shorter = min(height, width)
     scale = stroke_size * (size / shorter if size is not None and shorter > size else 1.0)
     return max(1, round(height * scale)), max(1, round(width * scale))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ..models.style_gan import STROKE_SIZES
+from ..models.stroke_size import STROKE_SIZES
 from .bridge.api import io, schema
 from .shared.checkpoints import connected_or_default
 from .shared.inputs import connected, network_input
@@ -56,8 +56,8 @@ class EncodeStyle(io.ComfyNode):
                     step=0.05,
                     optional=True,
                     tooltip=(
-                        "How large the painting is read, and so its strokes: 2 and 4 give broader, softer "
-                        "marks, 0.5 and 0.25 somewhat finer, crisper ones. 1 is as the network learned it."
+                        "How large the strokes are that Generate and Paint Video paint: 2 twice as large, "
+                        "0.5 half as large. 1 is the network's own size, the same in pixels in every photo."
                     ),
                 ),
             ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..models.codes import EASES, MIX_MODES, interpolate_styles
 from .bridge.api import io, schema
 from .shared.inputs import check_known, connected_styles, mix_mode_input, style_inputs, verdict
-from .shared.sockets import Style, StyleSocket, common_encoder
+from .shared.sockets import Style, StyleSocket, common_encoder, common_stroke_size
 
 
 class InterpolateStyles(io.ComfyNode):
@@ -82,4 +82,5 @@ class InterpolateStyles(io.ComfyNode):
             style.refuse_regions("interpolate the styles first and give the result to Mask Style")
         encoder = common_encoder(styles)
         code = interpolate_styles([style.code for style in styles], count, mode, ease, loop)
-        return io.NodeOutput(Style(code, styles[0].coarse_layers, encoder))
+        size = common_stroke_size(styles)
+        return io.NodeOutput(Style(code, styles[0].coarse_layers, encoder, stroke_size=size))

@@ -14,7 +14,7 @@ from .shared.inputs import (
     verdict,
     weight_inputs,
 )
-from .shared.sockets import Style, StyleSocket, common_encoder
+from .shared.sockets import Style, StyleSocket, common_encoder, common_stroke_size
 
 
 class MixStyles(io.ComfyNode):
@@ -80,4 +80,5 @@ class MixStyles(io.ComfyNode):
             structure_from_first=styles[0].coarse_layers if split else 0,
         )
         # A mix of one style is that style's own tensor. Nodes must not share it, so copy it.
-        return io.NodeOutput(Style(code.clone(), styles[0].coarse_layers, encoder))
+        size = common_stroke_size(styles)
+        return io.NodeOutput(Style(code.clone(), styles[0].coarse_layers, encoder, stroke_size=size))

@@ -108,4 +108,5 @@ class PaintPhoto(io.ComfyNode):
             style = encode_styles(gan, painting, "painting")
         elif style is None:
             style = styles.load_style(style_name)
-        return io.NodeOutput(paint(gan, Photos(gan, image, "image"), style, strength, "off", seed))
+        photos = Photos(gan, image, "image")
+        return io.NodeOutput(paint(gan, photos, style, strength, "off", seed, strokes="proportion"))

@@ -16,6 +16,7 @@ from torch import Tensor
 from ..base.allocator import give_back_memory
 from ..models.large.maps import StorageError
 from ..models.large.paint import LargePicture
+from ..models.stroke_size import stroke_scale
 from ..pictures.color import luminance_only
 from ..pictures.films import is_film
 from ..pictures.large_files import RawPicture, decode_large, encode_large, vips
@@ -66,9 +67,16 @@ def paint_large_file(
     """Paint `photo` as `Stylizer.paint` would, and write `target` whole or not at all.
 
     Temporary files lie beside the target, about 40 bytes for each pixel. `on_note` gets sentences for the
-    user. Raises PictureError for a photo that cannot be read in this way, StorageError if the disk is too
+    user. Strokes have the network's own size in pixels here. Raises ValueError if the options ask for
+    another one, PictureError for a photo that cannot be read in this way, StorageError if the disk is too
     small, OSError if the target cannot be written.
     """
+    options = stylizer.options
+    if options.stroke_size != 1:
+        raise ValueError(
+            f"The stroke size is {options.stroke_size:g}, and {photo} is so large that it is painted from "
+            "file to file, where strokes keep their size in pixels; give 1, or scale the picture down."
+        )
     code = stylizer.code(style)
     with tempfile.TemporaryDirectory(prefix=".brushwork-", dir=target.parent) as name:
         folder = Path(name)
@@ -76,6 +84,8 @@ def paint_large_file(
             pixels = header.width * header.height
         _check_disk(folder, pixels)
         picture, metadata = decode_large(photo, folder / "photo")
+        if on_note and stroke_scale(1.0, options.strokes, picture.size) != 1:
+            on_note(f"{photo} is painted from file to file: its strokes keep their size in pixels.")
         plans = [plan for plan in make_plans(picture.size, stylizer.device, stylizer.tile) if plan.tile]
         painted = first_that_fits(
             plans, lambda plan: _paint(picture, code, folder / "painted", stylizer, plan), on_note

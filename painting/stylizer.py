@@ -18,7 +18,8 @@ from ..models.devices import own_defaults, usable_device
 from ..models.large.paint import LargePicture
 from ..models.noise import check_seed
 from ..models.perception.vgg import LossNetwork, loss_dtype
-from ..models.style_gan import STROKE_SIZES, StyleGAN
+from ..models.stroke_size import STROKE_SIZES, STROKES, at_scale, combined, painted_scales, stroke_scale
+from ..models.style_gan import StyleGAN
 from .colors import with_colors_of
 from .options import PRESERVE_COLOR, RefineOptions
 from .refine import OnStep, refine
@@ -40,14 +41,19 @@ class StylizeOptions:
         "histogram: the painting, recoloured with the photo's palette.",
     )
     stroke_size: float = option(
-        1.0, "How large paintings are read: 2 gives broader strokes, 0.5 finer ones.", *STROKE_SIZES
+        1.0, "How large strokes are: 2 gives strokes twice as large, 0.5 half as large.", *STROKE_SIZES
     )
     refine: RefineOptions | None = None
     """Refine what the network paints; its stroke size and colours are those above."""
     seed: int = option(0, "Which strokes: another seed paints the same motif with other strokes.")
+    strokes: str = option(
+        "proportion",
+        "proportion: strokes are larger in a large picture. pixels: they have one size in all pictures.",
+    )
 
     def __post_init__(self) -> None:
         check_choice("preserve_color", self.preserve_color, PRESERVE_COLOR)
+        check_choice("strokes", self.strokes, STROKES)
         check_ranges(self)
         check_seed(self.seed)
         if self.refine is not None:
@@ -82,7 +88,7 @@ class Stylizer:
         self.device = next(gan.parameters()).device
         # Codes are small; of photos only the last one's is kept, for the next style that it is painted in.
         self._codes: dict[StyleSource, Tensor] = {}
-        self._content: tuple[Tensor, ContentCode] | None = None
+        self._content: tuple[Tensor, dict[float, ContentCode]] | None = None
         self._loss_network: LossNetwork | None = None
 
     @classmethod
@@ -141,11 +147,11 @@ class Stylizer:
         """The code [1,L,D] of a style, on the stylizer's device; it is kept. Errors as in `paint`."""
         if style not in self._codes:
             with torch.inference_mode():
-                self._codes[style] = style.code(self.gan, self.options.stroke_size)
+                self._codes[style] = style.code(self.gan)
         return self._codes[style]
 
     def forget_photo(self) -> None:
-        """Free the memory that the content of the last photo takes."""
+        """Free the memory that the contents of the last photo take."""
         self._content = None
 
     @own_defaults()
@@ -157,7 +163,7 @@ class Stylizer:
         try:
             picture = torch.rand(1, 3, _TRIAL_SIDE, _TRIAL_SIDE)
             with torch.inference_mode():
-                code = self.gan.encode_style(picture.to(self.device), stroke_size=options.stroke_size)
+                code = self.gan.encode_style(picture.to(self.device))
             self._paint(picture, code, [picture], [1.0], None, None).cpu()
         finally:
             self.options = options
@@ -219,34 +225,57 @@ class Stylizer:
         preserve_color: str | None,
         on_note: Callable[[str], None] | None,
     ) -> Tensor:
-        """What the network paints, in one piece or in tiles; `preserve_color` None leaves it as it is."""
+        """What the network paints; `preserve_color` None leaves it as it is."""
         size = photo.shape[2], photo.shape[3]
+        scales = painted_scales(stroke_scale(self.options.stroke_size, self.options.strokes, size))
+        paintings = [self._at_scale(photo, scale, code, strength, on_note) for scale in scales]
+        with torch.inference_mode():
+            # One of them may have been painted on the CPU, for want of memory.
+            painted = combined([each.to(paintings[0].device) for each in paintings], size)
+            if not preserve_color:
+                return painted
+            return with_colors_of(photo.to(painted.device), painted, preserve_color)
+
+    def _at_scale(
+        self,
+        photo: Tensor,
+        scale: float,
+        code: Tensor,
+        strength: float,
+        on_note: Callable[[str], None] | None,
+    ) -> Tensor:
+        """The painting of the photo at `scale`, in one piece or in tiles."""
+        size = photo.shape[2], photo.shape[3]
+        if scale != 1:
+            size = max(1, round(size[0] / scale)), max(1, round(size[1] / scale))
 
         @torch.inference_mode()
         def paint(plan: Plan) -> Tensor:
             gan = network_on(self.gan, plan.device)
             own = code.to(plan.device)
             if not plan.tile:
-                content = self._encoded(gan, photo, plan.device)
-                painted = gan.generate(content, own, strength, self.options.seed)
-                return with_colors_of(content.image, painted, preserve_color) if preserve_color else painted
+                content = self._encoded(gan, photo, scale, plan.device)
+                return gan.generate(content, own, strength, self.options.seed)
             self.forget_photo()
-            whole = photo.cpu()
+            whole = at_scale(photo.cpu(), scale)
             picture = LargePicture(lambda start, stop: whole[:, :, start:stop], size, plan.store())
             painted = torch.empty_like(whole)
             for start, rows in picture.paint(gan, own, strength, self.options.seed):
                 painted[:, :, start : start + rows.shape[2]] = rows
-            return with_colors_of(whole, painted, preserve_color) if preserve_color else painted
+            return painted
 
         return first_that_fits(make_plans(size, self.device, self.tile), paint, on_note)
 
-    def _encoded(self, gan: StyleGAN, photo: Tensor, device: torch.device) -> ContentCode:
-        known = self._content
-        if known is None or known[0] is not photo or known[1].image.device != device:
+    def _encoded(self, gan: StyleGAN, photo: Tensor, scale: float, device: torch.device) -> ContentCode:
+        if self._content is None or self._content[0] is not photo:
             # First the memory of the last photo.
-            known = self._content = None
-            known = self._content = photo, gan.encode_content(photo.to(device))
-        return known[1]
+            self._content = None
+            self._content = photo, {}
+        known = self._content[1]
+        if scale not in known or known[scale].image.device != device:
+            known.pop(scale, None)
+            known[scale] = gan.encode_content(at_scale(photo.to(device), scale))
+        return known[scale]
 
 
 def _device(name: str) -> torch.device:

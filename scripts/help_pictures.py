@@ -102,14 +102,14 @@ def encode_content() -> Image.Image:
 
 
 def encode_style() -> Image.Image:
-    """A painting, and a part of a photo with its strokes read at four sizes; the same of another painting."""
+    """A painting, and a part of a photo with strokes of four sizes; the same of another painting."""
     rows = []
     for photo, painting in (
         ("photo-landscape-lake-sherburne", "art-vangogh-starry-night"),
         ("photo-architecture-colosseum", "art-hokusai-great-wave"),
     ):
         cells = [(read(painting), "")]
-        for size in (0.25, 1, 2, 4):
+        for size in (0.5, 1, 2, 4):
             result = painted(photo, encoded(painting, stroke_size=size))[0]
             # Cut and not reduced, so that its strokes are seen.
             cells.append((result.crop((100, 60, 380, 340)), f"{size:g}"))

@@ -98,7 +98,13 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=1.0,
         metavar="X",
-        help="2 gives broader strokes, 0.5 finer ones (0.25 to 4, default: 1)",
+        help="2 gives strokes twice as large, 0.5 half as large (0.25 to 4, default: 1)",
+    )
+    look.add_argument(
+        "--strokes",
+        choices=("proportion", "pixels"),
+        default="proportion",
+        help="proportion: strokes are larger in large pictures (default); pixels: one size in all pictures",
     )
     look.add_argument(
         "--seed",

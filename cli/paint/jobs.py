@@ -150,8 +150,3 @@ def _refuse_without_painting(request: PaintRequest, style: StyleSource) -> None:
         raise CommandError(
             f"--refine looks at the painting itself, and {holds}; give the painting, or leave --refine out."
         )
-    if request.stroke_size != 1:
-        raise CommandError(
-            f"--stroke-size is the size at which a painting is read, and {holds}; give the painting, or "
-            "leave --stroke-size out."
-        )

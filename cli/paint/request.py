@@ -38,6 +38,7 @@ class PaintRequest:
     strength: float = 1.0
     preserve_color: str = "off"
     stroke_size: float = 1.0
+    strokes: str = "proportion"
     refine: str | None = None
     """The quality; None: the network's picture as it is."""
     refine_changes: Mapping[str, object] = field(default_factory=dict)
@@ -135,7 +136,9 @@ class PaintRequest:
         if self.refine is not None:
             changes = {"quality": self.refine, "tile": self.tile, **self.refine_changes}
             refine = RefineOptions.from_dict(changes)
-        return StylizeOptions(self.strength, self.preserve_color, self.stroke_size, refine, self.seed)
+        return StylizeOptions(
+            self.strength, self.preserve_color, self.stroke_size, refine, self.seed, self.strokes
+        )
 
     def steady(self) -> SteadyOptions:
         """How films are held steady. Raises ValueError, one sentence, for a value out of range."""

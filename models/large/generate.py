@@ -16,6 +16,7 @@ from ..layers import LEAKY_SLOPE
 from ..noise import PlacedNoise
 from ..normalization import adain_affine
 from ..passes import Frozen, Rows, modulated_rows, with_grain
+from ..region_statistics import RegionStatistics
 from ..strips import Strip, strips
 from .content import LargeContent
 from .maps import MapStore, StoredMap
@@ -31,6 +32,9 @@ class LargePainting:
     noise: PlacedNoise
     store: MapStore
     shares: SharesByMap
+    statistics: RegionStatistics | None
+    """Those of the styles where there are `shares`."""
+
     keep_content: bool
     """Whether the content's maps are needed again. Otherwise the painting takes their place."""
 
@@ -50,7 +54,8 @@ class LargePainting:
         if x is None:
             raise ValueError("A generator without levels paints nothing.")
         scale, shift = self.generator.palette(next(codes))
-        colored = modulated_rows(x.rows, adain_affine(scale, shift, x.mean_std), self.shares.get("fine"))
+        affine = adain_affine(scale, shift, self._mean_std("generator.palette", x))
+        colored = modulated_rows(x.rows, affine, self.shares.get("fine"))
         yield from self._pixels(x, self.generator.pixel_rows(colored, Frozen()))
         x.close()
 
@@ -58,7 +63,7 @@ class LargePainting:
         """The level's content in the style's colours, over what was painted at the level `before`."""
         features = self.content.maps[level.name]
         scale, shift = level.entry(w)
-        affine = adain_affine(scale, shift, features.mean_std)
+        affine = adain_affine(scale, shift, self._mean_std(f"generator.{level.name}_entry", features))
         modulated = modulated_rows(features.rows, affine, self.shares.get(level.name))
         if level.up is None or before is None:
             entered = modulated
@@ -73,10 +78,17 @@ class LargePainting:
         """x after the level's block number k."""
         share = self.shares.get(level.name)
         drive = block.driven_by(w, Frozen())
-        modulated = modulated_rows(x.rows, adain_affine(drive.scale, drive.shift, x.mean_std), share)
+        affine = adain_affine(drive.scale, drive.shift, self._mean_std(block.name, x))
+        modulated = modulated_rows(x.rows, affine, share)
         grained = with_grain(modulated, self._noise(level.name, k, x), drive.strength, share)
         rows = block.painted_rows(x.rows, grained, drive.kernels, Frozen(), share)
         return x.replaced(rows, self.store.strip_bytes)
+
+    def _mean_std(self, layer: str, x: StoredMap) -> tuple[Tensor, Tensor]:
+        """Those of x, or of x in each of the styles alone."""
+        if self.statistics is None:
+            return x.mean_std
+        return self.statistics.of_rows(layer, x.rows, (1, *x.size), x.device, self.store.strip_bytes)
 
     def _noise(self, name: str, k: int, x: StoredMap) -> Rows:
         stride = CONTENT_STRIDES[name]

@@ -12,12 +12,13 @@ from ...base.settings import check_number
 from ..codes import lerp
 from ..grid import PixelRows
 from ..noise import PlacedNoise
-from ..regions import StyleRegion, shares_of_maps
+from ..region_statistics import RegionStatistics
+from ..regions import StyleRegion, VisibleStyles, copy_size, statistics_of_regions, visible_styles
 from ..style_gan import StyleGAN
 from .content import LargeContent, encode_large_content
 from .generate import LargePainting
 from .maps import MapStore
-from .style import encode_large_style
+from .style import encode_large_style, reduced
 
 PaintedRows = Iterator[tuple[int, Tensor]]
 """From top to bottom: the first row of a strip, and its pixels [1,3,rows,W] in 0..1."""
@@ -74,12 +75,15 @@ class LargePicture:
             regions = [region.weakened(own, strength) for region in regions]
         # Encode the picture, and give each style its share of the cells.
         encoded = content or encode_large_content(gan.content_encoder, self.pixels, self.size, self.store)
-        top, left = encoded.corner[0].tolist()
         cells = {name: each.size[1:] for name, each in encoded.maps.items()}
-        code, shares = shares_of_maps(code, regions, self.size, (top, left), cells)
-        on_device = {name: each.to(self.store.device) for name, each in shares.items()}
+        found = visible_styles(code, regions, self.size, encoded.corner, cells)
+        styles = found._replace(
+            shares={name: each.to(self.store.device) for name, each in found.shares.items()}
+        )
+        statistics = self._statistics(gan, styles, regions, noise) if styles.shares else None
+        keep_content = content is not None
         painting = LargePainting(
-            gan.generator, encoded, code, noise, self.store, on_device, keep_content=content is not None
+            gan.generator, encoded, styles.codes, noise, self.store, styles.shares, statistics, keep_content
         )
         # Paint from top to bottom.
         for start, painted in painting.rows():
@@ -88,3 +92,13 @@ class LargePicture:
                 photo = self.pixels(start, start + painted.shape[2]).to(painted.device)
                 painted = lerp(photo, painted, strength)
             yield start, painted
+
+    def _statistics(
+        self, gan: StyleGAN, styles: VisibleStyles, regions: Sequence[StyleRegion], noise: PlacedNoise
+    ) -> RegionStatistics:
+        small, device = copy_size(self.size), self.store.device
+        if small == self.size:
+            copy = self.pixels(0, self.size[0]).to(device)
+        else:
+            copy = reduced(self.pixels, self.size, small, device)
+        return statistics_of_regions(gan.content_encoder, gan.generator, copy, styles, regions, noise)

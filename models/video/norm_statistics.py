@@ -10,7 +10,7 @@ from torch import Tensor
 from ..normalization import NORM_EPS, own_statistics
 
 NormStatistics = dict[str, Tensor]
-"""By the name of a normalization: mean and variance of every channel, [2,C].
+"""By the name of a normalization: mean and variance of every channel, [2,C], or of S styles, [2,S,C].
 
 float64, so that a pool of equal statistics is these statistics exactly: an almost constant channel is divided
 by almost nothing, and a rounding error in its mean shows.
@@ -34,7 +34,7 @@ class Recorder:
 
 
 class Replay:
-    """`LayerStatistics` that give any picture the statistics that were `kept`."""
+    """`LayerStatistics` that give any picture the statistics that were `kept`, for one style or for each."""
 
     def __init__(self, kept: NormStatistics, layers: Collection[str]):
         """`layers` are the names of the network's normalizations (`StyleGAN.normalized`).
@@ -53,10 +53,18 @@ class Replay:
         """x [B,C,H,W]. Raises ValueError for a layer that was not among the network's."""
         if layer not in self._kept:
             raise ValueError(f"There are no statistics of the layer {layer}.")
-        mean, variance = self._kept[layer][:, None, :, None, None]
+        kept = self._kept[layer]
+        mean, variance = (kept if kept.dim() == 3 else kept[:, None])[..., None, None]
         # In the map's type before they move: not every device has float64.
         mean, std = (each.to(x.dtype).to(x.device) for each in (mean, (variance + NORM_EPS).sqrt()))
         return mean, std
+
+
+def for_styles(statistics: Sequence[NormStatistics]) -> NormStatistics:
+    """The statistics of S styles together; those of one style as they are."""
+    if len(statistics) == 1:
+        return statistics[0]
+    return {layer: torch.stack([each[layer] for each in statistics], 1) for layer in statistics[0]}
 
 
 def pool(statistics: Sequence[NormStatistics], weights: Tensor) -> NormStatistics:
@@ -73,10 +81,10 @@ def pool(statistics: Sequence[NormStatistics], weights: Tensor) -> NormStatistic
     """
     if any(each.keys() != statistics[0].keys() for each in statistics):
         raise ValueError("The statistics are those of different networks; record all with the same one.")
-    shares = (weights.double() / weights.double().sum())[:, None]
     pooled = {}
     for layer in statistics[0]:
         means, variances = torch.stack([each[layer] for each in statistics]).double().unbind(1)
+        shares = (weights.double() / weights.double().sum()).reshape(-1, *[1] * (means.dim() - 1))
         mean = (shares * means).sum(0)
         variance = (shares * (variances + (means - mean).square())).sum(0)
         pooled[layer] = torch.stack([mean, variance])

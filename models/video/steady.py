@@ -19,7 +19,7 @@ from ..regions import StyleRegion
 from ..style_gan import StyleGAN, checked_image
 from .carried_noise import CarriedNoise
 from .motion import enlarge, find_motion, warp, window_mean
-from .norm_statistics import NormStatistics, Recorder, Replay, pool
+from .norm_statistics import NormStatistics, Recorder, Replay, for_styles, pool
 
 STATISTICS = ("clip", "window", "frame")
 """The frames whose brightness and contrast normalise a frame: all, those near it, or only itself."""
@@ -93,16 +93,19 @@ class SteadyVideo:
 
     @own_defaults()
     def read(self, frame: Tensor, code: Tensor, regions: Sequence[StyleRegion] = ()) -> None:
-        """Keep the statistics of the next of `frames_to_read` [1,3,H,W], painted in the style `code` [1,L,D],
-        and its own code."""
+        """Keep the statistics of the next of `frames_to_read` [1,3,H,W], painted in the style `code` [1,L,D]
+        and in that of each of the `regions` alone, and its own code."""
         i = self.frames_to_read[self.reads]
         frame = self._checked(frame, i)
         recorder = Recorder()
-        how = Frozen(recorder)
         own = self.gan.encode_style(frame) if self.strength < 1 else None
-        content = self.gan.encode_content(frame, how, self._grid(frame))
-        self.gan.generate(content, code, self.strength, self.seed, regions, how, own)
-        self._statistics[i] = recorder.kept
+        content = self.gan.encode_content(frame, Frozen(recorder), self._grid(frame))
+        in_styles = []
+        for style in (code, *(region.code for region in regions)):
+            alone = Recorder()
+            self.gan.generate(content, style, self.strength, self.seed, how=Frozen(alone), own=own)
+            in_styles.append(alone.kept)
+        self._statistics[i] = recorder.kept | for_styles(in_styles)
         if own is not None:
             self._own[i] = own.cpu()
         self.reads += 1

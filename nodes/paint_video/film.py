@@ -98,7 +98,8 @@ class VideoPaint:
     def _painter(
         self, shots: Sequence[int], pixels: int, on_step: Callable[[], None] = lambda: None
     ) -> FilmPainter[Any]:
-        attempt = self._managed.attempt(pixels)
+        # With finer strokes, what is painted is larger than the frame.
+        attempt = self._managed.attempt(round(pixels / min(1.0, self._options.stroke_size) ** 2))
 
         def shown(work: Callable[[torch.device], T]) -> T:
             result = attempt(work)

@@ -132,7 +132,7 @@ class PaintVideo(io.ComfyNode):
         style_gan, style = connected_or_default(style_gan), connected(style, "style")
         frames = connected(frames, "frames")
         style.refuse_foreign(style_gan)
-        options = StylizeOptions(strength, preserve_color, seed=seed)
+        options = StylizeOptions(strength, preserve_color, style.stroke_size, seed=seed, strokes="pixels")
         work = VideoPaint(style_gan, style, options, SteadyOptions(statistics, window, follow))
         if not video.is_video(frames):
             images = work.images(to_rgb(frames, "The video", "frames", "frame"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -14,7 +15,8 @@ from ...models.large.maps import MapStore
 from ...models.large.paint import LargePicture
 from ...models.large.style import encode_large_style
 from ...models.regions import StyleRegion
-from ...models.style_gan import StyleGAN, style_reading_size
+from ...models.stroke_size import at_scale, check_stroke_size, combined, painted_scales, stroke_scale
+from ...models.style_gan import StyleGAN
 from ...painting.colors import with_colors_of
 from ...painting.room import Plan
 from ..bridge import api
@@ -109,55 +111,80 @@ def encode_styles(
     style_gan: ManagedGAN, image: Tensor, socket: str, average: bool = False, stroke_size: float = 1.0
 ) -> Style:
     """How the paintings of IMAGE `image`, from the input `socket`, are painted: a style for each, or with
-    `average` one for all."""
+    `average` one for all; its strokes are to have that `stroke_size`.
+
+    Raises ValueError for a `stroke_size` outside 0.25..4.
+    """
+    check_stroke_size(stroke_size)
     paintings = to_rgb(image, "The style picture", socket)
 
     def encode(i: int, device: torch.device) -> Tensor:
-        return style_gan.gan.encode_style(paintings[i : i + 1].to(device), stroke_size=stroke_size).cpu()
+        return style_gan.gan.encode_style(paintings[i : i + 1].to(device)).cpu()
 
     def encode_in_tiles(i: int, plan: Plan, gan: StyleGAN) -> Tensor:
         painting = paintings[i : i + 1]
         rows, size = lambda start, stop: painting[:, :, start:stop], (height, width)
-        return encode_large_style(gan, rows, size, stroke_size).cpu()
+        return encode_large_style(gan, rows, size).cpu()
 
     count, _, height, width = paintings.shape
-    read = style_reading_size(height, width, stroke_size=stroke_size)
-    pixels, in_tiles = max(height * width, read[0] * read[1]), InTiles((height, width), encode_in_tiles)
-    code = torch.cat(style_gan.for_each(count, pixels, encode, in_tiles=in_tiles))
-    return Style.made_by(style_gan.gan, code.mean(0, keepdim=True) if average else code)
+    in_tiles = InTiles((height, width), encode_in_tiles)
+    code = torch.cat(style_gan.for_each(count, height * width, encode, in_tiles=in_tiles))
+    return Style.made_by(style_gan.gan, code.mean(0, keepdim=True) if average else code, stroke_size)
 
 
 def paint(
-    style_gan: ManagedGAN, motifs: Motifs, style: Style, strength: float, preserve_color: str, seed: int
+    style_gan: ManagedGAN,
+    motifs: Motifs,
+    style: Style,
+    strength: float,
+    preserve_color: str,
+    seed: int,
+    strokes: str = "pixels",
 ) -> Tensor:
-    """IMAGE [B,H,W,3]: each of the `motifs` in its style.
+    """IMAGE [B,H,W,3]: each of the `motifs` in its style; `strokes` as `stroke_scale` has them.
 
     Raises ValueError, one sentence, if their numbers do not match or another network made the style.
     """
     batch = style.batch_with(motifs.batch, "The contents and the styles")
     style.refuse_foreign(style_gan)
     height, width = motifs.size
+    scales = painted_scales(stroke_scale(style.stroke_size, strokes, motifs.size))
     images = torch.empty(batch, height, width, 3, dtype=torch.float32, device=api.intermediate_device())
 
     def work(i: int, device: torch.device) -> Tensor:
-        motif, own = motifs.read(i, device), style.picture(i).to(device)
-        painted = style_gan.gan.generate(motif, own.code, strength, seed, own.regions)
-        images[i] = to_image(with_colors_of(motif.image, painted, preserve_color))[0]
-        return images[i]
-
-    def work_in_tiles(i: int, plan: Plan, gan: StyleGAN) -> Tensor:
-        photo, own, store = motifs.photo(i), style.picture(i), plan.store()
-        large = LargePicture(lambda start, stop: photo[:, :, start:stop], motifs.size, store)
-        # The masks stay where they are: they are as large as the picture.
-        regions = [StyleRegion(region.code.to(plan.device), region.mask) for region in own.regions]
-        painted = torch.empty_like(photo)
-        code, known = own.code.to(plan.device), motifs.known(i, store)
-        for start, rows in large.paint(gan, code, strength, seed, regions, known):
-            api.check_interrupt()
-            painted[:, :, start : start + rows.shape[2]] = rows
+        gan, own, paintings = style_gan.gan, style.picture(i).to(device), []
+        for scale in scales:
+            if scale == 1:
+                motif = motifs.read(i, device)
+            else:
+                motif = gan.encode_content(at_scale(motifs.photo(i).to(device), scale))
+            paintings.append(gan.generate(motif, own.code, strength, seed, own.regions))
+        painted, photo = combined(paintings, motifs.size), motifs.photo(i).to(device)
         images[i] = to_image(with_colors_of(photo, painted, preserve_color))[0]
         return images[i]
 
-    in_tiles = InTiles((height, width), work_in_tiles)
-    style_gan.for_each(batch, height * width, work, preview=batch > 1, in_tiles=in_tiles)
+    def work_in_tiles(i: int, plan: Plan, gan: StyleGAN) -> Tensor:
+        photo, own, paintings = motifs.photo(i), style.picture(i), []
+        # The masks stay where they are: they are as large as the picture.
+        regions = [StyleRegion(region.code.to(plan.device), region.mask) for region in own.regions]
+        for scale in scales:
+            whole, store = at_scale(photo, scale), plan.store()
+            painted, known = torch.empty_like(whole), motifs.known(i, store) if scale == 1 else None
+            large = LargePicture(partial(_rows, whole), (whole.shape[2], whole.shape[3]), store)
+            for start, rows in large.paint(gan, own.code.to(plan.device), strength, seed, regions, known):
+                api.check_interrupt()
+                painted[:, :, start : start + rows.shape[2]] = rows
+            paintings.append(painted)
+        painted = combined(paintings, motifs.size)
+        images[i] = to_image(with_colors_of(photo, painted, preserve_color))[0]
+        return images[i]
+
+    # With finer strokes, what is painted is larger than the picture.
+    largest = (round(height / min(1.0, scales[0])), round(width / min(1.0, scales[0])))
+    in_tiles = InTiles(largest, work_in_tiles)
+    style_gan.for_each(batch, largest[0] * largest[1], work, preview=batch > 1, in_tiles=in_tiles)
     return images
+
+
+def _rows(picture: Tensor, start: int, stop: int) -> Tensor:
+    return picture[:, :, start:stop]

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
+from statistics import fmean
 from typing import Generic, TypeVar
 
 import torch
@@ -71,11 +72,14 @@ class Style:
     coarse_layers: int
     encoder: str | None = None
     regions: tuple[StyleRegion, ...] = ()
+    stroke_size: float = 1.0
+    """How many times as large as the network's own the strokes are, in all regions."""
 
     @classmethod
-    def made_by(cls, gan: StyleGAN, code: Tensor) -> Style:
+    def made_by(cls, gan: StyleGAN, code: Tensor, stroke_size: float = 1.0) -> Style:
         """The style `code` [B,L,D] of `gan`."""
-        return cls(code.cpu(), gan.config.coarse_layers, style_fingerprint(gan))
+        found = style_fingerprint(gan)
+        return cls(code.cpu(), gan.config.coarse_layers, found, stroke_size=stroke_size)
 
     def __len__(self) -> int:
         """B, without the masks over the styles, which may be more."""
@@ -134,6 +138,11 @@ def common_encoder(styles: list[Style]) -> str | None:
             "not go together; encode all with one network."
         )
     return encoders.pop() if len(encoders) == 1 else None
+
+
+def common_stroke_size(styles: list[Style]) -> float:
+    """The mean of their stroke sizes."""
+    return fmean(style.stroke_size for style in styles)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from torch import Tensor
 from ...models.regions import StyleRegion
 from ...models.style_gan import StyleGAN
 from ...models.video.steady import SteadyVideo
+from ...models.video.steady_strokes import SteadyStrokes
 from ..colors import with_colors_of
 from ..errors import FilmError
 from ..overlap import ahead
@@ -76,7 +77,7 @@ class FilmPainter(Generic[P]):
         self._recolor = partial(with_colors_of, preserve_color=options.preserve_color)
         self._attempt = attempt or _on_the_device_of(gan)
         self._gan, self._options, self._steady = gan, options, steady
-        self._video: SteadyVideo | None = None
+        self._video: SteadyStrokes | None = None
 
     @property
     def frames(self) -> int:
@@ -120,13 +121,13 @@ class FilmPainter(Generic[P]):
                     frame = _next(frames)
                     yield frame, self._paint(video, i, number, frame)
 
-    def _restore(self, video: SteadyVideo, state: Mapping[str, Tensor], before: P) -> None:
+    def _restore(self, video: SteadyStrokes, state: Mapping[str, Tensor], before: P) -> None:
         def restore(device: torch.device) -> None:
             video.restore(state, before.tensor.to(device))
 
         self._attempt(restore)
 
-    def _read(self, video: SteadyVideo, start: int, frame: P) -> None:
+    def _read(self, video: SteadyStrokes, start: int, frame: P) -> None:
         code, regions = self._style(start + video.frames_to_read[video.reads])
 
         def read(device: torch.device) -> None:
@@ -135,7 +136,7 @@ class FilmPainter(Generic[P]):
         self._attempt(read)
         self._on_step()
 
-    def _paint(self, video: SteadyVideo, i: int, number: int, frame: P) -> Tensor:
+    def _paint(self, video: SteadyStrokes, i: int, number: int, frame: P) -> Tensor:
         code, regions = self._style(number)
 
         def paint(device: torch.device) -> Tensor:
@@ -153,11 +154,21 @@ class FilmPainter(Generic[P]):
                 yield self._starts[shot] + i
             reads = 0
 
-    def _video_of(self, count: int) -> SteadyVideo:
+    def _video_of(self, count: int) -> SteadyStrokes:
         options, steady = self._options, self._steady
-        return SteadyVideo(
-            self._gan, count, options.strength, steady.statistics, steady.window, steady.follow, options.seed
-        )
+
+        def new_video() -> SteadyVideo:
+            return SteadyVideo(
+                self._gan,
+                count,
+                options.strength,
+                steady.statistics,
+                steady.window,
+                steady.follow,
+                options.seed,
+            )
+
+        return SteadyStrokes(options.stroke_size, options.strokes, new_video)
 
     def _shot_of(self, number: int) -> int:
         return bisect_right(self._starts, number) - 1

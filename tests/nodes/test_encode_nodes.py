@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from brushwork.nodes import EncodeContent, EncodeStyle
+from brushwork.models.stroke_size import at_scale, combined, painted_scales
+from brushwork.nodes import EncodeContent, EncodeStyle, Generate, MaskStyle, MixStyles
 
 
 def close(a, b):
@@ -86,10 +87,29 @@ def test_the_image_is_not_changed(small_gan, node, channels):
     assert torch.equal(image, before)
 
 
-@pytest.mark.parametrize("stroke_size", [0.25, 1.0, 2.5])
-def test_stroke_size_reaches_the_network(style_gan, gan, artwork, art_image, stroke_size):
+@pytest.mark.parametrize("stroke_size", [0.5, 1.0, 2.5])
+def test_stroke_size_reaches_the_brush(style_gan, gan, photo, photo_image, artwork, art_image, stroke_size):
     style = EncodeStyle.execute(style_gan, art_image, stroke_size=stroke_size)[0]
-    assert close(style.code, gan.encode_style(artwork, stroke_size=stroke_size))
+    assert close(style.code, gan.encode_style(artwork))
+    paintings = [gan.stylize(at_scale(photo, scale), artwork) for scale in painted_scales(stroke_size)]
+    expected = combined(paintings, photo.shape[2:])
+    painted = Generate.execute(style_gan, EncodeContent.execute(style_gan, photo_image)[0], style)[0]
+    assert close(painted.movedim(-1, 1), expected)
+
+
+def test_mixed_styles_have_the_mean_of_the_stroke_sizes(small_gan):
+    image = torch.rand(1, 24, 40, 3)
+    broad, fine = (EncodeStyle.execute(small_gan, image, stroke_size=size)[0] for size in (2.0, 0.5))
+    assert MixStyles.execute(style_1=broad, style_2=fine)[0].stroke_size == 1.25
+    masked = MaskStyle.execute(broad, fine, torch.ones(1, 24, 40))[0]
+    assert masked.stroke_size == 2
+    assert masked.picture(0).to("cpu").stroke_size == 2
+
+
+@pytest.mark.parametrize("stroke_size", [0.1, 5.0])
+def test_a_stroke_size_out_of_its_range_is_refused(small_gan, stroke_size):
+    with pytest.raises(ValueError, match=f"stroke_size is {stroke_size}; choose a value from 0.25 to 4"):
+        EncodeStyle.execute(small_gan, torch.rand(1, 24, 40, 3), stroke_size=stroke_size)
 
 
 def test_workflows_saved_without_stroke_size_still_load(small_gan):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from brushwork.models import stroke_size
 from brushwork.models.checkpoint import CheckpointError
 from brushwork.nodes import EncodeContent, EncodeStyle, Generate, LoadStyle, PaintPhoto
 
@@ -31,6 +32,18 @@ def test_a_painting_or_a_style_counts_more_than_the_name(small_gan):
     assert torch.equal(PaintPhoto.execute(photo, WAVE, style=style, style_gan=small_gan)[0], expected)
     with pytest.raises(ValueError, match="A painting and a style are connected; take one of them away"):
         PaintPhoto.execute(photo, painting=painting, style=style, style_gan=small_gan)
+
+
+def test_strokes_are_in_proportion_to_the_picture(small_gan, monkeypatch):
+    """In Paint Photo, which is new; the strokes of Generate keep their size in pixels."""
+    monkeypatch.setattr(stroke_size, "_PROPORTION_SIDE", 24)
+    torch.manual_seed(3)
+    photo, painting = torch.rand(1, 48, 52, 3), torch.rand(1, 16, 16, 3)
+    broad = EncodeStyle.execute(small_gan, painting, stroke_size=2.0)[0]
+    image = PaintPhoto.execute(photo, painting=painting, style_gan=small_gan)[0]
+    assert torch.equal(image, painted(small_gan, photo, broad))
+    style = EncodeStyle.execute(small_gan, painting)[0]
+    assert not torch.allclose(image, painted(small_gan, photo, style), atol=0.01)
 
 
 def test_a_painting_for_each_photo(small_gan):

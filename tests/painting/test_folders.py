@@ -116,6 +116,7 @@ def test_a_painted_file(folder, stylizer):
         "preserve_color": "off",
         "stroke_size": 1.0,
         "seed": 0,
+        "strokes": "proportion",
         "network": None,
     }
     assert sorted(path.name for path in (folder / "new" / "out").iterdir()) == ["a__one.png", "b__one.png"]

@@ -103,6 +103,13 @@ def test_a_full_disk_is_a_sentence(gan, photo_file, tmp_path, all_are_large, mon
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_strokes_of_another_size_are_refused(gan, photo_file, tmp_path, all_are_large):
+    outcome = painted(photo_file, tmp_path / "out.png", Stylizer(gan, StylizeOptions(stroke_size=2)))
+    assert outcome.result is PaintResult.FAILED
+    assert outcome.sentence.startswith("The stroke size is 2, and")
+    assert "give 1, or scale the picture down" in outcome.sentence
+
+
 def test_a_picture_that_cannot_be_read_in_strips_is_a_sentence(gan, tmp_path, all_are_large):
     Image.new("CMYK", (40, 30)).save(tmp_path / "photo.jpg")
     outcome = painted(tmp_path / "photo.jpg", tmp_path / "out.png", Stylizer(gan))

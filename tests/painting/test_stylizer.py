@@ -9,6 +9,7 @@ from tiny_network import TINY
 
 from brushwork.base.shipped import DEFAULT_CHECKPOINT, STYLES_DIR
 from brushwork.models.codes import mix_styles
+from brushwork.models.stroke_size import at_scale, combined
 from brushwork.models.style_file import StyleFile, read_style, write_style
 from brushwork.models.style_gan import StyleGAN
 from brushwork.painting import stylizer as module
@@ -73,8 +74,11 @@ def test_colors(gan, small, painting, name, recolor):
 
 def test_stroke_size(gan, small, painting):
     found = Stylizer(gan, StylizeOptions(stroke_size=2)).paint(small, painting)
-    code = gan.encode_style(read_painting(painting.path), stroke_size=2)
-    torch.testing.assert_close(found, plain(gan, small, code), rtol=0, atol=1e-6)
+    code = gan.encode_style(read_painting(painting.path))
+    expected = combined([plain(gan, at_scale(small, k), code) for k in (1, 2)], small.shape[2:])
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+    in_tiles = Stylizer(gan, StylizeOptions(stroke_size=2), tile=64).paint(small, painting)
+    torch.testing.assert_close(in_tiles, found, rtol=0, atol=1 / 255)
 
 
 def test_seed(gan, small, painting):
@@ -119,7 +123,7 @@ def test_refining_is_that_of_refine(gan, small, painting, network):
     steps = []
     found = Stylizer(gan, options).paint(small, painting, on_step=lambda step: steps.append(step.step))
     art = read_painting(painting.path)
-    start = plain(gan, small, gan.encode_style(art, stroke_size=0.5))
+    start = combined([plain(gan, at_scale(small, 0.5), gan.encode_style(art))], small.shape[2:])
     own = RefineOptions("draft", steps=3, stroke_size=0.5, preserve_color="luminance")
     expected = refine(start, small, art, options=own)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-3)

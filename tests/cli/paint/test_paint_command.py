@@ -239,7 +239,7 @@ def test_a_bad_photo_is_told_once_and_the_rest_is_painted(paint, pictures):
             ("photo.png", "--style", "painting.png", "klimt-kiss", "--mix", "--refine"),
             "klimt-kiss is a style file, which holds no painting",
         ),
-        (("photo.png", "--style", "klimt-kiss", "--stroke-size", "2"), "--stroke-size is the size at which"),
+        (("photo.png", "--style", "klimt-kiss", "--stroke-size", "8"), "stroke_size is 8.0; give a value"),
         (
             ("photo.png", "--style", "painting.png", "--strength", "2"),
             "strength is 2.0; give a value from 0 to 1",

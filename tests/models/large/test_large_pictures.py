@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from brushwork.models import regions as regions_of_pictures
 from brushwork.models.large import maps, style
 from brushwork.models.large.content import LargeContent, encode_large_content
 from brushwork.models.large.maps import MapStore, StorageError
@@ -89,8 +90,10 @@ def test_strength_and_seed(shipped, photo, artwork, strength):
     assert torch.equal(found, other) == (strength == 0)
 
 
-@pytest.mark.parametrize("strength", [0.6, 1.0])
-def test_masks_and_several_styles(frozen_tiny, photo, artwork, strength):
+@pytest.mark.parametrize(("strength", "least_copy"), [(0.6, 64**2), (1.0, 192**2)])
+def test_masks_and_several_styles(frozen_tiny, photo, artwork, monkeypatch, strength, least_copy):
+    # Regions take what they cannot see from a small copy, or from the picture itself.
+    monkeypatch.setattr(regions_of_pictures, "_LEAST_COPY", least_copy)
     picture = cut(photo, (141, 95))
     codes = [frozen_tiny.encode_style(artwork.roll(k, 1)) for k in range(3)]
     left = torch.zeros(1, 70, 50)

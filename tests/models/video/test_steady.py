@@ -140,6 +140,14 @@ def test_regions_share_statistics_too(frozen_tiny, portrait, artwork):
     half = StyleRegion(other, (torch.arange(width) < width // 2).float().expand(1, height, width))
     painted = steady(frozen_tiny, frames, one, [half])
     assert (painted - steady(frozen_tiny, frames, one)).abs().max() > 0.01
+    # Each region has the clip's statistics in its own style: far from the border it is that style's painting.
+    video = SteadyVideo(frozen_tiny, 2)
+    video.read(frames[:1], one, [half])
+    statistics = video.state()["statistics.0.generator.palette"]
+    for k, code in enumerate((one, other)):
+        alone = SteadyVideo(frozen_tiny, 2)
+        alone.read(frames[:1], code)
+        assert torch.equal(statistics[:, k], alone.state()["statistics.0.generator.palette"])
 
 
 def test_a_long_clip_is_read_in_part():
