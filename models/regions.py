@@ -210,8 +210,8 @@ def visible_styles(
     """The styles that can be seen in one picture of `size` (H, W).
 
     `code` [1,L,D] lies under the `regions`. The maps have this many `cells` (rows, columns), by name, and
-    begin `corner` [1,2] pixels above the picture and left of it. A single style has no shares: then it paints the
-    same bits as alone, and hidden styles cost nothing.
+    begin `corner` [1,2] pixels above the picture and left of it. A single style has no shares: then it paints
+    the same bits as alone, and hidden styles cost nothing.
     """
     if not regions:
         return VisibleStyles(code, torch.ones(1, dtype=torch.bool), {})

@@ -12,7 +12,8 @@ from brushwork.models.regions import StyleRegion, paired_batch
 def test_match_batch():
     assert match_batch(1, 1, what="x") == 1
     assert match_batch(1, 5, 5, 1, what="x") == 5
-    assert match_batch(0, 1, what="x") == 0
+    with pytest.raises(ValueError, match="x hold an empty batch; give 1 or more of each"):
+        match_batch(0, 1, what="x")
     with pytest.raises(ValueError, match=r"x come in batches of 2 and 3 and 4; give each 1 or the same"):
         match_batch(4, 3, 1, 2, what="x")
 
