@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -17,12 +17,14 @@ from ...models.devices import own_defaults
 from ...models.regions import StyleRegion, paired_batch
 from ...models.style_file import content_fingerprint, style_fingerprint
 from ...models.style_gan import StyleGAN
-from ...painting.films.painter import Attempt
 from ...painting.room import Plan, first_that_fits, make_plans, network_on
 from ..bridge import api
 from ..bridge.api import Patcher, io
 from ..bridge.progress import Progress
 from .memory import with_second_chance
+
+if TYPE_CHECKING:
+    from ...painting.films.painter import Attempt
 
 GanSocket = io.Custom("BRUSHWORK_GAN")
 ContentSocket = io.Custom("BRUSHWORK_CONTENT")
