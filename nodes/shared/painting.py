@@ -36,6 +36,9 @@ class Motifs(Protocol):
     def read(self, i: int, device: torch.device) -> ContentCode:
         """What is in picture i, or the only one, as a batch of one."""
 
+    def own_code(self, i: int, style_gan: ManagedGAN, device: torch.device) -> Tensor:
+        """The style code [1,L,D] of picture i itself, or of the only one."""
+
     def photo(self, i: int) -> Tensor:
         """Picture i, or the only one, [1,3,H,W] on the CPU."""
 
@@ -46,12 +49,15 @@ class Motifs(Protocol):
 class Contents:
     """Pictures that Encode Content has read."""
 
-    def __init__(self, content: ContentCode):
+    def __init__(self, content: Content):
         self._content = content
         self.batch, self.size = content.batch, content.size
 
     def read(self, i: int, device: torch.device) -> ContentCode:
         return self._content.picture(i).to(device)
+
+    def own_code(self, i: int, style_gan: ManagedGAN, device: torch.device) -> Tensor:
+        return self._content.own_code(i, style_gan, device)
 
     def photo(self, i: int) -> Tensor:
         return self._content.picture(i).image.cpu()
@@ -75,6 +81,10 @@ class Photos:
         if self._last is None or self._last[0] != i:
             self._last = i, self._gan.encode_content(self._photos[i : i + 1].to(device))
         return self._last[1]
+
+    def own_code(self, i: int, style_gan: ManagedGAN, device: torch.device) -> Tensor:
+        i = i if self.batch > 1 else 0
+        return style_gan.gan.encode_style(self._photos[i : i + 1].to(device))
 
     def photo(self, i: int) -> Tensor:
         i = i if self.batch > 1 else 0
@@ -141,7 +151,8 @@ def paint(
 
     def work(i: int, device: torch.device) -> Tensor:
         motif, own = motifs.read(i, device), style.picture(i).to(device)
-        painted = style_gan.gan.generate(motif, own.code, strength, seed, own.regions)
+        of_photo = motifs.own_code(i, style_gan, device) if 0 < strength < 1 else None
+        painted = style_gan.gan.generate(motif, own.code, strength, seed, own.regions, own=of_photo)
         images[i] = to_image(with_colors_of(motif.image, painted, preserve_color))[0]
         return images[i]
 

@@ -1,0 +1,1 @@
+"""How long Brushwork takes to start."""
