@@ -22,6 +22,8 @@ def main(pack: str) -> float:
     from comfy.cli_args import args
 
     args.cpu = True
+    # Loaded with the first pack, whichever it is.
+    import comfy_config.config_parser  # noqa: F401
     from comfy_api.latest import io, ui  # noqa: F401
 
     import nodes
