@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -22,15 +22,17 @@ from ..pictures.large_files import vips
 from ..pictures.metadata import PictureMetadata, check_size, encode_picture, read_settings, read_with_metadata
 from ..pictures.reading import PictureError, opened_picture
 from ..pictures.tensors import as_picture, as_tensor
-from .errors import WriteError
+from .errors import RefineError, WriteError
 from .films.options import SteadyOptions
 from .films.steps import OnFilmStep
 from .jobs import PAIRS, PaintJob, check_targets, make_jobs
 from .large_files import is_large, paint_large_file
 from .overlap import Behind, ahead
-from .refine import OnStep, RefineError
 from .styles import UnreadableError
 from .stylizer import Stylizer
+
+if TYPE_CHECKING:
+    from .refine import OnStep
 
 __all__ = [
     "PAIRS",

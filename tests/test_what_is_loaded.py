@@ -33,7 +33,6 @@ NOT_AT_IMPORT = {
 NOT_IN_PAINT = {
     "brushwork.dataset.survey",
     "brushwork.evaluation.evaluate",
-    "brushwork.models.perception.vgg",
     "brushwork.painting.films.paint",
     "brushwork.painting.refine",
     "brushwork.training.options",

@@ -9,8 +9,9 @@ from brushwork.models.perception.feature_losses import gram_errors
 from brushwork.models.perception.pixel_losses import ground_loss
 from brushwork.models.perception.statistics import normalized, style_at_sizes
 from brushwork.models.perception.vgg import LossNetwork
+from brushwork.painting.errors import RefineError
 from brushwork.painting.options import RefineOptions
-from brushwork.painting.refine import RefineError, refine
+from brushwork.painting.refine import refine
 from brushwork.painting.sources import Region, Sources
 
 QUICK = RefineOptions(quality="draft", steps=6, dtype="float32")
