@@ -46,9 +46,8 @@ class Rates:
 
 
 class _Counter(TorchDispatchMode):
-    def __init__(self) -> None:
-        super().__init__()
-        self.operations, self.moved = 0, 0
+    operations = 0
+    moved = 0
 
     def __torch_dispatch__(
         self,

@@ -1,1 +1,0 @@
-"""How long Brushwork takes to start."""
