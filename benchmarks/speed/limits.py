@@ -79,7 +79,7 @@ class _Counter(TorchDispatchMode):
 
 def work_of(call: Callable[[], object]) -> Work:
     """What `call` does, counted while it runs once."""
-    with _Counter() as counter:
+    with _Counter() as counter:  # type: ignore[no-untyped-call]  # PyTorch does not annotate its modes
         call()
     return Work(counter.operations, counter.moved)
 
