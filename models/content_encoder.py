@@ -125,7 +125,7 @@ class ContentEncoder(nn.Module):
             corner = torch.zeros(len(image), 2, dtype=torch.long)
         else:
             padded = pad_around(image, corner, GRID - 1, PADDED_TO, LEAST_SIDE)
-        cells = unshuffle(padded)
+        cells = how.entered(unshuffle(padded))
 
         def fine_rows(strip: Strip) -> Tensor:
             return how.activate(self.stem(strip.widened(1).rows(cells), **strip.borders))

@@ -30,15 +30,13 @@ class Kernels:
 
     def convolve(self, x: Tensor) -> Tensor:
         """x [B,in,H+2,W+2], its border included -> [B,out,H,W], with gradients. S is 1 or B."""
-        count = len(self.weight)
+        count, weight, bias = len(self.weight), self.weight.to(x.dtype), self.bias.to(x.dtype)
         if count == 1:
-            return F.conv2d(x, self.weight[0], self.bias[0])
+            return F.conv2d(x, weight[0], bias[0])
         if x.device.type == "cpu":
             # Picture by picture is the fastest way there. On a GPU every call has its price.
-            return torch.cat([F.conv2d(x[i : i + 1], self.weight[i], self.bias[i]) for i in range(count)])
-        grouped = F.conv2d(
-            x.reshape(1, -1, *x.shape[2:]), self.weight.flatten(0, 1), self.bias.flatten(), groups=count
-        )
+            return torch.cat([F.conv2d(x[i : i + 1], weight[i], bias[i]) for i in range(count)])
+        grouped = F.conv2d(x.reshape(1, -1, *x.shape[2:]), weight.flatten(0, 1), bias.flatten(), groups=count)
         return grouped.reshape(count, -1, *grouped.shape[2:])
 
     def convolve_shared(self, x: Tensor, shares: Shares, strip: Strip) -> Tensor:
@@ -49,7 +47,8 @@ class Kernels:
         """
         size = 1, self.weight.shape[1], strip.stop - strip.start, x.shape[3]
         total = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last).zero_()
-        for style, (weight, bias) in enumerate(zip(self.weight, self.bias, strict=True)):
+        kernels = zip(self.weight.to(x.dtype), self.bias.to(x.dtype), strict=True)
+        for style, (weight, bias) in enumerate(kernels):
             if columns := shares.columns(style, strip):
                 seen = columns.widened(1)
                 part = pad_reflected(x[..., seen.start : seen.stop], strip, columns)

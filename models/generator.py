@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from .content_encoder import CONTENT_STRIDES, ContentCode
 from .dynamic_conv import DynamicConv3x3, Kernels, Mixtures
-from .layers import Conv3x3, init_conv
+from .layers import Conv1x1, Conv3x3
 from .noise import Noise, PlacedNoise
+from .normalization import wide
 from .passes import ForwardPass, Rows
 from .shares import Shares
 from .strips import Strip
@@ -119,7 +120,7 @@ class Level(NamedTuple):
     """
 
     name: str
-    up: nn.Conv2d | None
+    up: Conv1x1 | None
     entry: Modulation
     blocks: nn.ModuleList
 
@@ -150,21 +151,16 @@ class Generator(nn.Module):
             names = (f"generator.{name}_blocks.{i}" for i in range(count))
             return nn.ModuleList(ModulatedBlock(name, channels, code_dim, kernels) for name in names)
 
-        def up(inputs: int, outputs: int, gain: float = 1.0) -> nn.Conv2d:
-            layer = nn.Conv2d(inputs, outputs, kernel_size=1)
-            init_conv(layer, gain)
-            return layer
-
         # The codes of the wide levels hold fewer numbers than twice their channels: no identity there.
         self.widest_entry = Modulation(code_dim, wide_channels, (1.0, 0.0))
         self.widest_blocks = blocks("widest", wide_blocks, wide_channels, wide_kernels)
-        self.up16 = up(wide_channels, wide_channels)
+        self.up16 = Conv1x1(wide_channels, wide_channels)
         self.wide_entry = Modulation(code_dim, wide_channels, (1.0, 0.0))
         self.wide_blocks = blocks("wide", wide_blocks, wide_channels, wide_kernels)
-        self.up8 = up(wide_channels, coarse_channels, gain=0.05)
+        self.up8 = Conv1x1(wide_channels, coarse_channels, gain=0.05)
         self.coarse_entry = Modulation(code_dim, coarse_channels, (1.0, 0.0), identity=True)
         self.coarse_blocks = blocks("coarse", coarse_blocks, coarse_channels, kernels)
-        self.up4 = up(coarse_channels, fine_channels)
+        self.up4 = Conv1x1(coarse_channels, fine_channels)
         self.fine_entry = Modulation(code_dim, fine_channels, (1.0, 0.0), identity=True)
         self.fine_blocks = blocks("fine", fine_blocks, fine_channels, kernels)
         self.palette = Modulation(code_dim, fine_channels, (1.0, 0.0), identity=True)
@@ -235,14 +231,14 @@ class Generator(nn.Module):
         # The last layer sets the palette, and every cell becomes 4 x 4 pixels.
         scale, shift = self.palette(next(codes))
         colored = how.modulate("generator.palette", x, scale, shift, shares.get("fine"))
-        return how.by_rows(self.pixel_rows(colored, how), x.shape, like=x)
+        return how.by_rows(self.pixel_rows(colored, how), x.shape, like=content.image)
 
     def pixel_rows(self, colored: Rows, how: ForwardPass) -> Rows:
         """The pixels of a strip of cells, [B,3,4 rows,4 W], from the rows of the map in its colours."""
 
         def pixels(strip: Strip) -> Tensor:
             h = how.activate(colored(strip.widened(1)))
-            return F.pixel_shuffle(self.head(h, **strip.borders), 4).add_(0.5)
+            return F.pixel_shuffle(wide(self.head(h, **strip.borders)), 4).add_(0.5)
 
         return pixels
 

@@ -27,7 +27,24 @@ class Conv3x3(nn.Conv2d):
 
         This is for a strip from the middle of a picture, which brings its neighbours' rows along.
         """
-        return super().forward(pad_by_one(x, True, True, top, bottom))
+        return convolved(self, pad_by_one(x, True, True, top, bottom))
+
+
+class Conv1x1(nn.Conv2d):
+    """1x1 convolution, [B,C,H,W] -> [B,out,H,W]."""
+
+    def __init__(self, in_channels: int, out_channels: int, gain: float = 1.0):
+        super().__init__(in_channels, out_channels, kernel_size=1)
+        init_conv(self, gain)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return convolved(self, x)
+
+
+def convolved(layer: nn.Conv2d, x: Tensor) -> Tensor:
+    """`layer` of a map, in the map's type."""
+    bias = None if layer.bias is None else layer.bias.to(x.dtype)
+    return F.conv2d(x, layer.weight.to(x.dtype), bias, layer.stride)
 
 
 def init_conv(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> None:

@@ -41,17 +41,18 @@ def channel_mean_std_in_strips(x: Tensor) -> tuple[Tensor, Tensor]:
 
 def channel_mean_variance(x: Tensor) -> Statistics:
     """Mean and variance of every channel over space, without gradients: [B,C,H,W] -> two [B,C,1,1]."""
-    x = wide(x)
     if x.device.type == "cpu" and x.is_contiguous(memory_format=torch.channels_last):
+        x = wide(x)
         # The kernel of batch normalization reads channels_last maps at the memory's speed; of each picture
         # by itself it is what instance normalization wants.
         found = [torch.batch_norm_update_stats(picture, None, None, 0.0) for picture in x.split(1)]
         mean, variance = (torch.stack(values)[:, :, None, None] for values in zip(*found, strict=True))
         return mean, variance
-    mean = x.mean((2, 3), keepdim=True)
+    # No second map in float32, where x has 16 bits: it would take more memory than all else.
+    mean = x.mean((2, 3), keepdim=True, dtype=torch.promote_types(x.dtype, torch.float32))
     total = torch.zeros_like(mean)
     for strip in strips(x.shape, x.device):
-        total += strip.rows(x).square().sum((2, 3), keepdim=True)
+        total += wide(strip.rows(x)).square().sum((2, 3), keepdim=True)
     return mean, _variance(mean, total / (x.shape[2] * x.shape[3]))
 
 

@@ -47,6 +47,10 @@ class ForwardPass(ABC):
         """Raise ValueError, one sentence, if this pass cannot serve `network` with these inputs."""
 
     @abstractmethod
+    def entered(self, x: Tensor) -> Tensor:
+        """The first map of a network, in the type in which this pass computes maps."""
+
+    @abstractmethod
     def activate(self, x: Tensor) -> Tensor:
         """Leaky ReLU of slope 0.2 of a map that nobody else holds."""
 
@@ -108,6 +112,9 @@ class Trained(ForwardPass):
     def check(self, network: nn.Module, *inputs: Tensor) -> None:
         """Accepts everything."""
 
+    def entered(self, x: Tensor) -> Tensor:
+        return x
+
     def activate(self, x: Tensor) -> Tensor:
         return F.leaky_relu(x, LEAKY_SLOPE)
 
@@ -159,9 +166,14 @@ class Trained(ForwardPass):
 
 @dataclass(frozen=True)
 class Frozen(ForwardPass):
-    """A pass without gradients: maps in strips, temporaries in place, normalized with `statistics`."""
+    """A pass without gradients: maps in strips, temporaries in place, normalized with `statistics`.
+
+    With `dtype`, maps and kernels of the content encoder are in that type, such as torch.float16, and so are
+    those of a generator that paints its code. Statistics, style codes and pictures stay as they are.
+    """
 
     statistics: LayerStatistics = own_statistics
+    dtype: torch.dtype | None = None
 
     def check(self, network: nn.Module, *inputs: Tensor) -> None:
         if wants_gradient(network, *inputs):
@@ -169,6 +181,9 @@ class Frozen(ForwardPass):
                 f"A Frozen pass gives no gradients, and {type(network).__name__} or its input needs them; "
                 "give Trained(), or call it under torch.no_grad()."
             )
+
+    def entered(self, x: Tensor) -> Tensor:
+        return x if self.dtype is None else x.to(self.dtype)
 
     def activate(self, x: Tensor) -> Tensor:
         return F.leaky_relu(x, LEAKY_SLOPE, inplace=True)
@@ -238,7 +253,13 @@ class Frozen(ForwardPass):
 def modulated_rows(x: Rows, affine: tuple[Tensor, Tensor], shares: Shares | None) -> Rows:
     """The rows of a map times gain plus offset, `affine` as `adain_affine` gives them."""
     offset, gain = affine
-    return lambda strip: torch.addcmul(blend(offset, shares, strip), x(strip), blend(gain, shares, strip))
+
+    def modulated(strip: Strip) -> Tensor:
+        part = x(strip)
+        summand, factor = (blend(each, shares, strip).to(part.dtype) for each in (offset, gain))
+        return torch.addcmul(summand, part, factor)
+
+    return modulated
 
 
 def with_grain(rows: Rows, noise: Rows, strength: Tensor, shares: Shares | None) -> Rows:

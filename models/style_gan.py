@@ -29,6 +29,7 @@ from .regions import StyleRegion, paint_regions, paired_batch
 from .stroke_size import check_stroke_size
 from .style_encoder import StyleEncoder
 from .style_space import StyleSpace
+from .unfilled import Unfilled
 
 # A style picture's shorter side is reduced to this many pixels before it is encoded. Strokes keep the size
 # they were learned at, and a 50-megapixel scan costs no more than a postcard.
@@ -102,7 +103,8 @@ class StyleGAN(nn.Module):
             weights = {key: shape for key, shape in shapes.items() if not key.startswith(_SPACE)}
             # Check them as far as possible before memory is taken for a network.
             check_shapes(file.name, decisive_shapes(config), weights)
-            gan = cls(config)
+            with Unfilled():
+                gan = cls(config)
             own = {key: tuple(tensor.shape) for key, tensor in gan.state_dict().items()}
             described = file.header.get("style_space")
             surplus = sorted(weights.keys() - own.keys())

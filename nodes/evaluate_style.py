@@ -10,7 +10,6 @@ from torch import Tensor
 
 from ..base.shipped import demo_photos
 from ..dataset.folder import PictureFolder
-from ..evaluation.evaluate import evaluate
 from ..evaluation.options import EvaluationOptions
 from ..models.memory import is_out_of_memory
 from ..models.perception.extractors import FEATURES
@@ -96,6 +95,8 @@ class EvaluateStyle(io.ComfyNode):
         seed: int = EvaluationOptions.seed,
         psi: float = EvaluationOptions.psi,
     ) -> io.NodeOutput:
+        from ..evaluation.evaluate import evaluate
+
         chosen = EvaluationOptions(samples=samples, side=side, seed=seed, features=features, psi=psi)
 
         # Collect photos and paintings.

@@ -5,9 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from ..dataset.report import MIN_SIDE
-from ..dataset.sheet import dataset_sheet
 from ..dataset.splits import VALIDATION_SHARE
-from ..dataset.survey import survey
 from .bridge.api import io, schema
 from .bridge.progress import PictureProgress, preview
 from .shared.folders import check_folders, fingerprint_folders, named_folder
@@ -83,6 +81,9 @@ class StyleDataset(io.ComfyNode):
         min_side: int = MIN_SIDE,
         validation_share: float = VALIDATION_SHARE,
     ) -> io.NodeOutput:
+        from ..dataset.sheet import dataset_sheet
+        from ..dataset.survey import survey
+
         if not folder.strip() and images is None:
             raise ValueError("There is nothing to look at; name a folder, or connect images.")
         path = named_folder(folder)

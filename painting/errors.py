@@ -1,4 +1,4 @@
-"""Errors of painting many files, and films."""
+"""Errors of painting many files and films, and of refining."""
 
 from __future__ import annotations
 
@@ -13,3 +13,7 @@ class EngineError(RuntimeError):
 
 class FilmError(ValueError):
     """A film cannot be read or written; the message is one sentence for the user."""
+
+
+class RefineError(RuntimeError):
+    """Refining cannot go on; the message is one sentence for the user."""

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..base.files import write_atomically
 from ..base.version import version
@@ -21,16 +21,18 @@ from ..pictures.large_files import vips
 from ..pictures.metadata import check_size, encode_picture, read_settings
 from ..pictures.reading import PictureError
 from ..pictures.tensors import as_picture
-from .errors import WriteError
+from .errors import RefineError, WriteError
 from .films.options import SteadyOptions
 from .films.steps import OnFilmStep
 from .jobs import PaintJob, check_targets, make_jobs
 from .large_files import is_large, paint_large_file
 from .overlap import Behind, ahead
 from .photo_reading import PhotoReading
-from .refine import OnStep, RefineError
 from .styles import UnreadableError
 from .stylizer import Stylizer
+
+if TYPE_CHECKING:
+    from .refine import OnStep
 
 __all__ = [
     "FilmWork",

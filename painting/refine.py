@@ -18,6 +18,7 @@ from ..models.devices import own_defaults
 from ..models.memory import free_memory, is_out_of_memory
 from ..models.perception.vgg import LossNetwork, loss_dtype
 from .colors import with_colors_of
+from .errors import RefineError
 from .lbfgs import LBFGS
 from .objective import Objective
 from .options import Pass, RefineOptions
@@ -37,10 +38,6 @@ _ENLARGED = 1.5
 
 # The picture's half and quarter are in memory too.
 _SIZES = 21 / 16
-
-
-class RefineError(RuntimeError):
-    """Refining cannot go on; the message is one sentence for the user."""
 
 
 @dataclass(frozen=True, eq=False)

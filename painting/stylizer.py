@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -17,14 +18,16 @@ from ..models.content_encoder import ContentCode
 from ..models.devices import own_defaults, usable_device
 from ..models.large.paint import LargePicture
 from ..models.noise import check_seed
-from ..models.perception.vgg import LossNetwork, loss_dtype
 from ..models.stroke_size import STROKE_SIZES, STROKES, at_scale, combined, painted_scales, stroke_scale
 from ..models.style_gan import StyleGAN
 from .colors import with_colors_of
 from .options import PRESERVE_COLOR, RefineOptions
-from .refine import OnStep, refine
 from .room import Plan, check_tile, first_that_fits, make_plans, network_on
 from .styles import StyleSource, read_painting
+
+if TYPE_CHECKING:
+    from ..models.perception.vgg import LossNetwork
+    from .refine import OnStep
 
 # Side of the picture that tries out whether a device can do everything that painting needs.
 _TRIAL_SIDE = 32
@@ -192,6 +195,9 @@ class Stylizer:
         options = self.options
         if options.refine is None:
             return self._by_network(photo, code, options.strength, options.preserve_color, on_note)
+
+        from ..models.perception.vgg import LossNetwork, loss_dtype
+        from .refine import refine
 
         # Refining looks at the full style; below full strength the photo shines through at the end. The
         # content code goes before it begins: it takes as much memory as the picture.

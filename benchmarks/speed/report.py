@@ -17,6 +17,8 @@ MEMORY_BAR, MEMORY_BAR_SIZE = 0.5, 2048
 # Its promises on a GPU, in times MicroAST's speed by sizes, and in parts of its memory.
 GPU_SPEED_BARS: dict[Size, float] = {512: 3.0, 1024: 3.0, "3840x2160": 4.0, "7680x4320": 4.0}
 GPU_MEMORY_BAR, GPU_MEMORY_BAR_SIZE = 1 / 3, "3840x2160"
+# How many times the least that arithmetic and memory allow, at sizes that keep the whole GPU busy.
+GPU_LIMIT_BAR, GPU_LIMIT_BAR_SIZES = 4.0, ("3840x2160", "7680x4320")
 
 
 @dataclass
@@ -29,6 +31,8 @@ class Measurement:
     name: str
     seconds: list[float]
     memory: dict[str, int] = field(default_factory=dict)
+    least: dict[str, float] = field(default_factory=dict)
+    """Seconds that `arithmetic` and `memory` alone would take, if that was asked for."""
 
     @property
     def median(self) -> float:
@@ -48,6 +52,22 @@ def costs(rows: list[Measurement]) -> list[str]:
             each = ", ".join(f"{cost:.3g} at {size}" for size, cost in found.items())
             spread = max(found.values()) / min(found.values())
             lines.append(f"Nanoseconds a pixel on {device}: {each}; the most is {spread:.2f} x the least.")
+    return lines
+
+
+def limits(rows: list[Measurement]) -> list[str]:
+    """A line for each row with limits: how close it is to the larger of them."""
+    lines = []
+    for row in (row for row in rows if row.least):
+        times = row.median / max(row.least.values())
+        arithmetic, memory = row.least["arithmetic"] * 1e3, row.least["memory"] * 1e3
+        line = (
+            f"{row.name} at {row.size} on {row.device}: {row.median * 1e3:.3g} ms; arithmetic alone "
+            f"{arithmetic:.3g} ms, memory alone {memory:.3g} ms; {times:.2f} x the larger"
+        )
+        if row.device.startswith("cuda") and row.size in GPU_LIMIT_BAR_SIZES:
+            line += f"; bar {GPU_LIMIT_BAR:g} x: {'met' if times <= GPU_LIMIT_BAR else 'MISSED'}"
+        lines.append(f"{line}.")
     return lines
 
 

@@ -158,7 +158,9 @@ class PaintBars(PaintDisplay):
 
 
 def open_display(pictures: int) -> PaintDisplay:
-    """With bars if rich is installed."""
+    """With bars on a terminal if rich is installed."""
+    if not sys.stderr.isatty():
+        return PaintDisplay(pictures)
     try:
         return PaintBars(pictures)
     except ImportError:

@@ -123,7 +123,8 @@ class PaintRequest:
             return self.out
         if ending in FILM_ENDINGS:
             raise ValueError(f"--out {self.out}: choose a folder, or an ending of {', '.join(CONTAINERS)}.")
-        if ending in Image.registered_extensions():
+        # The list loads all of Pillow's plug-ins, and most folders have no ending.
+        if ending and ending in Image.registered_extensions():
             raise ValueError(f"--out {self.out}: choose a folder, or an ending of {', '.join(ENDINGS)}.")
         return None
 

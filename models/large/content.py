@@ -12,6 +12,7 @@ from torch import Tensor
 from ..content_encoder import CONTENT_STRIDES, LEAST_SIDE, PADDED_TO, ContentCode, ContentEncoder
 from ..grid import GRID, PixelRows, corner_of_rows
 from ..layers import LEAKY_SLOPE, Conv3x3, unshuffle
+from ..normalization import wide
 from ..padding import padded_size, reflection_index
 from ..passes import Frozen, Rows
 from ..strips import Strip
@@ -30,7 +31,10 @@ class LargeContent:
     @classmethod
     def of(cls, code: ContentCode, store: MapStore) -> LargeContent:
         """A code of one picture that lies in the main memory; it stays as it is."""
-        maps = {name: StoredMap.of(each, store.device, store.strip_bytes) for name, each in code.maps.items()}
+        maps = {
+            name: StoredMap.of(wide(each), store.device, store.strip_bytes)
+            for name, each in code.maps.items()
+        }
         return cls(maps, code.size, code.corner)
 
     def code(self, image: Tensor) -> ContentCode:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..content_encoder import CONTENT_STRIDES
 from ..generator import Generator, Level, ModulatedBlock, SharesByMap
-from ..layers import LEAKY_SLOPE
+from ..layers import LEAKY_SLOPE, Conv1x1
 from ..noise import PlacedNoise
 from ..normalization import adain_affine
 from ..passes import Frozen, Rows, modulated_rows, with_grain
@@ -113,7 +113,7 @@ class LargePainting:
                 yield first - top, pixels
 
 
-def _enlarged(up: torch.nn.Conv2d, x: StoredMap, width: int) -> Rows:
+def _enlarged(up: Conv1x1, x: StoredMap, width: int) -> Rows:
     """x through `up`, with twice the rows and as many columns as `width` says."""
     height = x.size[1]
 

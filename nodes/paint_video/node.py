@@ -22,7 +22,6 @@ from ..shared.inputs import (
     verdict,
 )
 from ..shared.sockets import ManagedGAN, Style, StyleSocket
-from .film import VideoPaint
 
 _NO_IMAGES = "VIDEO came in, and its painting is at the output video; Get Video Components makes IMAGE of it."
 _NO_VIDEO = "IMAGE came in, and its painting is at the output image; Create Video makes VIDEO of it."
@@ -129,6 +128,8 @@ class PaintVideo(io.ComfyNode):
         follow: float = 0.9,
         seed: int = 0,
     ) -> io.NodeOutput:
+        from .film import VideoPaint
+
         style_gan, style = connected_or_default(style_gan), connected(style, "style")
         frames = connected(frames, "frames")
         style.refuse_foreign(style_gan)

@@ -11,8 +11,6 @@ from torch import Tensor
 from ...painting.options import DTYPES, PRESERVE_COLOR, QUALITIES, RefineOptions
 from ..bridge.api import io, schema
 from ..shared.inputs import check_known, choice_input, option_input, verdict
-from .report import RefineReport, plottable
-from .task import RefineTask, painting_weights
 
 _OPTIONS = {option.name: option for option in fields(RefineOptions)}
 _CHOICES = {"quality": tuple(QUALITIES), "preserve_color": PRESERVE_COLOR, "dtype": DTYPES}
@@ -101,6 +99,8 @@ class RefinePainting(io.ComfyNode):
         style_weights: str | None = None,
         dtype: str | None = None,
     ) -> bool | str:
+        from .task import painting_weights
+
         return verdict(
             lambda: check_known("quality", quality, _CHOICES["quality"]),
             lambda: check_known("preserve_color", preserve_color, _CHOICES["preserve_color"]),
@@ -118,6 +118,9 @@ class RefinePainting(io.ComfyNode):
         style_weights: str = "",
         **chosen: float | str,
     ) -> io.NodeOutput:
+        from .report import RefineReport, plottable
+        from .task import RefineTask
+
         options = RefineOptions.from_dict(chosen)
         # ComfyUI's inference mode has no gradients, and what is made in it can never have them.
         with torch.inference_mode(False), torch.no_grad():

@@ -38,6 +38,9 @@ class Motifs(Protocol):
     def read(self, i: int, device: torch.device) -> ContentCode:
         """What is in picture i, or the only one, as a batch of one."""
 
+    def own_code(self, i: int, style_gan: ManagedGAN, device: torch.device) -> Tensor:
+        """The style code [1,L,D] of picture i itself, or of the only one."""
+
     def photo(self, i: int) -> Tensor:
         """Picture i, or the only one, [1,3,H,W] on the CPU."""
 
@@ -48,12 +51,15 @@ class Motifs(Protocol):
 class Contents:
     """Pictures that Encode Content has read."""
 
-    def __init__(self, content: ContentCode):
+    def __init__(self, content: Content):
         self._content = content
         self.batch, self.size = content.batch, content.size
 
     def read(self, i: int, device: torch.device) -> ContentCode:
         return self._content.picture(i).to(device)
+
+    def own_code(self, i: int, style_gan: ManagedGAN, device: torch.device) -> Tensor:
+        return self._content.own_code(i, style_gan, device)
 
     def photo(self, i: int) -> Tensor:
         return self._content.picture(i).image.cpu()
@@ -77,6 +83,10 @@ class Photos:
         if self._last is None or self._last[0] != i:
             self._last = i, self._gan.encode_content(self._photos[i : i + 1].to(device))
         return self._last[1]
+
+    def own_code(self, i: int, style_gan: ManagedGAN, device: torch.device) -> Tensor:
+        i = i if self.batch > 1 else 0
+        return style_gan.gan.encode_style(self._photos[i : i + 1].to(device))
 
     def photo(self, i: int) -> Tensor:
         i = i if self.batch > 1 else 0
@@ -154,11 +164,14 @@ def paint(
     def work(i: int, device: torch.device) -> Tensor:
         gan, own, paintings = style_gan.gan, style.picture(i).to(device), []
         for scale in scales:
+            of_photo = None
             if scale == 1:
                 motif = motifs.read(i, device)
+                if 0 < strength < 1:
+                    of_photo = motifs.own_code(i, style_gan, device)
             else:
                 motif = gan.encode_content(at_scale(motifs.photo(i).to(device), scale))
-            paintings.append(gan.generate(motif, own.code, strength, seed, own.regions))
+            paintings.append(gan.generate(motif, own.code, strength, seed, own.regions, own=of_photo))
         painted, photo = combined(paintings, motifs.size), motifs.photo(i).to(device)
         images[i] = to_image(with_colors_of(photo, painted, preserve_color))[0]
         return images[i]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
 from statistics import fmean
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,12 +18,14 @@ from ...models.devices import own_defaults
 from ...models.regions import StyleRegion, paired_batch
 from ...models.style_file import content_fingerprint, style_fingerprint
 from ...models.style_gan import StyleGAN
-from ...painting.films.painter import Attempt
 from ...painting.room import Plan, first_that_fits, make_plans, network_on
 from ..bridge import api
 from ..bridge.api import Patcher, io
 from ..bridge.progress import Progress
 from .out_of_memory import with_second_chance
+
+if TYPE_CHECKING:
+    from ...painting.films.painter import Attempt
 
 GanSocket = io.Custom("BRUSHWORK_GAN")
 ContentSocket = io.Custom("BRUSHWORK_CONTENT")
@@ -43,12 +45,24 @@ class Content(ContentCode):
 
     encoder: str | None = None
     """The `content_fingerprint` of that network; None if it is not known."""
+    own_codes: dict[tuple[str, int], Tensor] = field(default_factory=dict, compare=False, repr=False)
+    """The pictures' own style codes [1,L,D] on the CPU, by style encoder and picture, once they are known."""
 
     @classmethod
     def made_by(cls, style_gan: ManagedGAN, code: ContentCode) -> Content:
         """The content `code` of that network."""
-        tensors = {field.name: getattr(code, field.name) for field in fields(ContentCode)}
+        tensors = {each.name: getattr(code, each.name) for each in fields(ContentCode)}
         return cls(**tensors, encoder=style_gan.content_encoder)
+
+    def own_code(self, i: int, style_gan: ManagedGAN, device: torch.device) -> Tensor:
+        """The style code [1,L,D] of picture i itself, towards which a strength below 1 goes.
+
+        It is read once and kept, so that another strength costs one pass of the generator.
+        """
+        key = style_gan.style_encoder, i if self.batch > 1 else 0
+        if key not in self.own_codes:
+            self.own_codes[key] = style_gan.gan.encode_style(self.picture(i).image.to(device)).cpu()
+        return self.own_codes[key].to(device)
 
     def refuse_foreign(self, style_gan: ManagedGAN) -> None:
         """Raise ValueError, one sentence, if another network's content encoder read the pictures."""

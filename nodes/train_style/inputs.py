@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import Field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from ...base.settings import check_choice
 from ...base.shipped import demo_photos
-from ...dataset.collection import PictureSet, collect
 from ...training.options import ADVERSARIAL_LOSSES, MODES, LossWeights, TrainOptions, sized
 from ..bridge.api import io, new_input
 from ..shared.folders import named_folder
 from ..shared.images import to_pil
 from ..shared.inputs import PICTURE_SOCKETS, network_input, option_input, picture_inputs, seed_input
+
+if TYPE_CHECKING:
+    from ...dataset.collection import PictureSet
 
 _OPTIONS = {option.name: option for option in fields(TrainOptions)}
 _WEIGHTS = {weight.name: weight for weight in fields(LossWeights)}
@@ -70,6 +72,8 @@ def chosen_options(mode: str, of_mode: Mapping[str, float], **changes: object) -
 
 def photos_from(folder: str, images: Tensor | None, share: float) -> PictureSet:
     """Like `pictures_from`; if nothing is given, the photos that ship with Brushwork."""
+    from ...dataset.collection import collect
+
     if not folder.strip() and images is None:
         return collect("photos", pictures=demo_photos(), share=share)
     return pictures_from("photos", folder, images, share)
@@ -82,6 +86,8 @@ def pictures_from(what: str, folder: str, images: Tensor | None, share: float) -
 
     Raises ValueError, one sentence, if there is no such folder or no picture.
     """
+    from ...dataset.collection import collect
+
     pictures = to_pil(images, f"The batch of {what}", PICTURE_SOCKETS[what])
     return collect(what, named_folder(folder), pictures, share)
 

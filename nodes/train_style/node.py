@@ -13,7 +13,6 @@ from ..shared.images import from_pil
 from ..shared.inputs import verdict
 from ..shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
 from .inputs import chosen_options, photos_from, pictures_from, training_inputs
-from .session import TrainTask, file_stem, train
 
 
 class TrainStyle(io.ComfyNode):
@@ -94,6 +93,8 @@ class TrainStyle(io.ComfyNode):
         content_images: Tensor | None = None,
         **of_mode: float,
     ) -> io.NodeOutput:
+        from .session import TrainTask, file_stem, train
+
         style_gan = connected_or_default(style_gan)
         file_stem(save_name)  # raises for a bad name, before the pictures are looked at
         options = chosen_options(

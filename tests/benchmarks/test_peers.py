@@ -16,6 +16,15 @@ def test_ours_is_stylize(small_checkpoint, photo, artwork):
     assert torch.equal(painted, expected)
 
 
+def test_half_precision_paints_the_same_picture(small_checkpoint, photo, artwork):
+    whole, half = (
+        build(name, Setup(checkpoint=small_checkpoint)) for name in ("brushwork", "brushwork-half")
+    )
+    assert whole.identity != half.identity
+    difference = (half.paint(photo, artwork) - whole.paint(photo, artwork)).abs()
+    assert 0 < difference.max() <= 4 / 255
+
+
 def test_strength_reaches_ours(small_checkpoint, photo, artwork):
     painted = build("brushwork", Setup(checkpoint=small_checkpoint, strength=0)).paint(photo, artwork)
     assert torch.equal(painted, photo)

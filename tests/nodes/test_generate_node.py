@@ -261,3 +261,18 @@ def test_strength_is_checked(small_gan):
     layers, dim = small_gan.gan.config.layers, small_gan.gan.config.code_dim
     with pytest.raises(ValueError, match=r"strength is 1\.5"):
         Generate.execute(small_gan, content, Style(torch.zeros(1, layers, dim), 1), 1.5)
+
+
+def test_another_strength_reads_the_photo_only_once(small_gan, photo_image, art_image, monkeypatch):
+    """Towards the photo's own style code, which is kept for each network and each picture."""
+    photos = torch.cat([photo_image, photo_image.flip(2)])[:, :64, :64]
+    content, style = encoded(small_gan, photos, art_image[:, :64, :64])
+    first = [Generate.execute(small_gan, content, style, strength)[0] for strength in (0.4, 0.7)]
+    fresh, _ = encoded(small_gan, photos, art_image[:, :64, :64])
+    assert torch.equal(Generate.execute(small_gan, fresh, style, 0.7)[0], first[1])
+    read = []
+    encode = small_gan.gan.encode_style
+    monkeypatch.setattr(small_gan.gan, "encode_style", lambda *args: read.append(1) or encode(*args))
+    again = [Generate.execute(small_gan, content, style, strength)[0] for strength in (0.4, 0.7)]
+    assert not read
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))

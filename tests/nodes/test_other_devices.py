@@ -181,6 +181,7 @@ def test_another_packs_defaults_change_no_scores(small_gan, other_defaults):
 
 
 def test_a_double_that_comes_back_is_found(elsewhere, monkeypatch):
-    monkeypatch.setattr(grid, "_phase", lambda profile: profile.double().sum(1).long())
+    hann = grid._hann
+    monkeypatch.setattr(grid, "_hann", lambda length, device: hann(length, device).double())
     with pytest.raises(TypeError, match=NO_FLOAT64):
         painted(elsewhere)

@@ -12,8 +12,9 @@ from brushwork.models.perception.vgg import LossNetwork
 from brushwork.painting import options as refine_options
 from brushwork.painting.cell_losses import hue_loss, hues_of, light_loss, photo_light
 from brushwork.painting.colors import match_moments
+from brushwork.painting.errors import RefineError
 from brushwork.painting.options import RefineOptions
-from brushwork.painting.refine import RefineError, refine
+from brushwork.painting.refine import refine
 from brushwork.painting.sources import Region, Sources
 
 QUICK = RefineOptions(quality="draft", steps=4, dtype="float32")

