@@ -7,7 +7,6 @@ from PIL import Image
 from ..models.style_file import StyleFile, read_style
 from ..models.thumbnail import THUMBNAIL_SIZE
 from .bridge.api import io, schema
-from .bridge.progress import preview
 from .shared import styles
 from .shared.checkpoints import file_stamp
 from .shared.images import from_pil
@@ -87,7 +86,8 @@ class LoadStyle(io.ComfyNode):
         file = read_style(styles.find_style(style_name))
         picture = from_pil([file.picture() or Image.new("RGB", (THUMBNAIL_SIZE, THUMBNAIL_SIZE), "gray")])
         style = Style(file.code[None], file.coarse_layers, file.encoder)
-        return io.NodeOutput(style, picture, _describe(file), ui=preview(picture, cls))
+        # No preview: the style picker shows the choice at once, and after a reload.
+        return io.NodeOutput(style, picture, _describe(file))
 
 
 def _describe(file: StyleFile) -> str:
