@@ -52,7 +52,7 @@ class LoadStyle(io.ComfyNode):
                     default=styles.default_style(),
                     tooltip=(
                         "Which style: library/… ships with Brushwork, the others are the files in "
-                        "models/brushwork_styles. Type into the list to search it."
+                        "models/brushwork_styles. Click a picture below, or type into the list to search it."
                     ),
                 ),
             ],

