@@ -21,19 +21,20 @@ TITLE = 30
 """The height of a node's title, which lies above its position."""
 
 # Pixels that Nodes 2.0 adds to a node: for the row of chips, for each row of a widget, for a preview, and for
-# the style picker, which has no margin there.
+# the style picker or mixing pad, which has no margin there.
 _CHIPS, _ROW, _PREVIEW, _PICKER = 35, 10, 40, -30
 _WITH_PREVIEW = {
     "LoadImage", "LoadVideo", "SaveImage", "PreviewImage", "SaveAnimatedWEBP", "SaveVideo",
     "Generate", "PaintVideo", "RefinePainting", "TrainStyle", "StyleDataset", "EvaluateStyle",
     "LossGraphNode",
 }  # fmt: skip
-_WITH_PICKER = {"LoadStyle", "PaintPhoto"}
+_WITH_PICKER = {"LoadStyle", "PaintPhoto", "MixStyles"}
 # Width and height of nodes in LiteGraph, with the style picker and with the preview after a run.
 _SIZES = {
     "LoadImage": (300, 300),
     "LoadStyle": (300, 350),
     "MaskStyle": (300, 98),
+    "MixStyles": (300, 478),
     "CreateVideo": (260, 78),
     "SaveVideo": (360, 420),
     "PaintPhoto": (320, 418),

@@ -4,12 +4,12 @@ import { app } from "../../../scripts/app.js";
 import { aboutStyle, inChinese, loadStyles, plain, searchText, styleLabel } from "./style_catalogue.js";
 import { favorites, toggleFavorite, watchFavorites } from "./style_favorites.js";
 import { showLabels } from "./style_labels.js";
+import { addElement, addStyleSheet, chain, follow, keepPointersInside, made } from "./widgets.js";
 
 const COMBO = "style_name";
 // The nodes that have the picker, with the inputs that count in the combo's place.
 const NODES = { LoadStyle: [COMBO], PaintPhoto: [COMBO, "painting", "style"] };
 const HEIGHT = 232;
-const MARGIN = 8;
 
 const ENGLISH = {
   search: "Search styles",
@@ -38,8 +38,7 @@ const pickers = new Set();
 app.registerExtension({
   name: "brushwork.style_picker",
   async init() {
-    const style = new URL("../css/style_picker.css", import.meta.url).href;
-    document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: style }));
+    addStyleSheet("style_picker");
     await loadStyles();
   },
   nodeCreated(node) {
@@ -55,10 +54,7 @@ app.registerExtension({
 function addPicker(node, combo) {
   showLabels(combo);
   const picker = new StylePicker(node, combo);
-  const height = () => HEIGHT + 2 * MARGIN;
-  const options = { serialize: false, hideOnZoom: false, margin: MARGIN, getMinHeight: height, getMaxHeight: height };
-  const widget = node.addDOMWidget("style_pictures", "brushwork_style_pictures", picker.element, options);
-  widget.serialize = false;
+  addElement(node, "style_pictures", picker.element, HEIGHT);
   follow(combo, () => picker.update());
   chain(node, "onConnectionsChange", () => picker.update());
   let unwatch = () => {};
@@ -70,37 +66,6 @@ function addPicker(node, combo) {
     pickers.delete(picker);
     unwatch();
   });
-}
-
-// Calls `changed` whenever the widget gets a value: by a person, from a file, by undoing.
-function follow(widget, changed) {
-  let owner = widget;
-  while (owner && !Object.hasOwn(owner, "value")) owner = Object.getPrototypeOf(owner);
-  let { value, get = () => value, set = given => (value = given) } = Object.getOwnPropertyDescriptor(owner, "value");
-  Object.defineProperty(widget, "value", {
-    configurable: true,
-    enumerable: true,
-    get() {
-      return get.call(this);
-    },
-    set(given) {
-      set.call(this, given);
-      changed();
-    },
-  });
-}
-
-function chain(node, name, then) {
-  const before = node[name];
-  node[name] = function (...values) {
-    const answer = before?.apply(this, values);
-    then();
-    return answer;
-  };
-}
-
-function made(tag, className, properties = {}) {
-  return Object.assign(document.createElement(tag), { className: `brushwork-${className}`, ...properties });
 }
 
 class StylePicker {
@@ -140,7 +105,6 @@ class StylePicker {
     this.grid.setAttribute("data-capture-wheel", "true");
     this.nothing = made("div", "nothing");
     this.element = made("div", "picker");
-    this.element.style.height = `${HEIGHT}px`;
     this.element.append(chosen, row, this.grid);
     // Pictures come when they are seen.
     this.seen = new IntersectionObserver(entries => {
@@ -150,12 +114,9 @@ class StylePicker {
     new ResizeObserver(() => this.scrollToCurrent()).observe(this.grid);
   }
 
-  // The canvas must not move, zoom or take keys while one works in here. The middle button is the canvas's.
+  // The canvas must not move, zoom or take keys while one works in here.
   keepEventsInside() {
-    for (const type of ["pointerdown", "pointermove", "pointerup", "dblclick"])
-      this.element.addEventListener(type, event => {
-        if (event.button !== 1 && !(event.buttons & 4)) event.stopPropagation();
-      });
+    keepPointersInside(this.element);
     this.grid.addEventListener("wheel", event => {
       if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
     });
