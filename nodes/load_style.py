@@ -8,7 +8,6 @@ from ..base.text_files import one_line
 from ..models.style_file import StyleFile, read_style
 from ..models.thumbnail import THUMBNAIL_SIZE
 from .bridge.api import io, schema
-from .bridge.progress import preview
 from .shared import styles
 from .shared.checkpoints import file_stamp
 from .shared.images import from_pil
@@ -54,7 +53,7 @@ class LoadStyle(io.ComfyNode):
                     default=styles.default_style(),
                     tooltip=(
                         "Which style: library/… ships with Brushwork, the others are the files in "
-                        "models/brushwork_styles. Type into the list to search it."
+                        "models/brushwork_styles. Click a picture below, or type into the list to search it."
                     ),
                 ),
             ],
@@ -88,7 +87,8 @@ class LoadStyle(io.ComfyNode):
         file = read_style(styles.find_style(style_name))
         picture = from_pil([file.picture() or Image.new("RGB", (THUMBNAIL_SIZE, THUMBNAIL_SIZE), "gray")])
         style = Style(file.code[None], file.coarse_layers, file.encoder)
-        return io.NodeOutput(style, picture, _describe(file), ui=preview(picture, cls))
+        # No preview: the style picker shows the choice at once, and after a reload.
+        return io.NodeOutput(style, picture, _describe(file))
 
 
 def _describe(file: StyleFile) -> str:

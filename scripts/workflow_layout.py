@@ -20,21 +20,24 @@ from brushwork.base.shipped import WORKFLOWS_DIR
 TITLE = 30
 """The height of a node's title, which lies above its position."""
 
-# Pixels that Nodes 2.0 adds to a node: for the row of chips, for each row of a widget, for a preview.
-_CHIPS, _ROW, _PREVIEW = 35, 10, 40
+# Pixels that Nodes 2.0 adds to a node: for the row of chips, for each row of a widget, for a preview, and for
+# the style picker or mixing pad, which has no margin there.
+_CHIPS, _ROW, _PREVIEW, _PICKER = 35, 10, 40, -30
 _WITH_PREVIEW = {
-    "LoadImage", "LoadStyle", "LoadVideo", "SaveImage", "PreviewImage", "SaveAnimatedWEBP", "SaveVideo",
+    "LoadImage", "LoadVideo", "SaveImage", "PreviewImage", "SaveAnimatedWEBP", "SaveVideo",
     "Generate", "PaintVideo", "RefinePainting", "TrainStyle", "StyleDataset", "EvaluateStyle",
     "LossGraphNode",
 }  # fmt: skip
-# Width and height of nodes in LiteGraph, with the preview that comes when they have run.
+_WITH_PICKER = {"LoadStyle", "PaintPhoto", "MixStyles"}
+# Width and height of nodes in LiteGraph, with the style picker and with the preview after a run.
 _SIZES = {
     "LoadImage": (300, 300),
-    "LoadStyle": (300, 280),
+    "LoadStyle": (300, 350),
     "MaskStyle": (300, 98),
+    "MixStyles": (300, 478),
     "CreateVideo": (260, 78),
     "SaveVideo": (360, 420),
-    "PaintPhoto": (320, 166),
+    "PaintPhoto": (320, 418),
     "RefinePainting": (320, 608),
     "TrainStyle": (360, 780),
 }
@@ -82,7 +85,7 @@ LAYOUTS: dict[str, list[list[Block]]] = {
         [read_me()],
         [block("What to paint", BLUE, 2, 3), block("In which style", PURPLE, 4)],
         [block("Painting", GREEN, 8)],
-        [block("Refining", GREEN, 9, drop=200)],
+        [block("Refining", GREEN, 9, drop=510)],
         [block("Compare", GOLD, 10, 11), block("How it went", GRAY, 12)],
     ],
     "mix_library_styles": [
@@ -113,9 +116,8 @@ LAYOUTS: dict[str, list[list[Block]]] = {
         [block("Result", GOLD, 13)],
     ],
     "style_animation": [
-        [block("Stops on the way", PURPLE, 5, 6), block("What to paint", BLUE, 3)],
-        [block("Another stop", PURPLE, 7, drop=450), block("Its size", BLUE, 4)],
-        [block("The way", PURPLE, 8)],
+        [block("Stops on the way", PURPLE, 5, 6, 7)],
+        [block("The way", PURPLE, 8), block("What to paint", BLUE, 3), block("Its size", BLUE, 4)],
         [read_me(), block("Painting", GREEN, 10)],
         [block("Result", GOLD, 11)],
     ],
@@ -194,7 +196,8 @@ def room(node: dict[str, Any]) -> int:
     """The height that a node takes in the page where it takes the most, without its title."""
     widgets = sum("widget" in slot for slot in node["inputs"])
     preview = _PREVIEW if node["type"] in _WITH_PREVIEW else 0
-    return int(_size(node)[1]) + _CHIPS + _ROW * widgets + preview
+    picker = _PICKER if node["type"] in _WITH_PICKER else 0
+    return int(_size(node)[1]) + _CHIPS + _ROW * widgets + preview + picker
 
 
 def _size(node: dict[str, Any]) -> tuple[int, int]:

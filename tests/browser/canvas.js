@@ -77,6 +77,8 @@ window.canvasTests = {
     const node = this.node(id);
     if (node.type === 'SaveVideo')
       return [...document.querySelectorAll('video')].filter(v => v.videoWidth).map(v => [v.videoWidth, v.videoHeight]);
-    return (node.imgs ?? []).filter(i => i.complete && i.naturalWidth).map(i => [i.naturalWidth, i.naturalHeight]);
+    const inWidgets = (node.widgets ?? []).flatMap(w => [...(w.element?.querySelectorAll?.('img') ?? [])]);
+    const images = [...(node.imgs ?? []), ...inWidgets];
+    return images.filter(i => i.complete && i.naturalWidth).map(i => [i.naturalWidth, i.naturalHeight]);
   },
 };

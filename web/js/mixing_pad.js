@@ -1,0 +1,148 @@
+// A field on Mix Styles: a drag mixes the connected styles, four at most, by setting their weights, which hold the mix.
+
+import { app } from "../../../scripts/app.js";
+import { aboutStyle, inChinese } from "./style_catalogue.js";
+import { addElement, addStyleSheet, chain, follow, keepPointersInside, made } from "./widgets.js";
+
+const HEIGHT = 132;
+const MOST = 4;
+const STEP = 0.05;
+// Where the styles are, by how many there are: across and down, from 0 to 1.
+const CORNERS = {
+  2: [[0, 0.5], [1, 0.5]],
+  3: [[0, 0], [1, 0], [0.5, 1]],
+  4: [[0, 0], [1, 0], [0, 1], [1, 1]],
+};
+const NOTICE = { en: "Connect two to four styles to mix them here.", zh: "连接两到四种风格，即可在这里混合。" };
+
+app.registerExtension({
+  name: "brushwork.mixing_pad",
+  init() {
+    addStyleSheet("mixing_pad");
+  },
+  nodeCreated(node) {
+    if (node.comfyClass !== "MixStyles") return;
+    const pad = new MixingPad(node);
+    addElement(node, "mixing_pad", pad.element, HEIGHT);
+    for (const weight of pad.weights()) follow(weight, () => pad.update());
+    chain(node, "onConnectionsChange", () => pad.update());
+    chain(node, "onConfigure", () => pad.update());
+  },
+});
+
+// How much of each style a point means.
+function sharesAt(x, y, count) {
+  if (count === 2) return [1 - x, x];
+  if (count === 3) return [(1 - x) * (1 - y), x * (1 - y), y];
+  return [(1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y];
+}
+
+// The point that means these weights, or with four the one that comes nearest.
+function pointOf(weights) {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  if (!total) return [0.5, 0.5];
+  const [a, b, c = 0, d = 0] = weights.map(weight => weight / total);
+  if (weights.length === 2) return [b, 0.5];
+  if (weights.length === 3) return [a + b ? b / (a + b) : 0.5, c];
+  return [b + d, c + d];
+}
+
+const within = number => Math.min(1, Math.max(0, number));
+
+class MixingPad {
+  constructor(node) {
+    this.node = node;
+    this.dot = made("div", "dot");
+    this.names = Array.from({ length: MOST }, () => made("div", "corner"));
+    this.notice = made("div", "pad-notice");
+    this.field = made("div", "field", { tabIndex: 0 });
+    this.field.setAttribute("aria-label", "mix");
+    this.field.append(...this.names, this.dot, this.notice);
+    this.element = made("div", "pad");
+    this.element.append(this.field);
+    keepPointersInside(this.element);
+    this.listen();
+    this.update();
+  }
+
+  listen() {
+    this.field.addEventListener("pointerdown", event => {
+      if (event.button !== 0 || !this.corners) return;
+      this.field.setPointerCapture(event.pointerId);
+      app.canvas.emitBeforeChange();
+      this.dragging = true;
+      this.drag(event);
+    });
+    this.field.addEventListener("pointermove", event => this.dragging && this.drag(event));
+    for (const type of ["pointerup", "pointercancel"])
+      this.field.addEventListener(type, () => {
+        if (this.dragging) app.canvas.emitAfterChange();
+        this.dragging = false;
+      });
+    this.field.addEventListener("pointerenter", () => this.update()); // other styles may be chosen by now
+    this.field.addEventListener("keydown", event => this.key(event));
+  }
+
+  // The weights of the connected styles, or of all.
+  weights(connected = false) {
+    const used = name => this.node.inputs?.some(input => input.name === name && input.link != null);
+    return this.node.widgets.filter(
+      ({ name }) => name.startsWith("weight_") && (!connected || used(name.replace("weight", "style"))),
+    );
+  }
+
+  drag({ clientX, clientY }) {
+    const { left, top, width, height } = this.field.getBoundingClientRect();
+    this.mix(within((clientX - left) / width), within((clientY - top) / height));
+  }
+
+  key(event) {
+    const way = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] }[event.key];
+    if (!way || !this.corners) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const [x, y] = pointOf(this.weights(true).map(weight => weight.value));
+    app.canvas.emitBeforeChange();
+    this.mix(within(x + way[0]), within(y + way[1]));
+    app.canvas.emitAfterChange();
+  }
+
+  mix(x, y) {
+    const weights = this.weights(true);
+    const shares = sharesAt(x, y, weights.length);
+    weights.forEach((weight, i) =>
+      weight.setValue(Math.round(shares[i] * 100) / 100, { e: undefined, node: this.node, canvas: app.canvas }),
+    );
+    this.node.setDirtyCanvas(true, true);
+  }
+
+  // Show what the weights say.
+  update() {
+    const weights = this.node.widgets ? this.weights(true) : [];
+    this.corners = CORNERS[weights.length];
+    this.notice.hidden = Boolean(this.corners);
+    this.notice.textContent = inChinese() ? NOTICE.zh : NOTICE.en;
+    this.dot.hidden = !this.corners;
+    this.names.forEach((name, i) => {
+      name.hidden = i >= (this.corners?.length ?? 0);
+      if (name.hidden) return;
+      const [x, y] = this.corners[i];
+      name.textContent = this.nameOf(weights[i].name.replace("weight", "style"));
+      place(name, x, y);
+      name.style.transform = `translate(${-100 * x}%, ${-100 * y}%)`;
+    });
+    if (this.corners) place(this.dot, ...pointOf(weights.map(({ value }) => value)));
+  }
+
+  // "1 Hokusai" where a style of a node with a picker is connected, else its number.
+  nameOf(input) {
+    const source = this.node.getInputNode?.(this.node.inputs.findIndex(({ name }) => name === input));
+    const combo = source?.widgets?.find(({ name }) => name === "style_name");
+    return `${input.replace("style_", "")} ${combo ? aboutStyle(combo.value).caption : ""}`.trim();
+  }
+}
+
+function place(element, x, y) {
+  element.style.left = `${100 * x}%`;
+  element.style.top = `${100 * y}%`;
+}
