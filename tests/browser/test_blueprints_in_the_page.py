@@ -47,4 +47,5 @@ def test_a_blueprint_is_found_and_runs(canvas, offered, blueprint):
         canvas.page.evaluate(CONNECT, "brushwork-photo-city-singapore.jpg")
         entry = canvas.run()
         assert entry["status"]["status_str"] == "success", entry["status"]["messages"][-1]
-        assert len(list(canvas.server.pictures(entry))) == 1
+        saved = canvas.page.evaluate("app.graph.nodes.find(node => node.type === 'SaveImage').id")
+        assert len(entry["outputs"][str(saved)]["images"]) == 1

@@ -1,4 +1,4 @@
-"""Every workflow as a person meets it: among the templates, in App mode, on the canvas, and when it has run."""
+"""Every workflow as a person meets it: among the templates, in App mode, on the canvas, and after a run."""
 
 from __future__ import annotations
 
