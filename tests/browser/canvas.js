@@ -79,6 +79,25 @@ window.canvasTests = {
     ];
   },
 
+  async openHelp(type) {
+    app.graph.clear();
+    const node = LiteGraph.createNode(type);
+    app.graph.add(node);
+    app.canvas.select(node);
+    const [right, left] = [this.store('rightSidePanel'), this.store('sidebarTab')];
+    if (right) return right.openPanel('info');
+    if (left.activeSidebarTabId !== 'node-library') left.toggleSidebarTab('node-library');
+    await new Promise(opened => setTimeout(opened, 1500));
+    this.store('nodeHelp').openHelp(this.store('nodeDef').nodeDefsByName[type]);
+  },
+
+  // Widths of the help page's tables, and of what they would need.
+  tables: () =>
+    [...document.querySelectorAll('.node-help-content table')].map(table => [
+      table.parentElement.clientWidth,
+      Math.max(table.offsetWidth, table.scrollWidth),
+    ]),
+
   // As if the server had sent this event.
   async receive(type, detail) {
     const { api } = await import('/scripts/api.js');

@@ -141,6 +141,13 @@ class ComfyUIPage:
         shown = self.page.locator(".p-toast-message, [role=dialog], [role=alert], [role=alertdialog]")
         return [text for text in shown.all_inner_texts() if text.strip()]
 
+    def open_help(self, type_: str) -> None:
+        """The help page of a node, in the panel where this frontend has it."""
+        self.close_dialogs()
+        self.show_graph()
+        self.page.evaluate("type => canvasTests.openHelp(type)", type_)
+        self.page.locator(".node-help-content table").first.wait_for()
+
     def search(self, words: str) -> list[str]:
         """The ids of the nodes that the page's search finds, best first."""
         return self.page.evaluate("words => canvasTests.search(words)", words)
