@@ -52,8 +52,11 @@ def make_smaller(canvas, name):
         canvas.set(type_, widget, value)
 
 
-def test_all_are_listed_with_a_thumbnail(canvas):
-    assert canvas.templates() == {path.stem: 512 for path in WORKFLOWS}
+def test_all_are_listed_with_a_thumbnail_and_the_simplest_first(canvas):
+    listed = canvas.templates()
+    assert listed == {path.stem: 512 for path in WORKFLOWS}
+    assert list(listed)[:3] == ["paint_photo", "paint_in_library_style", "mix_library_styles"]
+    assert list(listed)[-1] == "batch_for_queue"
 
 
 @pytest.mark.parametrize(

