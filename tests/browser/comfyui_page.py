@@ -178,6 +178,7 @@ class ComfyUIPage:
         while time.monotonic() < deadline:
             history = self.server.get_json(f"/history/{id_}")
             if id_ in history:
+                self.page.wait_for_timeout(1500)  # results come to the page, and previews go
                 return history[id_]
             self.page.wait_for_timeout(500)  # the page goes on meanwhile
         raise AssertionError(f"no result within {RUN_SECONDS} s; log:\n{self.server.tail()}")
