@@ -109,12 +109,13 @@ class ComfyUIPage:
         self.close_dialogs()
         self.show_graph()
         self.page.evaluate("() => { app.graph.clear(); app.canvas.ds.reset(); }")
-        self.page.mouse.dblclick(700, 500)
-        self.page.wait_for_timeout(1000)
+        self.page.evaluate("() => { app.extensionManager.command.execute('Workspace.SearchBox.Toggle') }")
+        self.page.wait_for_function("document.activeElement.tagName === 'INPUT'")
         self.page.keyboard.type(words)
         self.page.wait_for_timeout(2000)  # the list follows with a delay
         self.page.keyboard.press("Enter")
         self.page.wait_for_function("app.graph.nodes.length === 1")
+        self.page.mouse.click(700, 500)  # newer pages let it follow the mouse until then
 
     def _has_nodes(self, titles: list[str], seconds: float) -> bool:
         """Whether the canvas holds the nodes of these titles and no others, or does within `seconds`."""
