@@ -167,7 +167,7 @@ class ComfyUIPage:
             lambda reply: reply.url.endswith("/prompt") and reply.request.method == "POST"
         ) as answer:
             if self.is_app():
-                self.page.get_by_test_id("linear-run-button").click()
+                self.page.get_by_test_id("linear-run-button-icon").locator("xpath=ancestor::button").click()
             else:
                 self.page.get_by_role("button", name="Run", exact=True).first.click()
         return answer.value.json()
