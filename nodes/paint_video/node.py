@@ -50,6 +50,7 @@ class PaintVideo(io.ComfyNode):
                 "风格迁移",
                 "brushwork",
             ],
+            essentials_category="Video Tools",
             inputs=[
                 network_input(),
                 io.MultiType.Input(

@@ -8,13 +8,32 @@ window.canvasTests = {
   node: id => app.graph.getNodeById(Number(id)),
   link: id => app.graph.links.get?.(id) ?? app.graph.links[id],
 
-  // [left, top, right, bottom] of a node with its title.
-  box: ({ pos, size }) => [pos[0], pos[1] - TITLE_HEIGHT, pos[0] + size[0], pos[1] + size[1]],
+  // [left, top, right, bottom] of a node with its title. With Nodes 2.0 it is as large as its element.
+  box({ id, pos, size }) {
+    const element = LiteGraph.vueNodesMode && document.querySelector(`[data-node-id="${id}"]`);
+    if (!element) return [pos[0], pos[1] - TITLE_HEIGHT, pos[0] + size[0], pos[1] + size[1]];
+    const { canvas, ds: { scale, offset } } = app.canvas, page = canvas.getBoundingClientRect();
+    const { left, top, right, bottom } = element.getBoundingClientRect();
+    const x = seen => (seen - page.left) / scale - offset[0], y = seen => (seen - page.top) / scale - offset[1];
+    return [x(left), y(top), x(right), y(bottom)].map(Math.round);
+  },
+
+  store: name => document.querySelector('#vue-app').__vue_app__.config.globalProperties.$pinia._s.get(name),
 
   // Ids of nodes, best first, as the search box lists them.
   search(words) {
-    const pinia = document.querySelector('#vue-app').__vue_app__.config.globalProperties.$pinia;
-    return pinia._s.get('nodeDef').nodeSearchService.searchNode(words).map(node => node.name);
+    return this.store('nodeDef').nodeSearchService.searchNode(words).map(node => node.name);
+  },
+
+  // Widgets and outputs of App mode's form, as in a workflow's linearData; both are in the page, too.
+  form() {
+    const { selectedInputs, selectedOutputs } = this.store('appMode');
+    const labels = [...document.querySelectorAll('[data-testid=linear-widgets] [data-testid=builder-widget-label]')];
+    return {
+      inputs: selectedInputs.map(([id, name]) => [Number(id.split(':')[1]), name]),
+      outputs: selectedOutputs.map(Number),
+      labels: labels.map(label => label.textContent.trim()),
+    };
   },
 
   // Everything that a workflow must not show, as sentences.
@@ -60,6 +79,25 @@ window.canvasTests = {
     ];
   },
 
+  async openHelp(type) {
+    app.graph.clear();
+    const node = LiteGraph.createNode(type);
+    app.graph.add(node);
+    app.canvas.select(node);
+    const [right, left] = [this.store('rightSidePanel'), this.store('sidebarTab')];
+    if (right) return right.openPanel('info');
+    if (left.activeSidebarTabId !== 'node-library') left.toggleSidebarTab('node-library');
+    await new Promise(opened => setTimeout(opened, 1500));
+    this.store('nodeHelp').openHelp(this.store('nodeDef').nodeDefsByName[type]);
+  },
+
+  // Widths of the help page's tables, and of what they would need.
+  tables: () =>
+    [...document.querySelectorAll('.node-help-content table')].map(table => [
+      table.parentElement.clientWidth,
+      Math.max(table.offsetWidth, table.scrollWidth),
+    ]),
+
   // As if the server had sent this event.
   async receive(type, detail) {
     const { api } = await import('/scripts/api.js');
@@ -75,10 +113,12 @@ window.canvasTests = {
   // What is seen on a node: sizes of pictures and videos.
   shown(id) {
     const node = this.node(id);
+    const around = LiteGraph.vueNodesMode ? document.querySelector(`[data-node-id="${id}"]`) : document;
     if (node.type === 'SaveVideo')
-      return [...document.querySelectorAll('video')].filter(v => v.videoWidth).map(v => [v.videoWidth, v.videoHeight]);
+      return [...around.querySelectorAll('video')].filter(v => v.videoWidth).map(v => [v.videoWidth, v.videoHeight]);
     const inWidgets = (node.widgets ?? []).flatMap(w => [...(w.element?.querySelectorAll?.('img') ?? [])]);
-    const images = [...(node.imgs ?? []), ...inWidgets];
+    const images = LiteGraph.vueNodesMode
+      ? [...around.querySelectorAll('img')] : [...(node.imgs ?? []), ...inWidgets];
     return images.filter(i => i.complete && i.naturalWidth).map(i => [i.naturalWidth, i.naturalHeight]);
   },
 };

@@ -58,8 +58,11 @@ class ComfyUIPage:
             self.page.mouse.wheel(0, 2000)
             self.page.wait_for_timeout(1000)
 
-    def open(self, name: str, titles: list[str]) -> None:
-        """Click the workflow in the template browser and wait until its nodes, by title, are there."""
+    def open(self, name: str, titles: list[str], as_app: bool = False) -> None:
+        """Click the workflow in the template browser and wait until its nodes, by title, are there.
+
+        Frontends that know App mode show its form first: `as_app` stays there, otherwise the graph comes.
+        """
         deadline = time.monotonic() + LOAD_SECONDS
         while True:
             self.browse()
@@ -70,7 +73,49 @@ class ComfyUIPage:
             if self._has_nodes(titles, CLICK_SECONDS) or time.monotonic() > deadline:
                 break
         assert self._has_nodes(titles, 1), f"a click on {name} did not open it"
+        if not as_app:
+            self.show_graph()
         self.page.wait_for_timeout(1500)  # pictures come, nodes grow, complaints appear
+
+    def show_graph(self) -> None:
+        """The whole graph, also in the place of App mode's form."""
+        if self.is_app():
+            self.page.evaluate("() => { app.extensionManager.command.execute('Comfy.ToggleLinear') }")
+        self.fit()
+
+    def fit(self) -> None:
+        """Show the whole workflow, as the key "." does."""
+        self.page.evaluate("() => { app.extensionManager.command.execute('Comfy.Canvas.FitView') }")
+        self.page.wait_for_timeout(1000)
+
+    def is_app(self) -> bool:
+        """Whether App mode's form is shown instead of the graph."""
+        return bool(self.page.evaluate("canvasTests.store('canvas').linearMode"))
+
+    def knows_app_mode(self) -> bool:
+        return bool(self.page.evaluate("canvasTests.store('appMode')?.selectedInputs"))
+
+    def form(self) -> dict[str, Any]:
+        """What App mode's form has: widgets and nodes with outputs, as in a workflow's `linearData`."""
+        return self.page.evaluate("canvasTests.form()")
+
+    def speak(self, language: str) -> None:
+        """Set the page's language."""
+        self.page.evaluate("id => app.extensionManager.setting.set('Comfy.Locale', id)", language)
+        self.reload()
+
+    def add_node(self, words: str) -> None:
+        """Add to an empty canvas the first node that the search box lists for these words."""
+        self.close_dialogs()
+        self.show_graph()
+        self.page.evaluate("() => { app.graph.clear(); app.canvas.ds.reset(); }")
+        self.page.evaluate("() => { app.extensionManager.command.execute('Workspace.SearchBox.Toggle') }")
+        self.page.wait_for_function("document.activeElement.tagName === 'INPUT'")
+        self.page.keyboard.type(words)
+        self.page.wait_for_timeout(2000)  # the list follows with a delay
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_function("app.graph.nodes.length === 1")
+        self.page.mouse.click(700, 500)  # newer pages let it follow the mouse until then
 
     def _has_nodes(self, titles: list[str], seconds: float) -> bool:
         """Whether the canvas holds the nodes of these titles and no others, or does within `seconds`."""
@@ -97,6 +142,13 @@ class ComfyUIPage:
         shown = self.page.locator(".p-toast-message, [role=dialog], [role=alert], [role=alertdialog]")
         return [text for text in shown.all_inner_texts() if text.strip()]
 
+    def open_help(self, type_: str) -> None:
+        """The help page of a node, in the panel where this frontend has it."""
+        self.close_dialogs()
+        self.show_graph()
+        self.page.evaluate("type => canvasTests.openHelp(type)", type_)
+        self.page.locator(".node-help-content table").first.wait_for()
+
     def search(self, words: str) -> list[str]:
         """The ids of the nodes that the page's search finds, best first."""
         return self.page.evaluate("words => canvasTests.search(words)", words)
@@ -114,7 +166,10 @@ class ComfyUIPage:
         with self.page.expect_response(
             lambda reply: reply.url.endswith("/prompt") and reply.request.method == "POST"
         ) as answer:
-            self.page.get_by_role("button", name="Run", exact=True).first.click()
+            if self.is_app():
+                self.page.get_by_test_id("linear-run-button-icon").locator("xpath=ancestor::button").click()
+            else:
+                self.page.get_by_role("button", name="Run", exact=True).first.click()
         return answer.value.json()
 
     def run(self) -> dict[str, Any]:
@@ -124,6 +179,7 @@ class ComfyUIPage:
         while time.monotonic() < deadline:
             history = self.server.get_json(f"/history/{id_}")
             if id_ in history:
+                self.page.wait_for_timeout(1500)  # results come to the page, and previews go
                 return history[id_]
             self.page.wait_for_timeout(500)  # the page goes on meanwhile
         raise AssertionError(f"no result within {RUN_SECONDS} s; log:\n{self.server.tail()}")

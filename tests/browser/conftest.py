@@ -1,10 +1,11 @@
 """A ComfyUI server with this pack, and its page in a headless Chromium.
 
     COMFYUI_PATH=… COMFYUI_PYTHON=… [COMFYUI_FRONTEND=…/comfyui_frontend_package/static] \
-        pytest -c tests/pytest.ini tests/browser
+        [BROWSER_MODES=own,classic,nodes2] pytest -c tests/pytest.ini tests/browser
 
 COMFYUI_FRONTEND is the folder of another frontend than the server's own, for instance of the newest
-comfyui-frontend-package; BROWSER_PATH a Chromium or Chrome where none is found by its name.
+comfyui-frontend-package. BROWSER_MODES chooses from MODES, by default all; CONTRIBUTING.md says what each is
+for. BROWSER_PATH is a Chromium or Chrome where none is found by its name.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -24,24 +26,46 @@ from brushwork.base.shipped import SHIPPED_INPUTS, example_pictures
 CHROMIUM = os.environ.get("BROWSER_PATH") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
-FRONTENDS = {"own": None, "other": os.environ.get("COMFYUI_FRONTEND")}
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A way in which people see the canvas."""
+
+    own_frontend: bool
+    """The one that the server brings, not that of COMFYUI_FRONTEND."""
+    nodes_2: bool = False
+    """Nodes are elements of the page, not drawn by LiteGraph."""
+
+
+MODES = {"own": Mode(True), "classic": Mode(False), "nodes2": Mode(False, nodes_2=True)}
+CHOSEN = os.environ.get("BROWSER_MODES", ",".join(MODES)).split(",")
+if unknown := set(CHOSEN) - set(MODES):
+    raise pytest.UsageError(
+        f"BROWSER_MODES has {', '.join(sorted(unknown))}; choose from {', '.join(MODES)}."
+    )
+FRONTEND = os.environ.get("COMFYUI_FRONTEND")
 SIDE = 192
 
 
-@pytest.fixture(scope="module", params=FRONTENDS)
-def server(request, tmp_path_factory):
-    """The server with small pictures in its input folder; once for each frontend."""
+@pytest.fixture(scope="session", params=CHOSEN)
+def mode(request):
+    return MODES[request.param]
+
+
+@pytest.fixture(scope="session")
+def server(mode, tmp_path_factory):
+    """The server with small pictures in its input folder; once for each mode."""
     if not COMFYUI:
         pytest.skip("COMFYUI_PATH is not set to a ComfyUI checkout")
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed; name one with BROWSER_PATH")
     pytest.importorskip("playwright", reason="playwright is missing; pip install 'brushwork[browser]'")
-    frontend = FRONTENDS[request.param]
-    if request.param == "other" and frontend is None:
+    if not mode.own_frontend and FRONTEND is None:
         pytest.skip("COMFYUI_FRONTEND is not set to the folder of another frontend")
-    options = ["--front-end-root", frontend] if frontend else []
+    options = [] if mode.own_frontend else ["--front-end-root", FRONTEND]
     running = ComfyUIServer(tmp_path_factory.mktemp("browser") / "base", *options)
-    _fill(running.base)
+    _fill(running.base, mode)
     running.start()
     try:
         running.wait_until_up()
@@ -50,9 +74,9 @@ def server(request, tmp_path_factory):
         running.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def canvas(server):
-    """ComfyUI's page, open; the tests of a file share it."""
+    """ComfyUI's page, open; the tests share it."""
     from comfyui_page import ComfyUIPage
     from playwright.sync_api import sync_playwright
 
@@ -67,7 +91,7 @@ def canvas(server):
             browser.close()
 
 
-def _fill(base: Path) -> None:
+def _fill(base: Path, mode: Mode) -> None:
     """Small example pictures, a film, pictures to train on, and the settings of one who has been here."""
     for name, path in example_pictures().items():
         with Image.open(path) as picture:
@@ -80,5 +104,9 @@ def _fill(base: Path) -> None:
                 ImageOps.fit(picture.convert("RGB"), (160, 160)).save(base / "input" / folder / path.name)
     write_film(base / "input" / "film.mp4", film_frames((3, 2), (64, 48)))
     (base / "user" / "default").mkdir()
-    settings = {"Comfy.TutorialCompleted": True}
+    settings = {
+        "Comfy.TutorialCompleted": True,
+        "Comfy.OnboardingCoachmarks.Seen": ["appMode"],
+        "Comfy.VueNodes.Enabled": mode.nodes_2,
+    }
     (base / "user" / "default" / "comfy.settings.json").write_text(json.dumps(settings))

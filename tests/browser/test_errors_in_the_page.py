@@ -35,7 +35,11 @@ def test_a_folder_that_is_not_there(canvas, open_template):
     open_template("train_and_paint")
     canvas.set("StyleDataset", "folder", "not there")
     canvas.set("TrainStyle", "style_folder", "not there")
-    assert "error" in canvas.press_run()
+    answer = canvas.press_run()
+    assert "error" in answer
+    errors = [error for node in answer["node_errors"].values() for error in node["errors"]]
+    # These turn red, and no innocent ones.
+    assert {error["extra_info"]["input_name"] for error in errors} == {"folder", "style_folder"}
     assert "Name one that is in ComfyUI's input folder" in canvas.complaint("There is no folder 'not there'")
 
 

@@ -1,4 +1,4 @@
-"""Every workflow as a person meets it: in the template browser, on the canvas, and when it has run."""
+"""Every workflow as a person meets it: among the templates, in App mode, on the canvas, and after a run."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def read(path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def open_template(canvas, path):
-    canvas.open(path.stem, [node["title"] for node in read(path)["nodes"]])
+def open_template(canvas, path, as_app=False):
+    canvas.open(path.stem, [node["title"] for node in read(path)["nodes"]], as_app)
 
 
 def make_smaller(canvas, name):
@@ -52,8 +52,11 @@ def make_smaller(canvas, name):
         canvas.set(type_, widget, value)
 
 
-def test_all_are_listed_with_a_thumbnail(canvas):
-    assert canvas.templates() == {path.stem: 512 for path in WORKFLOWS}
+def test_all_are_listed_with_a_thumbnail_and_the_simplest_first(canvas):
+    listed = canvas.templates()
+    assert listed == {path.stem: 512 for path in WORKFLOWS}
+    assert list(listed)[:3] == ["paint_photo", "paint_in_library_style", "mix_library_styles"]
+    assert list(listed)[-1] == "batch_for_queue"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +90,13 @@ def test_a_notice_is_shown(canvas):
 
 @each_workflow
 def test_it_opens_without_a_fault_and_exports_its_twin(canvas, path):
-    open_template(canvas, path)
+    open_template(canvas, path, as_app=True)
+    assert canvas.is_app() == canvas.knows_app_mode()
+    if canvas.is_app():
+        form = canvas.form()
+        assert len(set(form.pop("labels"))) == len(form["inputs"])
+        assert form == read(path)["extra"]["linearData"]
+    canvas.show_graph()
     assert canvas.faults() == []
     info = canvas.server.get_json("/object_info")
     prompt = canvas.prompt()
@@ -110,6 +119,16 @@ def test_it_runs_and_shows_its_results(canvas, name):
     for title, count in SHOWN[name].items():
         assert len(canvas.shown_on(ids[title], count)) == count, title
     assert canvas.faults() == []
+
+
+def test_app_mode_runs(canvas):
+    open_template(canvas, WORKFLOWS_DIR / "paint_photo.json", as_app=True)
+    if not canvas.knows_app_mode():
+        pytest.skip("this frontend has no App mode")
+    entry = canvas.run()
+    assert entry["status"]["status_str"] == "success", entry["status"]["messages"][-1]
+    (picture,) = (file["filename"] for output in entry["outputs"].values() for file in output["images"])
+    canvas.page.locator(f"[data-testid=linear-center-panel] img[src*='{picture}']").first.wait_for()
 
 
 def test_training_leaves_its_sheet_on_the_node(canvas):

