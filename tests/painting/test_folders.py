@@ -264,13 +264,15 @@ def test_a_place_that_cannot_be_written_ends_it(folder, stylizer):
     jobs = make_jobs(photos(folder), art(folder)[:1], folder / "file")
     with pytest.raises(WriteError, match=r"a__one\.png cannot be written: \w+"):
         list(paint_files(jobs, stylizer))
+
+
+def test_a_folder_in_the_place_of_a_picture_is_one_bad_item(folder, stylizer):
     (folder / "place.png").mkdir()
-    with pytest.raises(WriteError, match=r"place\.png cannot be written: \w+"):
-        list(
-            paint_files(
-                [PaintJob(photos(folder)[0], art(folder)[0], folder / "place.png")], stylizer, overwrite=True
-            )
-        )
+    photo, painting = photos(folder)[0], art(folder)[0]
+    jobs = [PaintJob(photo, painting, folder / name) for name in ("place.png", "other.png")]
+    outcomes = list(paint_files(jobs, stylizer, overwrite=True))
+    assert [each.result for each in outcomes] == [PaintResult.FAILED, PaintResult.PAINTED]
+    assert "place.png is a folder, where a file is to be written; move it away" in outcomes[0].sentence
 
 
 def test_numbers_of_numpy_are_written(folder, gan):
