@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from urllib.error import HTTPError
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -84,7 +86,10 @@ def test_a_saved_style_is_listed_without_a_restart_and_paints(server, folder, ga
     assert (style.name, style.artist, style.encoder) == ("wave ★", "Hokusai", style_fingerprint(gan))
     entry = server.queue(painting("mine/wave ★.safetensors"))
     assert entry["status"]["status_str"] == "success", entry["status"]
-    assert entry["outputs"]["4"]["images"][0]["type"] == "temp"  # the thumbnail, on the node
+    # The page shows the thumbnail as soon as the style is chosen, from here.
+    picture = server.get("/brushwork/style_picture?" + urlencode({"name": "mine/wave ★.safetensors"}))
+    with Image.open(BytesIO(picture)) as thumbnail:
+        assert thumbnail.size[0] == 160
 
 
 def test_thumbnails_are_shown_on_the_node(server):
