@@ -105,6 +105,8 @@ def test_it_opens_without_a_fault_and_exports_its_twin(canvas, path):
         known = {name for group in ("required", "optional") for name in known.get(group, {})}
         # Pages add what their own widgets hold, as PreviewAny's, which the server does not read.
         node["inputs"] = {name: value for name, value in node["inputs"].items() if name in known}
+        # Newer pages say which pack a node is from.
+        node["_meta"].pop("cnr_id", None)
     assert prompt == read(path.parent / "api" / path.name)
 
 
