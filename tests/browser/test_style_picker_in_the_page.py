@@ -108,6 +108,7 @@ def test_the_preview_follows_the_choice_without_a_run(canvas, open_template):
     canvas.reload()
     picker.page.evaluate("graph => app.loadGraphData(graph)", graph)
     picker.page.wait_for_timeout(1500)
+    canvas.show_graph()  # newer pages open it as a form
     picker = Picker(canvas, "LoadStyle")
     assert picker.preview() == ("munch-scream.webp", "The Scream")
     width = picker.root.locator(".brushwork-preview").evaluate("i => i.decode().then(() => i.naturalWidth)")
