@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -92,7 +94,11 @@ def paint_files_on_ray(
             yield outcome
     if not left:
         return
-    with _connected(cluster.address), _marked(next(iter(left.values())).target.parent) as marker:
+    with (
+        _own_sigterm(),
+        _connected(cluster.address),
+        _marked(next(iter(left.values())).target.parent) as marker,
+    ):
         share = _share_of(device, cluster.cpus)
         places = {style: place for place, style in enumerate(dict.fromkeys(job.style for job in jobs))}
         setup = Setup(
@@ -192,6 +198,18 @@ def _without_log_lines() -> Iterator[None]:
     finally:
         os.dup2(before, 2)
         os.close(before)
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """After this context the program's own answer to SIGTERM is back: Ray sets one that raises SystemExit."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        # Elsewhere Ray sets none, and Python lets nobody set one. None: it was not set from Python.
+        if threading.current_thread() is threading.main_thread() and before is not None:
+            signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -87,6 +87,7 @@ def test_a_killed_worker_costs_nothing(many, capsys):
     (many / "rays/0002__art.png").write_bytes(b"mine")
     capsys.readouterr()
     killed: list[int] = []
+    before = signal.getsignal(signal.SIGTERM)
 
     def kill_one() -> None:
         while sum(path.suffix == ".png" for path in (many / "rays").iterdir()) < 8:
@@ -99,6 +100,8 @@ def test_a_killed_worker_costs_nothing(many, capsys):
     assert main(on_ray) == 1
     killer.join(timeout=60)
     assert len(killed) == 1
+    # Ray sets an answer of its own.
+    assert signal.getsignal(signal.SIGTERM) is before
     out, told = capsys.readouterr()
     assert sorted(line.split(" (")[0] for line in out.splitlines()) == sorted(
         path for path in local if not path.startswith(tuple(f"rays{os.sep}000{i}__" for i in range(3)))
