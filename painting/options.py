@@ -11,13 +11,24 @@ from ..base.settings import check_choice, check_ranges, option
 
 PRESERVE_COLOR = ("off", "luminance", "histogram")
 DTYPES = ("auto", "float32", "bfloat16")
+OPTIMIZED = ("network", "pixels")
 
-# Steps at each size, the coarsest first, the picture's own last; each has twice the side of the one before.
+# Steps of the pixels at each size, the coarsest first, the picture's own last; each has twice the side of the
+# one before.
 QUALITIES: dict[str, tuple[int, ...]] = {
     "draft": (25, 12, 6),
     "normal": (50, 25, 12),
     "fine": (120, 80, 40),
 }
+
+# Steps if the network is tuned: at the first size, and at each larger one.
+TUNING: dict[str, tuple[int, int]] = {"draft": (16, 4), "normal": (40, 8), "fine": (120, 24)}
+
+# The network is tuned at mean sides of up to this; beyond, what its gradients remember takes too much memory.
+_LARGEST_TUNED = 1100
+
+# The first size is this large at most. The network's strokes have one size in pixels.
+_LARGEST_FIRST_TUNED = 640
 
 # The mean side (square root of height times width) below which no size is worth refining by itself.
 SMALLEST_SIZE = 128
@@ -32,10 +43,12 @@ _LARGEST_FIRST = 512
 
 @dataclass(frozen=True)
 class Pass:
-    """One size at which the picture is refined: height and width, and how many steps."""
+    """One size at which the picture is refined: height and width, how many steps, and whether these move the
+    network's weights or the pixels."""
 
     size: tuple[int, int]
     steps: int
+    tuned: bool = False
 
     @property
     def work(self) -> int:
@@ -58,7 +71,7 @@ class RefineOptions:
     content_weight: float = option(
         1.0, "Keep what the photo shows; less of it lets strokes go their own way.", 0, 100
     )
-    style_weight: float = option(12.0, "Match the paintings' strokes and texture.", 0, 1000)
+    style_weight: float = option(20.0, "Match the paintings' strokes and texture.", 0, 1000)
     stroke_size: float = option(
         1.0,
         "The size at which the paintings are read: 1 as large as the photo (equal areas), 2 gives strokes "
@@ -81,7 +94,7 @@ class RefineOptions:
         100,
     )
     keep_hues: float = option(
-        15.0,
+        5.0,
         "Hues stay where the first picture has them: no patches in colours of the painting. 0 leaves it out.",
         0,
         1000,
@@ -108,7 +121,14 @@ class RefineOptions:
         65536,
     )
 
+    optimize: str = option(
+        "network",
+        "What the steps move. network: the weights of the network that paints, tuned to this photo and these "
+        "paintings, so that whole strokes move. pixels: every pixel by itself.",
+    )
+
     def __post_init__(self) -> None:
+        check_choice("optimize", self.optimize, OPTIMIZED)
         check_choice("quality", self.quality, tuple(QUALITIES))
         check_choice("preserve_color", self.preserve_color, PRESERVE_COLOR)
         check_choice("dtype", self.dtype, DTYPES)
@@ -119,28 +139,45 @@ class RefineOptions:
     def passes(self, height: int, width: int) -> list[Pass]:
         """The sizes at which a picture is refined, in their order, and the steps at each.
 
-        >>> [(each.size, each.steps) for each in RefineOptions().passes(512, 768)]
+        >>> [(each.size, each.steps, each.tuned) for each in RefineOptions().passes(1024, 1536)]
+        [((512, 768), 40, True), ((1024, 1536), 8, False)]
+        >>> [(each.size, each.steps) for each in RefineOptions(optimize="pixels").passes(512, 768)]
         [((128, 192), 50), ((256, 384), 25), ((512, 768), 12)]
         """
-        steps = list(QUALITIES[self.quality])
         side = math.sqrt(height * width)
-        while side / 2 ** (len(steps) - 1) > _LARGEST_FIRST:
-            steps.insert(0, steps[0])
-        while len(steps) > 1 and (
-            side / 2 ** (len(steps) - 1) < SMALLEST_SIZE
-            or min(height, width) / 2 ** (len(steps) - 1) < 2 * SMALLEST_SIDE
-        ):
-            # What the size that is left out would have done, the next one does.
-            first = steps.pop(0)
-            steps[0] = max(steps[0], first)
+        steps, tuned = (
+            self._tuned_steps(side)
+            if self.optimize == "network"
+            else self._pixel_steps(side, min(height, width))
+        )
         if self.steps:
             share = self.steps / sum(steps)
             steps = [max(1, round(count * share)) for count in steps]
         factors = [2**i for i in reversed(range(len(steps)))]
         return [
-            Pass((max(1, round(height / factor)), max(1, round(width / factor))), count)
-            for factor, count in zip(factors, steps, strict=True)
+            Pass((max(1, round(height / factor)), max(1, round(width / factor))), count, i < tuned)
+            for i, (factor, count) in enumerate(zip(factors, steps, strict=True))
         ]
+
+    def _tuned_steps(self, side: float) -> tuple[list[int], int]:
+        """Steps at each size for a picture of that mean side, and at how many sizes the network is tuned."""
+        first, later = TUNING[self.quality]
+        sizes = 1 + max(0, math.ceil(math.log2(side / _LARGEST_FIRST_TUNED)))
+        sides = [side / 2**i for i in reversed(range(sizes))]
+        return [first] + [later] * (sizes - 1), sum(each <= _LARGEST_TUNED for each in sides)
+
+    def _pixel_steps(self, side: float, shorter: int) -> tuple[list[int], int]:
+        steps = list(QUALITIES[self.quality])
+        while side / 2 ** (len(steps) - 1) > _LARGEST_FIRST:
+            steps.insert(0, steps[0])
+        while len(steps) > 1 and (
+            side / 2 ** (len(steps) - 1) < SMALLEST_SIZE
+            or shorter / 2 ** (len(steps) - 1) < 2 * SMALLEST_SIDE
+        ):
+            # What the size that is left out would have done, the next one does.
+            first = steps.pop(0)
+            steps[0] = max(steps[0], first)
+        return steps, 0
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -1,8 +1,9 @@
 """Refine: optimise a picture on the loss network until it has the paintings' strokes (Gatys 2016).
 
-Coarse to fine (Gatys 2017): large shapes and strokes form at a quarter of the size, where a step is cheap and
-the network sees far; each size starts from the one before, with the detail that the first picture has there.
-L-BFGS on the pixels; the result is a moving average of the last pictures.
+What moves is the network that paints (`tuned_network.py`), with Adam, or every pixel, with L-BFGS. Coarse to
+fine (Gatys 2017): large shapes and strokes form at a small size, where a step is cheap and the loss network
+sees far; each size starts from the one before, with the detail that the first picture or the network has
+there. The result is a moving average of the last pictures.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -17,6 +19,7 @@ from torch import Tensor
 from ..models.devices import own_defaults
 from ..models.memory import free_memory, is_out_of_memory
 from ..models.perception.vgg import LossNetwork, loss_dtype
+from ..models.style_gan import StyleGAN
 from .colors import with_colors_of
 from .errors import RefineError
 from .lbfgs import LBFGS
@@ -24,6 +27,7 @@ from .objective import Objective
 from .options import Pass, RefineOptions
 from .sources import Region, Sources, resized
 from .tiles import BYTES_PER_PIXEL, SMALLEST_TILE, tile_side
+from .tuned_network import TunedNetwork
 
 # Tiles may take this share of the free memory; the rest is for the picture, its optimiser and other programs.
 _TILE_SHARE = 0.5
@@ -82,6 +86,7 @@ def refine(
     *,
     regions: Sequence[Region] = (),
     network: LossNetwork | None = None,
+    gan: StyleGAN | None = None,
     on_tile: Callable[[], None] | None = None,
     on_note: Callable[[str], None] | None = None,
 ) -> Tensor:
@@ -90,7 +95,8 @@ def refine(
     start: the picture to begin with, such as the network's, or None for the photo itself. photo: what must
     stay recognizable; both [1 or B,3,H,W] in 0..1. paintings: one [1 or B,3,h,w] of any size or several
     whose statistics are averaged with `weights` (equal without). regions: other paintings for parts of the
-    picture. network: a loss network on the photo's device; without it one is loaded.
+    picture. network: a loss network on the photo's device; without it one is loaded. gan: the network of
+    which a copy is tuned, on any device; without it the one that ships is loaded.
 
     on_step is called after every step; if it returns something true, refining ends with the picture so far.
     on_tile is called before each tile of a large picture, several times a step. An error from either ends
@@ -105,9 +111,37 @@ def refine(
         sources = Sources(start, photo, paintings, weights, regions, options)
         if network is None:
             network = LossNetwork(dtype=loss_dtype(options.dtype, photo.device)).to(photo.device)
-        picture = _Run(sources, options, network, on_step, on_tile, on_note).picture()
+        tuned = None
+        if options.optimize == "network":
+            tuned = TunedNetwork(gan or StyleGAN.default(), sources.mixtures, len(sources.photo))
+        picture = _Run(sources, options, network, tuned, on_step, on_tile, on_note).picture()
         own = (..., slice(sources.size[0]), slice(sources.size[1]))
         return with_colors_of(sources.photo[own], picture[own], options.preserve_color)
+
+
+class Canvas(Protocol):
+    """The picture at one size, and how a step changes it."""
+
+    @property
+    def picture(self) -> Tensor:
+        """[B,3,H,W], without gradients; values beyond 0..1 included."""
+
+    def move(self, gradient: Tensor) -> None:
+        """One step; `gradient` [B,3,H,W] is that of the loss at `picture`."""
+
+
+class PixelCanvas:
+    """Every pixel moves by itself."""
+
+    def __init__(self, picture: Tensor):
+        self._picture, self._optimizer = picture.contiguous(), LBFGS()
+
+    @property
+    def picture(self) -> Tensor:
+        return self._picture
+
+    def move(self, gradient: Tensor) -> None:
+        self._picture = self._picture + self._optimizer.step(gradient)
 
 
 class _Run:
@@ -118,11 +152,12 @@ class _Run:
         sources: Sources,
         options: RefineOptions,
         network: LossNetwork,
+        tuned: TunedNetwork | None,
         on_step: OnStep | None,
         on_tile: Callable[[], None] | None,
         on_note: Callable[[str], None] | None,
     ):
-        self.sources, self.options, self.network = sources, options, network
+        self.sources, self.options, self.network, self.tuned = sources, options, network, tuned
         self.on_step, self.on_tile, self.on_note = on_step, on_tile, on_note
         height, width = sources.photo.shape[-2:]
         self.passes = options.passes(height, width)
@@ -140,34 +175,63 @@ class _Run:
                 f"A painting is read at {enlargement:.1f} times its own size; "
                 "a larger file of it or a smaller stroke_size gives sharper strokes."
             )
-        picture = self.sources.start_at(self.passes[0].size)
-        for each in self.passes:
-            picture, stopped = self._refine(self._carried(picture, each.size), each)
+        first, *others = self.passes
+        picture, stopped = self._refine(self._canvas(None, first), first)
+        for each in others:
             if stopped:
                 break
+            picture, stopped = self._refine(self._canvas(picture, each), each)
         return self._carried(picture, self.passes[-1].size)
 
+    def _canvas(self, picture: Tensor | None, each: Pass) -> Canvas:
+        """What the steps at one size move; `picture` is that of the size before."""
+        if self.tuned is None or not each.tuned:
+            return PixelCanvas(
+                self.sources.start_at(each.size) if picture is None else self._carried(picture, each.size)
+            )
+        photo, shares = self.sources.photo_at(each.size), self.sources.shares_at(each.size)
+        carried = None if picture is None else self.tuned.finer(picture, photo, shares)
+        try:
+            return self.tuned.canvas(photo, shares, each.steps, carried)
+        except Exception as error:
+            return self._by_pixels(self.tuned.paint(photo, shares) if carried is None else carried, error)
+
+    def _by_pixels(self, picture: Tensor, error: Exception) -> Canvas:
+        """The canvas to go on with, for an error that says that memory ran out; raises any other."""
+        if not is_out_of_memory(error):
+            raise error
+        # The traceback holds the tensors of the failed step.
+        error.__traceback__ = None
+        if picture.is_cuda:
+            torch.cuda.empty_cache()
+        self._note("Memory ran out while the network was tuned: from here on, each pixel moves by itself.")
+        return PixelCanvas(picture.clamp(0, 1))
+
     def _carried(self, picture: Tensor, size: tuple[int, int]) -> Tensor:
-        """The picture at a larger size, with the finer detail that the first picture has at that size."""
+        """The picture at a larger size, with the finer detail that the network paints, or the first picture
+        has, at that size."""
         here = (picture.shape[-2], picture.shape[-1])
         if here == size:
             return picture
+        if self.tuned is not None:
+            return self.tuned.finer(picture, self.sources.photo_at(size), self.sources.shares_at(size))
         detail = self.sources.start_at(size) - resized(self.sources.start_at(here), size)
         return (resized(picture, size) + detail).clamp_(0, 1)
 
-    def _refine(self, picture: Tensor, each: Pass) -> tuple[Tensor, bool]:
+    def _refine(self, canvas: Canvas, each: Pass) -> tuple[Tensor, bool]:
         """The picture after the steps at one size, and whether `on_step` ended refining."""
         objective = self._objective(each.size)
-        picture = picture.contiguous()
-        average = picture.clone()
-        optimizer = LBFGS()
+        average = canvas.picture.clone()
         # Step; the result is the moving average of the pictures.
-        bad = torch.zeros((), device=picture.device)
+        bad = torch.zeros((), device=average.device)
         for i in range(each.steps):
-            losses, gradient = self._gradient(objective, picture)
+            losses, gradient = self._gradient(objective, canvas.picture)
             bad += ~torch.isfinite(losses["total"])
-            picture = picture + optimizer.step(gradient)
-            average.lerp_(picture, 1 - min(self.options.average, i / (i + 1)))
+            try:
+                canvas.move(gradient)
+            except Exception as error:
+                canvas = self._by_pixels(canvas.picture, error)
+            average.lerp_(canvas.picture, 1 - min(self.options.average, i / (i + 1)))
             self.step += 1
             self.work_done += each.size[0] * each.size[1]
             if self.on_step and self.on_step(self._step(each, objective.side, losses, average)):

@@ -22,6 +22,16 @@ from .objective import Mixture, at_least
 from .options import SMALLEST_SIDE, RefineOptions
 from .palette import match_palette
 
+# A line along a whole side of a painting, within this share of its height or width from the edge, is that of
+# a frame or of paper around it.
+_MARGIN = 0.06
+
+# In a smaller picture a row of pixels is no line.
+_SMALLEST_FRAMED = 64
+
+# Across such a line, this share of the pixels become lighter, or darker, by so much at least.
+_ALONG, _STEP = 0.75, 0.04
+
 # A painting is not read larger than this: there is no more to see in it, only more to compute.
 _LARGEST_PAINTING = 4096**2
 
@@ -77,7 +87,7 @@ class Sources:
         shares = self._shares(masks, batch)
         # A region that is covered everywhere costs nothing.
         seen = [True] if shares is None else (shares.amax((0, 2, 3)) > 0).tolist()
-        self._mixtures = [mixture for mixture, is_seen in zip(mixtures, seen, strict=True) if is_seen]
+        self.mixtures = [mixture for mixture, is_seen in zip(mixtures, seen, strict=True) if is_seen]
         self._whole_shares = None if shares is None or sum(seen) == 1 else shares[:, torch.tensor(seen)]
         self.start = self._recolored(self.start)
 
@@ -98,7 +108,7 @@ class Sources:
         pictures. No gradient leads from a dark picture to a light painting, so colours come first.
         """
         found = torch.zeros_like(picture)
-        for k, mixture in enumerate(self._mixtures):
+        for k, mixture in enumerate(self.mixtures):
             recolored = match_moments(picture, *_moments(mixture))
             found += recolored if self._whole_shares is None else self._whole_shares[:, k, None] * recolored
         return found
@@ -122,18 +132,20 @@ class Sources:
         """Each region's paintings at the size at which they are read: equal areas times stroke_size^2."""
         return [
             Mixture([self._read(painting, size) for painting in mixture.paintings], mixture.weights)
-            for mixture in self._mixtures
+            for mixture in self.mixtures
         ]
 
     def enlargement(self) -> float:
         """How many times its own size the smallest painting is read, for a picture of the photo's size."""
         return max(
-            self._scale(painting, self.size) for mixture in self._mixtures for painting in mixture.paintings
+            self._scale(painting, self.size) for mixture in self.mixtures for painting in mixture.paintings
         )
 
     def _read(self, painting: Tensor, size: tuple[int, int]) -> Tensor:
-        height, width = painting.shape[-2:]
+        # A frame that is not read belongs to the painting: strokes keep their size.
         scale = self._scale(painting, size)
+        painting = without_frame(painting)
+        height, width = painting.shape[-2:]
         return resized(painting, (max(1, round(height * scale)), max(1, round(width * scale))))
 
     def _scale(self, painting: Tensor, size: tuple[int, int]) -> float:
@@ -198,6 +210,26 @@ def _mixture(
     return Mixture([painting for painting, _ in used], [weight / sum(weights) for _, weight in used])
 
 
+def without_frame(painting: Tensor) -> Tensor:
+    """The painting [B,3,h,w] without paper and frame around it, which would become strips along the edges of
+    the picture."""
+    brightness = painting.mean((0, 1))
+    rows, columns = _inside(brightness), _inside(brightness.T)
+    # As a painting of its own lies in memory: the same numbers to the last bit.
+    return painting[..., rows, columns].contiguous()
+
+
+def _inside(brightness: Tensor) -> slice:
+    """Which rows of [n,m] lie between the innermost lines near both ends."""
+    steps = brightness.diff(dim=0)
+    along = torch.maximum(*((step > _STEP).float().mean(1) for step in (steps, -steps)))
+    lines = (along >= _ALONG).tolist()
+    margin = int(_MARGIN * len(brightness)) if min(brightness.shape) >= _SMALLEST_FRAMED else 0
+    first = max((i + 1 for i in range(margin) if lines[i]), default=0)
+    last = min((i + 1 for i in range(len(lines) - margin, len(lines)) if lines[i]), default=len(brightness))
+    return slice(first, last)
+
+
 def _mask(mask: Tensor, batch: int, photo: Tensor) -> Tensor:
     if not isinstance(mask, Tensor):
         raise ValueError(f"A mask is of the type {type(mask).__name__}; give a tensor in 0..1.")
@@ -209,11 +241,11 @@ def _mask(mask: Tensor, batch: int, photo: Tensor) -> Tensor:
 
 
 def _moments(mixture: Mixture) -> tuple[Tensor, Tensor]:
-    """Mean colour [1 or B,3] and covariance [1 or B,3,3] of all the paintings' pixels."""
+    """Mean colour [1 or B,3] and covariance [1 or B,3,3] of the pixels of all the paintings."""
     like = mixture.paintings[0]
     gram, mean = like.new_zeros(1, 3, 3), like.new_zeros(1, 3)
     for painting, weight in zip(mixture.paintings, mixture.weights, strict=True):
-        own_gram, own_mean = gram_and_mean(painting)
+        own_gram, own_mean = gram_and_mean(without_frame(painting))
         gram, mean = gram + weight * own_gram, mean + weight * own_mean
     return mean, gram - mean[:, :, None] * mean[:, None, :]
 

@@ -219,6 +219,7 @@ class Stylizer:
             options.refine,
             on_step,
             network=self._loss_network,
+            gan=self.gan,
             on_note=on_note,
         )
         return refined if options.strength == 1 else torch.lerp(photo, refined, options.strength)

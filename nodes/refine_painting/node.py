@@ -8,12 +8,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...painting.options import DTYPES, PRESERVE_COLOR, QUALITIES, RefineOptions
+from ...painting.options import DTYPES, OPTIMIZED, PRESERVE_COLOR, QUALITIES, RefineOptions
 from ..bridge.api import io, schema
-from ..shared.inputs import check_known, choice_input, option_input, verdict
+from ..shared.checkpoints import connected_or_default
+from ..shared.inputs import check_known, choice_input, network_input, option_input, verdict
+from ..shared.sockets import ManagedGAN
 
 _OPTIONS = {option.name: option for option in fields(RefineOptions)}
-_CHOICES = {"quality": tuple(QUALITIES), "preserve_color": PRESERVE_COLOR, "dtype": DTYPES}
+_CHOICES = {
+    "quality": tuple(QUALITIES),
+    "preserve_color": PRESERVE_COLOR,
+    "dtype": DTYPES,
+    "optimize": OPTIMIZED,
+}
 # Options in the order of their inputs, and how far a click goes.
 _MAIN = {"quality": 0, "content_weight": 0.1, "stroke_size": 0.05, "keep_calm": 0.1, "preserve_color": 0}
 _ADVANCED = {
@@ -28,6 +35,7 @@ _ADVANCED = {
     # Last: saved workflows know their values by place.
     "keep_light": 0.5,
     "keep_hues": 1,
+    "optimize": 0,
 }
 
 
@@ -73,6 +81,7 @@ class RefinePainting(io.ComfyNode):
                     ),
                 ),
                 *(_input(name, step, optional=True, advanced=True) for name, step in _ADVANCED.items()),
+                network_input(),
             ],
             outputs=[
                 io.Image.Output(
@@ -98,6 +107,7 @@ class RefinePainting(io.ComfyNode):
         preserve_color: str | None = None,
         style_weights: str | None = None,
         dtype: str | None = None,
+        optimize: str | None = None,
     ) -> bool | str:
         from .task import painting_weights
 
@@ -106,6 +116,7 @@ class RefinePainting(io.ComfyNode):
             lambda: check_known("preserve_color", preserve_color, _CHOICES["preserve_color"]),
             lambda: painting_weights(style_weights or ""),
             lambda: check_known("dtype", dtype, _CHOICES["dtype"]),
+            lambda: check_known("optimize", optimize, _CHOICES["optimize"]),
         )
 
     @classmethod
@@ -116,6 +127,7 @@ class RefinePainting(io.ComfyNode):
         style_images: Tensor,
         mask: Tensor | None = None,
         style_weights: str = "",
+        style_gan: ManagedGAN | None = None,
         **chosen: float | str,
     ) -> io.NodeOutput:
         from .report import RefineReport, plottable
@@ -124,7 +136,8 @@ class RefinePainting(io.ComfyNode):
         options = RefineOptions.from_dict(chosen)
         # ComfyUI's inference mode has no gradients, and what is made in it can never have them.
         with torch.inference_mode(False), torch.no_grad():
-            task = RefineTask.from_inputs(image, content, style_images, mask, style_weights, options)
+            gan = connected_or_default(style_gan).gan
+            task = RefineTask.from_inputs(image, content, style_images, mask, style_weights, options, gan)
             report = RefineReport(task)
             images = task.run(report)
         return io.NodeOutput(images, {"loss": plottable(report.curve)}, report.text())

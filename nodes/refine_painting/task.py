@@ -13,6 +13,7 @@ from ...base.excerpt import excerpt
 from ...base.settings import as_floats
 from ...models.batches import entry, match_batch
 from ...models.perception.vgg import LossNetwork, loss_dtype
+from ...models.style_gan import StyleGAN
 from ...painting.options import RefineOptions
 from ...painting.refine import refine
 from ...painting.sources import resized
@@ -41,6 +42,7 @@ class RefineTask:
     masks: Tensor | None
     weights: list[float] | None
     options: RefineOptions
+    gan: StyleGAN
 
     @classmethod
     def from_inputs(
@@ -51,6 +53,7 @@ class RefineTask:
         mask: Tensor | None,
         style_weights: str,
         options: RefineOptions,
+        gan: StyleGAN,
     ) -> RefineTask:
         """Raises ValueError, one sentence, for inputs that cannot be used together."""
         # The pictures, and a weight for each painting.
@@ -81,7 +84,7 @@ class RefineTask:
                 "The mask is black, so nothing would be refined; paint it white where the picture is to "
                 "change, or disconnect it."
             )
-        return cls(count, images, photos, paintings, masks, weights, options)
+        return cls(count, images, photos, paintings, masks, weights, options, gan)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -120,6 +123,7 @@ class RefineTask:
             self.options,
             report.step,
             network=network,
+            gan=self.gan,
             on_tile=api.check_interrupt,
             on_note=report.note,
         )

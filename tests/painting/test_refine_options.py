@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from functools import partial
 
 import pytest
 
-from brushwork.painting.options import QUALITIES, RefineOptions
+from brushwork.painting.options import OPTIMIZED, QUALITIES, RefineOptions
+
+PIXELS = partial(RefineOptions, optimize="pixels")
 
 
 def test_every_option_says_what_it_does():
@@ -20,6 +23,7 @@ def test_every_option_says_what_it_does():
     [
         ({"quality": "best"}, "quality is 'best'; choose one of draft, normal, fine."),
         ({"preserve_color": "all"}, "preserve_color is 'all'"),
+        ({"optimize": "strokes"}, "optimize is 'strokes'; choose one of network, pixels."),
         ({"dtype": "float16"}, "dtype is 'float16'"),
         ({"stroke_size": 5}, "stroke_size is 5; give a value from 0.25 to 4."),
         ({"content_weight": -1}, "content_weight is -1"),
@@ -42,10 +46,11 @@ def test_options_survive_json():
         RefineOptions.from_dict({"strokes": 2})
 
 
-def test_sizes_double_and_end_with_the_pictures_own():
+@pytest.mark.parametrize("optimize", OPTIMIZED)
+def test_sizes_double_and_end_with_the_pictures_own(optimize):
     for quality in QUALITIES:
         for height, width in ((512, 768), (1024, 1024), (333, 517), (4096, 4096)):
-            passes = RefineOptions(quality).passes(height, width)
+            passes = RefineOptions(quality, optimize=optimize).passes(height, width)
             assert passes[-1].size == (height, width)
             for coarse, fine in zip(passes[:-1], passes[1:], strict=True):
                 assert coarse.steps >= fine.steps
@@ -53,20 +58,34 @@ def test_sizes_double_and_end_with_the_pictures_own():
                     assert abs(2 * small - large) <= 2
 
 
-def test_the_first_size_is_a_quarter_where_that_is_not_too_small():
-    first = {
-        side: RefineOptions().passes(side, side)[0].size[0] for side in (64, 128, 256, 512, 1024, 2048, 4096)
-    }
+def test_the_first_size_of_pixels_is_a_quarter_where_that_is_not_too_small():
+    first = {side: PIXELS().passes(side, side)[0].size[0] for side in (64, 128, 256, 512, 1024, 2048, 4096)}
     assert first == {64: 64, 128: 128, 256: 128, 512: 128, 1024: 256, 2048: 512, 4096: 512}
 
 
+def test_the_network_is_tuned_where_its_strokes_are_large_and_its_memory_bounded():
+    found = {
+        side: [(each.size[0], each.tuned) for each in RefineOptions().passes(side, side)]
+        for side in (32, 512, 1024, 2048, 4096)
+    }
+    assert found == {
+        32: [(32, True)],
+        512: [(512, True)],
+        1024: [(512, True), (1024, True)],
+        2048: [(512, True), (1024, True), (2048, False)],
+        4096: [(512, True), (1024, True), (2048, False), (4096, False)],
+    }
+
+
 def test_panoramas_keep_rows_enough_to_see():
-    assert RefineOptions().passes(40, 4000)[0].size == (40, 4000)
-    assert RefineOptions().passes(400, 4000)[0].size == (100, 1000)
+    assert PIXELS().passes(40, 4000)[0].size == (40, 4000)
+    assert PIXELS().passes(400, 4000)[0].size == (100, 1000)
 
 
-def test_steps_are_shared_as_the_quality_does():
-    own = [each.steps for each in RefineOptions().passes(512, 512)]
-    half = [each.steps for each in RefineOptions(steps=sum(own) // 2).passes(512, 512)]
+@pytest.mark.parametrize("optimize", OPTIMIZED)
+def test_steps_are_shared_as_the_quality_does(optimize):
+    options = partial(RefineOptions, optimize=optimize)
+    own = [each.steps for each in options().passes(1024, 1024)]
+    half = [each.steps for each in options(steps=sum(own) // 2).passes(1024, 1024)]
     assert half == [round(count / 2) for count in own]
-    assert [each.steps for each in RefineOptions(steps=1).passes(512, 512)] == [1, 1, 1]
+    assert {each.steps for each in options(steps=1).passes(1024, 1024)} == {1}

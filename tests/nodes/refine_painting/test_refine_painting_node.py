@@ -8,16 +8,20 @@ from dataclasses import fields
 import pytest
 import torch
 from gram_errors import gram_errors
+from tiny_network import TINY
 
 from brushwork.models.perception.statistics import style_at_sizes
 from brushwork.models.perception.vgg import LossNetwork
+from brushwork.models.style_gan import StyleGAN
 from brushwork.nodes import RefinePainting
 from brushwork.nodes.bridge import api
 from brushwork.nodes.bridge.progress import on_progress
 from brushwork.nodes.refine_painting import report, task
+from brushwork.nodes.shared.sockets import ManagedGAN
 from brushwork.painting.options import RefineOptions
 
-QUICK = {"quality": "draft", "steps": 4, "dtype": "float32"}
+# The quicker way; the last tests of this part are about the other.
+QUICK = {"quality": "draft", "steps": 4, "dtype": "float32", "optimize": "pixels"}
 
 
 @pytest.fixture
@@ -77,6 +81,28 @@ def test_the_picture_gets_the_paintings_strokes(photo_crop, art_crop):
     assert info.startswith("1 picture of 48 x 48, 1 painting, quality draft, ")
     assert "48 x 48: 12 steps" in info
     assert f"loss {loss['loss'][-1]:.4g} (gram whole " in info
+
+
+def test_the_network_is_tuned_to_photo_and_painting(photo_crop, art_crop, gan):
+    """Without a connected network the one that ships; it goes on painting as before."""
+    painted = gan.stylize(*(each.permute(0, 3, 1, 2) for each in (photo_crop, art_crop)))
+    painted = painted.permute(0, 2, 3, 1)
+    image, _, _ = execute(painted, photo_crop, art_crop, steps=16, optimize="network")
+    assert image.shape == photo_crop.shape
+    assert style_error(image, art_crop) < 0.6 * style_error(painted, art_crop)
+    again = RefinePainting.execute(
+        painted, photo_crop, art_crop, style_gan=ManagedGAN.manage(gan), **(QUICK | {"optimize": "network"})
+    ).args[0]
+    assert torch.equal(again, execute(painted, photo_crop, art_crop, optimize="network")[0])
+
+
+def test_another_network_is_tuned_if_it_is_connected(photo_crop, art_crop):
+    tiny = ManagedGAN.manage(StyleGAN(TINY))
+    options = QUICK | {"optimize": "network"}
+    image = RefinePainting.execute(photo_crop, photo_crop, art_crop, style_gan=tiny, **options).args[0]
+    assert (
+        float((image - execute(photo_crop, photo_crop, art_crop, optimize="network")[0]).abs().mean()) > 0.02
+    )
 
 
 def test_it_starts_from_the_image_and_keeps_the_content(photo_crop, art_crop):

@@ -1,0 +1,145 @@
+"""A network that is tuned to one photo and its paintings: what refining moves are its weights.
+
+Pixels that move one by one take on grain and specks as small as themselves. A convolutional network can
+hardly paint these (deep image prior, Ulyanov 2018), and what it learns for one stroke it does in all. Unlike
+a deep image prior, this one begins as a network that paints, and it sees the photo and the style codes.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..models.batches import entry, repeated
+from ..models.content_encoder import ContentCode
+from ..models.generator import Generator
+from ..models.noise import PlacedNoise
+from ..models.passes import ForwardPass, Frozen, Trained
+from ..models.style_gan import StyleGAN
+from .objective import Mixture
+from .sources import resized
+
+# Adam's rate, after this many steps of warming up. In the last two fifths of the steps it falls to a tenth.
+_RATE = 1.5e-3
+_WARM_UP = 5
+_FALL = 0.4
+
+# At the sizes after the first the network knows its strokes.
+_LATER_RATE = 0.5
+
+
+class TunedNetwork:
+    """Copies of a generator, one for each photo, so that no photo of a batch changes another.
+
+    mixtures: the paintings of each of K regions. The last layer stays as it is: it makes 4 x 4 pixels of a
+    cell, each with weights of its own, and a grid of 4 pixels would be cheap for it.
+    """
+
+    def __init__(self, gan: StyleGAN, mixtures: Sequence[Mixture], batch: int):
+        device = mixtures[0].paintings[0].device
+        self.gan = copy.deepcopy(gan).to(device).float().requires_grad_(False)
+        with torch.no_grad():
+            self.codes = [_code(self.gan, mixture) for mixture in mixtures]
+        self.generators: list[Generator] = [copy.deepcopy(self.gan.generator) for _ in range(batch)]
+        for generator in self.generators:
+            generator.requires_grad_(True)
+            generator.head.requires_grad_(False)
+        self._weights = [
+            weight for each in self.generators for weight in each.parameters() if weight.requires_grad
+        ]
+        self._optimizer = torch.optim.Adam(self._weights, lr=_RATE, betas=(0.9, 0.99))
+
+    def paint(self, photo: Tensor, shares: Tensor | None) -> Tensor:
+        """What the network paints now, [B,3,H,W], values beyond 0..1 included; no gradients.
+
+        photo [B,3,H,W]; shares [1 or B,K,H,W] with sums 1, or None with one region.
+        """
+        with torch.no_grad():
+            return self._paint(self.gan.encode_content(photo), shares, Frozen())
+
+    def finer(self, picture: Tensor, photo: Tensor, shares: Tensor | None) -> Tensor:
+        """The picture [B,3,h,w] at the size of `photo` [B,3,H,W], with the detail that the network adds."""
+        size = (photo.shape[-2], photo.shape[-1])
+        painted = self.paint(photo, shares).clamp_(0, 1)
+        coarse = resized(resized(painted, (picture.shape[-2], picture.shape[-1])), size)
+        return (resized(picture, size) + painted.sub_(coarse)).clamp_(0, 1)
+
+    def canvas(self, photo: Tensor, shares: Tensor | None, steps: int, picture: Tensor | None) -> TunedCanvas:
+        """A canvas of the photo's size for `steps` steps. It shows `picture`, or what the network paints."""
+        return TunedCanvas(self, photo, shares, steps, picture)
+
+    def _paint(self, content: ContentCode, shares: Tensor | None, how: ForwardPass) -> Tensor:
+        pictures = []
+        for i, generator in enumerate(self.generators):
+            own, noise = content.picture(i), PlacedNoise()
+            parts = [own.cut(generator(own, entry(code, i), how, noise)) for code in self.codes]
+            if shares is not None:
+                share = entry(shares, i)
+                parts = [share[:, k : k + 1] * part for k, part in enumerate(parts)]
+            pictures.append(torch.stack(parts).sum(0) if len(parts) > 1 else parts[0])
+        return torch.cat(pictures)
+
+    def _move(self, picture: Tensor, gradient: Tensor, rate: float) -> None:
+        """A step of the weights; `gradient` is that of the loss at `picture`, which autograd follows."""
+        # Pictures are tuned by themselves, and one whose gradient is not finite moves by momentum only.
+        finite = torch.isfinite(gradient.flatten(1).sum(1))[:, None, None, None]
+        self._optimizer.zero_grad()
+        picture.backward(torch.where(finite, gradient, torch.zeros_like(gradient)))
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.step()
+
+
+class TunedCanvas:
+    """The picture while the network is tuned at one size. `picture` [B,3,H,W] has no gradients."""
+
+    def __init__(
+        self,
+        network: TunedNetwork,
+        photo: Tensor,
+        shares: Tensor | None,
+        steps: int,
+        picture: Tensor | None,
+    ):
+        self._network, self._shares, self._steps = network, shares, steps
+        self._first, self._step = picture is None, 0
+        with torch.no_grad():
+            self._content = network.gan.encode_content(photo)
+        # What the network does not paint, it does not move: the picture differs from its own by this.
+        self._rest: Tensor | None = None
+        self._painted = self._paint()
+        if picture is not None:
+            self._rest = picture - self._painted.detach()
+            self._painted = self._paint()
+
+    @property
+    def picture(self) -> Tensor:
+        return self._painted.detach()
+
+    def move(self, gradient: Tensor) -> None:
+        """One step; `gradient` [B,3,H,W] is that of the loss at `picture`."""
+        self._network._move(self._painted, gradient, self._rate())
+        self._step += 1
+        self._painted = self._paint()
+
+    def _paint(self) -> Tensor:
+        with torch.enable_grad():
+            painted = self._network._paint(self._content, self._shares, Trained())
+            # The losses see what the picture will be: contrast beyond black and white is not contrast.
+            return (painted if self._rest is None else painted + self._rest).clamp(0, 1)
+
+    def _rate(self) -> float:
+        rising = min(1.0, (self._step + 1) / _WARM_UP)
+        falling = min(1.0, max(0.1, (self._steps - self._step) / (_FALL * self._steps)))
+        return _RATE * rising * falling * (1.0 if self._first else _LATER_RATE)
+
+
+def _code(gan: StyleGAN, mixture: Mixture) -> Tensor:
+    """The mean of the paintings' style codes by their weights, [1 or B,L,D]."""
+    codes = [gan.encode_style(painting) for painting in mixture.paintings]
+    batch = max(map(len, codes))
+    weighted = [w * repeated(code, batch) for w, code in zip(mixture.weights, codes, strict=True)]
+    return torch.stack(weighted).sum(0)

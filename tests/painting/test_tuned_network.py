@@ -1,0 +1,194 @@
+"""Refining that tunes the network: its picture, its batches, regions and sizes, and what stays untouched."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from gram_errors import gram_errors
+
+from brushwork.models.perception.statistics import normalized, style_at_sizes
+from brushwork.models.style_gan import StyleGAN
+from brushwork.painting import options as refine_options
+from brushwork.painting.errors import RefineError
+from brushwork.painting.objective import Mixture
+from brushwork.painting.options import RefineOptions
+from brushwork.painting.refine import refine
+from brushwork.painting.sources import Region
+from brushwork.painting.tuned_network import TunedCanvas, TunedNetwork
+
+QUICK = RefineOptions(steps=3, dtype="float32")
+
+
+@pytest.fixture(scope="module")
+def gan():
+    return StyleGAN.default()
+
+
+@pytest.fixture(scope="module")
+def pair(photo, artwork):
+    """A photo and a painting of 64 pixels."""
+    return photo[..., 60:124, 60:124], artwork[..., :64, :64]
+
+
+def style_error(network, picture, painting):
+    with torch.no_grad():
+        errors = gram_errors(style_at_sizes(network, picture), style_at_sizes(network, painting))
+    return float(sum(errors.values()))
+
+
+def test_the_painting_comes_nearer_and_the_photo_too(gan, network, pair):
+    photo, painting = pair
+    painted = gan.stylize(photo, painting)
+    refined = refine(painted, photo, painting, None, RefineOptions(steps=24), network=network, gan=gan)
+    assert refined.shape == photo.shape
+    assert 0 <= float(refined.min()) <= float(refined.max()) <= 1
+    assert style_error(network, refined, painting) < 0.5 * style_error(network, painted, painting)
+    content = [normalized(network(each)["relu4_1"]) for each in (refined, painted, photo)]
+    assert (content[0] - content[2]).square().mean() < (content[1] - content[2]).square().mean()
+
+
+def test_it_has_less_grain_than_pixels_that_move_by_themselves(gan, network, pair):
+    """The loss sees as much of the painting in both; the rest of the picture is what the eye minds."""
+    photo, painting = pair
+    photo = photo * 0 + 0.6
+
+    def roughness(optimize):
+        options = RefineOptions(steps=16, optimize=optimize, keep_calm=0, smoothness=0)
+        picture = refine(None, photo, painting, None, options, network=network, gan=gan)
+        around = torch.nn.functional.avg_pool2d(picture, 3, 1)
+        return float((picture[..., 1:-1, 1:-1] - around).square().mean())
+
+    assert roughness("network") < 0.9 * roughness("pixels")
+
+
+def test_the_network_that_was_given_stays_as_it_is(gan, network, pair):
+    before = {name: tensor.clone() for name, tensor in gan.state_dict().items()}
+    refine(None, *pair, None, QUICK, network=network, gan=gan)
+    assert all(torch.equal(before[name], tensor) for name, tensor in gan.state_dict().items())
+    assert not any(weight.requires_grad for weight in gan.parameters())
+
+
+def test_the_network_that_ships_is_tuned_where_none_is_given(gan, network, pair):
+    assert torch.equal(
+        refine(None, *pair, None, QUICK, network=network),
+        refine(None, *pair, None, QUICK, network=network, gan=gan),
+    )
+
+
+def test_pictures_of_a_batch_are_tuned_as_if_alone(gan, network, pair):
+    photos = torch.cat([pair[0], pair[0].flip(3)])
+    paintings = torch.cat([pair[1], pair[1].flip(1)])
+    both = refine(None, photos, paintings, None, QUICK, network=network, gan=gan)
+    second = refine(None, photos[1:], paintings[1:], None, QUICK, network=network, gan=gan)
+    assert float((both[1:] - second).abs().max()) < 1e-3
+    assert float((both[:1] - second).abs().mean()) > 0.02
+
+
+def test_regions_and_weights_choose_the_paintings(gan, network, pair):
+    photo, painting = pair
+    dark, light = 0.3 * painting, 0.7 + 0.3 * painting
+    options = RefineOptions(steps=6)
+
+    def refined(paintings, weights=None, regions=()):
+        return refine(None, photo, paintings, weights, options, regions=regions, network=network, gan=gan)
+
+    right = torch.zeros(1, 8, 8)
+    right[..., 4:] = 1
+    divided = refined(dark, regions=[Region(right, light)])
+    assert float(divided[..., 40:].mean()) > float(divided[..., :24].mean()) + 0.3
+    means = [float(refined([dark, light], weights).mean()) for weights in ([1, 0], [3, 1], [0, 5])]
+    assert means == sorted(means)
+
+
+def test_larger_sizes_go_on_from_the_smaller(gan, network, pair, monkeypatch):
+    """A small size, a larger one that is tuned as well, and one whose pixels move."""
+    monkeypatch.setattr(refine_options, "_LARGEST_FIRST_TUNED", 18)
+    monkeypatch.setattr(refine_options, "_LARGEST_TUNED", 40)
+    photo, painting = pair
+    options = RefineOptions("draft", steps=12)
+    assert [each.tuned for each in options.passes(64, 64)] == [True, True, False]
+    seen = []
+
+    def on_step(step):
+        seen.append((step.size, step.losses()["total"], step.picture()))
+
+    painted = gan.stylize(photo, painting)
+    refined = refine(painted, photo, painting, None, options, on_step, network=network, gan=gan)
+    assert [size for size, *_ in seen] == sorted(size for size, *_ in seen)
+    assert {size for size, *_ in seen} == {(16, 16), (32, 32), (64, 64)}
+    # Each size shows what the one before had, and begins no worse than the network alone.
+    last_small = next(each for each in reversed(seen) if each[0] == (32, 32))
+    first_large = next(each for each in seen if each[0] == (64, 64))
+    reduced = torch.nn.functional.avg_pool2d(first_large[2], 2)
+    assert float(torch.corrcoef(torch.stack([reduced.flatten(), last_small[2].flatten()]))[0, 1]) > 0.9
+    assert style_error(network, refined, painting) < style_error(network, painted, painting)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 40), (17, 9), (33, 47)], ids=str)
+def test_any_size_comes_back(gan, network, texture, height, width):
+    photo, painting = texture(1, 3, height, width).float(), texture(1, 3, 24, 31, seed=1).float()
+    refined = refine(None, photo, painting, None, QUICK, network=network, gan=gan)
+    assert refined.shape == (1, 3, height, width)
+    assert torch.isfinite(refined).all()
+
+
+def test_tiles_of_the_loss_network_give_the_same_picture(gan, network, texture):
+    photo, painting = texture(1, 3, 75, 83).float(), texture(1, 3, 80, 72, seed=1).float()
+    whole, tiled = (
+        refine(
+            None, photo, painting, None, RefineOptions(steps=2, dtype="float32", tile=tile),
+            network=network, gan=gan,
+        )
+        for tile in (0, 64)
+    )  # fmt: skip
+    assert float((whole - tiled).abs().mean()) < 1e-3
+
+
+def test_it_works_in_inference_mode(network, pair):
+    """As in ComfyUI, where the network has been loaded in that mode, too."""
+    with torch.inference_mode():
+        gan = StyleGAN.default()
+        refined = refine(None, pair[0] * 1, pair[1] * 1, None, QUICK, network=network, gan=gan)
+    alone = refine(None, *pair, None, QUICK, network=network)
+    assert torch.allclose(refined, alone, atol=1e-3), "up to rounding: the pictures lie elsewhere in memory"
+
+
+@pytest.mark.parametrize("failing", ["canvas", "move"])
+def test_memory_that_runs_out_leaves_the_rest_to_the_pixels(gan, network, pair, monkeypatch, failing):
+    def fail(*args):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(TunedNetwork, failing, fail) if failing == "canvas" else monkeypatch.setattr(
+        TunedCanvas, failing, fail
+    )
+    notes = []
+    painted = gan.stylize(*pair)
+    refined = refine(painted, *pair, None, QUICK, network=network, gan=gan, on_note=notes.append)
+    assert notes == ["Memory ran out while the network was tuned: from here on, each pixel moves by itself."]
+    assert float((refined - painted).abs().mean()) < 0.1
+
+
+def test_losses_that_are_never_finite_are_one_sentence(gan, pair):
+    class Overflowing:
+        dtype = torch.float32
+
+        def __init__(self, network):
+            self.network = network
+
+        def __call__(self, image):
+            return {name: maps * torch.inf for name, maps in self.network(image).items()}
+
+    from brushwork.models.perception.vgg import LossNetwork
+
+    with pytest.raises(RefineError, match="not finite"):
+        refine(None, *pair, None, QUICK, network=Overflowing(LossNetwork()), gan=gan)
+
+
+def test_a_gradient_that_is_not_finite_breaks_nothing(gan, pair):
+    photo, painting = pair
+    canvas = TunedNetwork(gan, [Mixture([painting], [1.0])], 1).canvas(photo, None, 3, None)
+    canvas.move(torch.full_like(photo, torch.nan))
+    assert torch.isfinite(canvas.picture).all()
+    before = canvas.picture
+    canvas.move(torch.ones_like(photo))
+    assert float(canvas.picture.mean()) < float(before.mean())
