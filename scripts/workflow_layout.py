@@ -165,8 +165,8 @@ LAYOUTS: dict[str, list[list[Block]]] = {
         [read_me(), block("Stands in for a video", BLUE, 3)],
         [block("In which style", PURPLE, 4), block("Frames made of it", BLUE, 5, 6, 7)],
         [block("Painting", GREEN, 8)],
-        [block("Frames to film", GREEN, 9), block("Or your own video", GRAY, 11, 12)],
-        [block("Result", GOLD, 10)],
+        [block("Frames to film", GREEN, 9), block("Or your own video", GRAY, 11)],
+        [block("Result", GOLD, 10), block("Frames of your video", GRAY, 12)],
     ],
     "train_and_paint": [
         [read_me(), block("Your pictures", BLUE, 3)],
