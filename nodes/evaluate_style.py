@@ -99,7 +99,8 @@ class EvaluateStyle(io.ComfyNode):
 
         chosen = EvaluationOptions(samples=samples, side=side, seed=seed, features=features, psi=psi)
 
-        # Collect photos and paintings.
+        # Collect photos and paintings; before many are looked at, say that a folder is missing.
+        check_folders(content_folder)
         left_out: list[str] = []
         styles = _pictures("paintings", style_folder, style_images, left_out)
         if not styles:

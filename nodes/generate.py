@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from ..models.stroke_size import STROKES
 from ..painting.options import PRESERVE_COLOR
 from .bridge.api import io, schema
 from .shared.checkpoints import connected_or_default
@@ -13,6 +14,7 @@ from .shared.inputs import (
     network_input,
     preserve_color_input,
     strength_input,
+    strokes_input,
     strokes_seed_input,
     verdict,
 )
@@ -62,6 +64,7 @@ class Generate(io.ComfyNode):
                 strength_input("photo"),
                 preserve_color_input("photo", "the photo"),
                 strokes_seed_input(),
+                strokes_input("photo"),
             ],
             outputs=[
                 io.Image.Output(
@@ -71,8 +74,11 @@ class Generate(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, preserve_color: str | None = None) -> bool | str:
-        return verdict(lambda: check_known("preserve_color", preserve_color, PRESERVE_COLOR))
+    def validate_inputs(cls, preserve_color: str | None = None, strokes: str | None = None) -> bool | str:
+        return verdict(
+            lambda: check_known("preserve_color", preserve_color, PRESERVE_COLOR),
+            lambda: check_known("strokes", strokes, STROKES),
+        )
 
     @classmethod
     def execute(
@@ -84,6 +90,7 @@ class Generate(io.ComfyNode):
         preserve_color: str = "off",
         seed: int = 0,
         photo: Tensor | None = None,
+        strokes: str = "pixels",
     ) -> io.NodeOutput:
         gan, style = connected_or_default(style_gan), connected(style, "style")
         motifs: Motifs
@@ -94,4 +101,4 @@ class Generate(io.ComfyNode):
             motifs = Photos(gan, photo, "photo")
         else:
             raise ValueError("There is nothing to paint; connect a photo, or a content from Encode Content.")
-        return io.NodeOutput(paint(gan, motifs, style, strength, preserve_color, seed))
+        return io.NodeOutput(paint(gan, motifs, style, strength, preserve_color, seed, strokes))

@@ -5,7 +5,8 @@
 Reads `workflows/NAME.json`, which a page may have saved, puts its nodes and groups where `LAYOUTS` says, adds
 the form of App mode and the name of this pack, and writes it again, with its twin `workflows/api/NAME.json`.
 Each node gets the room that it takes in every page: with Nodes 2.0 rows of widgets are higher, a row of chips
-comes at the end, and previews need more.
+comes at the end, and previews need more. Frontend 1.27 draws no text below a zoom of 60 %, and its *Fit View*
+leaves a quarter of the window free. So that all is readable, no layout is larger than 1900 x 1130.
 """
 
 from __future__ import annotations
@@ -28,29 +29,51 @@ PACK = "brushwork"
 TITLE = 30
 """The height of a node's title, which lies above its position."""
 
-# Pixels that Nodes 2.0 adds to a node: for the row of chips, for each row of a widget, for a preview, and for
-# the style picker or mixing pad, which has no margin there.
-_CHIPS, _ROW, _PREVIEW, _PICKER = 35, 10, 40, -30
-_WITH_PREVIEW = {
-    "LoadImage", "LoadVideo", "SaveImage", "PreviewImage", "SaveAnimatedWEBP", "SaveVideo",
-    "Generate", "PaintVideo", "RefinePainting", "TrainStyle", "StyleDataset", "EvaluateStyle",
-    "LossGraphNode",
-}  # fmt: skip
-_WITH_PICKER = {"LoadStyle", "PaintPhoto", "MixStyles"}
-# Width and height of nodes in LiteGraph, with the style picker and with the preview after a run.
-_SIZES = {
-    "LoadImage": (300, 300),
-    "LoadStyle": (300, 350),
-    "MaskStyle": (300, 98),
-    "MixStyles": (300, 478),
-    "CreateVideo": (260, 78),
-    "SaveVideo": (360, 420),
-    "PaintPhoto": (320, 418),
-    "RefinePainting": (320, 552),
-    "TrainStyle": (360, 780),
+# Pixels that a node of this type takes more than what LiteGraph saves, in the page where it takes the most:
+# for rows of widgets, chips and previews. Measured after a run in frontends 1.27, 1.35 and 1.58, classic and
+# with Nodes 2.0.
+_MORE = {
+    "CreateVideo": 10,
+    "EncodeContent": 35,
+    "EncodeStyle": 45,
+    "EvaluateStyle": 145,
+    "Generate": 45,
+    "GetVideoComponents": 12,
+    "ImageAddNoise": 10,
+    "ImageScaleToMaxDimension": 12,
+    "InterpolateStyles": 50,
+    "LoadImage": 55,
+    "LoadStyle": 15,
+    "LoadStyleGAN": 30,
+    "LoadVideo": 50,
+    "MaskStyle": 30,
+    "MixStyles": 52,
+    "PaintPhoto": 25,
+    "PaintVideo": 135,
+    "RefinePainting": 350,
+    "RepeatImageBatch": 10,
+    "SampleStyle": 20,
+    "SaveImage": 65,
+    "StyleDataset": 55,
+    "TrainStyle": 260,
+}
+_MORE_OF_OTHERS = 8
+# Heights of nodes in LiteGraph, with the style picker and with the preview after a run.
+_HEIGHTS = {
+    "LoadStyle": 350,
+    "MaskStyle": 98,
+    "MixStyles": 478,
+    "CreateVideo": 78,
+    "SaveVideo": 420,
+    "PaintPhoto": 418,
+    "RefinePainting": 552,
+    "TrainStyle": 780,
 }
 # Between a group's edge and its nodes, its title's height, between nodes of a group, between groups.
-_BORDER, _HEAD, _GAP, _STREET = 15, 40, 15, 40
+_BORDER, _HEAD, _GAP, _STREET = 15, 40, 15, 30
+
+# Of a note's title and body. ComfyUI's own brown is lighter, and newer pages write gray on it.
+_NOTE_COLORS = {"color": "#432", "bgcolor": "#332a1a"}
 
 GRAY, BLUE, PURPLE, GREEN, GOLD = "#666", "#3f789e", "#8b5a9e", "#5a8a5a", "#b08a3c"
 
@@ -84,24 +107,25 @@ LAYOUTS: dict[str, list[list[Block]]] = {
         [block("Result", GOLD, 4)],
     ],
     "paint_in_library_style": [
-        [read_me()],
-        [block("With what", GRAY, 2), block("What to paint", BLUE, 3), block("In which style", PURPLE, 4)],
-        [block("Painting", GREEN, 6)],
-        [block("Result", GOLD, 7)],
+        [read_me(), block("With what", GRAY, 2)],
+        [block("What to paint", BLUE, 3), block("In which style", PURPLE, 4, drop=60)],
+        [block("Painting", GREEN, 6, drop=438)],
+        [block("Result", GOLD, 7, drop=220)],
     ],
     "refine_painting": [
-        [read_me()],
-        [block("What to paint", BLUE, 2, 3), block("In which style", PURPLE, 4)],
-        [block("Painting", GREEN, 8)],
-        [block("Refining", GREEN, 9, drop=510)],
-        [block("Compare", GOLD, 10, 11), block("How it went", GRAY, 12)],
+        [read_me(), block("What to paint", BLUE, 2)],
+        [block("Its size", BLUE, 3), block("In which style", PURPLE, 4)],
+        [block("Painting", GREEN, 8, drop=590)],
+        [block("To compare", GOLD, 10, drop=770)],
+        [block("Refining", GREEN, 9)],
+        [block("Result", GOLD, 11), block("How it went", GRAY, 12)],
     ],
     "mix_library_styles": [
-        [read_me()],
-        [block("Three styles", PURPLE, 4, 5, 6)],
-        [block("Mixed", PURPLE, 7), block("What to paint", BLUE, 3)],
-        [block("Painting", GREEN, 9)],
-        [block("Result", GOLD, 10)],
+        [read_me(), block("Second style", PURPLE, 5, drop=60)],
+        [block("First style", PURPLE, 4), block("Third style", PURPLE, 6, drop=110)],
+        [block("What to paint", BLUE, 3), block("Mixed", PURPLE, 7)],
+        [block("Painting", GREEN, 9, drop=330)],
+        [block("Result", GOLD, 10, drop=330)],
     ],
     "random_styles_grid": [
         [read_me()],
@@ -113,20 +137,22 @@ LAYOUTS: dict[str, list[list[Block]]] = {
         [read_me()],
         [block("Two styles", PURPLE, 4, 5)],
         [block("Mixed", PURPLE, 6), block("What to paint", BLUE, 3)],
-        [block("Painting", GREEN, 8)],
-        [block("Result", GOLD, 9)],
+        [block("Painting", GREEN, 8, drop=250)],
+        [block("Result", GOLD, 9, drop=250)],
     ],
     "styles_by_region": [
-        [block("The rest, and region 1", PURPLE, 4, 5, 7)],
+        [block("The rest", PURPLE, 4), read_me()],
+        [block("Region 1", PURPLE, 5, 7, drop=110)],
         [block("Region 1 over the rest", GREEN, 9), block("Region 2", PURPLE, 6, 8)],
         [block("Region 2 over that", GREEN, 10), block("What to paint", BLUE, 3)],
-        [block("Painting", GREEN, 12), read_me()],
-        [block("Result", GOLD, 13)],
+        [block("Painting", GREEN, 12, drop=130)],
+        [block("Result", GOLD, 13, drop=130)],
     ],
     "style_animation": [
-        [block("Stops on the way", PURPLE, 5, 6, 7)],
-        [block("The way", PURPLE, 8), block("What to paint", BLUE, 3), block("Its size", BLUE, 4)],
-        [read_me(), block("Painting", GREEN, 10)],
+        [block("What to paint", BLUE, 3), block("Second stop", PURPLE, 6, drop=40)],
+        [block("First stop", PURPLE, 5, drop=110), block("Third stop", PURPLE, 7, drop=80)],
+        [block("Its size", BLUE, 4), block("The way", PURPLE, 8, drop=270)],
+        [block("Painting", GREEN, 10), read_me()],
         [block("Result", GOLD, 11)],
     ],
     "paint_film": [
@@ -136,12 +162,11 @@ LAYOUTS: dict[str, list[list[Block]]] = {
         [block("Result", GOLD, 6)],
     ],
     "steady_video": [
-        [read_me(), block("Or your own video", GRAY, 11, 12)],
-        [block("In which style", PURPLE, 4), block("Stands in for a video", BLUE, 3)],
-        [block("Frames made of it", BLUE, 5, 6, 7, drop=130)],
+        [read_me(), block("Stands in for a video", BLUE, 3)],
+        [block("In which style", PURPLE, 4), block("Frames made of it", BLUE, 5, 6, 7)],
         [block("Painting", GREEN, 8)],
-        [block("Frames to film", GREEN, 9)],
-        [block("Result", GOLD, 10)],
+        [block("Frames to film", GREEN, 9), block("Or your own video", GRAY, 11)],
+        [block("Result", GOLD, 10), block("Frames of your video", GRAY, 12)],
     ],
     "train_and_paint": [
         [read_me(), block("Your pictures", BLUE, 3)],
@@ -158,9 +183,9 @@ LAYOUTS: dict[str, list[list[Block]]] = {
     "batch_for_queue": [
         [read_me()],
         [block("What to paint", BLUE, 3), block("In which style", PURPLE, 4)],
-        [block("Reading", GREEN, 5, 6)],
-        [block("Painting", GREEN, 7)],
-        [block("Result", GOLD, 8)],
+        [block("Reading", GREEN, 5, 6, drop=200)],
+        [block("Painting", GREEN, 7, drop=200)],
+        [block("Result", GOLD, 8, drop=200)],
     ],
 }
 
@@ -181,6 +206,8 @@ def lay_out(workflow: dict[str, Any], columns: list[list[Block]]) -> None:
             for id_ in part.nodes:
                 node = nodes[id_]
                 node["pos"], node["size"] = [left + _BORDER, y], list(_size(node))
+                if node["type"] == "MarkdownNote":
+                    node |= _NOTE_COLORS
                 y += room(node) + TITLE + _GAP
             height = y - TITLE - _GAP + _BORDER - top
             workflow["groups"].append(
@@ -202,15 +229,12 @@ def lay_out(workflow: dict[str, Any], columns: list[list[Block]]) -> None:
 
 def room(node: dict[str, Any]) -> int:
     """The height that a node takes in the page where it takes the most, without its title."""
-    widgets = sum("widget" in slot for slot in node["inputs"])
-    preview = _PREVIEW if node["type"] in _WITH_PREVIEW else 0
-    picker = _PICKER if node["type"] in _WITH_PICKER else 0
-    return int(_size(node)[1]) + _CHIPS + _ROW * widgets + preview + picker
+    return int(_size(node)[1]) + _MORE.get(node["type"], _MORE_OF_OTHERS)
 
 
 def _size(node: dict[str, Any]) -> tuple[int, int]:
     width, height = node["size"]
-    return _SIZES.get(node["type"], (width, height))
+    return width, _HEIGHTS.get(node["type"], height)
 
 
 def name_pack(nodes: list[dict[str, Any]]) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ...base.duration import duration
 from ...models.batches import entry
+from ...models.stroke_size import stroke_scale
 from ...models.video.cuts import shot_lengths
 from ...painting.films.options import SteadyOptions
 from ...painting.films.painter import FilmPainter
@@ -67,7 +68,7 @@ class VideoPaint:
         stills = _Stills(photos)
         shots = shot_lengths(stills.thumbnails()) if cuts and count == len(photos) else [count]
         height, width = photos.shape[-2:]
-        painter = self._painter(shots, height * width)
+        painter = self._painter(shots, (height, width))
         images = torch.empty(count, height, width, 3, dtype=torch.float32, device=api.intermediate_device())
         for i, (_, painted) in enumerate(painter.paint(stills)):
             images[i] = to_image(painted)[0]
@@ -90,16 +91,17 @@ class VideoPaint:
         def painter(shots: Sequence[int], on_step: Callable[[], None]) -> FilmPainter[Frame]:
             if self._style.batch_with(sum(shots), "The frames and the styles") != sum(shots):
                 raise ValueError(f"The film has {sum(shots)} frames for more styles; give one style.")
-            return self._painter(shots, film.size[0] * film.size[1], on_step)
+            return self._painter(shots, film.size, on_step)
 
         paint_film(film, target, painter, {}, keep_settings=False, on_step=self._tell)
         return target
 
     def _painter(
-        self, shots: Sequence[int], pixels: int, on_step: Callable[[], None] = lambda: None
+        self, shots: Sequence[int], size: tuple[int, int], on_step: Callable[[], None] = lambda: None
     ) -> FilmPainter[Any]:
         # With finer strokes, what is painted is larger than the frame.
-        attempt = self._managed.attempt(round(pixels / min(1.0, self._options.stroke_size) ** 2))
+        scale = stroke_scale(self._options.stroke_size, self._options.strokes, size)
+        attempt = self._managed.attempt(round(size[0] * size[1] / min(1.0, scale) ** 2))
 
         def shown(work: Callable[[torch.device], T]) -> T:
             result = attempt(work)

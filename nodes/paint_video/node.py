@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...models.stroke_size import STROKES
 from ...models.video.steady import STATISTICS
 from ...painting.films.options import SteadyOptions
 from ...painting.options import PRESERVE_COLOR
@@ -18,6 +19,7 @@ from ..shared.inputs import (
     network_input,
     preserve_color_input,
     strength_input,
+    strokes_input,
     strokes_seed_input,
     verdict,
 )
@@ -96,6 +98,7 @@ class PaintVideo(io.ComfyNode):
                     ),
                 ),
                 strokes_seed_input(),
+                strokes_input("video"),
             ],
             outputs=[
                 io.Image.Output(
@@ -110,10 +113,13 @@ class PaintVideo(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, preserve_color: str | None = None, statistics: str | None = None) -> bool | str:
+    def validate_inputs(
+        cls, preserve_color: str | None = None, statistics: str | None = None, strokes: str | None = None
+    ) -> bool | str:
         return verdict(
             lambda: check_known("preserve_color", preserve_color, PRESERVE_COLOR),
             lambda: check_known("statistics", statistics, STATISTICS),
+            lambda: check_known("strokes", strokes, STROKES),
         )
 
     @classmethod
@@ -128,13 +134,14 @@ class PaintVideo(io.ComfyNode):
         window: int = 25,
         follow: float = 0.9,
         seed: int = 0,
+        strokes: str = "pixels",
     ) -> io.NodeOutput:
         from .film import VideoPaint
 
         style_gan, style = connected_or_default(style_gan), connected(style, "style")
         frames = connected(frames, "frames")
         style.refuse_foreign(style_gan)
-        options = StylizeOptions(strength, preserve_color, style.stroke_size, seed=seed, strokes="pixels")
+        options = StylizeOptions(strength, preserve_color, style.stroke_size, seed=seed, strokes=strokes)
         work = VideoPaint(style_gan, style, options, SteadyOptions(statistics, window, follow))
         if not video.is_video(frames):
             images = work.images(to_rgb(frames, "The video", "frames", "frame"))

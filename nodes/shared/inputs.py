@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 from ...base.settings import check_choice
 from ...models.codes import MIX_MODES
 from ...models.noise import LARGEST_SEED
+from ...models.stroke_size import STROKES
 from ...painting.options import PRESERVE_COLOR
 from ..bridge.api import io, new_input
 from .sockets import GanSocket, Style, StyleSocket
@@ -66,7 +67,7 @@ def preserve_color_input(source: str, picture: str) -> io.Input:
 
 
 def strokes_seed_input() -> io.Input:
-    """Which strokes to paint with; the last input, so that workflows from before it stay as they are.
+    """Which strokes to paint with; after all inputs from before it, so that saved workflows stay as they are.
 
     It is optional, because ComfyUI's server refuses prompts without a required input. No control changes it
     after a run: frontends up to 1.35 at least set a new control to "randomize" whatever the node says, and
@@ -82,6 +83,23 @@ def strokes_seed_input() -> io.Input:
         tooltip=(
             "Which strokes: another seed paints the same motif with other strokes, the same seed the same "
             "picture again."
+        ),
+    )
+
+
+def strokes_input(source: str) -> io.Input:
+    """What the strokes' size is measured by; the last input, and optional, as `strokes_seed_input` says.
+
+    Programs and saved workflows without it paint as they did: in pixels.
+    """
+    return io.Combo.Input(
+        "strokes",
+        options=list(STROKES),
+        default="pixels",
+        optional=True,
+        tooltip=(
+            f"pixels: strokes have one size in every {source}. proportion: they are larger in a large "
+            f"{source}, as in Paint Photo."
         ),
     )
 

@@ -96,7 +96,9 @@ class TrainStyle(io.ComfyNode):
         from .session import TrainTask, file_stem, train
 
         style_gan = connected_or_default(style_gan)
-        file_stem(save_name)  # raises for a bad name, before the pictures are looked at
+        # Before the pictures are looked at: a bad name, and a folder that validate_inputs cannot blame alone.
+        file_stem(save_name)
+        check_folders(content_folder)
         options = chosen_options(
             mode, of_mode, adversarial=adversarial_loss, seed=seed, validation_share=validation_share
         )

@@ -110,15 +110,16 @@ window.canvasTests = {
     for (const widget of widgets) widget.value = value;
   },
 
-  // What is seen on a node: sizes of pictures and videos.
+  // What is seen on a node: sizes of pictures and videos, each element once.
   shown(id) {
     const node = this.node(id);
-    const around = LiteGraph.vueNodesMode ? document.querySelector(`[data-node-id="${id}"]`) : document;
+    const inWidgets = kind => (node.widgets ?? []).flatMap(w => [...(w.element?.querySelectorAll?.(kind) ?? [])]);
+    const seen = LiteGraph.vueNodesMode
+      ? kind => [...document.querySelectorAll(`[data-node-id="${id}"] ${kind}`)] : inWidgets;
     if (node.type === 'SaveVideo')
-      return [...around.querySelectorAll('video')].filter(v => v.videoWidth).map(v => [v.videoWidth, v.videoHeight]);
-    const inWidgets = (node.widgets ?? []).flatMap(w => [...(w.element?.querySelectorAll?.('img') ?? [])]);
-    const images = LiteGraph.vueNodesMode
-      ? [...around.querySelectorAll('img')] : [...(node.imgs ?? []), ...inWidgets];
-    return images.filter(i => i.complete && i.naturalWidth).map(i => [i.naturalWidth, i.naturalHeight]);
+      return seen('video').filter(v => v.videoWidth).map(v => [v.videoWidth, v.videoHeight]);
+    // Pages may draw a picture on the canvas, or show the same element in a widget.
+    const images = new Set([...(LiteGraph.vueNodesMode ? [] : node.imgs ?? []), ...seen('img')]);
+    return [...images].filter(i => i.complete && i.naturalWidth).map(i => [i.naturalWidth, i.naturalHeight]);
   },
 };

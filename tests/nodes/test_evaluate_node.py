@@ -147,11 +147,12 @@ def test_what_the_server_refuses(folders):
     [
         ({"features": "clip"}, "choose one of auto, vgg19, inception"),
         ({"content_folder": "lost"}, "There is no folder 'lost'"),
+        ({"content_folder": "lost", "style_folder": ""}, "There is no folder 'lost'"),  # before any picture
     ],
 )
 def test_what_the_node_refuses(folders, small_gan, wrong, sentence):
     with pytest.raises(ValueError, match=sentence):
-        EvaluateStyle.execute(small_gan, style_folder="art", **wrong)
+        EvaluateStyle.execute(small_gan, **{"style_folder": "art"} | wrong)
 
 
 def test_a_new_picture_means_a_new_evaluation(folders):

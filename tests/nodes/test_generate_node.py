@@ -248,11 +248,14 @@ def test_other_errors_get_no_second_chance(small_gan):
     assert tries == [0]
 
 
-def test_preserve_color_is_checked():
+def test_choices_are_checked():
     assert Generate.validate_inputs("histogram") is True
     assert Generate.validate_inputs(None) is True
     assert Generate.validate_inputs("hue") == (
         "preserve_color is 'hue'; choose one of off, luminance, histogram."
+    )
+    assert Generate.validate_inputs("off", "inches") == (
+        "strokes is 'inches'; choose one of pixels, proportion."
     )
 
 

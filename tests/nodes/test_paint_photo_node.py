@@ -35,7 +35,7 @@ def test_a_painting_or_a_style_counts_more_than_the_name(small_gan):
 
 
 def test_strokes_are_in_proportion_to_the_picture(small_gan, monkeypatch):
-    """In Paint Photo, which is new; the strokes of Generate keep their size in pixels."""
+    """In Paint Photo, which is new; the strokes of Generate keep their size in pixels unless told so."""
     monkeypatch.setattr(stroke_size, "_PROPORTION_SIDE", 24)
     torch.manual_seed(3)
     photo, painting = torch.rand(1, 48, 52, 3), torch.rand(1, 16, 16, 3)
@@ -44,6 +44,8 @@ def test_strokes_are_in_proportion_to_the_picture(small_gan, monkeypatch):
     assert torch.equal(image, painted(small_gan, photo, broad))
     style = EncodeStyle.execute(small_gan, painting)[0]
     assert not torch.allclose(image, painted(small_gan, photo, style), atol=0.01)
+    assert torch.equal(image, painted(small_gan, photo, style, strokes="proportion"))
+    assert torch.equal(painted(small_gan, photo, style), painted(small_gan, photo, style, strokes="pixels"))
 
 
 def test_a_painting_for_each_photo(small_gan):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from brushwork.models import stroke_size
 from brushwork.nodes import EncodeContent, EncodeStyle, Generate, MaskStyle, PaintVideo
 from brushwork.nodes.bridge import api
 from brushwork.nodes.bridge.progress import on_progress
@@ -48,6 +49,17 @@ def test_the_seed_chooses_the_strokes(style_gan, style, photo_image):
     alone = PaintVideo.execute(style_gan, frames[:1], style, statistics="frame", follow=0, seed=6)[0]
     content = EncodeContent.execute(style_gan, frames[:1])[0]
     assert torch.allclose(alone, Generate.execute(style_gan, content, style, seed=6)[0], atol=1e-5)
+
+
+def test_strokes_in_proportion_to_the_video(small_gan, monkeypatch):
+    """A video of twice the size has strokes of twice the size; without the choice they stay as they were."""
+    monkeypatch.setattr(stroke_size, "_PROPORTION_SIDE", 24)
+    torch.manual_seed(6)
+    frames, painting = torch.rand(2, 48, 52, 3), torch.rand(1, 16, 16, 3)
+    style, broad = (EncodeStyle.execute(small_gan, painting, stroke_size=size)[0] for size in (1.0, 2.0))
+    found = PaintVideo.execute(small_gan, frames, style, strokes="proportion")[0]
+    assert torch.equal(found, PaintVideo.execute(small_gan, frames, broad)[0])
+    assert not torch.allclose(found, PaintVideo.execute(small_gan, frames, style)[0], atol=0.01)
 
 
 @pytest.mark.parametrize("statistics", ["clip", "window", "frame"])
@@ -154,4 +166,7 @@ def test_choices_are_checked():
     )
     assert PaintVideo.validate_inputs("off", "scene") == (
         "statistics is 'scene'; choose one of clip, window, frame."
+    )
+    assert PaintVideo.validate_inputs(strokes="inches") == (
+        "strokes is 'inches'; choose one of pixels, proportion."
     )

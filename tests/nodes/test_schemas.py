@@ -70,11 +70,20 @@ def test_newer_pages_list_the_first_nodes_among_the_essentials(node_id, category
 
 @pytest.mark.parametrize("node_id", ["Generate", "PaintVideo", "PaintPhoto"])
 def test_the_seed_of_the_strokes_stays_and_may_be_missing(node_id):
-    """Saved workflows go on: the seed comes last, prompts may lack it, and no run changes it."""
-    seed = NODES[node_id].GET_SCHEMA().inputs[-1]
+    """Saved workflows go on: the seed came last, prompts may lack it, and no run changes it."""
+    seed, *later = NODES[node_id].GET_SCHEMA().inputs[-1 if node_id == "PaintPhoto" else -2 :]
     assert (seed.id, seed.default, seed.min, seed.max, seed.optional) == ("seed", 0, 0, 2**64 - 1, True)
     # Pages give every input called "seed" a control that changes it, except where this is False.
     assert seed.as_dict()["control_after_generate"] is False
+    assert [entry.id for entry in later] == ([] if node_id == "PaintPhoto" else ["strokes"])
+
+
+@pytest.mark.parametrize("node_id", ["Generate", "PaintVideo"])
+def test_saved_workflows_keep_their_strokes(node_id):
+    """What they do not say is the last input: their strokes have one size in pixels."""
+    strokes = NODES[node_id].GET_SCHEMA().inputs[-1]
+    assert (strokes.id, strokes.default, strokes.optional) == ("strokes", "pixels", True)
+    assert strokes.options == ["pixels", "proportion"]
 
 
 @each_node

@@ -90,11 +90,12 @@ def test_only_the_guilty_input_turns_red(node):
         ({"adversarial_loss": "wasserstein"}, "choose one of"),
         ({"save_name": ".."}, "give a name"),
         ({"content_folder": "lost"}, "There is no folder 'lost'"),
+        ({"content_folder": "lost", "style_folder": ""}, "There is no folder 'lost'"),  # before any picture
     ],
 )
 def test_the_rest_is_refused_before_it_trains(fresh, small_gan, paintings_dir, wrong, sentence):
     with pytest.raises(ValueError, match=sentence):
-        TrainStyle.execute(small_gan, style_folder=str(paintings_dir), **wrong)
+        TrainStyle.execute(small_gan, **{"style_folder": str(paintings_dir)} | wrong)
     assert not list(fresh.rglob("state.safetensors"))
 
 
