@@ -12,7 +12,8 @@ import safetensors.torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ...base.files import hidden_beside, write_atomically
+from ...base.files import write_atomically
+from ...base.temporary import hidden_beside
 
 _SHOTS, _STATE, _SEGMENT = "shots.json", "state.safetensors", ".mp4"
 
