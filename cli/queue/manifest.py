@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import platform
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -64,9 +63,8 @@ class Results:
         """
         with ExitStack() as stack:
             try:
-                note = f"process {os.getpid()} on {platform.node()}"
                 with suppress(OSError):
-                    stack.enter_context(held(self.folder / LOCK_FILE, note))
+                    stack.enter_context(held(self.folder / LOCK_FILE))
             except HeldError as error:
                 raise CommandError(
                     f"{excerpt(str(self.folder), 300)} is being written by another brushwork queue, {error}; "

@@ -95,7 +95,6 @@ def paint_files_on_ray(
     if not left:
         return
     with (
-        _own_sigterm(),
         _connected(cluster.address),
         _marked(next(iter(left.values())).target.parent) as marker,
     ):
@@ -169,7 +168,7 @@ def _connected(address: str | None) -> Iterator[None]:
     if address == "local":
         options |= {"include_dashboard": False, "object_store_memory": _STORE}
     try:
-        with _without_log_lines():
+        with _without_log_lines(), _own_sigterm():
             ray.init(address, **options)
     except ConnectionError as error:
         raise EngineError(
@@ -202,7 +201,7 @@ def _without_log_lines() -> Iterator[None]:
 
 @contextmanager
 def _own_sigterm() -> Iterator[None]:
-    """After this context the program's own answer to SIGTERM is back: Ray sets one that raises SystemExit."""
+    """After this context the program's own answer to SIGTERM is back: Ray's would raise SystemExit."""
     before = signal.getsignal(signal.SIGTERM)
     try:
         yield
