@@ -134,8 +134,11 @@ def _remove_if_dead(entry: os.DirEntry[str]) -> None:
 
 def _changed(entry: os.DirEntry[str]) -> float:
     """When a file was changed last, or a folder and what is in it."""
-    inside = os.scandir(entry.path) if entry.is_dir(follow_symlinks=False) else ()
-    return max(each.stat(follow_symlinks=False).st_mtime for each in (entry, *inside))
+    changed = entry.stat(follow_symlinks=False).st_mtime
+    if entry.is_dir(follow_symlinks=False):
+        for each in os.scandir(entry.path):
+            changed = max(changed, each.stat(follow_symlinks=False).st_mtime)
+    return changed
 
 
 def _is_held(path: Path) -> bool:

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ...base.excerpt import excerpt
+from ...base.files import move_into_place
 from ...base.locks import HeldError, held
+from ...base.temporary import temporary_file
 from ..errors import CommandError
 from ..pictures import EarlierResults
 from .media import RESULT_ENDINGS
@@ -77,16 +79,16 @@ class Results:
         with self._in_one_sentence(), self._manifest.open("ab"):
             pass
 
-    def part(self, job_name: str, number: int) -> Path:
+    @contextmanager
+    def part(self, job_name: str, number: int) -> Iterator[Path]:
         """Where a result is written until it is known to be whole."""
-        return self.folder / f".{job_name}{_numbered(number)}.part"
+        with temporary_file(self.folder / f"{job_name}{_numbered(number)}") as part:
+            yield part
 
     def publish(self, part: Path, job_name: str, number: int, ending: str) -> str:
         """Give the whole result in `part` its name, which is returned. Raises OSError."""
         name = f"{job_name}{_numbered(number)}{ending}"
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(part, self.folder / name)
+        move_into_place(part, self.folder / name)
         return name
 
     def record(self, line: dict[str, Any]) -> None:
