@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import platform
@@ -31,7 +32,10 @@ _swept: set[str] = set()
 
 @contextmanager
 def temporary_file(beside: Path) -> Iterator[Path]:
-    """An empty hidden file in the folder of `beside`, which is made; the file is gone at the end."""
+    """An empty hidden file in the folder of `beside`, which is made; the file is gone at the end.
+
+    An OSError about it, or about no file, names `beside`: users know that path.
+    """
     temporary = _new_path(beside)
     try:
         with temporary.open("xb") as file:
@@ -44,6 +48,9 @@ def temporary_file(beside: Path) -> Iterator[Path]:
             # An open file cannot be renamed there, and one that somebody writes cannot be removed. A lock
             # would keep those who write to the path from the place of the lock.
             yield temporary
+    except OSError as error:
+        _name(error, temporary, beside)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -53,14 +60,18 @@ def temporary_folder(beside: Path) -> Iterator[Path]:
     """A hidden folder in the folder of `beside`, which is made; it is gone at the end, with all in it.
 
     It holds a file `lock`. If this process dies, the next one that writes beside it removes the folder.
+    An OSError about it, or about no file, names `beside`.
     """
     temporary = _new_path(beside)
-    temporary.mkdir()
     try:
+        temporary.mkdir()
         with (temporary / _LOCK).open("xb") as file:
             with suppress(OSError):
                 lock(file)
             yield temporary
+    except OSError as error:
+        _name(error, temporary, beside)
+        raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -88,18 +99,30 @@ def sync_folder(folder: Path) -> None:
 
 
 def _new_path(beside: Path) -> Path:
-    _make_folder(beside.parent)
+    make_folder(beside.parent)
     _sweep_once(beside.parent)
     ending = f"{_MARK.lstrip('.')}{_MACHINE}.{secrets.token_hex(4)}.{os.getpid()}.part"
     return hidden_beside(beside, ending)
 
 
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it, so that a power cut does not lose them."""
+def _name(error: OSError, temporary: Path, beside: Path) -> None:
+    """Let an error about a temporary file or folder name what it was to become."""
+    if error.filename is None or os.fsdecode(error.filename).startswith(os.fspath(temporary)):
+        error.filename = os.fspath(beside)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, so that a power cut does not lose them.
+
+    Raises OSError, NotADirectoryError if a file is in its place.
+    """
     missing = [folder]
     while not missing[-1].exists() and missing[-1] != missing[-1].parent:
         missing.append(missing[-1].parent)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), os.fspath(folder)) from error
     for above in missing[1:]:
         sync_folder(above)
 

@@ -15,7 +15,7 @@ from ...base.excerpt import excerpt
 from ...base.files import move_into_place
 from ...base.locks import HeldError, held
 from ...base.temporary import temporary_file
-from ..errors import CommandError
+from ..errors import CommandError, remedy
 from ..pictures import EarlierResults
 from .media import RESULT_ENDINGS
 
@@ -137,16 +137,6 @@ class UnwritableError(Exception):
     """One result cannot be written, for its name or what is there already; others can."""
 
 
-_ADVICE = {
-    errno.ENOSPC: "make room on the disk",
-    errno.EDQUOT: "make room within your quota",
-    errno.EFBIG: "use a disk that takes larger files",
-    errno.EROFS: "name another --out",
-    errno.EACCES: "change the rights of the folder, or name another --out",
-    errno.EPERM: "change the rights of the folder, or name another --out",
-    errno.EISDIR: "move that folder away",
-    errno.ENAMETOOLONG: "give the picture a shorter name",
-}
 # They say something about one name and not about the folder.
 _OF_ONE_NAME = (errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTEMPTY, errno.EEXIST)
 
@@ -154,7 +144,7 @@ _OF_ONE_NAME = (errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, er
 def unwritable(path: Path, error: OSError) -> CommandError | UnwritableError:
     """The error for a file of the results that cannot be written: of the run, or of its job alone."""
     said = f"{excerpt(str(path), 300)} cannot be written: {error.strerror or error}"
-    advice = _ADVICE.get(error.errno or 0, "look at the disk and the folder")
+    advice = remedy(error, "look at the disk and the folder")
     if error.errno in _OF_ONE_NAME:
         return UnwritableError(f"{said}; {advice}")
     return CommandError(f"{said}; {advice} and give the same command again: it goes on from there.")
