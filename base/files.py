@@ -6,16 +6,14 @@ import errno
 import hashlib
 import os
 import re
-import secrets
 import stat
-import time
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from .locks import lock
+from .temporary import LONGEST_NAME, cut_name, sync_folder, temporary_file
 from .text_files import UNSHOWN, same_name
 
 # Characters that Windows forbids in file names, separators too, and characters that nobody sees.
@@ -24,14 +22,6 @@ _FORBIDDEN = re.compile(f'[<>:"/\\\\|?*{UNSHOWN}]')
 _DEVICES = re.compile(
     r"(con|conin\$|conout\$|clock\$|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³]) *(\..*)?", re.IGNORECASE
 )
-# Bytes as UTF-8: most file systems hold 255, and an ending and a number follow.
-_LONGEST = 180
-
-# What the names of temporary files hold, and the age in seconds below which nobody removes one.
-_MARK = ".brushwork."
-_YOUNG_SECONDS = 60.0
-# Folders in which this process has looked for temporary files of dead ones.
-_swept: set[str] = set()
 # What systems say where there are no hard links, or no more of them.
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
 
@@ -45,7 +35,7 @@ def safe_file_name(name: str) -> str:
     '_'
     """
     name = _FORBIDDEN.sub("_", name).strip().rstrip(". ")
-    name = _cut(name).rstrip(". ")
+    name = cut_name(name).rstrip(". ")
     hidden_or_kept = not name or name.startswith(".") or _DEVICES.fullmatch(name)
     return f"_{name}" if hidden_or_kept else name
 
@@ -68,17 +58,13 @@ def distinct_names(names: Sequence[str], sources: Sequence[Sequence[Path]]) -> l
 
 
 def _fits(name: str) -> bool:
-    return len(name.encode(errors="surrogatepass")) <= _LONGEST
-
-
-def _cut(name: str) -> str:
-    return name.encode(errors="ignore")[:_LONGEST].decode(errors="ignore")
+    return len(name.encode(errors="surrogatepass")) <= LONGEST_NAME
 
 
 def _with_digest(name: str, paths: Sequence[Path]) -> str:
     text = "\n".join(_whole_path(path) for path in paths)
     digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
-    return f"{_cut(name)}-{digest}"
+    return f"{cut_name(name)}-{digest}"
 
 
 def _whole_path(path: Path) -> str:
@@ -134,11 +120,9 @@ def written_atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(path)
     if _is_stream(path):
         raise OSError(errno.EINVAL, "It is a pipe or a device, and no file", os.fspath(path))
-    with _temporary_beside(path) as temporary:
+    with temporary_file(path) as temporary:
         yield temporary
-        _sync(temporary)
-        os.replace(temporary, path)
-    _sync_folder(path.parent)
+        move_into_place(temporary, path)
 
 
 def write_new(folder: Path, stem: str, suffix: str, data: bytes, number: int = 1) -> Path:
@@ -147,12 +131,10 @@ def write_new(folder: Path, stem: str, suffix: str, data: bytes, number: int = 1
     Several processes may do so at once: each gets a name of its own.
     """
     path = free_path(folder, stem, suffix, number)
-    with _temporary_beside(path) as temporary:
+    with temporary_file(path) as temporary:
         temporary.write_bytes(data)
-        _sync(temporary)
-        while not _rename_to_new(temporary, path):
+        while not move_to_new(temporary, path):
             path = free_path(folder, stem, suffix, number)
-    _sync_folder(folder)
     return path
 
 
@@ -168,29 +150,24 @@ def _is_stream(path: Path) -> bool:
     return not stat.S_ISDIR(kind) and (is_open or not stat.S_ISREG(kind))
 
 
-@contextmanager
-def _temporary_beside(path: Path) -> Iterator[Path]:
-    """An empty hidden file in the folder of `path`; it is gone at the end."""
-    _make_folder(path.parent)
-    _sweep_once(path.parent)
-    # The name of the target may be as long as names can be.
-    temporary = hidden_beside(path, f"{_MARK.lstrip('.')}{secrets.token_hex(4)}.{os.getpid()}.part")
-    try:
-        with temporary.open("xb") as file:
-            if os.name != "nt":
-                # The lock tells others that the writer lives.
-                with suppress(OSError):
-                    lock(file)
-                yield temporary
-        if os.name == "nt":
-            # An open file cannot be renamed there, and one that somebody writes cannot be removed. A lock
-            # would keep those who write to the path from the place of the lock.
-            yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)
+def move_into_place(temporary: Path, path: Path) -> None:
+    """Give a file that is whole its name, whatever had it: fsync, rename, fsync of the folder."""
+    sync_file(temporary)
+    os.replace(temporary, path)
+    sync_folder(path.parent)
 
 
-def _sync(path: Path) -> None:
+def move_to_new(temporary: Path, path: Path) -> bool:
+    """Give a file that is whole a name that nothing has, as `move_into_place` does; False if something has
+    it."""
+    sync_file(temporary)
+    if not _rename_to_new(temporary, path):
+        return False
+    sync_folder(path.parent)
+    return True
+
+
+def sync_file(path: Path) -> None:
     """Make the bytes of a file last."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
@@ -215,58 +192,6 @@ def _rename_to_new(temporary: Path, path: Path) -> bool:
             return False
         os.replace(temporary, path)
     return True
-
-
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it, so that a power cut does not lose them."""
-    missing = [folder]
-    while not missing[-1].exists() and missing[-1] != missing[-1].parent:
-        missing.append(missing[-1].parent)
-    folder.mkdir(parents=True, exist_ok=True)
-    for above in missing[1:]:
-        _sync_folder(above)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder last; Windows and some drives do so by themselves."""
-    if os.name == "nt":
-        return
-    with suppress(OSError):
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
-
-
-def _sweep_once(folder: Path) -> None:
-    """Remove the temporary files of dead processes, once in the life of this one."""
-    place = os.path.abspath(folder)
-    if place in _swept:
-        return
-    _swept.add(place)
-    with suppress(OSError):
-        for entry in list(os.scandir(folder)):
-            if entry.name.startswith(".") and _MARK in entry.name and entry.name.endswith(".part"):
-                with suppress(OSError):
-                    _remove_if_dead(entry)
-
-
-def _remove_if_dead(entry: os.DirEntry[str]) -> None:
-    """Remove a temporary file that nobody holds. A young one may be about to be locked, or renamed."""
-    if not entry.is_file(follow_symlinks=False):
-        return
-    if time.time() - entry.stat(follow_symlinks=False).st_mtime < _YOUNG_SECONDS:
-        return
-    with open(entry.path, "r+b") as file:
-        dead = lock(file)
-    if dead:
-        os.unlink(entry.path)
-
-
-def hidden_beside(path: Path, ending: str) -> Path:
-    """A hidden path in the same folder, named after `path`, which may be as long as names can be."""
-    return path.with_name(f".{_cut(path.name)}.{ending}")
 
 
 def sha256_of(path: str | os.PathLike[str]) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO
 
@@ -23,6 +25,12 @@ _LONGEST_NOTE = 200
 
 class HeldError(Exception):
     """Another process, or another part of this one, holds the lock; the text is its note."""
+
+
+def this_process() -> str:
+    """A note on who holds a lock: the number of this process, the machine, and the time."""
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return f"process {os.getpid()} on {platform.node()} since {now}"
 
 
 def lock(file: IO[bytes]) -> bool:
@@ -52,18 +60,18 @@ def lock(file: IO[bytes]) -> bool:
 
 
 @contextmanager
-def held(path: Path, note: str) -> Iterator[None]:
+def held(path: Path, note: str | None = None) -> Iterator[None]:
     """Hold the lock `path` within this context: a small file with `note`, which says who holds it.
 
-    Where the file system has no locks, nothing is held. Raises HeldError with the holder's note, or OSError
-    if the file cannot be written.
+    Without a note it is `this_process`. Where the file system has no locks, nothing is held. Raises HeldError
+    with the holder's note, or OSError if the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _opened(path) as file:
-        file.write(note.encode())
-        file.truncate()
-        file.flush()
         try:
+            file.write((note or this_process()).encode())
+            file.truncate()
+            file.flush()
             yield
         finally:
             if _SYSTEM != "win32":
@@ -80,7 +88,9 @@ def _opened(path: Path) -> IO[bytes]:
         file = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")  # noqa: SIM115  # it stays open
         try:
             if not _lock_if_possible(file):
-                raise HeldError(excerpt(file.read(_LONGEST_NOTE).decode(errors="replace"), _LONGEST_NOTE))
+                # Its holder may be about to write the note.
+                note = excerpt(file.read(_LONGEST_NOTE).decode(errors="replace"), _LONGEST_NOTE)
+                raise HeldError(note or "a process that has just begun")
             # Did the last holder remove it between the two lines above?
             if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 return file

@@ -15,7 +15,7 @@ from ..base.excerpt import hide_secrets
 from ..base.version import version
 from .errors import CommandError, system_sentence
 from .pixel_limit import pixel_limit
-from .terminal import complain, unfailing_output
+from .terminal import complain, endings_as_ctrl_c, unfailing_output
 
 
 @dataclass(frozen=True)
@@ -41,27 +41,29 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 done in part, 2 cannot go on, 130 stopped."""
-    with unfailing_output():
-        argv = sys.argv[1:] if argv is None else argv
-        args = _parser(argv).parse_args(argv)
-        run: Callable[[argparse.Namespace], int] = args.func
+    argv = sys.argv[1:] if argv is None else argv
+    said = f"brushwork {_named(argv) or ''}".rstrip()
+    with unfailing_output(), endings_as_ctrl_c():
         try:
+            # Some commands import PyTorch for their parsers.
+            args = _parser(argv).parse_args(argv)
+            run: Callable[[argparse.Namespace], int] = args.func
             _check_current_folder()
             with pixel_limit(args):
                 return run(args)
         except CommandError as error:
-            complain(f"brushwork {args.command}: {error}")
+            complain(f"{said}: {error}")
             return 2
         except KeyboardInterrupt:
-            complain(f"brushwork {args.command}: stopped.")
+            complain(f"{said}: stopped.")
             return 130
         except Exception as error:
             if isinstance(error, OSError) and not _ran_out_of_memory(error):
-                complain(f"brushwork {args.command}: {system_sentence(error)}")
+                complain(f"{said}: {system_sentence(error)}")
                 return 2
             if not _ran_out_of_memory(error):
                 raise
-            complain(f"brushwork {args.command}: memory ran out; close other programs, or give less at once.")
+            complain(f"{said}: memory ran out; close other programs, or give less at once.")
             return 2
 
 
@@ -101,12 +103,17 @@ class _Parser(argparse.ArgumentParser):
         super().error(hide_secrets(message))
 
 
+def _named(argv: Sequence[str]) -> str | None:
+    """The command in `argv`."""
+    return next((word for word in argv if not word.startswith("-")), None)
+
+
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     """The parser of all commands: the one that `argv` names with its options, the others with a summary."""
     parser = _Parser(prog="brushwork", description="Paint photos in the style of artworks, without a canvas.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {version()}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    named = next((word for word in argv if not word.startswith("-")), None)
+    named = _named(argv)
     for name, command in COMMANDS.items():
         if name == named:
             importlib.import_module(f".{command.module}", __package__).add_parser(subparsers)

@@ -1,4 +1,4 @@
-"""Output of commands on a terminal, and how Ctrl-C reaches them."""
+"""Output of commands on a terminal, and how Ctrl-C and other signals to end reach them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import codecs
 import os
 import signal
 import sys
+import threading
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from ..base.text_files import one_line
@@ -148,24 +150,55 @@ def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
         yield show
 
 
+# What asks a program to end: Ctrl-C, `kill` and a shutdown, a terminal that closes.
+_ENDINGS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+@contextmanager
+def endings_as_ctrl_c() -> Iterator[None]:
+    """Within this context SIGTERM, and SIGHUP when a terminal closes, raise KeyboardInterrupt like Ctrl-C.
+
+    Otherwise they would end the process at once: nothing would be said, and temporary files would stay. An
+    answer that the program or `nohup` has chosen stays.
+    """
+    changed = []
+    if threading.current_thread() is threading.main_thread():
+        changed = [each for each in _ENDINGS if signal.getsignal(each) is signal.SIG_DFL]
+    for number in changed:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def on_endings(answer: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Within this context `answer` is called when a signal asks the process to end, and it goes on."""
+    # nohup lets a process ignore that its terminal closes.
+    handled = [each for each in _ENDINGS if each == signal.SIGINT or signal.getsignal(each) != signal.SIG_IGN]
+    previous = [signal.signal(number, answer) for number in handled]
+    try:
+        yield
+    finally:
+        for number, handler in zip(handled, previous, strict=True):
+            signal.signal(number, handler)
+
+
 @contextmanager
 def stop_on_signals(on_first: Callable[[], object] = lambda: None) -> Iterator[Callable[[], bool]]:
-    """Gives a function that tells whether Ctrl-C or SIGTERM has come; neither ends the process.
+    """Gives a function that tells whether Ctrl-C, SIGTERM or SIGHUP has come; none ends the process.
 
     `on_first` is called when the first of them comes.
     """
     stopped = False
 
-    def stop(signum: int, frame: object) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
         nonlocal stopped
         if not stopped:
             on_first()
         stopped = True
 
-    handled = (signal.SIGINT, signal.SIGTERM)
-    previous = [signal.signal(number, stop) for number in handled]
-    try:
+    with on_endings(stop):
         yield lambda: stopped
-    finally:
-        for number, handler in zip(handled, previous, strict=True):
-            signal.signal(number, handler)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.files import write_atomically
+from ..base.temporary import make_folder
 from ..base.version import version
 from ..models.large.maps import StorageError
 from ..models.memory import is_out_of_memory
@@ -300,7 +301,7 @@ def _write(target: Path, data: bytes | None) -> None:
     """Write a file; without data only make its folder."""
     try:
         if data is None:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
         else:
             write_atomically(target, data)
     except OSError as error:

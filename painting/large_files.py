@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +12,8 @@ import torch
 from torch import Tensor
 
 from ..base.allocator import give_back_memory
+from ..base.files import move_into_place
+from ..base.temporary import temporary_folder
 from ..models.large.maps import StorageError
 from ..models.large.paint import LargePicture
 from ..models.stroke_size import stroke_scale
@@ -78,8 +78,7 @@ def paint_large_file(
             "file to file, where strokes keep their size in pixels; give 1, or scale the picture down."
         )
     code = stylizer.code(style)
-    with tempfile.TemporaryDirectory(prefix=".brushwork-", dir=target.parent) as name:
-        folder = Path(name)
+    with temporary_folder(target) as folder:
         with opened_picture(photo) as header:
             pixels = header.width * header.height
         _check_disk(folder, pixels)
@@ -93,7 +92,7 @@ def paint_large_file(
         # libvips maps the painted pixels into memory, and they should not come on top of what painting took.
         give_back_memory()
         encode_large(painted, folder / f"result{target.suffix}", metadata, settings)
-        os.replace(folder / f"result{target.suffix}", target)
+        move_into_place(folder / f"result{target.suffix}", target)
 
 
 def _check_disk(folder: Path, pixels: int) -> None:

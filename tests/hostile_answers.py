@@ -153,6 +153,10 @@ _JSON_PAGES: dict[str, Answer] = {
     "not UTF-8": says(b'{"a": "\xff\xfe"}', kind="application/json"),
     "unknown charset": says(b"{}", kind="application/json; charset=klingon"),
     "broken gzip": says(_BROKEN_GZIP, kind="application/json", **{"Content-Encoding": "gzip"}),
+    "gzip in gzip": says(
+        gzip.compress(gzip.compress(b" " * 2**22)), kind="image/png", **{"Content-Encoding": "gzip, gzip"}
+    ),
+    "unknown encoding": says(b"{}", kind="application/json", **{"Content-Encoding": "klingon"}),
     "closed": closed,
     "cut": cut(b'{"a": '),
     "drips": endless(b" ", 0.05),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import ssl
 import struct
 import threading
 import zlib
@@ -123,8 +124,14 @@ GOOD: dict[str, Answer] = {
 class StandInServer:
     """All servers, in a thread of their own; a context manager."""
 
-    def __init__(self, cases: Mapping[str, Mapping[str, Answer]]):
+    def __init__(
+        self,
+        cases: Mapping[str, Mapping[str, Answer]],
+        host: str = "127.0.0.1",
+        secure: ssl.SSLContext | None = None,
+    ):
         self.cases = dict(cases)
+        self._host, self._secure = host, secure
         self.states: dict[str, PaintedPrompts] = defaultdict(PaintedPrompts)
         self.port = 0
         self._loop = asyncio.new_event_loop()
@@ -136,7 +143,9 @@ class StandInServer:
 
         `user` is a name, or a name, a colon and a password.
         """
-        return f"http://{f'{user}@' if user else ''}127.0.0.1:{self.port}/{quote(case, safe='')}"
+        scheme = "https" if self._secure else "http"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{scheme}://{f'{user}@' if user else ''}{host}:{self.port}/{quote(case, safe='')}"
 
     def __enter__(self) -> StandInServer:
         self._thread.start()
@@ -159,7 +168,7 @@ class StandInServer:
             app.router.add_route(method, "/{case}" + path, self._answer(endpoint))
         runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=0.1, access_log=None)
         self._loop.run_until_complete(runner.setup())
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, self._host, 0, ssl_context=self._secure)
         self._loop.run_until_complete(site.start())
         self.port = runner.addresses[0][1]
         self._up.set()

@@ -62,6 +62,11 @@ class Address:
         return urlsplit(self.url).hostname in ("localhost", "127.0.0.1", "::1")
 
     @property
+    def is_encrypted(self) -> bool:
+        """Whether it is reached over https."""
+        return self.url.startswith("https:")
+
+    @property
     def authorization(self) -> dict[str, str]:
         """The header that logs in; empty without a user."""
         return {} if self.user is None else {"Authorization": f"Basic {self._token}"}

@@ -6,10 +6,14 @@ Whatever a server sends, these functions read it as ComfyUI means it or raise on
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 
 from ...base.excerpt import excerpt, value_excerpt
 from ..workflow.interface import InputSpec, read_inputs
+
+ENCODINGS = ("gzip", "deflate")
+"""How answers may be compressed: one layer of these grows a thousandfold at most."""
 
 NOT_COMFYUI = "it does not answer as a ComfyUI server does"
 _LONGEST_NAME = 255
@@ -50,6 +54,32 @@ def decode(body: bytes) -> object:
         return answer
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+
+
+def check_encoding(named: str) -> None:
+    """Raise BadAnswerError for an answer that is compressed in another way than `ENCODINGS`, or twice.
+
+    Each piece of it that arrives is unpacked at once, so two layers could fill the memory.
+    """
+    if named.strip().lower() not in ("", "identity", *ENCODINGS):
+        raise BadAnswerError(
+            f"its answer is compressed as '{excerpt(named, 40)}', and only {' or '.join(ENCODINGS)} is read"
+        )
+
+
+def describe_failure(said: str, is_encrypted: bool) -> str:
+    """What it means that a request had no answer, in half a sentence; `said` is the library's error."""
+    said = excerpt(said, 200).rstrip(".")
+    if found := re.search(r"CERTIFICATE_VERIFY_FAILED.*verify failed: (.*?)(?: \(_ssl|$)", said):
+        return (
+            f"this machine does not trust its certificate: {found[1]}; if you do, name the certificate's "
+            "file in the environment variable SSL_CERT_FILE"
+        )
+    if "[SSL" in said:
+        return f"it does not speak https there: {said}; perhaps its address begins with http://"
+    if said.startswith("Server disconnected without") and not is_encrypted:
+        return f"{said}; perhaps its address begins with https://"
+    return said
 
 
 def check_status(status: int, body: bytes, size: int = 0) -> None:

@@ -20,6 +20,7 @@ from ...base.pairs import PAIRS
 from ..errors import CommandError
 from ..extras import require
 from ..results import make_folder
+from ..terminal import on_endings
 from ..workflow.files import Workflow, find_workflow, read_workflow
 from ..workflow.settings import add_workflow_arguments, apply_settings
 
@@ -278,21 +279,20 @@ async def _until_over(pool: Pool, workers: list[Worker]) -> bool:
         loop.call_soon_threadsafe(stop.set)
 
     # Wait for the last worker or a signal. The first worker that fails ends it for all.
-    handled = (signal.SIGINT, signal.SIGTERM)
-    previous = [signal.signal(number, on_signal) for number in handled]
-    try:
-        while working and not stopping.done() and not ending.done():
-            done, _ = await asyncio.wait({*working, stopping, ending}, return_when=asyncio.FIRST_COMPLETED)
-            for task in done & working:
-                working.remove(task)
-                task.result()
-        return not pool.ended.is_set()
-    finally:
-        # Whatever happened, leave nothing on the servers.
-        await _end({*working, stopping, ending})
-        await _cancel(workers)
-        for number, handler in zip(handled, previous, strict=True):
-            signal.signal(number, handler)
+    with on_endings(on_signal):
+        try:
+            while working and not stopping.done() and not ending.done():
+                done, _ = await asyncio.wait(
+                    {*working, stopping, ending}, return_when=asyncio.FIRST_COMPLETED
+                )
+                for task in done & working:
+                    working.remove(task)
+                    task.result()
+            return not pool.ended.is_set()
+        finally:
+            # Whatever happened, leave nothing on the servers.
+            await _end({*working, stopping, ending})
+            await _cancel(workers)
 
 
 async def _end(tasks: set[asyncio.Task[object]]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import platform
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ...base.excerpt import excerpt
+from ...base.files import move_into_place
 from ...base.locks import HeldError, held
-from ..errors import CommandError
+from ...base.temporary import temporary_file
+from ..errors import CommandError, remedy
 from ..pictures import EarlierResults
 from .media import RESULT_ENDINGS
 
@@ -64,9 +65,8 @@ class Results:
         """
         with ExitStack() as stack:
             try:
-                note = f"process {os.getpid()} on {platform.node()}"
                 with suppress(OSError):
-                    stack.enter_context(held(self.folder / LOCK_FILE, note))
+                    stack.enter_context(held(self.folder / LOCK_FILE))
             except HeldError as error:
                 raise CommandError(
                     f"{excerpt(str(self.folder), 300)} is being written by another brushwork queue, {error}; "
@@ -79,16 +79,16 @@ class Results:
         with self._in_one_sentence(), self._manifest.open("ab"):
             pass
 
-    def part(self, job_name: str, number: int) -> Path:
+    @contextmanager
+    def part(self, job_name: str, number: int) -> Iterator[Path]:
         """Where a result is written until it is known to be whole."""
-        return self.folder / f".{job_name}{_numbered(number)}.part"
+        with temporary_file(self.folder / f"{job_name}{_numbered(number)}") as part:
+            yield part
 
     def publish(self, part: Path, job_name: str, number: int, ending: str) -> str:
         """Give the whole result in `part` its name, which is returned. Raises OSError."""
         name = f"{job_name}{_numbered(number)}{ending}"
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(part, self.folder / name)
+        move_into_place(part, self.folder / name)
         return name
 
     def record(self, line: dict[str, Any]) -> None:
@@ -137,16 +137,6 @@ class UnwritableError(Exception):
     """One result cannot be written, for its name or what is there already; others can."""
 
 
-_ADVICE = {
-    errno.ENOSPC: "make room on the disk",
-    errno.EDQUOT: "make room within your quota",
-    errno.EFBIG: "use a disk that takes larger files",
-    errno.EROFS: "name another --out",
-    errno.EACCES: "change the rights of the folder, or name another --out",
-    errno.EPERM: "change the rights of the folder, or name another --out",
-    errno.EISDIR: "move that folder away",
-    errno.ENAMETOOLONG: "give the picture a shorter name",
-}
 # They say something about one name and not about the folder.
 _OF_ONE_NAME = (errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTEMPTY, errno.EEXIST)
 
@@ -154,7 +144,7 @@ _OF_ONE_NAME = (errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, er
 def unwritable(path: Path, error: OSError) -> CommandError | UnwritableError:
     """The error for a file of the results that cannot be written: of the run, or of its job alone."""
     said = f"{excerpt(str(path), 300)} cannot be written: {error.strerror or error}"
-    advice = _ADVICE.get(error.errno or 0, "look at the disk and the folder")
+    advice = remedy(error, "look at the disk and the folder")
     if error.errno in _OF_ONE_NAME:
         return UnwritableError(f"{said}; {advice}")
     return CommandError(f"{said}; {advice} and give the same command again: it goes on from there.")

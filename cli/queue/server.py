@@ -21,12 +21,15 @@ from ..errors import CommandError
 from ..workflow.interface import InputSpec
 from .address import Address
 from .answers import (
+    ENCODINGS,
     NOT_COMFYUI,
     BadAnswerError,
     GoneError,
     ServerDownError,
+    check_encoding,
     check_status,
     decode,
+    describe_failure,
     describe_status,
     read_accepted,
     read_node_list,
@@ -50,6 +53,8 @@ LONGEST_ANSWER = 2**26
 # Previews of large pictures come over the same WebSocket and are larger than its usual limit.
 _LARGEST_EVENT = 2**26
 _MOST_EVENTS_AHEAD = 4
+# A proxy may keep the connection open when the server has said goodbye.
+_SECONDS_TO_CLOSE = 1.0
 SECONDS_TO_RECONNECT = 2.0
 
 # ImportError: a proxy of the environment for which a package is missing.
@@ -90,7 +95,7 @@ class ComfyServer:
             self._http = httpx.AsyncClient(
                 base_url=address.url,
                 params=address.query,
-                headers=address.authorization,
+                headers={**address.authorization, "Accept-Encoding": ", ".join(ENCODINGS)},
                 timeout=TIMEOUT,
                 verify=_certificates(),
                 trust_env=not address.is_local,
@@ -188,6 +193,7 @@ class ComfyServer:
                     additional_headers=self.address.authorization,
                     max_size=_LARGEST_EVENT,
                     max_queue=_MOST_EVENTS_AHEAD,
+                    close_timeout=_SECONDS_TO_CLOSE,
                     proxy=None if self.address.is_local else True,
                     logger=_silent,
                 ) as socket:
@@ -234,15 +240,23 @@ class ComfyServer:
     ) -> AsyncIterator[httpx.Response]:
         try:
             async with self._http.stream(method, path, **options) as reply:
+                check_encoding(reply.headers.get("Content-Encoding", ""))
                 yield reply
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise ServerDownError(self.address.without_secrets(str(error)) or type(error).__name__) from error
+            said = self.address.without_secrets(str(error)) or type(error).__name__
+            raise ServerDownError(describe_failure(said, self.address.is_encrypted)) from error
 
 
 @functools.cache
 def _certificates() -> ssl.SSLContext:
-    """Read once for all servers: it takes longer than a request."""
-    return httpx.create_ssl_context()
+    """Read once for all servers: it takes longer than a request. Raises CommandError, one sentence."""
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        raise CommandError(
+            "The certificates that the environment variable SSL_CERT_FILE or SSL_CERT_DIR names cannot be "
+            f"read ({error.strerror or error}); mend it, or unset it."
+        ) from error
 
 
 class _Socket(websockets.connect):

@@ -250,16 +250,14 @@ class Worker:
         results, files = self.shared.results, []
         # Write the first one last: when it is there, all are there.
         for number, picture in reversed(list(enumerate(pictures, 1))):
-            part = results.part(job.name, number)
             try:
-                declared = await self.server.download(picture, part)
-                ending = await asyncio.to_thread(ending_of, part, picture["filename"], declared)
-                files.append(results.publish(part, job.name, number, ending))
+                with results.part(job.name, number) as part:
+                    declared = await self.server.download(picture, part)
+                    ending = await asyncio.to_thread(ending_of, part, picture["filename"], declared)
+                    files.append(results.publish(part, job.name, number, ending))
             except OSError as error:
-                raise unwritable(Path(error.filename2 or error.filename or part), error) from error
-            finally:
-                with contextlib.suppress(OSError):
-                    part.unlink(missing_ok=True)
+                path = error.filename2 or error.filename or results.folder
+                raise unwritable(Path(path), error) from error
         return files[::-1]
 
     def _lose(self, job: QueueJob, reason: str, blamed: Worker | None = None, again: bool = True) -> None:

@@ -115,9 +115,10 @@ def _train_as_one(request: TrainRequest, processes: Processes) -> int:
         sender = f"process {processes.rank + 1} of {processes.world}: " if processes.rank else ""
         raise CommandError(sender + str(error)) from error
     except OSError as error:
+        saved = request.files.state.exists()
+        how = "The run is as it was last saved, and --resume goes on from there." if saved else ""
         raise CommandError(
-            f"A file cannot be read or written: {system_sentence(error)} The run is as it was last saved, "
-            "and --resume goes on from there."
+            f"A file cannot be read or written: {system_sentence(error)} {how}".strip()
         ) from error
     except LostProcess as error:
         if processes.rank:

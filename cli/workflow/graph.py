@@ -9,7 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from ...base.excerpt import enumeration, excerpt, value_excerpt
-from ..errors import CommandError
+from ..errors import CommandError, system_sentence
 from .files import Workflow, WorkflowNode, to_json
 from .interface import InputSpec, NodeInterface
 
@@ -164,5 +164,7 @@ def _sentence(node: WorkflowNode) -> str:
 
 
 def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return system_sentence(error)
     text = excerpt(str(error), _LONGEST_MESSAGE)
     return text if isinstance(error, ValueError) and text else f"{type(error).__name__}: {text}"

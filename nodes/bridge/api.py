@@ -7,6 +7,9 @@ first.
 from __future__ import annotations
 
 import inspect
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -84,6 +87,24 @@ def use_folders(
     for folder, path in ((MODEL_FOLDER, models_dir), (STYLE_FOLDER, styles_dir)):
         if path is not None:
             folder_paths.add_model_folder_path(folder, str(path), is_default=True)
+
+
+@contextmanager
+def saving_in(folder: Path) -> Iterator[None]:
+    """Within this context nodes save pictures in `folder`."""
+    before = folder_paths.get_output_directory()
+    folder_paths.set_output_directory(str(folder))
+    try:
+        yield
+    finally:
+        folder_paths.set_output_directory(before)
+
+
+def next_number(stem: str, subfolder: str) -> tuple[Path, int]:
+    """The folder below ComfyUI's folder of results, and the first number that no picture `stem` there has."""
+    prefix = os.path.join(subfolder, stem)
+    folder, _, number, _, _ = folder_paths.get_save_image_path(prefix, folder_paths.get_output_directory())
+    return Path(folder), number
 
 
 def manage(model: nn.Module) -> Patcher:

@@ -9,18 +9,18 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from ...base.temporary import temporary_file
 from ...pictures.films import is_film
 from ..errors import EngineError, WriteError
 from ..films.options import SteadyOptions
@@ -95,7 +95,6 @@ def paint_files_on_ray(
     if not left:
         return
     with (
-        _own_sigterm(),
         _connected(cluster.address),
         _marked(next(iter(left.values())).target.parent) as marker,
     ):
@@ -169,7 +168,7 @@ def _connected(address: str | None) -> Iterator[None]:
     if address == "local":
         options |= {"include_dashboard": False, "object_store_memory": _STORE}
     try:
-        with _without_log_lines():
+        with _without_log_lines(), _own_sigterm():
             ray.init(address, **options)
     except ConnectionError as error:
         raise EngineError(
@@ -202,7 +201,7 @@ def _without_log_lines() -> Iterator[None]:
 
 @contextmanager
 def _own_sigterm() -> Iterator[None]:
-    """After this context the program's own answer to SIGTERM is back: Ray sets one that raises SystemExit."""
+    """After this context the program's own answer to SIGTERM is back: Ray's would raise SystemExit."""
     before = signal.getsignal(signal.SIGTERM)
     try:
         yield
@@ -215,16 +214,12 @@ def _own_sigterm() -> Iterator[None]:
 @contextmanager
 def _marked(folder: Path) -> Iterator[Path]:
     """A file in `folder`, which is made, for as long as this context lasts."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        opened, name = tempfile.mkstemp(".shared", ".brushwork-", folder)
-        os.close(opened)
-    except OSError as error:
-        raise WriteError(f"{folder} cannot be written: {error.strerror}.") from error
-    try:
-        yield Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with ExitStack() as stack:
+        try:
+            marker = stack.enter_context(temporary_file(folder / "shared"))
+        except OSError as error:
+            raise WriteError(f"{folder} cannot be written: {error.strerror}.") from error
+        yield marker
 
 
 def _share_of(device: str, cpus: int) -> _Share:

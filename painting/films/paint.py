@@ -21,7 +21,7 @@ from .joining import join, recoded_sound
 from .painter import FilmPainter
 from .reading import Film, Frame
 from .steps import LOOKING, PAINTING, OnFilmStep, StepCounter
-from .unfinished import FilmProgress, UnfinishedFilm
+from .unfinished import FilmProgress, UnfinishedFilm, unfinished_film
 
 # Frames of a segment at most: this many are painted again after a stop. A new segment costs about as much
 # space as a frame of its own.
@@ -58,8 +58,8 @@ def paint_film(
     `target`, so that the same call goes on after a stop; the result is the same as without a stop. `settings`
     say what belongs together; they are kept in the file, too. The file appears when it is whole.
 
-    Raises FilmError if the film is damaged or its sound is unknown, WriteError if something cannot be
-    written, and what the painter raises.
+    Raises FilmError if the film is damaged, its sound is unknown, or another process paints `target`,
+    WriteError if something cannot be written, and what the painter raises.
     """
     ending = target.suffix.lower()
     if recoded := recoded_sound(film, ending):
@@ -71,9 +71,8 @@ def paint_film(
             f"{film.path} is HDR ({film.hdr}) and is painted as it is: the network sees pale colours, and "
             "8 bits may show bands; convert it to SDR first."
         )
-    with _write_errors(target):
+    with _write_errors(target), unfinished_film(target, settings) as unfinished:
         # What an earlier call left: the shots, and the segments that are whole.
-        unfinished = UnfinishedFilm(target, settings)
         shots = unfinished.shots
         if shots is None:
             shots = find_shots(film, on_step)
@@ -89,7 +88,6 @@ def paint_film(
         with written_atomically(target) as temporary:
             kept = settings if keep_settings else None
             join(film, unfinished.segments(count), temporary, ending, kept)
-        unfinished.remove()
 
 
 def _paint_segments(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +13,12 @@ import safetensors.torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ...base.files import hidden_beside, write_atomically
+from ...base.files import sync_file, write_atomically
+from ...base.locks import HeldError, held
+from ...base.temporary import hidden_beside
+from ..errors import FilmError
 
-_SHOTS, _STATE, _SEGMENT = "shots.json", "state.safetensors", ".mp4"
+_SHOTS, _STATE, _SEGMENT, _LOCK = "shots.json", "state.safetensors", ".mp4", "lock"
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,16 +30,32 @@ class FilmProgress:
     state: Mapping[str, Tensor] | None = None
 
 
-class UnfinishedFilm:
-    """The folder of what `target` will be made of. What other `settings` have left there goes away."""
+@contextmanager
+def unfinished_film(target: Path, settings: Mapping[str, object]) -> Iterator[UnfinishedFilm]:
+    """What `target` will be made of, for this process alone; after an error it stays for the next one.
 
-    def __init__(self, target: Path, settings: Mapping[str, object]):
-        self._folder = hidden_beside(target, "unfinished")
+    Raises FilmError, one sentence, while another process paints it, and OSError.
+    """
+    folder = hidden_beside(target, "unfinished")
+    with ExitStack() as owner:
+        try:
+            owner.enter_context(held(folder / _LOCK))
+        except HeldError as error:
+            raise FilmError(
+                f"{target} is being painted by {error}; wait until it has ended, or choose another place."
+            ) from error
+        yield UnfinishedFilm(folder, settings)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+class UnfinishedFilm:
+    """The folder of what a film will be made of. What other `settings` have left there goes away."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, object]):
+        self._folder = folder
         self._settings = json.loads(json.dumps(settings))
-        self._folder.mkdir(parents=True, exist_ok=True)
         if self._read_shots() is None:
-            self.remove()
-            self._folder.mkdir()
+            self._keep_only(())
 
     @property
     def shots(self) -> list[int] | None:
@@ -49,9 +69,7 @@ class UnfinishedFilm:
     def progress(self) -> FilmProgress:
         """What is whole. What was begun after that goes away."""
         found = self._read_progress()
-        for path in self._folder.iterdir():
-            if path.name not in (_SHOTS, _STATE) and path not in self.segments(found.segments):
-                path.unlink()
+        self._keep_only((_SHOTS, _STATE, *(path.name for path in self.segments(found.segments))))
         return found
 
     def segment(self, number: int) -> Path:
@@ -62,12 +80,17 @@ class UnfinishedFilm:
 
     def keep_progress(self, progress: FilmProgress) -> None:
         """Call it when the last segment is whole; what was kept before is replaced."""
+        # After a power cut, a state without its segment would be of no use.
+        sync_file(self.segment(progress.segments - 1))
         tensors = {name: each.detach().cpu().contiguous() for name, each in (progress.state or {}).items()}
         facts = {"segments": str(progress.segments), "frames": str(progress.frames)}
         write_atomically(self._folder / _STATE, safetensors.torch.save(tensors, facts))
 
-    def remove(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+    def _keep_only(self, names: Collection[str]) -> None:
+        """Remove all other files, except the lock."""
+        for path in self._folder.iterdir():
+            if path.name not in (_LOCK, *names):
+                path.unlink()
 
     def _read_shots(self) -> list[int] | None:
         try:

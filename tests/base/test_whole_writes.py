@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from brushwork.base import files
+from brushwork.base import files, temporary
 from brushwork.base.files import write_atomically, write_new
-from brushwork.base.locks import HeldError, held
+from brushwork.base.locks import HeldError, held, lock
 
 # A process that writes without end, and one that holds a lock; neither loads PyTorch.
 WRITES = """
@@ -76,15 +76,15 @@ def test_killed_at_any_byte_the_file_is_whole_and_the_debris_goes(tmp_path, monk
     # The next start removes what dead writers left, and nothing that is young or alive.
     left = parts(tmp_path)
     age(left)
-    young = tmp_path / f".state{files._MARK}0.1.part"
+    young = tmp_path / f".state{temporary._MARK}{temporary._MACHINE}.0.1.part"
     young.write_bytes(b"x")
     foreign = tmp_path / ".download.123.part"
     foreign.write_bytes(b"x")
     age([foreign])
-    with (tmp_path / f".state{files._MARK}1.2.part").open("wb") as alive:
-        files.lock(alive)
+    with (tmp_path / f".state{temporary._MARK}{temporary._MACHINE}.1.2.part").open("wb") as alive:
+        lock(alive)
         age([Path(alive.name)])
-        monkeypatch.setattr(files, "_swept", set())
+        monkeypatch.setattr(temporary, "_swept", set())
         write_atomically(target, b"new")
         assert {path.name for path in parts(tmp_path)} == {young.name, Path(alive.name).name, foreign.name}
     assert target.read_bytes() == b"new"
@@ -170,7 +170,7 @@ def test_a_lock_ends_with_its_process(tmp_path):
 ONE_AT_A_TIME = """
 import sys
 from pathlib import Path
-from brushwork.base.locks import HeldError, held
+from brushwork.base.locks import HeldError, held, lock
 folder = Path(sys.argv[1])
 for _ in range(int(sys.argv[2])):
     try:
@@ -234,3 +234,70 @@ def test_standard_output_that_goes_to_a_file(tmp_path: Path) -> None:
         write_atomically(f"/dev/fd/{file.fileno()}", b"report")
         file.seek(0)
         assert file.read() == "before\nreport"
+
+
+KEEPS_A_FOLDER = """
+import sys, time
+from pathlib import Path
+from brushwork.base.temporary import temporary_folder
+with temporary_folder(Path(sys.argv[1])) as folder:
+    (folder / "pixels").write_bytes(bytes(1000))
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def next_start(monkeypatch):
+    """Let the next write of this process look into its folder, as that of a process that has just begun."""
+
+    def start(folder: Path) -> None:
+        monkeypatch.setattr(temporary, "_swept", set())
+        write_atomically(folder / "file", b"x")
+
+    return start
+
+
+def test_the_folder_of_a_dead_process_goes_and_that_of_a_living_one_stays(tmp_path, next_start):
+    holder = start(KEEPS_A_FOLDER, tmp_path / "large.png")
+    assert holder.stdout.readline() == "ready\n"
+    (folder,) = parts(tmp_path)
+    age([*folder.iterdir(), folder])
+    next_start(tmp_path)
+    assert (folder / "pixels").exists()
+    holder.kill()
+    holder.wait()
+    next_start(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_temporary_folder_goes_at_the_end(tmp_path):
+    with temporary.temporary_folder(tmp_path / "new" / "a.png") as folder:
+        (folder / "below").mkdir()
+        (folder / "below" / "pixels").write_bytes(b"x")
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_debris_from_the_future_goes(tmp_path, next_start):
+    """The clock was wrong when a process died, and was put right."""
+    dead = tmp_path / f".a{temporary._MARK}{temporary._MACHINE}.0.1.part"
+    dead.write_bytes(b"x")
+    os.utime(dead, (time.time() + 10**8,) * 2)
+    next_start(tmp_path)
+    assert not dead.exists()
+
+
+def test_what_another_machine_writes_has_a_day(tmp_path, next_start):
+    """The lock of a process there may not be seen here."""
+    elsewhere = tmp_path / f".a{temporary._MARK}0123abcd.0.1.part"
+    elsewhere.mkdir()
+    pixels = elsewhere / "pixels"
+    pixels.write_bytes(b"x")
+    day = 24 * 3600
+    os.utime(elsewhere, (time.time() - 3 * day,) * 2)
+    os.utime(pixels, (time.time() - day / 2,) * 2)
+    next_start(tmp_path)
+    assert pixels.exists()
+    os.utime(pixels, (time.time() - 2 * day,) * 2)
+    next_start(tmp_path)
+    assert not elsewhere.exists()

@@ -105,7 +105,7 @@ def test_a_path_that_the_system_does_not_take(arguments, tmp_path, monkeypatch, 
     assert main(arguments) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"brushwork {arguments[0]}: {LONG[:100]}")
-    assert error.endswith(" cannot be used: File name too long; name another one, or mend this one.\n")
+    assert error.endswith(" cannot be used: File name too long; give it a shorter name.\n")
     assert error.count("\n") == 1
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from pathlib import Path
 
 from ...base.locks import HeldError, held
@@ -25,9 +22,8 @@ def owned(folder: Path) -> Iterator[None]:
 
     The lock in it ends with this process, however it ends. Raises OwnedError while another training lives.
     """
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     try:
-        with held(folder / LOCK_FILE, f"process {os.getpid()} on {platform.node()} since {now}"):
+        with held(folder / LOCK_FILE):
             yield
     except HeldError as error:
         raise OwnedError(

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import nullcontext
 
 import pytest
 from hostile_answers import CASES
 from PIL import Image
 from stand_in_comfyui import OBJECT_INFO, WORKFLOW, picture_bytes
+
+from brushwork.base import temporary
+from brushwork.cli.queue import manifest
 
 AT_ONCE = 6
 NAMES = list(CASES)
@@ -68,6 +72,10 @@ ALONE = [
     ("a server that never answers", "object_info: silent", 2, "There is no ComfyUI server at http://127.0.0.1:"),
     ("an answer that does not end", "object_info: drips", 2, "(it does not finish its answer within"),
     ("an answer of endless length", "object_info: floods", 2, "(its answer is longer than 4 MB)"),
+    ("an answer that is compressed twice", "object_info: gzip in gzip", 2,
+     "(its answer is compressed as 'gzip, gzip', and only gzip or deflate is read)"),
+    ("a server that hangs up", "object_info: closed", 2,
+     "(Server disconnected without sending a response; perhaps its address begins with https://)"),
     ("a server whose queue is a login page", "queue: login page", 2,
      "no server has answered for 1 s, last: it does not answer as a ComfyUI server does."),
     ("a workflow that the server cannot run", "prompt: 400, the workflow", 2,
@@ -329,11 +337,14 @@ def test_a_folder_in_the_place_of_the_manifest(comfy, queue, tmp_path):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
 @pytest.mark.parametrize("full", [".p1.part", "manifest.jsonl"])
-def test_a_full_disk(comfy, queue, tmp_path, full):
+def test_a_full_disk(comfy, queue, tmp_path, monkeypatch, full):
     """/dev/full answers every write as a full disk does."""
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / full).symlink_to("/dev/full")
-    result = queue(comfy.url("good"))
+    with monkeypatch.context() as patch:
+        # The names of temporary files are drawn.
+        patch.setattr(manifest, "temporary_file", lambda beside: nullcontext(beside.with_name(".p1.part")))
+        result = queue(comfy.url("good"))
     assert result.code == 2
     assert (
         "cannot be written: No space left on device; make room on the disk and give the same command"
@@ -343,6 +354,16 @@ def test_a_full_disk(comfy, queue, tmp_path, full):
     (tmp_path / "out" / full).unlink(missing_ok=True)
     again = queue(comfy.url("good"))
     assert (again.code, again.files) == (0, ["p0.png", "p1.png", "p2.png"])
+
+
+def test_what_a_killed_queue_left_goes(comfy, queue, tmp_path, monkeypatch):
+    """Also if the job whose result it was is not painted again."""
+    (tmp_path / "out").mkdir()
+    left = tmp_path / "out" / f".gone{temporary._MARK}{temporary._MACHINE}.0.1.part"
+    left.write_bytes(b"half a picture")
+    os.utime(left, (0, 0))
+    monkeypatch.setattr(temporary, "_swept", set())
+    assert queue(comfy.url("good")).files == ["p0.png", "p1.png", "p2.png"]
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may write everywhere")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import av
 import numpy as np
@@ -16,7 +17,7 @@ from film_clips import decoded, film_frames, packets, write_film
 
 from brushwork.cli.main import main
 from brushwork.models.video.steady import SteadyVideo
-from brushwork.painting.errors import WriteError
+from brushwork.painting.errors import FilmError, WriteError
 from brushwork.painting.films import paint
 from brushwork.painting.films.joining import read_film_settings
 from brushwork.painting.films.options import SteadyOptions
@@ -24,6 +25,7 @@ from brushwork.painting.films.paint import find_shots, paint_film
 from brushwork.painting.films.painter import FilmPainter
 from brushwork.painting.films.reading import Film
 from brushwork.painting.films.steps import LOOKING, PAINTING
+from brushwork.painting.films.unfinished import FilmProgress, unfinished_film
 from brushwork.painting.stylizer import StylizeOptions
 
 SETTINGS = {"film": "clip", "style": "a"}
@@ -233,6 +235,28 @@ def test_torn_files_of_a_stop_are_painted_again(clip, whole, painter_of, tmp_pat
     state.write_bytes(state.read_bytes()[:100])
     paint_film(Film(clip), tmp_path / "a.mp4", painter_of, SETTINGS)
     assert (tmp_path / "a.mp4").read_bytes() == whole.read_bytes()
+
+
+def test_a_film_that_another_process_paints_is_left_to_it(clip, painter_of, tmp_path):
+    target = tmp_path / "a.mp4"
+    with unfinished_film(target, SETTINGS) as unfinished:
+        unfinished.keep_shots([7, 5])
+        with pytest.raises(FilmError, match=rf"a\.mp4 is being painted by process {os.getpid()} on .*; wait"):
+            paint_film(Film(clip), target, painter_of, {"film": "other"})
+        assert unfinished.shots == [7, 5]
+    assert hidden(tmp_path) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the name of an open file in /proc")
+def test_a_segment_is_on_the_disk_before_the_state_that_counts_it(tmp_path, monkeypatch):
+    done = []
+    monkeypatch.setattr(os, "fsync", lambda n: done.append(Path(os.readlink(f"/proc/self/fd/{n}")).name))
+    with unfinished_film(tmp_path / "a.mp4", SETTINGS) as unfinished:
+        unfinished.segment(0).write_bytes(b"film")
+        done.clear()
+        unfinished.keep_progress(FilmProgress(1, 2))
+        assert done[0] == "000000.mp4"
+        assert done[1].startswith(".state.safetensors.")
 
 
 # The real command, with segments so short that a test can stop it between two of them.
