@@ -17,7 +17,7 @@ from stand_in_comfyui import WORKFLOW, StandInServer, picture_bytes
 from brushwork.cli.main import main
 from brushwork.cli.queue import command, pool, server, worker
 
-# httpcore asks for it at every request. Python looks for a package that is missing through all folders, each time.
+# httpcore imports it for every request. Where it is missing, Python looks through all folders each time.
 if importlib.util.find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]
 
