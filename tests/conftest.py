@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from forked_python import ForkedPython
 from PIL import Image
 from small_pictures import small_copies
 from small_run import VALIDATION_SIDE
@@ -36,20 +37,26 @@ LONG_FILES = (
     "cli/paint/test_paint_ray.py",
     "painting/engines/test_ray_data.py",
     "cli/queue/test_queue_hostile.py",
-    "training/runs/test_run.py",
-    "training/test_trainer.py",
     "painting/test_refine.py",
     "painting/films/test_paint_film.py",
+    "training/runs/test_run.py",
+    "training/test_trainer.py",
     "benchmarks/test_refine_benchmark.py",
     "nodes/test_any_image.py",
-    "scripts/test_default_weights.py",
-    "nodes/test_other_devices.py",
     "test_wheel.py",
-    "training/test_other_devices_step.py",
+    "nodes/test_other_devices.py",
     "painting/test_objective.py",
     "nodes/train_style/test_train_style_node.py",
+    "nodes/refine_painting/test_refine_painting_node.py",
+    "models/video/test_steady.py",
     "benchmarks/quality/test_quality.py",
+    "scripts/test_default_weights.py",
+    "training/test_training_modes.py",
+    "training/test_training_trouble.py",
+    "training/test_other_devices_step.py",
+    "cli/paint/test_paint_command.py",
     "cli/train/test_train_command.py",
+    "training/runs/test_killed_runs.py",
     "test_what_is_loaded.py",
 )
 
@@ -125,6 +132,13 @@ def _threads_stay() -> Iterator[None]:
     yield
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def forked_python() -> Iterator[ForkedPython]:
+    """Starts Python processes that have PyTorch loaded already, where the system can fork."""
+    with ForkedPython() as forked:
+        yield forked
 
 
 def read_picture(path: Path, longest: int) -> Tensor:

