@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import signal
 import sys
@@ -12,12 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from forked_python import ForkedPython
 from PIL import Image
+from small_pictures import small_copies
+from small_run import VALIDATION_SIDE
 from torch import Tensor
 
 import brushwork
 from brushwork.models import StyleGAN
 from brushwork.training import options, validation
+from brushwork.training.runs import plan
 
 PACKAGE = Path(brushwork.__file__).resolve().parent
 
@@ -32,20 +37,26 @@ LONG_FILES = (
     "cli/paint/test_paint_ray.py",
     "painting/engines/test_ray_data.py",
     "cli/queue/test_queue_hostile.py",
-    "training/runs/test_run.py",
-    "training/test_trainer.py",
     "painting/test_refine.py",
     "painting/films/test_paint_film.py",
+    "training/runs/test_run.py",
+    "training/test_trainer.py",
     "benchmarks/test_refine_benchmark.py",
     "nodes/test_any_image.py",
-    "scripts/test_default_weights.py",
-    "nodes/test_other_devices.py",
     "test_wheel.py",
-    "training/test_other_devices_step.py",
+    "nodes/test_other_devices.py",
     "painting/test_objective.py",
     "nodes/train_style/test_train_style_node.py",
+    "nodes/refine_painting/test_refine_painting_node.py",
+    "models/video/test_steady.py",
     "benchmarks/quality/test_quality.py",
+    "scripts/test_default_weights.py",
+    "training/test_training_modes.py",
+    "training/test_training_trouble.py",
+    "training/test_other_devices_step.py",
+    "cli/paint/test_paint_command.py",
     "cli/train/test_train_command.py",
+    "training/runs/test_killed_runs.py",
     "test_what_is_loaded.py",
 )
 
@@ -62,6 +73,14 @@ CHOSEN_HERE = "BRUSHWORK_TESTS_CHOSE_THREADS"
 if "OMP_NUM_THREADS" not in os.environ or CHOSEN_HERE in os.environ:
     os.environ["OMP_NUM_THREADS"] = os.environ[CHOSEN_HERE] = str(max(1, min(4, CORES // PROCESSES)))
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+
+HAS_ACCELERATOR = torch.cuda.is_available() or torch.backends.mps.is_available()
+
+# pytest hangs its handlers on every logger that keeps its lines to itself, six times a test: PyTorch has
+# dozens.
+for logger in logging.root.manager.loggerDict.values():
+    if isinstance(logger, logging.Logger) and logger.name.startswith("torch"):
+        logger.propagate = True
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -83,7 +102,11 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
     """The same random numbers in every run, whatever ran before: a failure comes back."""
-    torch.manual_seed(0)
+    if HAS_ACCELERATOR:
+        torch.manual_seed(0)
+    else:
+        # `torch.manual_seed` notes the whole stack for each kind of device that is not there.
+        torch.default_generator.manual_seed(0)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -109,6 +132,13 @@ def _threads_stay() -> Iterator[None]:
     yield
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def forked_python() -> Iterator[ForkedPython]:
+    """Starts Python processes that have PyTorch loaded already, where the system can fork."""
+    with ForkedPython() as forked:
+        yield forked
 
 
 def read_picture(path: Path, longest: int) -> Tensor:
@@ -151,9 +181,9 @@ def artwork(inputs_dir: Path) -> Tensor:
 
 @pytest.fixture(scope="module")
 def small_validation() -> Iterator[None]:
-    """Training runs of the module score at 64 pixels, not 256: scoring is most of what a short run costs."""
+    """Training runs of the module score at `VALIDATION_SIDE` pixels, not 256."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(validation, "SIDE", 64)
+        patch.setattr(validation, "SIDE", VALIDATION_SIDE)
         yield
 
 
@@ -169,13 +199,21 @@ def few_crops() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def photos(inputs_dir: Path) -> list[Path]:
-    """Three of the photos that ship with the workflows."""
-    return sorted(inputs_dir.glob("photo-*.jpg"))[:3]
+@pytest.fixture(scope="module")
+def quick_estimates() -> Iterator[None]:
+    """Estimates of the module measure a step or two of each phase, not a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "MEASURED_SECONDS", 0.05)
+        yield
 
 
 @pytest.fixture(scope="session")
-def paintings(inputs_dir: Path) -> list[Path]:
-    """Three of the paintings that ship with the workflows."""
-    return sorted(inputs_dir.glob("art-*.jpg"))[:3]
+def photos(inputs_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Small copies of three of the photos that ship with the workflows."""
+    return small_copies(sorted(inputs_dir.glob("photo-*.jpg"))[:3], tmp_path_factory.mktemp("photos"))
+
+
+@pytest.fixture(scope="session")
+def paintings(inputs_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Small copies of three of the paintings that ship with the workflows."""
+    return small_copies(sorted(inputs_dir.glob("art-*.jpg"))[:3], tmp_path_factory.mktemp("paintings"))

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import tree_map
 
 DEVICE = torch.device("mps")
 
@@ -86,12 +86,13 @@ class OnDevice(Tensor):
 def _run(func: Any, args: Any, kwargs: Any) -> Any:
     name = func._schema.name.split("::")[1]
     _refuse_what_is_lacking(name, args)
-    tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+    tensors: list[Tensor] = []
+    held_args, held_kwargs = _each((args, kwargs), lambda value: _held(value, tensors))
     if name not in _BETWEEN_DEVICES and any(not isinstance(t, OnDevice) and t.dim() for t in tensors):
         raise RuntimeError(f"Expected all tensors to be on the same device, but {name} got mps:0 and cpu!")
     if name in _MADE_OF_OTHERS:
         return func.decompose(*args, **kwargs)
-    found = func(*tree_map(_held, args), **tree_map(_held, kwargs))
+    found = func(*held_args, **held_kwargs)
     if func._schema.is_mutable:
         # What was changed in place is the tensor that was given.
         changed = [
@@ -100,7 +101,17 @@ def _run(func: Any, args: Any, kwargs: Any) -> Any:
             if argument.alias_info is not None and argument.alias_info.is_write
         ]
         return changed[0] if len(changed) == 1 and found is not None else None
-    return tree_map(_wrapped, found)
+    return _each(found, _wrapped)
+
+
+def _each(value: Any, change: Callable[[Any], Any]) -> Any:
+    """`value` with all in it changed. Operators take and give tuples, lists and dictionaries: PyTorch's own
+    `tree_map` looks for much else, at every operator."""
+    if type(value) is tuple or type(value) is list:
+        return type(value)([_each(each, change) for each in value])
+    if type(value) is dict:
+        return {name: _each(each, change) for name, each in value.items()}
+    return change(value)
 
 
 def _refuse_what_is_lacking(name: str, args: Any) -> None:
@@ -118,7 +129,10 @@ def _refuse_what_is_lacking(name: str, args: Any) -> None:
         raise RuntimeError("Adaptive pool MPS: input sizes must be divisible by output sizes.")
 
 
-def _held(value: Any) -> Any:
+def _held(value: Any, tensors: list[Tensor] | None = None) -> Any:
+    """A tensor on the emulated device as one on the CPU; all `tensors` are noted."""
+    if tensors is not None and isinstance(value, Tensor):
+        tensors.append(value)
     return value.held if isinstance(value, OnDevice) else value
 
 

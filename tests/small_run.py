@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from brushwork.training.options import LossWeights, TrainOptions
 
+# Scoring is most of what a short run costs: it looks at squares of this side, not 256.
+VALIDATION_SIDE = 48
+
 SMALL = TrainOptions(
     steps=6,
     batch_size=2,
     resolution=32,
     late_resolution=48,
     late_from=0.67,
-    style_resolution=64,
+    style_resolution=48,
     content_scale=(48, 64),
-    style_scale=(64, 80),
+    style_scale=(48, 64),
     variants=2,
     round_steps=5,
     warmup=2,

@@ -135,6 +135,7 @@ class StandInServer:
         self.states: dict[str, PaintedPrompts] = defaultdict(PaintedPrompts)
         self.port = 0
         self._loop = asyncio.new_event_loop()
+        self._answering: set[asyncio.Task[Any]] = set()
         self._up = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -146,6 +147,13 @@ class StandInServer:
         scheme = "https" if self._secure else "http"
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{scheme}://{f'{user}@' if user else ''}{host}:{self.port}/{quote(case, safe='')}"
+
+    def hang_up(self) -> None:
+        """End all answers that are still being given.
+
+        What a client left open would be flooded on and on, and cost the next tests their time.
+        """
+        self._loop.call_soon_threadsafe(lambda: [task.cancel() for task in self._answering])
 
     def __enter__(self) -> StandInServer:
         self._thread.start()
@@ -187,6 +195,12 @@ class StandInServer:
             state.requests[endpoint] += 1
             state.headers.append({"path": str(request.rel_url), **request.headers})
             answers = GOOD if case.startswith("good") else GOOD | dict(self.cases[case])
-            return await answers[endpoint](request, state)
+            task = asyncio.current_task()
+            assert task is not None
+            self._answering.add(task)
+            try:
+                return await answers[endpoint](request, state)
+            finally:
+                self._answering.discard(task)
 
         return answer

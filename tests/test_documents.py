@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import re
+from pathlib import Path
 
 import pytest
 from markdown_files import (
@@ -123,7 +126,17 @@ def own_paths(text: str) -> list[str]:
 
 def is_here(path: str) -> bool:
     """A file's last names, such as `grid.py` or `perception/vgg.py`, mean a file in some folder."""
-    return (ROOT / path).exists() or (path.endswith(".py") and any(ROOT.rglob(path)))
+    return (ROOT / path).exists() or any(module.endswith(f"/{path}") for module in own_modules())
+
+
+@functools.cache
+def own_modules() -> list[str]:
+    """The names of this repository's modules, and not of what is installed in an environment in it."""
+    found = []
+    for folder, below, files in os.walk(ROOT):
+        below[:] = [b for b in below if b[0] != "." and not Path(folder, b, "pyvenv.cfg").exists()]
+        found += [Path(folder, file).as_posix() for file in files if file.endswith(".py")]
+    return found
 
 
 @pytest.mark.parametrize("path", PRESENT, ids=name)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,17 +28,18 @@ WITH_TORCH = {"pictures/color.py", "pictures/tensors.py", "pictures/values.py"}
 WITHOUT_TORCH = [name for name in FILES if name.startswith(("base/", "pictures/")) and name not in WITH_TORCH]
 
 
-def imported(name: str) -> Iterator[str]:
+@functools.cache
+def imported(name: str) -> list[str]:
     """All that a file imports, also within functions, by full names such as `brushwork.models.codes.lerp`."""
-    package = ("brushwork", *Path(name).parts[:-1])
+    package, found = ("brushwork", *Path(name).parts[:-1]), []
     for node in ast.walk(ast.parse(FILES[name].read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) + 1 - node.level] if node.level else ()
-            yield from (
-                ".".join((*above, node.module or "", alias.name)).replace("..", ".") for alias in node.names
-            )
+            place = ".".join((*above, node.module or ""))
+            found += [f"{place}.{alias.name}".replace("..", ".") for alias in node.names]
+    return found
 
 
 @pytest.mark.parametrize("name", FILES)

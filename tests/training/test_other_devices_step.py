@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import pytest
 import torch
 from emulated_device import NO_FLOAT64, OnDevice, emulated_device
+from small_run import SMALL
 
 from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.training import validation
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("small_validation")
 TINY = StyleGANConfig(8, 8, 16, 2, 1, 8, 8, 1, 2, 2, 4, 8)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pictures(photos: list[Path], paintings: list[Path]) -> tuple[list[Path], list[Path]]:
     return photos[:1], paintings[:1]
 
@@ -38,9 +40,20 @@ def trained(
     return values, scored.score(trainer.ema), trainer
 
 
+@pytest.fixture(scope="module")
+def on_the_cpu(pictures, small_validation):
+    """The losses and scores of a mode, trained once for all tests."""
+
+    @functools.cache
+    def found(mode):
+        return trained(mode, SMALL, pictures, "cpu")[:2]
+
+    return found
+
+
 @pytest.mark.parametrize("mode", ["fine_tune", "style_code", "from_scratch"])
-def test_losses_and_scores_are_the_cpus(mode, small, pictures, tmp_path):
-    values, scores, _ = trained(mode, small, pictures, "cpu")
+def test_losses_and_scores_are_the_cpus(mode, small, pictures, on_the_cpu, tmp_path):
+    values, scores = on_the_cpu(mode)
     with emulated_device() as device:
         found, found_scores, trainer = trained(mode, small, pictures, device)
         assert all(isinstance(p, OnDevice) for p in trainer.painter.parameters())
@@ -51,8 +64,8 @@ def test_losses_and_scores_are_the_cpus(mode, small, pictures, tmp_path):
 
 
 @pytest.mark.parametrize("device", ["cpu", "meta"])
-def test_another_packs_defaults_change_nothing(small, pictures, device):
-    values, scores, _ = trained("fine_tune", small, pictures, "cpu")
+def test_another_packs_defaults_change_nothing(small, pictures, on_the_cpu, device):
+    values, scores = on_the_cpu("fine_tune")
     start = StyleGAN(TINY).eval().requires_grad_(False)
     try:
         torch.set_default_dtype(torch.float64 if device == "cpu" else torch.float16)

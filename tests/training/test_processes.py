@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 import small_command
 import torch
+from forked_python import Forked, ForkedPython
 from small_pictures import small_copies
 from tiny_network import TINY
 
@@ -96,26 +97,37 @@ def environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k not in foreign} | {"OMP_NUM_THREADS": "1"}
 
 
-@contextmanager
-def started(arguments: list[str], launcher: tuple[str, ...] = ()) -> Iterator[subprocess.Popen[str]]:
-    """`brushwork` in separate processes that end with the block."""
-    command = [sys.executable, *launcher, small_command.__file__, *arguments]
-    pipe = subprocess.PIPE
-    process = subprocess.Popen(
-        command, stdout=pipe, stderr=pipe, text=True, env=environment(), start_new_session=True
-    )
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+Process = Forked | subprocess.Popen[str]
+Started = Callable[..., AbstractContextManager[Process]]
+Completed = Callable[..., tuple[int, str, str]]
 
 
-def completed(arguments: list[str], launcher: tuple[str, ...] = ()) -> tuple[int, str, str]:
+@pytest.fixture(scope="module")
+def started(forked_python: ForkedPython) -> Started:
+    """`brushwork` in separate processes that end with the block. The others import PyTorch themselves."""
+
+    @contextmanager
+    def started(arguments: list[str], launcher: tuple[str, ...] = ()) -> Iterator[Process]:
+        process = forked_python.start([*launcher, small_command.__file__, *arguments], environment())
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+    return started
+
+
+@pytest.fixture(scope="module")
+def completed(started: Started) -> Completed:
     """Exit code, output and errors of `brushwork`."""
-    with started(arguments, launcher) as process:
-        said, errors = process.communicate(timeout=900)
-        return process.returncode, said, errors
+
+    def completed(arguments: list[str], launcher: tuple[str, ...] = ()) -> tuple[int, str, str]:
+        with started(arguments, launcher) as process:
+            said, errors = process.communicate(timeout=900)
+            return process.returncode, said, errors
+
+    return completed
 
 
 # A line of the log every second step, so that a test knows when it is trained.
@@ -135,7 +147,7 @@ def losses(lines: list[dict[str, float]]) -> list[dict[str, float]]:
 class Runs:
     """The same eight steps: in one process; two, then one; and one, then two, which torchrun started."""
 
-    def __init__(self, common: list[str], folder: Path):
+    def __init__(self, common: list[str], completed: Completed, folder: Path):
         self.whole, self.two, self.one = (folder / name for name in ("whole", "two", "one"))
         self.four = folder / "four"
         assert main([*common, "--out", str(self.one), "--steps", "4"]) == 0
@@ -154,8 +166,8 @@ class Runs:
 
 
 @pytest.fixture(scope="module")
-def runs(common: list[str], tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    return Runs(common, tmp_path_factory.mktemp("runs"))
+def runs(common: list[str], completed: Completed, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    return Runs(common, completed, tmp_path_factory.mktemp("runs"))
 
 
 class TestTwoAreAsOne:
@@ -206,7 +218,7 @@ class TestTwoAreAsOne:
         assert "going on from step 4" in runs.torchrun_said
 
 
-def second_of(process: subprocess.Popen[str]) -> int:
+def second_of(process: Process) -> int:
     """The process that Fabric started beside this one, which is training."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     names = {int(child): Path(f"/proc/{child}/cmdline").read_text() for child in children}
@@ -229,7 +241,7 @@ def wait_for_end(second: int) -> None:
         time.sleep(0.1)
 
 
-def wait_for_step(process: subprocess.Popen[str], number: int) -> None:
+def wait_for_step(process: Process, number: int) -> None:
     for line in process.stdout:
         if line.startswith(f"step {number} of"):
             return
@@ -237,7 +249,9 @@ def wait_for_step(process: subprocess.Popen[str], number: int) -> None:
 
 
 class TestEnds:
-    def test_what_all_refuse_is_said_once(self, common: list[str], tmp_path: Path) -> None:
+    def test_what_all_refuse_is_said_once(
+        self, common: list[str], completed: Completed, tmp_path: Path
+    ) -> None:
         code, _, errors = completed([*common, "--out", str(tmp_path / "run"), "--batch-size", "3", *TWO])
         assert code == 2
         sentence = "batch_size is 3, which 2 processes cannot share evenly; give a multiple."
@@ -245,7 +259,7 @@ class TestEnds:
 
     @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to find the process")
     def test_sigterm_to_the_second_stops_both_after_the_same_step(
-        self, common: list[str], tmp_path: Path
+        self, common: list[str], started: Started, tmp_path: Path
     ) -> None:
         with started([*common, "--out", str(tmp_path / "run"), *LONG, *TWO]) as process:
             wait_for_step(process, 4)
@@ -261,7 +275,7 @@ class TestEnds:
     @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to find the process")
     @pytest.mark.parametrize("killed", ["first", "second"])
     def test_where_one_dies_the_other_does_not_wait(
-        self, killed: str, common: list[str], tmp_path: Path
+        self, killed: str, common: list[str], started: Started, tmp_path: Path
     ) -> None:
         run = tmp_path / "run"
         with started([*common, "--out", str(run), *LONG, "--save-minutes", "0", *TWO]) as process:

@@ -68,9 +68,8 @@ def test_the_loss_network_sees_each_size_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     weights = LossWeights(adversarial=adversarial)
-    options = replace(
-        small, size_shares=shares, adversarial_from=0.0, resolution=64, late_from=1.0, weights=weights
-    )
+    large = replace(small, style_resolution=64, style_scale=(64, 80), resolution=64, late_from=1.0)
+    options = replace(large, size_shares=shares, adversarial_from=0.0, weights=weights)
     trainer = Trainer(options, photos, paintings, config=TINY)
     batch = trainer.crops.batch(0)
     trainer.gradients.accumulate(batch, 0, 2)  # The targets are known from now on.

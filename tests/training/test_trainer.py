@@ -88,7 +88,7 @@ class TestLearning:
         self, photos: list[Path], paintings: list[Path], small: TrainOptions, gan: StyleGAN
     ) -> None:
         """It is small where the grids are the same, and its gradient makes the painting steadier."""
-        options = replace(small, batch_size=4, resolution=48, style_resolution=48, late_from=1.0)
+        options = replace(small, batch_size=4, late_from=1.0)
         trainer = Trainer(options, photos, paintings, start=gan)
         batch = trainer.crops.batch(0)
         assert batch.steady_mask.tolist() == [True, False, False, False]

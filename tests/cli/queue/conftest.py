@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,10 @@ from stand_in_comfyui import WORKFLOW, StandInServer, picture_bytes
 
 from brushwork.cli.main import main
 from brushwork.cli.queue import command, pool, server, worker
+
+# httpcore imports it for every request. Where it is missing, Python looks through all folders each time.
+if importlib.util.find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +79,7 @@ def photos(tmp_path):
 
 
 @pytest.fixture
-def queue(tmp_path, photos, hurry, capsys):
+def queue(comfy, tmp_path, photos, hurry, capsys):
     """Run `brushwork queue` on these servers, with more options."""
 
     def run(*servers, options=(), workflow=WORKFLOW, retries=1, patience="1"):
@@ -83,6 +89,7 @@ def queue(tmp_path, photos, hurry, capsys):
         arguments += ["--patience", patience, "--transfer-timeout", "1", "--max-download-size", "3"]
         arguments += [] if "--content" in options else ["--content", str(photos)]
         code = main([*arguments, *(f"--server={url}" for url in servers), *map(str, options)])
+        comfy.hang_up()
         out, err = capsys.readouterr()
         return Outcome(code, out, err, tmp_path / "out")
 

@@ -7,13 +7,13 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import small_command
 import torch
+from forked_python import ForkedPython
 
 from brushwork.base import duration
 from brushwork.cli.main import main
@@ -99,11 +99,11 @@ class TestRuns:
         assert style.encoder == style_fingerprint(StyleGAN.load(tiny))
 
     @pytest.mark.skipif(sys.platform == "win32", reason="no process can send another one Ctrl-C")
-    def test_ctrl_c_saves_and_resuming_goes_on(self, folders: list[str], tmp_path: Path, capsys) -> None:
+    def test_ctrl_c_saves_and_resuming_goes_on(
+        self, folders: list[str], forked_python: ForkedPython, tmp_path: Path, capsys
+    ) -> None:
         folders = [*folders, "--steps", "250", "--validate-every", "1000000"]
-        command = [sys.executable, "-u", small_command.__file__, *folders]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        process = forked_python.start([small_command.__file__, *folders], os.environ)
         lines = []
         try:
             for line in process.stdout:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from brushwork.cli.main import main
 from brushwork.models import StyleGAN
+
+pytestmark = pytest.mark.usefixtures("quick_estimates")
 
 
 class TestDryRun:

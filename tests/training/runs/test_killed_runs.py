@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from network_weights import equal
-from small_run import SMALL
+from small_run import SMALL, VALIDATION_SIDE
 from tiny_network import TINY
 
 from brushwork.dataset.collection import collect
@@ -40,7 +40,7 @@ def train_alone(*arguments: object) -> None:
     """`train_saving_every_step` in a process of its own: with one thread, which sums in the same order, and
     validating as small as `small_validation` lets the tests' own process."""
     torch.set_num_threads(1)
-    validation.SIDE = 64
+    validation.SIDE = VALIDATION_SIDE
     train_saving_every_step(*arguments)
 
 

@@ -14,6 +14,8 @@ from brushwork.training.options import TrainOptions
 from brushwork.training.runs.plan import Phase, estimate, phases
 from brushwork.training.trainer import Trainer, TrainingError
 
+pytestmark = pytest.mark.usefixtures("quick_estimates")
+
 
 def test_phases_cover_the_run_and_agree_with_its_schedule(small: TrainOptions) -> None:
     for options in (small, TrainOptions(), TrainOptions.for_mode("fine_tune"), TrainOptions(steps=1)):
@@ -26,7 +28,7 @@ def test_phases_cover_the_run_and_agree_with_its_schedule(small: TrainOptions) -
 
 
 def test_measures_the_real_thing(photos: list[Path], paintings: list[Path], small: TrainOptions) -> None:
-    gan = StyleGAN(TINY)
+    gan, small = StyleGAN(TINY), replace(small, style_resolution=64, style_scale=(64, 80))
     found = estimate(small, photos, paintings, gan, torch.device("cpu"))
     assert list(found.seconds_per_step) == phases(small)
     assert all(seconds > 0 for seconds in found.seconds_per_step.values())
