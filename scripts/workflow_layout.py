@@ -36,7 +36,7 @@ _MORE = {
     "CreateVideo": 10,
     "EncodeContent": 35,
     "EncodeStyle": 45,
-    "EvaluateStyle": 255,
+    "EvaluateStyle": 470,
     "Generate": 45,
     "GetVideoComponents": 12,
     "ImageAddNoise": 10,
