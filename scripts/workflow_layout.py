@@ -36,7 +36,7 @@ _MORE = {
     "CreateVideo": 10,
     "EncodeContent": 35,
     "EncodeStyle": 45,
-    "EvaluateStyle": 145,
+    "EvaluateStyle": 470,
     "Generate": 45,
     "GetVideoComponents": 12,
     "ImageAddNoise": 10,
@@ -178,7 +178,8 @@ LAYOUTS: dict[str, list[list[Block]]] = {
     "evaluate_checkpoint": [
         [read_me(), block("Network", BLUE, 2)],
         [block("Scoring", GREEN, 3)],
-        [block("Result", GOLD, 4, 5)],
+        [block("Report", GOLD, 4, drop=150)],
+        [block("Result", GOLD, 5)],
     ],
     "batch_for_queue": [
         [read_me()],

@@ -21,6 +21,7 @@ SMALLER = {
         ("TrainStyle", "batch_size"): 1,
         ("TrainStyle", "resolution"): 64,
     },
+    "evaluate_checkpoint": {("EvaluateStyle", "samples"): 4, ("EvaluateStyle", "side"): 64},
 }
 # Those that are run here, and how many pictures or videos are then seen on which nodes, by title.
 SHOWN = {
@@ -35,6 +36,7 @@ SHOWN = {
     "steady_video": {"Result": 1},
     "paint_film": {"Result": 1},
     "train_and_paint": {"Look the pictures over": 1, "Train": 1, "Loss": 1, "Result": 1},
+    "evaluate_checkpoint": {"Score": 1, "Some of the pairs": 1},
 }
 each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 

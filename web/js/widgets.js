@@ -16,6 +16,16 @@ export function addElement(node, name, element, height) {
   const options = { serialize: false, hideOnZoom: false, margin, getMinHeight: all, getMaxHeight: all };
   element.style.height = `${height}px`;
   node.addDOMWidget(name, `brushwork_${name}`, element, options).serialize = false;
+  // It gets a size and loses it whenever a page puts it somewhere or takes it away.
+  new ResizeObserver(() => bringBack(node, element)).observe(element);
+}
+
+// App mode of frontend 1.35 takes elements out of nodes of Nodes 2.0 and leaves their places empty. The pack's
+// element is the last one of its node.
+function bringBack(node, element) {
+  if (element.isConnected || !node.graph || !LiteGraph.vueNodesMode) return;
+  const place = document.querySelector(`[data-node-id="${node.id}"] .lg-node-widget:last-child > :last-child`);
+  if (place?.childElementCount === 0) place.append(element);
 }
 
 // Calls `changed` whenever the widget gets a value: by a person, from a file, by undoing.

@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 import torch
 from film_clips import decoded, film_frames, packets, write_film
+from tiny_network import TINY
 
 from brushwork.cli.main import main
+from brushwork.models.style_gan import StyleGAN
 from brushwork.models.video.steady import SteadyVideo
 from brushwork.painting.errors import FilmError, WriteError
 from brushwork.painting.films import paint
@@ -32,13 +34,21 @@ SETTINGS = {"film": "clip", "style": "a"}
 
 
 @pytest.fixture(scope="module")
-def code(gan, artwork):
+def frozen_tiny():
+    """Untrained and narrow: most tests here are not about looks."""
+    torch.manual_seed(0)
+    return StyleGAN(TINY).eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def code(frozen_tiny, artwork):
     with torch.inference_mode():
-        return gan.encode_style(artwork)
+        return frozen_tiny.encode_style(artwork)
 
 
-@pytest.fixture
-def painter_of(gan, code):
+def painters(gan, code):
+    """Painters of films in one style."""
+
     def make(shots, on_step, steady=None):
         style = code, ()
         return FilmPainter(
@@ -48,25 +58,23 @@ def painter_of(gan, code):
     return make
 
 
+@pytest.fixture(scope="module")
+def painter_of(frozen_tiny, code):
+    return painters(frozen_tiny, code)
+
+
 @pytest.fixture
 def small_segments(monkeypatch):
     monkeypatch.setattr(paint, "_SEGMENT", 2)
 
 
 @pytest.fixture(scope="module")
-def whole(clip, gan, code, tmp_path_factory):
+def whole(clip, painter_of, tmp_path_factory):
     """The clip, painted in one go in segments of 2 frames."""
     target = tmp_path_factory.mktemp("whole") / "whole.mp4"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paint, "_SEGMENT", 2)
-        paint_film(
-            Film(clip),
-            target,
-            lambda shots, on_step: FilmPainter(
-                gan, shots, lambda i: (code, ()), StylizeOptions(), SteadyOptions(), on_step=on_step
-            ),
-            SETTINGS,
-        )
+        paint_film(Film(clip), target, painter_of, SETTINGS)
     return target
 
 
@@ -87,7 +95,7 @@ def test_the_shots_are_found(clip):
 
 
 @pytest.mark.parametrize("statistics", ["clip", "window", "frame"])
-def test_every_shot_is_painted_like_a_video_of_its_own(clip, gan, code, painter_of, statistics):
+def test_every_shot_is_painted_like_a_video_of_its_own(clip, frozen_tiny, code, painter_of, statistics):
     steady = SteadyOptions(statistics, window=3)
     film, done = Film(clip), []
     painter = painter_of([7, 5], lambda: done.append(1), steady)
@@ -96,7 +104,7 @@ def test_every_shot_is_painted_like_a_video_of_its_own(clip, gan, code, painter_
     frames = torch.cat([frame.tensor for frame in film.frames(range(12))])
     with torch.inference_mode():
         for shot in (frames[:7], frames[7:]):
-            video = SteadyVideo(gan, len(shot), statistics=statistics, window=3)
+            video = SteadyVideo(frozen_tiny, len(shot), statistics=statistics, window=3)
             for i in video.frames_to_read:
                 video.read(shot[i : i + 1], code)
             for i, frame in enumerate(shot.split(1)):
@@ -105,7 +113,11 @@ def test_every_shot_is_painted_like_a_video_of_its_own(clip, gan, code, painter_
                 found = found[1:]
 
 
-def test_a_painted_film(clip, whole, painter_of):
+@pytest.mark.usefixtures("small_segments")
+def test_a_painted_film(clip, gan, artwork, tmp_path):
+    with torch.inference_mode():
+        painter_of, whole = painters(gan, gan.encode_style(artwork)), tmp_path / "whole.mp4"
+    paint_film(Film(clip), whole, painter_of, SETTINGS)
     times, frames = decoded(whole)
     assert times == decoded(clip)[0]
     painted = [picture for _, picture in painter_of([7, 5], lambda: None).paint(Film(clip))]
