@@ -27,6 +27,10 @@ _RATE = 1.5e-3
 _WARM_UP = 5
 _FALL = 0.4
 
+# Up to so many pixels, what the gradients need is kept while the loss network looks. Beyond, the picture is
+# painted once more for them, which takes time in place of memory.
+_KEPT_PIXELS = 2**19
+
 # At the sizes after the first the network knows its strokes.
 _LATER_RATE = 0.5
 
@@ -106,14 +110,15 @@ class TunedCanvas:
     ):
         self._network, self._shares, self._steps = network, shares, steps
         self._first, self._step = picture is None, 0
+        self._keeps = photo.shape[0] * photo.shape[2] * photo.shape[3] <= _KEPT_PIXELS
         with torch.no_grad():
             self._content = network.gan.encode_content(photo)
         # What the network does not paint, it does not move: the picture differs from its own by this.
         self._rest: Tensor | None = None
-        self._painted = self._paint()
+        self._painted = self._paint(self._keeps and picture is None)
         if picture is not None:
-            self._rest = picture - self._painted.detach()
-            self._painted = self._paint()
+            self._rest = picture - self._painted
+            self._painted = self._paint(self._keeps)
 
     @property
     def picture(self) -> Tensor:
@@ -121,13 +126,16 @@ class TunedCanvas:
 
     def move(self, gradient: Tensor) -> None:
         """One step; `gradient` [B,3,H,W] is that of the loss at `picture`."""
-        self._network._move(self._painted, gradient, self._rate())
+        painted = self._painted if self._keeps else self._paint(True)
+        self._network._move(painted, gradient, self._rate())
+        del painted
         self._step += 1
-        self._painted = self._paint()
+        self._painted = self._paint(self._keeps)
 
-    def _paint(self) -> Tensor:
-        with torch.enable_grad():
-            painted = self._network._paint(self._content, self._shares, Trained())
+    def _paint(self, with_graph: bool) -> Tensor:
+        with torch.set_grad_enabled(with_graph):
+            how = Trained() if with_graph else Frozen()
+            painted = self._network._paint(self._content, self._shares, how)
             # The losses see what the picture will be: contrast beyond black and white is not contrast.
             return (painted if self._rest is None else painted + self._rest).clamp(0, 1)
 

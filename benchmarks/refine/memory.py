@@ -34,13 +34,13 @@ def refine_and_measure(side: int, steps: int, threads: int) -> dict[str, float]:
     torch.set_num_threads(threads)
     network = LossNetwork(dtype=fastest_loss_dtype(torch.device("cpu")))
     options = RefineOptions(steps=steps)
-    last = options.passes(side, side)[-1].steps
+    last = options.passes(side, side)[-1]
     before = resident_and_peak()[0]
     photo, painting = torch.rand(2, 1, 3, side, side)
     began = time.perf_counter()
     refine(None, photo, painting, options=options, network=network)
     peak = resident_and_peak()[1]
-    missing = max(0, HISTORY - (last - 1))
+    missing = 0 if last.tuned else max(0, HISTORY - (last.steps - 1))
     return {
         "peak": peak,
         "above": peak - before,

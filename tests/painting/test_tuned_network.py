@@ -9,6 +9,7 @@ from gram_errors import gram_errors
 from brushwork.models.perception.statistics import normalized, style_at_sizes
 from brushwork.models.style_gan import StyleGAN
 from brushwork.painting import options as refine_options
+from brushwork.painting import tuned_network
 from brushwork.painting.errors import RefineError
 from brushwork.painting.objective import Mixture
 from brushwork.painting.options import RefineOptions
@@ -122,6 +123,14 @@ def test_larger_sizes_go_on_from_the_smaller(gan, network, pair, monkeypatch):
     reduced = torch.nn.functional.avg_pool2d(first_large[2], 2)
     assert float(torch.corrcoef(torch.stack([reduced.flatten(), last_small[2].flatten()]))[0, 1]) > 0.9
     assert style_error(network, refined, painting) < style_error(network, painted, painting)
+
+
+def test_large_pictures_are_painted_once_more_for_their_gradients(gan, network, pair, monkeypatch):
+    """With the same result: only the memory is another."""
+    kept = refine(None, *pair, None, QUICK, network=network, gan=gan)
+    monkeypatch.setattr(tuned_network, "_KEPT_PIXELS", 0)
+    again = refine(None, *pair, None, QUICK, network=network, gan=gan)
+    assert float((kept - again).abs().max()) < 1e-3
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 40), (17, 9), (33, 47)], ids=str)
