@@ -39,8 +39,12 @@ def grid_corner(image: Tensor) -> Tensor:
 
 def checked_corner(corner: object, count: int) -> Tensor:
     """A corner as `grid_corner` gives it, for `count` pictures. Raises ValueError, one sentence."""
-    whole = isinstance(corner, Tensor) and not corner.is_meta and corner.dtype in (torch.int64, torch.int32)
-    if not whole or tuple(corner.shape) not in ((1, 2), (count, 2)):
+    if (
+        not isinstance(corner, Tensor)
+        or corner.is_meta
+        or corner.dtype not in (torch.int64, torch.int32)
+        or tuple(corner.shape) not in ((1, 2), (count, 2))
+    ):
         raise ValueError("corner is none; give what grid_corner returns, [B,2] whole numbers.")
     return corner.expand(count, -1)
 

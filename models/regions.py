@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import NamedTuple
 
 import torch
@@ -81,7 +80,7 @@ def feather_mask(mask: Tensor, feather: float) -> Tensor:
     [6.0, 30.0, 70.0, 94.0]
     """
     mask = checked_mask(mask, "The mask")
-    if not isinstance(feather, Real) or isinstance(feather, bool) or not 0 <= feather < math.inf:
+    if not isinstance(feather, int | float) or isinstance(feather, bool) or not 0 <= feather < math.inf:
         raise ValueError(f"feather is {value_excerpt(feather)}; give a number of pixels, 0 or more.")
     if feather > _WIDEST_FEATHER:
         raise ValueError(f"feather is {value_excerpt(feather)}; give {_WIDEST_FEATHER} pixels or less.")
