@@ -34,12 +34,13 @@ def excerpt(text: str, longest: int = _LONGEST) -> str:
 
 
 def value_excerpt(value: object) -> str:
-    """`value` as Python writes it, cut in the middle if it is long.
+    """`value` as Python writes it, on one line, cut in the middle if it is long.
 
     >>> value_excerpt(["4", 0])
     "['4', 0]"
     """
-    return _repr.repr(value)
+    shown = _repr.repr(value)
+    return " ".join(shown.split()) if "\n" in shown else shown
 
 
 def enumeration(names: Iterable[object]) -> str:

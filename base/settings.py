@@ -31,7 +31,8 @@ def check_number(name: str, value: Any, low: float, high: float) -> None:  # noq
     """Raise ValueError, one sentence, unless `value` is a number from `low` to `high`, ends included."""
     try:
         fits = not isinstance(value, str) and low <= float(value) <= high
-    except (TypeError, ValueError, RuntimeError):  # RuntimeError: a tensor of several numbers
+    # RuntimeError: a tensor of several numbers, or without values; OverflowError: a very large whole number.
+    except (TypeError, ValueError, RuntimeError, OverflowError, NotImplementedError):
         fits = False
     if not fits:
         shown = value_excerpt(value) if isinstance(value, str) else excerpt(str(value))
@@ -43,15 +44,39 @@ def is_whole(value: object) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
-def as_floats(values: Iterable[Any]) -> list[float]:
-    """Each of the `values` as a float; NaN for what is no number."""
-    found = []
+def as_list(values: object, kind: type[T], name: str) -> list[T]:
+    """`values` as a list of `kind`. Raises ValueError, one sentence, if they are something else."""
+    if not isinstance(values, list | tuple):
+        raise ValueError(f"{name} are of the type {type(values).__name__}; give a list of {kind.__name__}.")
     for value in values:
+        if not isinstance(value, kind):
+            raise ValueError(f"One of {name} is of the type {type(value).__name__}; give {kind.__name__}.")
+    return list(values)
+
+
+def as_floats(values: Iterable[Any]) -> list[float]:
+    """Each of the `values` as a float; NaN for what is no number.
+
+    Raises ValueError, one sentence, if they are not several values.
+    """
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise ValueError(f"weights are {value_excerpt(values)}; give a list of numbers.")
+    found = []
+    for value in _entries(values):
         try:
-            found.append(float(value))
-        except (TypeError, ValueError):
+            found.append(math.nan if isinstance(value, str) else float(value))
+        except (TypeError, ValueError, OverflowError, RuntimeError):
+            # RuntimeError: a tensor of several numbers.
             found.append(math.nan)
     return found
+
+
+def _entries(values: Iterable[Any]) -> list[Any]:
+    try:
+        return list(values)
+    except (TypeError, RuntimeError, NotImplementedError) as error:
+        # A tensor of no dimensions, without values, or sparse.
+        raise ValueError("weights are a tensor that cannot be read; give a list of numbers.") from error
 
 
 def check_ranges(options: DataclassInstance) -> None:

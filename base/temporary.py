@@ -107,7 +107,7 @@ def _new_path(beside: Path) -> Path:
 
 def _name(error: OSError, temporary: Path, beside: Path) -> None:
     """Let an error about a temporary file or folder name what it was to become."""
-    if error.filename is None or os.fsdecode(error.filename).startswith(os.fspath(temporary)):
+    if error.filename is None or str(error.filename).startswith(os.fspath(temporary)):
         error.filename = os.fspath(beside)
 
 

@@ -10,7 +10,7 @@ from ..base.text_files import one_line
 from .errors import CommandError
 from .extras import require
 from .pixel_limit import add_pixel_limit
-from .results import SHEET_FORMATS, has_sheet_ending, written_first
+from .results import SHEET_FORMATS, check_no_source, has_sheet_ending, written_first
 from .terminal import progress_bar
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def _check(args: argparse.Namespace) -> None:
         raise CommandError(f"--min-side is {args.min_side}; give 1 or more pixels.")
     if args.sheet is not None and not has_sheet_ending(args.sheet):
         raise CommandError(f"--sheet {args.sheet}: end it in one of {', '.join(SHEET_FORMATS)}.")
+    check_no_source("--sheet", args.sheet, [args.folder])
     for option, path in (("--json", args.json), ("--sheet", args.sheet)):
         if path is not None and path.is_dir():
             raise CommandError(f"{option} {path} is a folder; name a file.")

@@ -11,6 +11,7 @@ from ..pictures.folders import list_pictures
 from .errors import CommandError
 from .evaluate import add_picture_arguments, chosen_pictures, load_network
 from .pictures import say_left_out
+from .results import check_no_source
 from .terminal import complain, tell
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def make_sheets(args: argparse.Namespace) -> int:
     try:
         if (args.out / sheets.KEY).exists():
             raise CommandError(f"{args.out} holds a comparison already; name another folder.")
+        check_no_source("--out", args.out, [*args.folders, args.content, args.style])
         if args.checkpoints is not None:
             rows = _painted_rows(args)
         elif len(args.folders) == 2:

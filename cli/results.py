@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..base.excerpt import excerpt
 from ..base.files import write_atomically
+from ..base.folders import is_hidden_name
 from .errors import CommandError
 from .terminal import complain, tell
 
@@ -41,6 +43,24 @@ def make_folder(folder: Path, option: str) -> None:
 def has_sheet_ending(path: Path) -> bool:
     """Whether `ResultFiles.sheet` knows the format that the file's ending stands for."""
     return path.suffix.lower() in SHEET_FORMATS
+
+
+def lies_among(path: Path, folder: Path) -> bool:
+    """Whether a listing of the pictures in `folder` would find one at `path`, or below it."""
+    target, root = Path(os.path.realpath(path)), Path(os.path.realpath(folder))
+    visible = root in (target, *target.parents)
+    return visible and not any(map(is_hidden_name, target.relative_to(root).parts))
+
+
+def check_no_source(option: str, path: Path | None, folders: Iterable[Path | None]) -> None:
+    """Raise CommandError if a picture at `path`, which `option` names, would be taken for one of those in
+    `folders` the next time."""
+    for folder in folders:
+        if path is not None and folder is not None and lies_among(path, folder):
+            raise CommandError(
+                f"{option} {path} is in {folder}, where the next command would take it for one of the "
+                "pictures; name another place."
+            )
 
 
 class ResultFiles:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from ..base.settings import as_floats, check_choice
+from ..base.excerpt import value_excerpt
+from ..base.settings import as_floats, check_choice, is_whole
+from ..pictures.values import check_floating
 from .batches import match_batch, repeated
+from .tensor_file import LARGEST_WEIGHT
 
 MIX_MODES = ("lerp", "slerp")
+MOST_STYLES = 1_000_000
+"""In a series at most: ten hours of film."""
 
 
 def lerp(a: Tensor, b: Tensor, t: float) -> Tensor:
@@ -45,6 +51,28 @@ def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
     return torch.where(defined, curved, lerp(a, b, t))
 
 
+def checked_code(code: object, name: str = "The style code") -> Tensor:
+    """A style code [B,L,D] of floating point. Raises ValueError, one sentence that begins with `name`, for
+    anything else, and for values that are not finite or larger than those of any style."""
+    code = check_floating(code, name, ending="")
+    if code.dim() != 3 or 0 in code.shape[1:]:
+        raise ValueError(f"{name} has shape {tuple(code.shape)}; it must be [batch, layers, numbers].")
+    if not len(code):
+        return code  # the batch rule refuses it
+    low, high = torch.stack(torch.aminmax(code.detach().float())).tolist()
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError(f"{name} has values that are not finite; encode the style again.")
+    if max(-low, high) > LARGEST_WEIGHT:
+        raise ValueError(f"{name} has values up to {max(-low, high):.3g}; encode the style again.")
+    return code
+
+
+def _checked_codes(codes: object) -> list[Tensor]:
+    if not isinstance(codes, Sequence) or isinstance(codes, str | bytes):
+        raise ValueError(f"The styles are of the type {type(codes).__name__}; give a list of style codes.")
+    return [checked_code(code, f"Style {number}") for number, code in enumerate(codes, 1)]
+
+
 def same_network(codes: Sequence[Tensor]) -> None:
     """Raise ValueError, one sentence, unless all `codes`, [B,L,D] each, have the same L and D."""
     shapes = {tuple(code.shape[1:]) for code in codes}
@@ -74,6 +102,7 @@ def mix_styles(
     >>> mix_styles([a, b], structure_from_first=1)[0, :, 0].tolist()
     [0.0, 1.0]
     """
+    codes = _checked_codes(codes)
     if not codes:
         raise ValueError("There is no style to mix; connect at least one.")
     check_choice("mode", mode, MIX_MODES)
@@ -81,8 +110,9 @@ def mix_styles(
     batch = match_batch(*(code.shape[0] for code in codes), what="The styles to mix")
     codes = [repeated(code, batch) for code in codes]
     layers = codes[0].shape[1]
-    if not 0 <= structure_from_first <= layers:
-        raise ValueError(f"structure_from_first is {structure_from_first}; this network has {layers} layers.")
+    if not is_whole(structure_from_first) or not 0 <= structure_from_first <= layers:
+        shown = value_excerpt(structure_from_first)
+        raise ValueError(f"structure_from_first is {shown}; this network has {layers} layers.")
     weights = [1.0] * len(codes) if weights is None else as_floats(weights)
     if len(weights) != len(codes):
         raise ValueError(f"There are {len(codes)} styles but {len(weights)} weights.")
@@ -138,8 +168,11 @@ def interpolate_styles(
     """
     check_choice("mode", mode, MIX_MODES)
     check_choice("ease", ease, EASES)
-    if count < 2:
-        raise ValueError(f"count is {count}; ask for 2 styles or more.")
+    if not is_whole(count) or count < 2:
+        raise ValueError(f"count is {value_excerpt(count)}; ask for 2 styles or more.")
+    if count > MOST_STYLES:
+        raise ValueError(f"count is {value_excerpt(count)}; ask for {MOST_STYLES:,} styles at most.")
+    codes = _checked_codes(codes)
     same_network(codes)
     stops = [stop for code in codes for stop in torch.split(code, 1)]
     if len(stops) < 2:

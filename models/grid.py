@@ -37,6 +37,18 @@ def grid_corner(image: Tensor) -> Tensor:
     return corner_of_rows(lambda start, stop: image[:, :, start:stop], (image.shape[2], image.shape[3]))
 
 
+def checked_corner(corner: object, count: int) -> Tensor:
+    """A corner as `grid_corner` gives it, for `count` pictures. Raises ValueError, one sentence."""
+    if (
+        not isinstance(corner, Tensor)
+        or corner.is_meta
+        or corner.dtype not in (torch.int64, torch.int32)
+        or tuple(corner.shape) not in ((1, 2), (count, 2))
+    ):
+        raise ValueError("corner is none; give what grid_corner returns, [B,2] whole numbers.")
+    return corner.expand(count, -1)
+
+
 @torch.no_grad()
 def corner_of_rows(rows: PixelRows, size: tuple[int, int]) -> Tensor:
     """`grid_corner` of pictures of `size` (H, W) whose rows are read a few at a time, to the last bit."""

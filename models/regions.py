@@ -11,9 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..pictures.values import check_floating, checked_mask
+from ..base.excerpt import value_excerpt
+from ..pictures.values import checked_mask
 from .batches import entry, match_batch
-from .codes import lerp
+from .codes import checked_code, lerp
 from .content_encoder import CONTENT_STRIDES, ContentCode, ContentEncoder
 from .generator import Generator, SharesByMap
 from .grid import grid_corner
@@ -25,6 +26,9 @@ from .shares import Shares
 
 # Shares this close to 0 or 1 are rounding errors; one style alone must paint as if there were no masks.
 _SNAP = 1e-5
+
+# In pixels; a wider one takes memory and softens no edge.
+_WIDEST_FEATHER = 65536
 
 # Pixels of the small copy.
 _LEAST_COPY, _LARGEST_COPY = 192**2, 512**2
@@ -46,7 +50,7 @@ class StyleRegion:
 
     def checked(self, dtype: torch.dtype) -> StyleRegion:
         """In 0..1 and of that type. Raises ValueError, one sentence, if mask or code cannot be used."""
-        code = check_floating(self.code, "The style code of a mask")
+        code = checked_code(self.code, "The style code of a mask")
         return StyleRegion(code.to(dtype), checked_mask(self.mask, "The mask").to(dtype))
 
     def weakened(self, own: Tensor, strength: float) -> StyleRegion:
@@ -76,8 +80,11 @@ def feather_mask(mask: Tensor, feather: float) -> Tensor:
     [6.0, 30.0, 70.0, 94.0]
     """
     mask = checked_mask(mask, "The mask")
-    if not (math.isfinite(feather) and feather >= 0):
-        raise ValueError(f"feather is {feather}; give a number of pixels, 0 or more.")
+    if not isinstance(feather, int | float) or isinstance(feather, bool) or not 0 <= feather < math.inf:
+        raise ValueError(f"feather is {value_excerpt(feather)}; give a number of pixels, 0 or more.")
+    if feather > _WIDEST_FEATHER:
+        raise ValueError(f"feather is {value_excerpt(feather)}; give {_WIDEST_FEATHER} pixels or less.")
+    feather = float(feather)
     if feather == 0:
         return mask
     sigma = feather / 4

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ..base.excerpt import excerpt
 from ..base.files import write_atomically, write_new
 from ..base.tensor_header import SAFETENSORS, join_header, split_header
+from ..pictures.values import check_floating
 from .checkpoint import CheckpointError, decode_metadata, encode_metadata
 from .config import LARGEST_WIDTH
 from .style_gan import StyleGAN
@@ -59,6 +60,7 @@ class StyleFile:
         Raises ValueError for a code of another network's shape.
         """
         expected = (gan.config.layers, gan.config.code_dim)
+        code = check_floating(code, "The style code", ending="")
         if tuple(code.shape) not in (expected, (1, *expected)):
             raise ValueError(
                 f"The style code is {tuple(code.shape)} and one style of this network is {expected}."
@@ -119,7 +121,13 @@ def write_new_style(folder: Path, stem: str, style: StyleFile, number: int = 1) 
 
 
 def _pack(name: str, style: StyleFile) -> bytes:
-    tensors = {"code": style.code.detach().to("cpu", torch.float16).contiguous()}
+    try:
+        code = check_floating(style.code, "its style code", ending="")
+    except ValueError as error:
+        raise CheckpointError(f"The style was not saved to {name}: {error}") from error
+    if not isinstance(style.thumbnail, bytes | None):
+        raise CheckpointError(f"The style was not saved to {name}: its thumbnail is not the bytes of a JPEG.")
+    tensors = {"code": code.detach().to("cpu", torch.float16).contiguous()}
     if style.thumbnail is not None:
         tensors["thumbnail"] = torch.tensor(list(style.thumbnail), dtype=torch.uint8, device="cpu")
     header = {text: getattr(style, text) for text in _TEXTS}

@@ -12,17 +12,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..base.excerpt import excerpt, value_excerpt
-from ..base.settings import check_number, is_whole
+from ..base.settings import as_list, check_number, is_whole
 from ..base.shipped import DEFAULT_CHECKPOINT
 from ..pictures.values import check_floating, unit_range
 from .batches import repeated
 from .checkpoint import CheckpointError, open_checkpoint, write_checkpoint
-from .codes import lerp
+from .codes import checked_code, lerp
 from .config import StyleGANConfig, check_shapes, config_in, decisive_shapes, record_in
 from .content_encoder import ContentCode, ContentEncoder
 from .devices import own_defaults
 from .generator import Generator
-from .grid import grid_corner
+from .grid import checked_corner, grid_corner
 from .noise import Noise, PlacedNoise, check_seed
 from .passes import ForwardPass, Frozen, fitting_pass
 from .regions import StyleRegion, paint_regions, paired_batch
@@ -171,7 +171,7 @@ class StyleGAN(nn.Module):
         come and go would move it. Without `how` the pass is `fitting_pass`.
         """
         image = checked_image(image, "The content picture", self.working_dtype())
-        corner = grid_corner(image) if corner is None else corner.expand(len(image), -1)
+        corner = grid_corner(image) if corner is None else checked_corner(corner, len(image))
         encoder = self.content_encoder
         content: ContentCode = encoder(image, how or fitting_pass(encoder, image), corner)
         return content
@@ -192,6 +192,8 @@ class StyleGAN(nn.Module):
         Raises ValueError for a `stroke_size` outside 0.25..4.
         """
         image = checked_image(image, "The style picture", self.working_dtype())
+        if size is not None and not (is_whole(size) and size >= 1):
+            raise ValueError(f"size is {value_excerpt(size)}; give a whole number of pixels, or None.")
         height, width = image.shape[-2:]
         target = style_reading_size(height, width, size, stroke_size)
         if target[0] > height or target[1] > width:
@@ -249,8 +251,13 @@ class StyleGAN(nn.Module):
         """
         # Do the inputs fit each other?
         dtype = self.working_dtype()
-        code = check_floating(code, "The style code").to(dtype)
-        regions = [region.checked(dtype) for region in regions]
+        if not isinstance(content, ContentCode):
+            raise ValueError(
+                f"The content is of the type {type(content).__name__}; give what encode_content returns."
+            )
+        code = checked_code(code).to(dtype)
+        regions = [region.checked(dtype) for region in as_list(regions, StyleRegion, "regions")]
+        own = None if own is None else checked_code(own, "The photo's own style code").to(dtype)
         batch = paired_batch(content.batch, code, regions, "The content and the styles")
         for each in (code, *(region.code for region in regions)):
             self._check_code(each)
@@ -325,7 +332,7 @@ def style_reading_size(
     """
     check_stroke_size(stroke_size)
     shorter = min(height, width)
-    scale = stroke_size * (size / shorter if size is not None and shorter > size else 1.0)
+    scale = float(stroke_size) * (size / shorter if size is not None and shorter > size else 1.0)
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
@@ -335,9 +342,10 @@ def checked_image(image: Tensor, name: str, dtype: torch.dtype) -> Tensor:
     Raises ValueError, one sentence that begins with `name`, for another shape, whole numbers or values that
     are not finite.
     """
-    if isinstance(image, Tensor) and (image.dim() != 4 or image.shape[1] != 3 or 0 in image.shape):
+    image = check_floating(image, name)
+    if image.dim() != 4 or image.shape[1] != 3 or 0 in image.shape:
         raise ValueError(f"{name} has shape {tuple(image.shape)}; it must be [batch, 3, height, width].")
-    return unit_range(check_floating(image, name).to(dtype), name)
+    return unit_range(image.to(dtype), name)
 
 
 @torch.inference_mode()

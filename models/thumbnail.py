@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..base.shipped import THUMBNAIL_PHOTO
 from ..pictures.tensors import as_picture, as_tensor
+from ..pictures.values import check_floating
 from .style_gan import StyleGAN
 
 THUMBNAIL_SIZE = 160
@@ -29,9 +30,10 @@ def paint_thumbnail(gan: StyleGAN, code: Tensor) -> Image.Image:
     Raises ValueError for a code of another network's shape.
     """
     device = next(gan.parameters()).device
+    code = check_floating(code, "The style code", ending="").to(device)
     with torch.no_grad():
         content = gan.encode_content(_demo_photo().to(device))
-        painted = gan.generate(content, code.reshape(-1, *code.shape[-2:]).to(device))[0]
+        painted = gan.generate(content, code[None] if code.dim() == 2 else code)[0]
     picture = as_picture(painted)
     return picture.resize((THUMBNAIL_SIZE, THUMBNAIL_SIZE), Image.Resampling.LANCZOS)
 

@@ -16,6 +16,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from ..base.settings import as_list
 from ..models.devices import own_defaults
 from ..models.memory import free_memory, is_out_of_memory
 from ..models.perception.vgg import LossNetwork, loss_dtype
@@ -105,7 +106,10 @@ def refine(
     Raises ValueError for inputs that do not fit, RefineError if the losses are not finite, and PyTorch's
     error if even the smallest tiles do not fit into memory.
     """
-    options = options or RefineOptions()
+    options = RefineOptions() if options is None else options
+    if not isinstance(options, RefineOptions):
+        raise ValueError(f"options are of the type {type(options).__name__}; give RefineOptions.")
+    regions = as_list(regions, Region, "regions")
     # ComfyUI runs nodes in inference mode, which has no gradients.
     with torch.inference_mode(False), torch.no_grad():
         sources = Sources(start, photo, paintings, weights, regions, options)

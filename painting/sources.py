@@ -231,7 +231,7 @@ def _inside(brightness: Tensor) -> slice:
 
 
 def _mask(mask: Tensor, batch: int, photo: Tensor) -> Tensor:
-    if not isinstance(mask, Tensor):
+    if not isinstance(mask, Tensor) or mask.is_nested:
         raise ValueError(f"A mask is of the type {type(mask).__name__}; give a tensor in 0..1.")
     if mask.ndim != 3 or not mask.numel() or len(mask) not in (1, batch):
         raise ValueError(

@@ -30,16 +30,19 @@ def unit_range(values: Tensor, name: str, entry: str = "", kind: str = "picture"
     raise ValueError(f"{where} has values that are not finite; give {kind}s with values in 0..1.")
 
 
-def check_floating(values: object, name: str) -> Tensor:
+def check_floating(values: object, name: str, ending: str = " in 0..1") -> Tensor:
     """`values` as a tensor of floating point.
 
     Raises ValueError, one sentence that begins with `name`, for anything else: nobody knows whether whole
     numbers mean 0..1 or 0..255.
     """
     if not isinstance(values, Tensor):
-        raise ValueError(f"{name} is of the type {type(values).__name__}; give a tensor in 0..1.")
+        raise ValueError(f"{name} is of the type {type(values).__name__}; give a tensor{ending}.")
+    if values.layout != torch.strided or values.is_nested or values.is_meta:
+        kind = "without values (device meta)" if values.is_meta else "sparse or nested"
+        raise ValueError(f"{name} is a tensor that is {kind}; give a dense tensor{ending}.")
     if not values.is_floating_point():
-        raise ValueError(f"{name} is {values.dtype}; convert it to floating point in 0..1.")
+        raise ValueError(f"{name} is {values.dtype}; convert it to floating point{ending}.")
     return values
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...training.options import TrainOptions
 from ...training.runs.files import RunFiles
+from ..results import lies_among
 
 # For users with only a folder of paintings: it starts from the shipped network and takes minutes.
 DEFAULT_MODE = "fine_tune"
@@ -63,6 +64,12 @@ class TrainRequest:
         """Raise ValueError, one sentence, if the run cannot be in the folder `out`."""
         if self.out.exists() and not self.out.is_dir():
             raise ValueError(f"--out {self.out} is a file; name a folder.")
+        for option, folder in (("--style", self.style), ("--content", self.content)):
+            if folder is not None and lies_among(self.out, folder):
+                raise ValueError(
+                    f"--out {self.out} is in the folder of {option}, where the pictures of the run would be "
+                    "taken for some to train on; name another place."
+                )
         if not self.resume and self.files.state.exists():
             raise ValueError(f"{self.out} holds a run already; add --resume, or name another folder.")
 

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...base.settings import check_choice, check_number
+from ...base.excerpt import value_excerpt
+from ...base.settings import check_choice, check_number, is_whole
 from ..devices import own_defaults
 from ..grid import grid_corner
 from ..noise import check_seed
@@ -39,6 +40,9 @@ _GRAIN = 3
 _FLAT = 1e-4
 _LARGEST_GAIN = 1.5
 
+# A month of film: a larger number is a mistake, and a list of so many frames would fill the memory.
+_MOST_FRAMES = 100_000_000
+
 Motion = tuple[Tensor, Tensor]
 """Flow and trust, as `find_motion` gives them."""
 
@@ -65,8 +69,11 @@ class SteadyVideo:
         seed: int = 0,
     ):
         check_choice("statistics", statistics, STATISTICS)
-        if window < 1:
-            raise ValueError(f"window is {window}; give 1 frame or more.")
+        for name, value in (("count", count), ("window", window)):
+            if not is_whole(value) or value < 1:
+                raise ValueError(f"{name} is {value_excerpt(value)}; give 1 frame or more.")
+            if value > _MOST_FRAMES:
+                raise ValueError(f"{name} is {value_excerpt(value)}; give {_MOST_FRAMES:,} frames at most.")
         check_number("follow", follow, 0, 1)
         check_number("strength", strength, 0, 1)
         check_seed(seed)
@@ -123,6 +130,8 @@ class SteadyVideo:
 
         `recolor(frame, painted)` changes a painted frame before the next one follows it.
         """
+        if not is_whole(i) or not 0 <= i < self.count:
+            raise ValueError(f"i is {value_excerpt(i)}; give the number of a frame, 0 to {self.count - 1}.")
         frame = self._checked(frame, i)
         how, own = self._shared(i, frame.device)
         content = self.gan.encode_content(frame, how, self._grid(frame))

@@ -13,6 +13,9 @@ from ..bridge.routes import Answer, serve
 from .checkpoints import file_stamp
 from .styles import find_style, style_names
 
+# Files that stay in memory, with their thumbnails, and facts about files, which take a hundredth.
+_MOST_FILES, _MOST_FACTS = 512, 50_000
+
 STYLES_PATH, PICTURE_PATH = "/brushwork/styles", "/brushwork/style_picture"
 
 
@@ -30,28 +33,23 @@ def own_styles() -> list[dict[str, str]]:
     """
     styles = []
     for name in _own_names():
-        found = _read(name)
-        if found is not None:
-            stamp, file = found
-            styles.append(
-                {
-                    "name": name,
-                    "title": file.name,
-                    "artist": file.artist,
-                    "year": file.year,
-                    "picture": stamp if file.thumbnail else "",
-                }
-            )
+        place = _place(name)
+        facts = _facts_once(*place) if place is not None else None
+        if place is not None and facts is not None:
+            title, artist, year, has_picture = facts
+            picture = f"{place[1]:x}-{place[2]:x}" if has_picture else ""
+            styles.append({"name": name, "title": title, "artist": artist, "year": year, "picture": picture})
     return styles
 
 
 def own_picture(query: Mapping[str, str]) -> Answer | None:
     """The thumbnail of the user's style that is listed as `query['name']`; None if there is no such thing."""
     name = query.get("name", "")
-    found = _read(name) if name in _own_names() else None
-    if found is None or found[1].thumbnail is None:
+    place = _place(name) if name in _own_names() else None
+    file = _read_once(*place) if place is not None else None
+    if file is None or file.thumbnail is None:
         return None
-    return Answer(found[1].thumbnail, "image/jpeg")
+    return Answer(file.thumbnail, "image/jpeg")
 
 
 def _own_names() -> list[str]:
@@ -59,16 +57,26 @@ def _own_names() -> list[str]:
     return [name for name in style_names() if name not in library]
 
 
-def _read(name: str) -> tuple[str, StyleFile] | None:
-    """The style and the state of its file, if it can be read."""
+def _place(name: str) -> tuple[str, int, int] | None:
+    """The path of a style's file and the state in which it is; None if it has gone."""
     try:
-        path, time, size = file_stamp(find_style(name))
-        return f"{time:x}-{size:x}", _read_once(path, time, size)
+        return file_stamp(find_style(name))
     except (CheckpointError, OSError):
         return None
 
 
-@lru_cache(maxsize=512)
-def _read_once(path: str, time: int, size: int) -> StyleFile:
-    """The style in the file as it is at that `time` with that `size`."""
-    return read_style(path)
+@lru_cache(maxsize=_MOST_FACTS)
+def _facts_once(path: str, time: int, size: int) -> tuple[str, str, str, bool] | None:
+    """Title, artist and year of the style in the file as it is at that `time` with that `size`, and whether
+    it has a thumbnail; None if it cannot be read."""
+    file = _read_once(path, time, size)
+    return None if file is None else (file.name, file.artist, file.year, bool(file.thumbnail))
+
+
+@lru_cache(maxsize=_MOST_FILES)
+def _read_once(path: str, time: int, size: int) -> StyleFile | None:
+    """The style in the file as it is at that `time` with that `size`; None if it cannot be read."""
+    try:
+        return read_style(path)
+    except (CheckpointError, OSError):
+        return None

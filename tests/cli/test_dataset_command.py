@@ -146,3 +146,21 @@ def test_help_gives_the_default(capsys):
     with pytest.raises(SystemExit):
         main(["dataset", "--help"])
     assert f"(default: {MIN_SIDE})" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_sheet_is_no_picture_of_the_next_run(run, paintings):
+    before = sorted(path.name for path in paintings.iterdir())
+    code, _, err = run(paintings, "--sheet", paintings / "below" / "sheet.jpg")
+    assert code == 2
+    assert "sheet.jpg is in " in err
+    assert err.endswith(
+        ", where the next command would take it for one of the pictures; name another place.\n"
+    )
+    assert sorted(path.name for path in paintings.iterdir()) == before
+    # A report is no picture, and hidden pictures are left out.
+    code, _, err = run(
+        paintings, "--json", paintings / "all.json", "--sheet", paintings / ".sheets" / "a.jpg"
+    )
+    assert (code, err) == (0, "")
+    code, out, _ = run(paintings)
+    assert "pictures 8 (JPEG 7, PNG 1)" in out
