@@ -65,13 +65,12 @@ class RefineOptions:
 
     quality: str = option(
         "normal",
-        "How many steps, at a quarter, at half and at the whole of the size. draft: half as many as normal. "
-        "fine: nearly three times as many.",
+        "How many steps. draft: half as many as normal. fine: three times as many.",
     )
     content_weight: float = option(
         1.0, "Keep what the photo shows; less of it lets strokes go their own way.", 0, 100
     )
-    style_weight: float = option(20.0, "Match the paintings' strokes and texture.", 0, 1000)
+    style_weight: float = option(10.0, "Match the paintings' strokes and texture.", 0, 1000)
     stroke_size: float = option(
         1.0,
         "The size at which the paintings are read: 1 as large as the photo (equal areas), 2 gives strokes "
@@ -80,21 +79,21 @@ class RefineOptions:
         4,
     )
     keep_calm: float = option(
-        0.5,
+        1.0,
         "Plain grounds stay plain: no light and dark that the photo does not have. 1 is a sensible amount, 0 "
         "leaves it out.",
         0,
         10,
     )
     keep_light: float = option(
-        2.0,
+        4.0,
         "Light and dark stay where the photo has them, such as in faces; the paintings decide how light and "
         "how dark. 0 leaves it out.",
         0,
         100,
     )
     keep_hues: float = option(
-        5.0,
+        20.0,
         "Hues stay where the first picture has them: no patches in colours of the painting. 0 leaves it out.",
         0,
         1000,

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from ...base.excerpt import excerpt
-from ...base.settings import as_floats
 from ...models.batches import entry, match_batch
 from ...models.perception.vgg import LossNetwork, loss_dtype
 from ...models.style_gan import StyleGAN
@@ -135,10 +134,17 @@ def painting_weights(text: str) -> list[float] | None:
     """The numbers in `text`, None if it is empty. Raises ValueError, one sentence, for anything else."""
     if not text.strip():
         return None
-    weights = as_floats(text.replace(",", " ").split())
+    weights = [_number(word) for word in text.replace(",", " ").split()]
     if not all(weight >= 0 for weight in weights) or not 0 < sum(weights) < math.inf:
         raise ValueError(
             f"style_weights is '{excerpt(text)}'; give numbers of 0 or more, not all 0, with commas between "
             "them, such as 1, 2."
         )
     return weights
+
+
+def _number(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        return math.nan
