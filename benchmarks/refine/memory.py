@@ -17,23 +17,24 @@ import torch
 from benchmarks.speed.memory import in_fresh_process, resident_and_peak
 from brushwork.models.perception.vgg import LossNetwork, fastest_loss_dtype
 from brushwork.painting.lbfgs import HISTORY
-from brushwork.painting.options import RefineOptions
+from brushwork.painting.options import OPTIMIZED, RefineOptions
 from brushwork.painting.refine import refine
 
 # What L-BFGS remembers of a step, for one pixel: two pictures of three channels in bfloat16.
 REMEMBERED_BYTES = 2 * 3 * 2
 
 
-def refine_and_measure(side: int, steps: int, threads: int) -> dict[str, float]:
+def refine_and_measure(side: int, steps: int, threads: int, optimize: str = "network") -> dict[str, float]:
     """Bytes and seconds of refining `side` x `side` pixels in `steps` steps, but at least one at each size.
 
     peak        the whole process at its most
     above       of it, what was taken once libraries and weights were loaded, photo and painting included
-    remembered  what L-BFGS would have remembered on top of that, had there been more steps at the whole size
+    remembered  what L-BFGS would have remembered on top of that, had there been more steps at the whole size;
+                0 where these tune the network
     """
     torch.set_num_threads(threads)
     network = LossNetwork(dtype=fastest_loss_dtype(torch.device("cpu")))
-    options = RefineOptions(steps=steps)
+    options = RefineOptions(steps=steps, optimize=optimize)
     last = options.passes(side, side)[-1]
     before = resident_and_peak()[0]
     photo, painting = torch.rand(2, 1, 3, side, side)
@@ -49,12 +50,12 @@ def refine_and_measure(side: int, steps: int, threads: int) -> dict[str, float]:
     }
 
 
-def peak_memory(side: int, steps: int, threads: int) -> dict[str, float]:
+def peak_memory(side: int, steps: int, threads: int, optimize: str = "network") -> dict[str, float]:
     """`refine_and_measure` in a fresh process.
 
     Raises RuntimeError with what that process said if it failed.
     """
-    arguments = [str(side), "--steps", str(steps), "--threads", str(threads)]
+    arguments = [str(side), "--steps", str(steps), "--threads", str(threads), "--optimize", optimize]
     found: dict[str, float] = in_fresh_process("benchmarks.refine.memory", arguments, f"at {side} pixels")
     return found
 
@@ -68,8 +69,10 @@ def main(arguments: list[str] | None = None) -> int:
         "--steps", type=int, default=1, metavar="COUNT", help="steps in all, at least one a size (default 1)"
     )
     parser.add_argument("--threads", type=int, default=2, metavar="COUNT", help="CPU threads (default 2)")
+    parser.add_argument("--optimize", choices=OPTIMIZED, default=OPTIMIZED[0], help="what the steps move")
     options = parser.parse_args(arguments)
-    print(json.dumps(refine_and_measure(options.side, options.steps, options.threads)))
+    found = refine_and_measure(options.side, options.steps, options.threads, options.optimize)
+    print(json.dumps(found))
     return 0
 
 

@@ -89,6 +89,7 @@ class Refining:
             painting,
             options=self.options,
             network=self.network,
+            gan=self.gan,
             on_step=lambda step: watch(lambda: resized(step.picture(), size)),
         )
 
