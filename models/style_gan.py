@@ -354,4 +354,7 @@ def _paints(gan: StyleGAN) -> bool:
     weight = next(gan.parameters())  # whatever the default type and device are
     ramp = torch.linspace(0, 1, 32, dtype=weight.dtype, device=weight.device)
     picture = torch.stack([ramp.expand(32, 32), ramp[:, None].expand(32, 32), ramp.flip(0).expand(32, 32)])
-    return bool(torch.isfinite(gan.stylize(picture[None], picture[None])).all())
+    try:
+        return bool(torch.isfinite(gan.stylize(picture[None], picture[None])).all())
+    except ValueError:  # a style code that is not finite
+        return False

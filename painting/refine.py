@@ -88,6 +88,7 @@ def refine(
     regions: Sequence[Region] = (),
     network: LossNetwork | None = None,
     gan: StyleGAN | None = None,
+    seed: int = 0,
     on_tile: Callable[[], None] | None = None,
     on_note: Callable[[str], None] | None = None,
 ) -> Tensor:
@@ -96,8 +97,8 @@ def refine(
     start: the picture to begin with, such as the network's, or None for the photo itself. photo: what must
     stay recognizable; both [1 or B,3,H,W] in 0..1. paintings: one [1 or B,3,h,w] of any size or several
     whose statistics are averaged with `weights` (equal without). regions: other paintings for parts of the
-    picture. network: a loss network on the photo's device; without it one is loaded. gan: the network of
-    which a copy is tuned, on any device; without it the one that ships is loaded.
+    picture. network: a loss network on the photo's device; without it one is loaded. gan: the network to
+    tune a copy of, on any device; without it the one that ships is loaded. seed: that of its strokes.
 
     on_step is called after every step; if it returns something true, refining ends with the picture so far.
     on_tile is called before each tile of a large picture, several times a step. An error from either ends
@@ -117,7 +118,7 @@ def refine(
             network = LossNetwork(dtype=loss_dtype(options.dtype, photo.device)).to(photo.device)
         tuned = None
         if options.optimize == "network":
-            tuned = TunedNetwork(gan or StyleGAN.default(), sources.mixtures, len(sources.photo))
+            tuned = TunedNetwork(gan or StyleGAN.default(), sources.mixtures, len(sources.photo), seed)
         picture = _Run(sources, options, network, tuned, on_step, on_tile, on_note).picture()
         own = (..., slice(sources.size[0]), slice(sources.size[1]))
         return with_colors_of(sources.photo[own], picture[own], options.preserve_color)

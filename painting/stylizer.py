@@ -220,6 +220,7 @@ class Stylizer:
             on_step,
             network=self._loss_network,
             gan=self.gan,
+            seed=options.seed,
             on_note=on_note,
         )
         return refined if options.strength == 1 else torch.lerp(photo, refined, options.strength)

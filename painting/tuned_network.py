@@ -38,11 +38,12 @@ _LATER_RATE = 0.5
 class TunedNetwork:
     """Copies of a generator, one for each photo, so that no photo of a batch changes another.
 
-    mixtures: the paintings of each of K regions. The last layer stays as it is: it makes 4 x 4 pixels of a
-    cell, each with weights of its own, and a grid of 4 pixels would be cheap for it.
+    mixtures: the paintings of each of K regions; seed: that of the strokes. The last layer stays as it is: it
+    makes 4 x 4 pixels of a cell, each with weights of its own, and a grid of 4 pixels would be cheap for it.
     """
 
-    def __init__(self, gan: StyleGAN, mixtures: Sequence[Mixture], batch: int):
+    def __init__(self, gan: StyleGAN, mixtures: Sequence[Mixture], batch: int, seed: int = 0):
+        self._noise = PlacedNoise((seed,))
         device = mixtures[0].paintings[0].device
         self.gan = copy.deepcopy(gan).to(device).float().requires_grad_(False)
         with torch.no_grad():
@@ -78,8 +79,8 @@ class TunedNetwork:
     def _paint(self, content: ContentCode, shares: Tensor | None, how: ForwardPass) -> Tensor:
         pictures = []
         for i, generator in enumerate(self.generators):
-            own, noise = content.picture(i), PlacedNoise()
-            parts = [own.cut(generator(own, entry(code, i), how, noise)) for code in self.codes]
+            own = content.picture(i)
+            parts = [own.cut(generator(own, entry(code, i), how, self._noise)) for code in self.codes]
             if shares is not None:
                 share = entry(shares, i)
                 parts = [share[:, k : k + 1] * part for k, part in enumerate(parts)]

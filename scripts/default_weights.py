@@ -185,6 +185,10 @@ def fitting_steps(command: Sequence[str], name: str, seconds: float) -> int:
     return steps
 
 
+# What a command does on SIGTERM before its training begins, and after.
+_ENDS_AT_ONCE = (signal.SIG_DFL, signal.SIG_IGN, signal.default_int_handler)
+
+
 @contextmanager
 def stopping_after(minutes: float) -> Iterator[None]:
     """After that time, what `brushwork train` does on SIGTERM: it ends the step and saves."""
@@ -195,7 +199,9 @@ def stopping_after(minutes: float) -> Iterator[None]:
         wait = 60 * minutes
         while not over.wait(wait):
             wait = 1.0
-            _thread.interrupt_main(signal.SIGTERM)
+            # Any other answer than the training's would end it before it has anything to save.
+            if signal.getsignal(signal.SIGTERM) not in _ENDS_AT_ONCE:
+                _thread.interrupt_main(signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()
     try:

@@ -60,9 +60,12 @@ LONG_FILES = (
     "test_what_is_loaded.py",
 )
 
-# A shell lets what it starts in the background ignore Ctrl-C, and so would every process that a test starts.
+# A shell lets what it starts in the background ignore Ctrl-C, and nohup that the terminal closes. So would
+# every process that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 PROCESSES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))

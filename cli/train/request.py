@@ -65,7 +65,8 @@ class TrainRequest:
         if self.out.exists() and not self.out.is_dir():
             raise ValueError(f"--out {self.out} is a file; name a folder.")
         for option, folder in (("--style", self.style), ("--content", self.content)):
-            if folder is not None and lies_among(self.out, folder):
+            # A run of before may go on where it is.
+            if not self.resume and folder is not None and lies_among(self.out, folder):
                 raise ValueError(
                     f"--out {self.out} is in the folder of {option}, where the pictures of the run would be "
                     "taken for some to train on; name another place."

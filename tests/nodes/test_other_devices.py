@@ -95,7 +95,7 @@ def refined(gan: ManagedGAN, **options: object) -> Tensor:
     options = {"quality": "draft", "steps": 2, "dtype": "float32", **options}
     art = torch.cat([pictures(1, 40, 44, seed=1), pictures(1, 40, 44, seed=2)])
     image, content = pictures(1, 40, 52, seed=3), pictures(1, 44, 57, seed=3)
-    return RefinePainting.execute(image, content, art, left(20, 25), "1, 2", **options)[0]
+    return RefinePainting.execute(image, content, art, left(20, 25), "1, 2", gan, **options)[0]
 
 
 WAYS: dict[str, Way] = {
@@ -113,7 +113,8 @@ WAYS: dict[str, Way] = {
     "film": lambda gan: film(gan, strength=0.8, statistics="window", window=2),
     "film in its own colours": lambda gan: film(gan, preserve_color="histogram", follow=0.5),
     "refined": refined,
-    "refined in its own colours": lambda gan: refined(gan, preserve_color="histogram"),
+    "refined, pixels": lambda gan: refined(gan, optimize="pixels"),
+    "refined in its own colours": lambda gan: refined(gan, preserve_color="histogram", optimize="pixels"),
     "refined in its own light": lambda gan: refined(gan, preserve_color="luminance", stroke_size=1.5),
 }
 
