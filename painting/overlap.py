@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -57,12 +57,23 @@ class Behind(Generic[T]):
         self._waiting: deque[Future[T]] = deque()
 
     def __enter__(self) -> Behind[T]:
+        # The thread starts before there is work: a thread in whose start Ctrl-C comes is not known.
+        self._thread.submit(int).result()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._thread.shutdown(cancel_futures=error is not None)
+        # Ctrl-C may come while this waits; then the work that has begun still has to end. Futures are waited
+        # for: before Python 3.13 a thread counts as ended once Ctrl-C has come into its join.
+        try:
+            if error is None:
+                wait(self._waiting)
+        finally:
+            for each in self._waiting:
+                each.cancel()
+            wait(self._waiting)
+            self._thread.shutdown()
 
     def add(self, work: Callable[[], T]) -> Iterator[T]:
         """Do `work` later; gives the results of earlier work, in order, as far as it waits for it.

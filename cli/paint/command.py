@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -258,15 +259,17 @@ def _paint_all(jobs: list[PaintJob], engine: Engine) -> int:
         # A bad photo fails in every style: once is enough.
         told: set[str] = set()
         try:
-            for outcome in engine.outcomes(display):
-                counts[outcome.result] += 1
-                painted = outcome.result is PaintResult.PAINTED
-                display.finish(painted, outcome.seconds if painted and engine.in_turn else None)
-                if painted:
-                    display.say(f"{outcome.job.target} ({outcome.seconds:.1f} s)")
-                elif outcome.result is not PaintResult.SKIPPED and outcome.sentence not in told:
-                    told.add(outcome.sentence)
-                    display.complain(f"brushwork paint: {outcome.sentence}")
+            # After Ctrl-C, what was painted is written before anything is said.
+            with closing(engine.outcomes(display)) as outcomes:
+                for outcome in outcomes:
+                    counts[outcome.result] += 1
+                    painted = outcome.result is PaintResult.PAINTED
+                    display.finish(painted, outcome.seconds if painted and engine.in_turn else None)
+                    if painted:
+                        display.say(f"{outcome.job.target} ({outcome.seconds:.1f} s)")
+                    elif outcome.result is not PaintResult.SKIPPED and outcome.sentence not in told:
+                        told.add(outcome.sentence)
+                        display.complain(f"brushwork paint: {outcome.sentence}")
         except KeyboardInterrupt:
             display.complain(
                 f"{display.done} of {len(jobs)} pictures are done; the same command goes on from there."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ class Engine:
     in_turn says whether pictures are painted one after the other, so that a picture's time tells the pace.
     """
 
-    outcomes: Callable[[PaintDisplay], Iterator[PaintOutcome]]
+    outcomes: Callable[[PaintDisplay], Generator[PaintOutcome, None, None]]
     in_turn: bool
 
 
@@ -51,7 +51,7 @@ def _local(
     stylizer: Stylizer,
     steady: SteadyOptions,
     display: PaintDisplay,
-) -> Iterator[PaintOutcome]:
+) -> Generator[PaintOutcome, None, None]:
     numbers = {job.target: number for number, job in enumerate(jobs, 1)}
 
     def on_start(job: PaintJob) -> None:
@@ -73,7 +73,7 @@ def _ray(
     stylizer: Stylizer,
     steady: SteadyOptions,
     display: PaintDisplay,
-) -> Iterator[PaintOutcome]:
+) -> Generator[PaintOutcome, None, None]:
     # Ray is an extra.
     from ...painting.engines.ray_data import Cluster, paint_files_on_ray
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import time
 
 import pytest
 
@@ -122,4 +125,19 @@ def test_after_an_error_what_waits_is_dropped_and_what_has_begun_is_done():
 
     with pytest.raises(KeyboardInterrupt):
         stop()
+    assert done == [1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends a signal to itself")
+def test_ctrl_c_while_the_end_waits_does_not_leave_the_work_behind():
+    done = []
+
+    def work():
+        time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.2)
+        done.append(1)
+
+    with pytest.raises(KeyboardInterrupt), Behind(1) as writing:
+        list(writing.add(work))
     assert done == [1]
