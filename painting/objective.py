@@ -14,6 +14,7 @@ from ..models.perception.pixel_losses import ground_limits, plain_steps
 from ..models.perception.statistics import SIZES, SMALLEST_SIDE, moments_of, normalized, sized_pictures
 from ..models.perception.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
 from .cell_losses import hue_loss, hues_of, light_loss, photo_light
+from .guidance import painting_plainness, photo_plainness, split
 from .options import RefineOptions
 from .pixel_gradient import pixel_losses
 from .tiles import PIXELS, STRIDES, Sums, View, loss_and_gradients, picture_sums, tiles
@@ -28,9 +29,11 @@ SIZE_SHARES = {"whole": 0.5, "half": 0.25, "quarter": 0.25}
 # The factor of the ground loss, whose values are small, at a `keep_calm` of 1.
 CALM = 40.0
 
-# A black painting has no energy to divide by; a hundredth is a tenth of white.
+# A black painting has no energy to divide by; a hundredth is a tenth of white. A plain one has no spread of
+# colours. The plain part of a painting has little, which must not outweigh its mean.
 _DARKEST = 1e-2
 _PLAINEST = 1e-5
+_PLAINEST_PART = 2e-3
 
 # Channels that are normalized at a time, which bounds the float32 copies.
 _CHANNELS = 32
@@ -48,8 +51,9 @@ class Objective:
     """The losses of pictures [B,3,H,W] at one size, and their gradient.
 
     photo [B,3,H,W]; mixtures: one for each of K regions; shares [1 or B,K,H,W] with sums 1, or None with one
-    region. Targets are computed once, here, in tiles of `side` pixels. `on_tile` is called before each tile.
-    hues_from [B,3,H,W]: the picture whose hues stay, or None.
+    region. With `match` "parts" each region is two: what is plain, and the rest. Targets are computed once,
+    here, in tiles of `side` pixels. `on_tile` is called before each tile. hues_from [B,3,H,W]: the picture
+    whose hues stay, or None.
     """
 
     def __init__(
@@ -67,8 +71,10 @@ class Objective:
         with torch.no_grad():
             sizes = [(picture.shape[-2], picture.shape[-1]) for picture in sized_pictures(photo)]
             content, self.content_moments = self._content_target(photo)
+            self.guided = options.match == "parts"
+            ruled = split(shares, photo_plainness(photo)) if self.guided else shares
             self.views = [
-                View(size, None if shares is None else _layer_shares(shares, 2**i), None if i else content)
+                View(size, None if ruled is None else _layer_shares(ruled, 2**i), None if i else content)
                 for i, size in enumerate(sizes)
             ]
             self.areas = [_areas(view, photo) for view in self.views]
@@ -164,7 +170,7 @@ class Objective:
         )
         size = wanted_mean.square().sum(2).clamp_min(_DARKEST)
         error = (mean - wanted_mean).square().sum(2) / size
-        size = wanted_spread.square().sum((2, 3)) + _PLAINEST
+        size = wanted_spread.square().sum((2, 3)) + (_PLAINEST_PART if self.guided else _PLAINEST)
         error = error + (spread - wanted_spread).square().sum((2, 3)) / size
         return (error * area).sum(1)
 
@@ -201,16 +207,26 @@ class Objective:
                 picture = painting
                 for i, sums in enumerate(mixed):
                     picture = at_least(halved(picture) if i else picture, SMALLEST_SIDE)
-                    view = View((picture.shape[-2], picture.shape[-1]))
-                    for name, value in picture_sums(
-                        self.network, picture, view, self.side, self.on_tile
-                    ).items():
+                    for name, value in self._painting_sums(picture).items():
                         sums[name] = sums.get(name, 0) + weight * value
             regions.append(mixed)
         return [
             {name: _joined([mixed[i][name] for mixed in regions]) for name in regions[0][i]}
             for i in range(len(self.views))
         ]
+
+    def _painting_sums(self, painting: Tensor) -> Sums:
+        """The means over a painting [1 or B,3,h,w], or over its plain part and over the rest."""
+        size = (painting.shape[-2], painting.shape[-1])
+        if not self.guided:
+            return picture_sums(self.network, painting, View(size), self.side, self.on_tile)
+        view = View(size, _layer_shares(split(None, painting_plainness(painting)), 1))
+        areas = _areas(view, painting)
+        sums = picture_sums(self.network, painting, view, self.side, self.on_tile)
+        found: Sums = {}
+        for layer in STRIDES:
+            found[f"{layer}.gram"], found[f"{layer}.mean"] = _per_region(sums, layer, areas[layer])
+        return found
 
 
 def _per_region(sums: Sums, layer: str, area: Tensor) -> tuple[Tensor, Tensor]:

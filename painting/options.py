@@ -12,6 +12,7 @@ from ..base.settings import check_choice, check_ranges, option
 PRESERVE_COLOR = ("off", "luminance", "histogram")
 DTYPES = ("auto", "float32", "bfloat16")
 OPTIMIZED = ("network", "pixels")
+MATCHED = ("whole", "parts")
 
 # Steps of the pixels at each size, the coarsest first, the picture's own last; each has twice the side of the
 # one before.
@@ -126,7 +127,14 @@ class RefineOptions:
         "paintings, so that whole strokes move. pixels: every pixel by itself.",
     )
 
+    match: str = option(
+        "whole",
+        "What is compared with what. whole: the whole picture with whole paintings, whose figures may enter "
+        "plain grounds. parts: plain grounds with the paintings' plain grounds, and the rest with the rest.",
+    )
+
     def __post_init__(self) -> None:
+        check_choice("match", self.match, MATCHED)
         check_choice("optimize", self.optimize, OPTIMIZED)
         check_choice("quality", self.quality, tuple(QUALITIES))
         check_choice("preserve_color", self.preserve_color, PRESERVE_COLOR)

@@ -50,7 +50,7 @@ _MORE = {
     "MixStyles": 52,
     "PaintPhoto": 25,
     "PaintVideo": 135,
-    "RefinePainting": 350,
+    "RefinePainting": 376,
     "RepeatImageBatch": 10,
     "SampleStyle": 20,
     "SaveImage": 65,
@@ -66,7 +66,7 @@ _HEIGHTS = {
     "CreateVideo": 78,
     "SaveVideo": 420,
     "PaintPhoto": 418,
-    "RefinePainting": 552,
+    "RefinePainting": 576,
     "TrainStyle": 780,
 }
 # Between a group's edge and its nodes, its title's height, between nodes of a group, between groups.

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...painting.options import DTYPES, OPTIMIZED, PRESERVE_COLOR, QUALITIES, RefineOptions
+from ...painting.options import DTYPES, MATCHED, OPTIMIZED, PRESERVE_COLOR, QUALITIES, RefineOptions
 from ..bridge.api import io, schema
 from ..shared.checkpoints import connected_or_default
 from ..shared.inputs import check_known, choice_input, network_input, option_input, verdict
@@ -20,6 +20,7 @@ _CHOICES = {
     "preserve_color": PRESERVE_COLOR,
     "dtype": DTYPES,
     "optimize": OPTIMIZED,
+    "match": MATCHED,
 }
 # Options in the order of their inputs, and how far a click goes.
 _MAIN = {"quality": 0, "content_weight": 0.1, "stroke_size": 0.05, "keep_calm": 0.1, "preserve_color": 0}
@@ -36,6 +37,7 @@ _ADVANCED = {
     "keep_light": 0.5,
     "keep_hues": 1,
     "optimize": 0,
+    "match": 0,
 }
 
 
@@ -108,6 +110,7 @@ class RefinePainting(io.ComfyNode):
         style_weights: str | None = None,
         dtype: str | None = None,
         optimize: str | None = None,
+        match: str | None = None,
     ) -> bool | str:
         from .task import painting_weights
 
@@ -117,6 +120,7 @@ class RefinePainting(io.ComfyNode):
             lambda: painting_weights(style_weights or ""),
             lambda: check_known("dtype", dtype, _CHOICES["dtype"]),
             lambda: check_known("optimize", optimize, _CHOICES["optimize"]),
+            lambda: check_known("match", match, _CHOICES["match"]),
         )
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import pytest
 import torch
@@ -24,14 +25,21 @@ from brushwork.models.perception.statistics import (
     sized_pictures,
     style_statistics,
 )
+from brushwork.painting.guidance import painting_plainness, split
 from brushwork.painting.objective import Mixture, Objective
 from brushwork.painting.options import RefineOptions
 from brushwork.painting.pixel_gradient import pixel_losses, row_ranges
 from brushwork.pictures.color import luma
 
 OPTIONS = RefineOptions(
-    content_weight=0.7, style_weight=8, keep_calm=0.5, keep_light=6, smoothness=0.3, color_weight=3
+    content_weight=0.7,
+    style_weight=8,
+    keep_calm=0.5,
+    keep_light=6,
+    smoothness=0.3,
+    color_weight=3,
 )
+PARTS = replace(OPTIONS, match="parts")
 
 
 def halved(picture):
@@ -86,8 +94,8 @@ def textbook(network, photo, painting, picture):
     return total.detach(), torch.autograd.grad(total, picture)[0]
 
 
-def of_objective(network, photo, mixtures, shares, picture, side):
-    objective = Objective(network, photo, mixtures, shares, OPTIONS, side)
+def of_objective(network, photo, mixtures, shares, picture, side, options=OPTIONS):
+    objective = Objective(network, photo, mixtures, shares, options, side)
     losses, gradient = objective.gradient(picture)
     return losses["total"], gradient
 
@@ -129,7 +137,7 @@ def test_gradient_is_the_textbooks(exact_network, textbook_of, height, width, si
 
 
 def test_tiles_do_not_change_a_gradient_with_regions(exact_network, scene_of, texture):
-    """Odd sizes, a batch, soft masks that cross tiles, several paintings."""
+    """Odd sizes, a batch, soft masks that cross tiles, several paintings, plain parts and others."""
     photo, painting, picture = scene_of(69, 75, batch=2)
     soft = torch.linspace(0, 1, 75, dtype=torch.float64).expand(2, 1, 69, 75) ** 2
     hard = torch.zeros(2, 1, 69, 75, dtype=torch.float64)
@@ -141,8 +149,8 @@ def test_tiles_do_not_change_a_gradient_with_regions(exact_network, scene_of, te
         Mixture([1 - other[:1]], [1.0]),
         Mixture([other.flip(1)], [1.0]),
     ]
-    whole = of_objective(exact_network, photo, mixtures, shares, picture, 4096)
-    tiled = of_objective(exact_network, photo, mixtures, shares, picture, 64)
+    whole = of_objective(exact_network, photo, mixtures, shares, picture, 4096, PARTS)
+    tiled = of_objective(exact_network, photo, mixtures, shares, picture, 64, PARTS)
     assert float(tiled[0]) == pytest.approx(float(whole[0]), rel=1e-10)
     assert distance(tiled[1], whole[1]) < 1e-9
 
@@ -171,6 +179,25 @@ def test_a_region_counts_as_if_it_were_a_picture(exact_network, texture):
     assert float(same["gram_whole"]) < 0.1 * float(swapped["gram_whole"])
     assert float(same["colour"]) < 1e-12
     assert float(swapped["colour"]) > 0.1
+
+
+def test_plain_parts_are_compared_with_plain_parts(exact_network, texture):
+    """Statistics of a plain and of a busy part, as by hand; with both in their places there is no loss."""
+    busy, plain = texture(1, 3, 64, 64, seed=3), 0.5 + 0.02 * texture(1, 3, 64, 64, seed=4)
+    painting = torch.cat([plain, busy], 3)
+    objective = Objective(exact_network, painting, [Mixture([painting], [1.0])], None, PARTS, 4096)
+    share = split(None, painting_plainness(painting))[:, :, None]
+    features = exact_network(painting)["relu1_1"]
+    grams = torch.einsum("bcyx,bdyx,bkyx->bkcd", features, features, share[:, :, 0])
+    grams = grams / share.sum((3, 4))[..., None]
+    assert distance(objective.targets[0]["relu1_1.gram"], grams) < 1e-9
+    same, _ = objective.gradient(painting)
+    swapped, _ = objective.gradient(painting.flip(3))
+    assert float(same["gram_whole"]) < 0.02 * float(swapped["gram_whole"])
+    # To the whole painting's statistics, the places do not matter.
+    objective = Objective(exact_network, painting, [Mixture([painting], [1.0])], None, OPTIONS, 4096)
+    whole, _ = objective.gradient(painting.flip(3))
+    assert float(whole["gram_whole"]) < 0.02 * float(swapped["gram_whole"])
 
 
 def test_pictures_of_a_batch_are_refined_as_if_alone(exact_network, scene_of):
