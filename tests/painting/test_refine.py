@@ -149,7 +149,7 @@ def test_regions_have_their_own_paintings(network, photo_of):
     photo = photo_of(32, 64)
     refined = refine(None, photo, dark, None, options, regions=[Region(mask, light)], network=network)
     assert float(refined[..., 40:].mean()) > float(refined[..., :24].mean()) + 0.3
-    options = PIXELS(steps=4)
+    options = PIXELS(steps=2)
     covered = refine(
         None, photo, dark, None, options, regions=[Region(torch.ones(1, 2, 2), light)], network=network
     )
