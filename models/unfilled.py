@@ -7,9 +7,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import init
 from torch.overrides import TorchFunctionMode
 
-_DRAWING = {Tensor.normal_, Tensor.uniform_}
+# PyTorch's layers ask by the names in `init`, and what these call is not asked about again.
+_DRAWING = {Tensor.normal_, Tensor.uniform_, init.kaiming_uniform_, init.normal_, init.uniform_}
 
 
 class Unfilled(TorchFunctionMode):
@@ -27,7 +29,7 @@ class Unfilled(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401  # whatever the function returns
         if func in _DRAWING:
-            return args[0]
+            return args[0] if args else (kwargs or {})["tensor"]
         if func is torch.randn:
             return torch.empty(*args, **(kwargs or {}))
         return func(*args, **(kwargs or {}))

@@ -32,7 +32,10 @@ START_SECONDS, RUN_SECONDS = 240, 120
 
 
 class ComfyUIServer:
-    """A server on 127.0.0.1 with its own base folder, and the few requests that the tests make."""
+    """A server on 127.0.0.1 with its own base folder, and the few requests that the tests make.
+
+    As a context manager it is up inside.
+    """
 
     def __init__(self, base: Path, *options: str):
         self.base, self.log, self.options = base, base / "server.log", options
@@ -44,6 +47,18 @@ class ComfyUIServer:
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> ComfyUIServer:
+        self.start()
+        try:
+            self.wait_until_up()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def start(self) -> None:
         """Begin to start; `wait_until_up` says when it is there."""

@@ -37,6 +37,7 @@ LONG_FILES = (
     "cli/paint/test_paint_ray.py",
     "painting/engines/test_ray_data.py",
     "cli/queue/test_queue_hostile.py",
+    "painting/test_tuned_network.py",
     "painting/test_refine.py",
     "painting/films/test_paint_film.py",
     "training/runs/test_run.py",
@@ -57,6 +58,11 @@ LONG_FILES = (
     "cli/paint/test_paint_command.py",
     "cli/train/test_train_command.py",
     "training/runs/test_killed_runs.py",
+    "painting/test_stylizer.py",
+    "nodes/test_paint_video_node.py",
+    "evaluation/test_evaluate.py",
+    "benchmarks/speed/test_speed.py",
+    "training/test_step.py",
     "test_what_is_loaded.py",
 )
 

@@ -14,6 +14,7 @@ from ...base.shipped import VGG_WEIGHTS
 from ..checkpoint import CheckpointError
 from ..devices import own_defaults
 from ..tensor_file import UNREADABLE, TensorFacts, open_tensors, value_problem, why_unreadable
+from ..unfilled import Unfilled
 
 CONVOLUTIONS = (
     "block1_conv1",
@@ -56,7 +57,8 @@ class LossNetwork(nn.Module):
         self.convolutions = nn.ModuleDict()
         for name in CONVOLUTIONS:
             kernel = tensors[f"{name}.weight"]
-            layer = nn.Conv2d(kernel.shape[1], kernel.shape[0], 3, padding=1)
+            with Unfilled():
+                layer = nn.Conv2d(kernel.shape[1], kernel.shape[0], 3, padding=1)
             layer.weight = nn.Parameter(kernel)
             layer.bias = nn.Parameter(tensors[f"{name}.bias"])
             self.convolutions[name] = layer

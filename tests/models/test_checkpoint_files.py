@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from brushwork.base.shipped import DEFAULT_CHECKPOINT
 from brushwork.models import CheckpointError, StyleGAN
 from brushwork.models.checkpoint import open_checkpoint
+from brushwork.models.perception.vgg import LossNetwork
 from brushwork.models.style_space import TENSORS
 
 
@@ -95,6 +96,14 @@ def test_loaded_networks_are_ready_to_paint(saved):
     assert all(p.device.type == "cpu" and p.dtype == torch.float32 for p in gan.parameters())
     kernels = [p for p in gan.parameters() if p.dim() == 4]
     assert all(p.is_contiguous(memory_format=torch.channels_last) for p in kernels)
+
+
+def test_loading_draws_no_random_numbers(saved):
+    """Another program in the process would draw others, and what is drawn is thrown away."""
+    before = torch.get_rng_state()
+    StyleGAN.load(saved)
+    LossNetwork()
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_two_loads_share_nothing(saved):

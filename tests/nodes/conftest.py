@@ -66,10 +66,5 @@ def art_image(artwork, as_image):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """A real ComfyUI server, one for each file of tests; only where COMFYUI_PATH is set."""
-    running = ComfyUIServer(tmp_path_factory.mktemp("comfyui") / "base")
-    running.start()
-    try:
-        running.wait_until_up()
+    with ComfyUIServer(tmp_path_factory.mktemp("comfyui") / "base") as running:
         yield running
-    finally:
-        running.stop()

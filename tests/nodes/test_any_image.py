@@ -79,8 +79,8 @@ def test_painting(small_gan, style, images, count, size):
 @any_size
 @any_channels
 @any_count
-def test_refining(images, count, size):
-    options = {"quality": "draft", "steps": 2}
+def test_refining(small_gan, images, count, size):
+    options = {"quality": "draft", "steps": 2, "style_gan": small_gan}
     refined = RefinePainting.execute(images, images[:1], images, **options)[0]
     assert refined.shape == (count, *size, 3)
     assert ((refined >= 0) & (refined <= 1)).all()
@@ -130,7 +130,6 @@ def test_pictures_to_learn_from(images, count):
 def test_evaluation(small_gan, channels):
     pytest.importorskip("torchmetrics")
     images = torch.rand(2, 40, 33, channels)
-    record = EvaluateStyle.execute(small_gan, style_images=images, content_images=images, samples=4, side=48)[
-        1
-    ]
+    given = {"style_images": images, "content_images": images}
+    record = EvaluateStyle.execute(small_gan, samples=2, side=32, **given)[1]
     assert json.loads(record)["paintings"] == 2

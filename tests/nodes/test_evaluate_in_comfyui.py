@@ -30,12 +30,8 @@ def server(tmp_path_factory, inputs_dir):
             with Image.open(path) as picture:
                 picture.thumbnail((128, 128))
                 picture.save(running.base / "input" / folder / path.name)
-    running.start()
-    try:
-        running.wait_until_up()
+    with running:
         yield running
-    finally:
-        running.stop()
 
 
 def evaluation(**changes):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 
 import pytest
 import torch
 from PIL import Image
+from small_pictures import small_copies
 
 from brushwork.evaluation.set_distances import MissingPackageError
 from brushwork.nodes import NODES
@@ -31,9 +31,7 @@ def folders(inputs_dir, tmp_path, monkeypatch):
     """`photos` and `art` with two pictures each, in ComfyUI's input folder."""
     monkeypatch.setattr(api, "input_folder", lambda: tmp_path)
     for kind, folder in (("photo", "photos"), ("art", "art")):
-        (tmp_path / folder).mkdir()
-        for path in sorted(inputs_dir.glob(f"{kind}-*.jpg"))[:2]:
-            shutil.copy(path, tmp_path / folder)
+        small_copies(sorted(inputs_dir.glob(f"{kind}-*.jpg"))[:2], tmp_path / folder)
     return tmp_path
 
 

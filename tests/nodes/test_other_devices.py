@@ -147,11 +147,11 @@ def test_the_result_is_the_cpus(name, on_the_cpu, elsewhere):
 def test_scores_are_the_cpus(small_gan, elsewhere):
     pytest.importorskip("torchmetrics")
     given = {"style_images": pictures(2, 40, 40, seed=1), "content_images": pictures(2, 40, 40, seed=2)}
-    found = json.loads(EvaluateStyle.execute(elsewhere, samples=3, side=48, features="vgg19", **given)[1])
+    found = json.loads(EvaluateStyle.execute(elsewhere, samples=3, side=32, features="vgg19", **given)[1])
     assert found["device"] == "mps"
     api_load = pytest.MonkeyPatch()
     api_load.setattr(api, "load", lambda patcher, memory: torch.device("cpu"))
-    expected = json.loads(EvaluateStyle.execute(small_gan, samples=3, side=48, features="vgg19", **given)[1])
+    expected = json.loads(EvaluateStyle.execute(small_gan, samples=3, side=32, features="vgg19", **given)[1])
     api_load.undo()
     for name, score in expected["scores"].items():
         if score["value"] is not None:
@@ -187,7 +187,7 @@ def test_another_packs_defaults_change_nothing(name, small_gan, on_the_cpu, othe
 def test_another_packs_defaults_change_no_scores(small_gan, other_defaults):
     pytest.importorskip("torchmetrics")
     given = {"style_images": pictures(2, 40, 40, seed=1), "content_images": pictures(2, 40, 40, seed=2)}
-    options = {"samples": 2, "side": 48, "features": "vgg19"}
+    options = {"samples": 2, "side": 32, "features": "vgg19"}
     expected = json.loads(EvaluateStyle.execute(small_gan, **options, **given)[1])
     other_defaults()
     assert json.loads(EvaluateStyle.execute(small_gan, **options, **given)[1])["scores"] == expected["scores"]

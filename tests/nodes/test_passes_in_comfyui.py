@@ -41,12 +41,8 @@ def counting_server(tmp_path_factory):
     pack = running.base / "custom_nodes" / "counting"
     pack.mkdir()
     (pack / "__init__.py").write_text(COUNTING)
-    running.start()
-    try:
-        running.wait_until_up()
+    with running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="module")

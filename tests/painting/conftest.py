@@ -34,3 +34,13 @@ def texture() -> Callable[..., Tensor]:
         return (0.3 * fine + 2.5 * (blotches - 0.5) + 0.35).clamp(0, 1)
 
     return draw
+
+
+@pytest.fixture(scope="session")
+def photo_of(texture: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """photo_of(height=32, width=40, batch=1, seed=0) -> the pixels of `texture` in float32."""
+
+    def draw(height: int = 32, width: int = 40, batch: int = 1, seed: int = 0) -> Tensor:
+        return texture(batch, 3, height, width, seed=seed).float()
+
+    return draw

@@ -96,12 +96,12 @@ def test_losses_without_a_weight_are_left_out(
 
 
 def test_the_painter_computes_in_the_type_of_the_loss_network(
-    photos: list[Path], paintings: list[Path], small: TrainOptions
+    photos: list[Path], paintings: list[Path], small: TrainOptions, gan: StyleGAN
 ) -> None:
     """In bfloat16 the losses are those of float32, up to its rounding; the weights stay float32."""
 
     def losses(dtype: str) -> dict[str, float]:
-        trainer = Trainer(replace(small, loss_dtype=dtype), photos, paintings, start=StyleGAN.default())
+        trainer = Trainer(replace(small, loss_dtype=dtype), photos, paintings, start=gan)
         types = []
         trainer.painter.gan.generator.head.register_forward_hook(
             lambda layer, inputs, output: types.append(output.dtype)

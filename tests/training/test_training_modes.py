@@ -140,11 +140,12 @@ class TestModes:
         assert resumed.ancestor == gan.training_record
 
     def test_works_where_the_caller_is_in_inference_mode(
-        self, photos: list[Path], paintings: list[Path], small: TrainOptions
+        self, photos: list[Path], paintings: list[Path], small: TrainOptions, tiny: StyleGAN, tmp_path: Path
     ) -> None:
         """As in ComfyUI: the network's own tensors are inference tensors, which autograd refuses."""
+        tiny.save(tmp_path / "tiny.safetensors")
         with torch.inference_mode():
-            gan = StyleGAN.default()
+            gan = StyleGAN.load(tmp_path / "tiny.safetensors")
             assert all(p.is_inference() for p in gan.parameters())
             with torch.inference_mode(False), torch.enable_grad():
                 trainer = Trainer(replace(small, mode="fine_tune"), photos, paintings, start=gan)

@@ -8,15 +8,27 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
+from tiny_network import TINY
 
 from benchmarks.quality import __main__ as quality
 from benchmarks.quality.__main__ import Scorer, summarize, table
 from benchmarks.quality.pairs import Pair
-from brushwork.base.shipped import DEFAULT_CHECKPOINT
+from brushwork.models.style_gan import StyleGAN
+from brushwork.models.style_space import StyleSpace
 from brushwork.pictures.comparison_sheet import GAP, MARGIN
 
 PAIR = Pair(Path("photo"), Path("painting"))
+
+
+@pytest.fixture
+def with_style_space(tmp_path):
+    """A checkpoint of a narrow, untrained network that has random styles, too."""
+    gan, path = StyleGAN(TINY), tmp_path / "with space.safetensors"
+    gan.space = StyleSpace.fit(torch.randn(40, TINY.layers, TINY.code_dim), rank=8)
+    gan.save(path)
+    return path
 
 
 def run(data, checkpoint, *arguments):
@@ -46,7 +58,7 @@ def test_scores(photo, artwork):
 
 
 def test_the_scorer_forgets_the_photo_before(photo, artwork):
-    scorer = Scorer("cpu")
+    scorer, photo, artwork = Scorer("cpu"), photo[..., :64, :64], artwork[..., :64, :64]
     scorer.score(photo, photo, artwork, PAIR)
     other = 1 - photo
     assert scorer.score(other, other, artwork, Pair(Path("other"), PAIR.style))["content"] == 0
@@ -102,11 +114,11 @@ def test_several_checkpoints_side_by_side(data, small_checkpoint, tmp_path, caps
     assert first.split("|")[2:] == second.split("|")[2:]
 
 
-def test_every_bar_end_to_end(data, tmp_path, capsys):
+def test_every_bar_end_to_end(data, with_style_space, tmp_path, capsys):
     file = tmp_path / "quality.json"
     small = ["--contents", 1, "--styles", 2, "--size", 80, "--random-photos", 1, "--paths", 1]
     arguments = [*small, "--steady-pairs", 1, "--bars", "--json", file]
-    assert run(data, [DEFAULT_CHECKPOINT], *arguments) == 0
+    assert run(data, [with_style_space], *arguments) == 0
     printed = capsys.readouterr().out
     assert "Brushwork, 2 paintings to compare with" in printed
     for subject in ("style", "structure", "art-likeness", "code space", "self-consistency", "steadiness"):
@@ -116,7 +128,7 @@ def test_every_bar_end_to_end(data, tmp_path, capsys):
     assert bars["self-consistency: PSNR of strength 0 to the photo, dB"]["met"] is True
     assert bars["code space: largest step / mean step, VGG features"]["value"] >= 1
     # A second run finds everything on disk and says the same.
-    assert run(data, [DEFAULT_CHECKPOINT], *arguments) == 0
+    assert run(data, [with_style_space], *arguments) == 0
     assert capsys.readouterr().out == printed
 
 

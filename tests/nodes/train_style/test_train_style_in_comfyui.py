@@ -187,12 +187,8 @@ def test_what_was_trained_in_process_paints_and_is_plotted(in_process):
 def server(tmp_path_factory, inputs_dir):
     running = ComfyUIServer(tmp_path_factory.mktemp("comfyui") / "base")
     fill(running.base / "input", inputs_dir)
-    running.start()
-    try:
-        running.wait_until_up()
+    with running:
         yield running
-    finally:
-        running.stop()
 
 
 def begin(server, workflow, client="tests"):

@@ -189,16 +189,16 @@ def test_the_input_is_untouched(results, small_gan, gan_before):
 
 
 def test_the_same_pixels_before_and_after_and_nothing_alive(
-    fresh, style_gan, photo_image, art_image, paintings_dir
+    fresh, small_gan, photo_image, art_image, paintings_dir
 ):
     def paint():
-        content = EncodeContent.execute(style_gan, photo_image)[0]
-        return Generate.execute(style_gan, content, style)[0]
+        content = EncodeContent.execute(small_gan, photo_image)[0]
+        return Generate.execute(small_gan, content, style)[0]
 
-    style = EncodeStyle.execute(style_gan, art_image)[0]
+    style = EncodeStyle.execute(small_gan, art_image)[0]
     before, random_numbers = paint(), torch.get_rng_state()
     small = {**SMALL, "steps": 2}
-    TrainStyle.execute(style_gan, style_folder=str(paintings_dir), save_name="same", **small)
+    TrainStyle.execute(small_gan, style_folder=str(paintings_dir), save_name="same", **small)
     assert torch.equal(torch.get_rng_state(), random_numbers)
     assert torch.is_inference_mode_enabled()
     assert torch.equal(paint(), before)

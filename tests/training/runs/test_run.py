@@ -217,21 +217,21 @@ class TestResume:
         assert steps == []
 
     def test_lines_logged_after_the_state_was_saved_are_logged_once(self, make) -> None:
-        run = make()
+        run = make("style_code")
         run.train(stop=lambda: run.trainer.step == 4)
         with run.files.log.open("a") as file:
             file.write(json.dumps({"step": 6, "total": 1.0}) + "\n")
-        again = make()
+        again = make("style_code")
         again.resume()
         again.train()
         lines = [json.loads(line)["step"] for line in run.files.log.read_text().splitlines()]
         assert lines == [2, 4, 6]
 
     def test_a_new_run_takes_no_lines_from_one_that_was_killed_before_its_first_save(self, make) -> None:
-        run = make()
+        run = make("style_code")
         run.files.log.write_text(json.dumps({"step": 2, "total": 1.0}) + "\n")
         run.train(stop=lambda: run.trainer.step == 2)
-        again = make()
+        again = make("style_code")
         again.resume()
         again.train()
         assert [line["step"] for line in again.history] == [2, 4, 6]

@@ -1,0 +1,118 @@
+"""Refining in trouble: memory that runs out, losses that are not finite, and inputs that do not fit."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from brushwork.models.perception.vgg import LossNetwork
+from brushwork.painting.errors import RefineError
+from brushwork.painting.options import RefineOptions
+from brushwork.painting.refine import refine
+from brushwork.painting.sources import Region
+
+QUICK = RefineOptions(optimize="pixels", quality="draft", steps=4, dtype="float32")
+
+
+class SmallNetwork(LossNetwork):
+    """As on a device whose memory holds 100 x 100 pixels."""
+
+    def forward(self, image):
+        if image.shape[-2] * image.shape[-1] > 100 * 100:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        return super().forward(image)
+
+
+def test_tiles_shrink_when_memory_runs_out(network, photo_of):
+    notes, sides = [], []
+    photo, painting = photo_of(75, 144), photo_of(80, 80, seed=1)
+    options = RefineOptions(optimize="pixels", steps=2, dtype="float32")
+    refined = refine(
+        None,
+        photo,
+        painting,
+        None,
+        options,
+        lambda step: sides.append(step.tile) and None,
+        network=SmallNetwork(),
+        on_note=notes.append,
+    )
+    assert sides == [72, 72]
+    assert notes == ["Memory ran out: the picture is now refined in tiles of 72 pixels."]
+    whole = refine(None, photo, painting, None, options, network=network)
+    assert float((refined - whole).abs().mean()) < 1e-4
+
+
+def test_memory_for_nothing_at_all_is_an_error(photo_of):
+    class NoMemory(LossNetwork):
+        def forward(self, image):
+            raise MemoryError("no memory")
+
+    with pytest.raises(MemoryError):
+        refine(None, photo_of(), photo_of(seed=1), None, QUICK, network=NoMemory())
+
+
+def test_losses_that_are_not_finite_are_one_sentence(photo_of):
+    class Overflowing(LossNetwork):
+        def forward(self, image):
+            return {name: maps * torch.inf for name, maps in super().forward(image).items()}
+
+    with pytest.raises(RefineError, match="not finite"):
+        refine(None, photo_of(), photo_of(seed=1), None, QUICK, network=Overflowing())
+
+
+def test_a_single_step_that_is_not_finite_changes_nothing(photo_of):
+    class OnceOverflowing(LossNetwork):
+        calls = 0
+
+        def forward(self, image):
+            self.calls += image.requires_grad
+            factor = torch.inf if self.calls == 4 else 1
+            return {name: maps * factor for name, maps in super().forward(image).items()}
+
+    notes = []
+    refined = refine(
+        None, photo_of(), photo_of(seed=1), None, QUICK, network=OnceOverflowing(), on_note=notes.append
+    )
+    assert refined.shape == (1, 3, 32, 40)
+    assert torch.isfinite(refined).all()
+    assert 0 <= float(refined.min()) <= float(refined.max()) <= 1
+    assert notes == ["1 of 4 steps had a loss that is not finite and changed nothing."]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"photo": torch.zeros(3, 20, 20)}, r"photo has the shape \[3, 20, 20\]"),
+        ({"photo": torch.zeros(1, 4, 20, 20)}, r"photo has the shape \[1, 4, 20, 20\]"),
+        ({"photo": torch.full((1, 3, 20, 20), torch.nan)}, "photo has values that are not finite"),
+        ({"start": torch.zeros(1, 3, 20, 21)}, "start has 21 x 20 pixels and photo 20 x 20"),
+        (
+            {"start": torch.zeros(2, 3, 20, 20), "photo": torch.zeros(3, 3, 20, 20)},
+            "start has 2 pictures",
+        ),
+        ({"paintings": []}, "There is no painting"),
+        ({"paintings": torch.zeros(2, 3, 9, 9)}, "painting is a batch of 2 for 1 photos"),
+        ({"paintings": [torch.zeros(1, 3, 9, 9)] * 2, "weights": [1.0]}, "1 weights for 2 paintings"),
+        ({"weights": [0.0]}, r"weights are \[0.0\]"),
+        ({"weights": [float("nan")]}, r"weights are \[nan\]"),
+        ({"weights": ["a"]}, r"weights are \[nan\]"),
+        ({"paintings": [torch.zeros(1, 3, 9, 9)] * 2, "weights": [1e308] * 2}, "weights are .1e.308"),
+        ({"photo": None}, "photo is of the type NoneType; give a tensor"),
+        ({"start": [1]}, "start is of the type list; give a tensor"),
+        ({"paintings": None}, "painting is of the type NoneType; give a tensor"),
+        ({"regions": [Region(None, torch.zeros(1, 3, 9, 9))]}, "mask is of the type NoneType"),
+        (
+            {"regions": [Region(torch.zeros(20, 20), torch.zeros(1, 3, 9, 9))]},
+            r"mask has the shape \[20, 20\]",
+        ),
+        (
+            {"regions": [Region(torch.full((1, 20, 20), torch.inf), torch.zeros(1, 3, 9, 9))]},
+            "mask has values that are not finite",
+        ),
+    ],
+)
+def test_inputs_that_do_not_fit_are_one_sentence(network, change, sentence):
+    inputs = {"start": None, "photo": torch.zeros(1, 3, 20, 20), "paintings": torch.zeros(1, 3, 9, 9)}
+    with pytest.raises(ValueError, match=sentence):
+        refine(**(inputs | change), options=QUICK, network=network)
