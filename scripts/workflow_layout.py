@@ -69,8 +69,8 @@ _HEIGHTS = {
     "RefinePainting": 552,
     "TrainStyle": 780,
 }
-# Between a group's edge and its nodes, its title's height, between nodes of a group (below each other and in a
-# row), between groups.
+# Between a group's edge and its nodes, its title's height, between nodes of a group below each other and in a
+# row, between groups.
 _BORDER, _HEAD, _GAP, _WIRE, _STREET = 15, 40, 15, 20, 30
 
 # Of a note's title and body. ComfyUI's own brown is lighter, and newer pages write gray on it.
