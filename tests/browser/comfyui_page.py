@@ -63,6 +63,7 @@ class ComfyUIPage:
 
         Frontends that know App mode show its form first: `as_app` stays there, otherwise the graph comes.
         """
+        self.close_panel()
         deadline = time.monotonic() + LOAD_SECONDS
         while True:
             self.browse()
@@ -146,6 +147,10 @@ class ComfyUIPage:
                 return
             self.page.keyboard.press("Escape")
             self.page.wait_for_timeout(400)
+
+    def close_panel(self) -> None:
+        """Newer pages keep the panel at the right open, with help or errors, and it lies over the canvas."""
+        self.page.evaluate("() => { canvasTests.store('rightSidePanel')?.closePanel?.() }")
 
     def faults(self) -> list[str]:
         """Missing nodes, bad links, values that are no choice, overlaps, nodes outside a group, alerts."""
