@@ -69,8 +69,9 @@ _HEIGHTS = {
     "RefinePainting": 576,
     "TrainStyle": 780,
 }
-# Between a group's edge and its nodes, its title's height, between nodes of a group, between groups.
-_BORDER, _HEAD, _GAP, _STREET = 15, 40, 15, 30
+# Between a group's edge and its nodes, its title's height, between nodes of a group below each other and in a
+# row, between groups.
+_BORDER, _HEAD, _GAP, _WIRE, _STREET = 15, 40, 15, 20, 30
 
 # Of a note's title and body. ComfyUI's own brown is lighter, and newer pages write gray on it.
 _NOTE_COLORS = {"color": "#432", "bgcolor": "#332a1a"}
@@ -80,18 +81,32 @@ GRAY, BLUE, PURPLE, GREEN, GOLD = "#666", "#3f789e", "#8b5a9e", "#5a8a5a", "#b08
 
 @dataclass(frozen=True)
 class Block:
-    """A group of nodes, one below the other."""
+    """A group of nodes, one below the other or side by side."""
 
     title: str
     color: str
     nodes: tuple[int, ...]
-    """Their ids, from the top."""
+    """Their ids, from the top or from the left."""
     drop: int = 0
     """Pixels of room above it, for wires that pass there."""
+    in_a_row: bool = False
+
+    def width(self, nodes: dict[int, dict[str, Any]]) -> int:
+        widths = [_size(nodes[id_])[0] for id_ in self.nodes]
+        return 2 * _BORDER + (sum(widths) + _WIRE * (len(widths) - 1) if self.in_a_row else max(widths))
+
+
+Column = list[Block | tuple[Block, Block]]
+"""What stands below each other: blocks, and pairs of blocks that stand side by side."""
 
 
 def block(title: str, color: str, *nodes: int, drop: int = 0) -> Block:
     return Block(title, color, nodes, drop)
+
+
+def row(title: str, color: str, *nodes: int, drop: int = 0) -> Block:
+    """A chain of nodes, whose wires lead from each to the next."""
+    return Block(title, color, nodes, drop, in_a_row=True)
 
 
 def read_me(*nodes: int, drop: int = 0) -> Block:
@@ -99,7 +114,7 @@ def read_me(*nodes: int, drop: int = 0) -> Block:
 
 
 # Columns of blocks. A wire leads to the next column, or through room that the columns between leave.
-LAYOUTS: dict[str, list[list[Block]]] = {
+LAYOUTS: dict[str, list[Column]] = {
     "paint_photo": [
         [read_me()],
         [block("What to paint", BLUE, 2)],
@@ -149,11 +164,12 @@ LAYOUTS: dict[str, list[list[Block]]] = {
         [block("Result", GOLD, 13, drop=130)],
     ],
     "style_animation": [
-        [block("What to paint", BLUE, 3), block("Second stop", PURPLE, 6, drop=40)],
-        [block("First stop", PURPLE, 5, drop=110), block("Third stop", PURPLE, 7, drop=80)],
-        [block("Its size", BLUE, 4), block("The way", PURPLE, 8, drop=270)],
-        [block("Painting", GREEN, 10), read_me()],
-        [block("Result", GOLD, 11)],
+        [read_me(), block("First stop", PURPLE, 5)],
+        [block("Second stop", PURPLE, 6, drop=150), block("Third stop", PURPLE, 7, drop=50)],
+        [block("What to paint", BLUE, 3), block("The way", PURPLE, 8, drop=80)],
+        [block("Its size", BLUE, 4)],
+        [block("Painting", GREEN, 10, drop=250)],
+        [block("Result", GOLD, 11, drop=250)],
     ],
     "paint_film": [
         [read_me()],
@@ -162,11 +178,12 @@ LAYOUTS: dict[str, list[list[Block]]] = {
         [block("Result", GOLD, 6)],
     ],
     "steady_video": [
-        [read_me(), block("Stands in for a video", BLUE, 3)],
-        [block("In which style", PURPLE, 4), block("Frames made of it", BLUE, 5, 6, 7)],
-        [block("Painting", GREEN, 8)],
-        [block("Frames to film", GREEN, 9), block("Or your own video", GRAY, 11)],
-        [block("Result", GOLD, 10), block("Frames of your video", GRAY, 12)],
+        [
+            (read_me(), block("In which style", PURPLE, 4)),
+            row("Stands in for a video", BLUE, 3, 5, 6, 7),
+        ],
+        [block("Painting", GREEN, 8, drop=300)],
+        [row("Result", GOLD, 9, 10), row("Or your own video", GRAY, 11, 12)],
     ],
     "train_and_paint": [
         [read_me(), block("Your pictures", BLUE, 3)],
@@ -191,41 +208,53 @@ LAYOUTS: dict[str, list[list[Block]]] = {
 }
 
 
-def lay_out(workflow: dict[str, Any], columns: list[list[Block]]) -> None:
+def lay_out(workflow: dict[str, Any], columns: list[Column]) -> None:
     """Put the nodes of `workflow`, in ComfyUI's canvas format, and its groups in their places."""
     nodes = {node["id"]: node for node in workflow["nodes"]}
     workflow["groups"] = []
     left = 0
     for column in columns:
-        # A column is as wide as its widest node. Its blocks stand below each other.
-        width = max(_size(nodes[id_])[0] for part in column for id_ in part.nodes) + 2 * _BORDER
+        pairs = [part if isinstance(part, tuple) else (part,) for part in column]
+        # A column is as wide as its widest part.
+        width = max(sum(part.width(nodes) + _STREET for part in pair) - _STREET for pair in pairs)
         top = 0
-        for part in column:
-            top += part.drop
-            y = top + _HEAD + TITLE
-            # The nodes of a block, and then the frame around them, which is a group.
-            for id_ in part.nodes:
-                node = nodes[id_]
-                node["pos"], node["size"] = [left + _BORDER, y], list(_size(node))
-                if node["type"] == "MarkdownNote":
-                    node |= _NOTE_COLORS
-                y += room(node) + TITLE + _GAP
-            height = y - TITLE - _GAP + _BORDER - top
-            workflow["groups"].append(
-                {
-                    "id": len(workflow["groups"]) + 1,
-                    "title": part.title,
-                    "bounding": [left, top, width, height],
-                    "color": part.color,
-                    "font_size": 24,
-                    "flags": {},
-                }
-            )
-            top += height + _STREET
+        for pair in pairs:
+            x, bottom = left, 0
+            for part in pair:
+                # The last one of a pair gets what is left of the column.
+                across = left + width - x if part is pair[-1] else part.width(nodes)
+                group = _place(part, nodes, x, top + part.drop, across)
+                workflow["groups"].append({"id": len(workflow["groups"]) + 1} | group)
+                x += across + _STREET
+                bottom = max(bottom, group["bounding"][1] + group["bounding"][3])
+            top = bottom + _STREET
         left += width + _STREET
     # They run in the order in which the file lists them.
     for order, node in enumerate(workflow["nodes"]):
         node["order"] = order
+
+
+def _place(part: Block, nodes: dict[int, dict[str, Any]], left: int, top: int, width: int) -> dict[str, Any]:
+    """Put the nodes of a block in their places; the frame around them, which is a group."""
+    x, y = left + _BORDER, top + _HEAD + TITLE
+    bottom = 0
+    for id_ in part.nodes:
+        node = nodes[id_]
+        node["pos"], node["size"] = [x, y], list(_size(node))
+        if node["type"] == "MarkdownNote":
+            node |= _NOTE_COLORS
+        bottom = max(bottom, y + room(node))
+        if part.in_a_row:
+            x += node["size"][0] + _WIRE
+        else:
+            y = bottom + _GAP + TITLE
+    return {
+        "title": part.title,
+        "bounding": [left, top, width, bottom + _BORDER - top],
+        "color": part.color,
+        "font_size": 24,
+        "flags": {},
+    }
 
 
 def room(node: dict[str, Any]) -> int:

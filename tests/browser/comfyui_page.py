@@ -63,6 +63,7 @@ class ComfyUIPage:
 
         Frontends that know App mode show its form first: `as_app` stays there, otherwise the graph comes.
         """
+        self.close_panel()
         deadline = time.monotonic() + LOAD_SECONDS
         while True:
             self.browse()
@@ -80,8 +81,17 @@ class ComfyUIPage:
     def show_graph(self) -> None:
         """The whole graph, also in the place of App mode's form."""
         if self.is_app():
-            self.page.evaluate("() => { app.extensionManager.command.execute('Comfy.ToggleLinear') }")
+            self._toggle_app()
         self.fit()
+
+    def show_app(self) -> None:
+        """App mode's form in the place of the graph; frontends that know App mode have it."""
+        if not self.is_app():
+            self._toggle_app()
+        self.page.wait_for_timeout(1000)
+
+    def _toggle_app(self) -> None:
+        self.page.evaluate("() => { app.extensionManager.command.execute('Comfy.ToggleLinear') }")
 
     def fit(self) -> None:
         """Show the whole workflow, as the key "." does."""
@@ -92,7 +102,12 @@ class ComfyUIPage:
         """Whether App mode's form is shown instead of the graph."""
         return bool(self.page.evaluate("canvasTests.store('canvas').linearMode"))
 
+    def has_app_mode(self) -> bool:
+        """Whether this frontend shows a form; 1.35 has an early one, of all widgets."""
+        return bool(self.page.evaluate("canvasTests.store('canvas').linearMode !== undefined"))
+
     def knows_app_mode(self) -> bool:
+        """Whether the form has what a workflow's `linearData` says."""
         return bool(self.page.evaluate("canvasTests.store('appMode')?.selectedInputs"))
 
     def form(self) -> dict[str, Any]:
@@ -132,6 +147,10 @@ class ComfyUIPage:
                 return
             self.page.keyboard.press("Escape")
             self.page.wait_for_timeout(400)
+
+    def close_panel(self) -> None:
+        """Newer pages keep the panel at the right open, with help or errors, and it lies over the canvas."""
+        self.page.evaluate("() => { canvasTests.store('rightSidePanel')?.closePanel?.() }")
 
     def faults(self) -> list[str]:
         """Missing nodes, bad links, values that are no choice, overlaps, nodes outside a group, alerts."""

@@ -25,6 +25,11 @@ def page(canvas):
     canvas.speak("en")
 
 
+@pytest.mark.parametrize(("words", "node_id"), [("风格迁移", "PaintPhoto"), ("梵高", "LoadStyle")])
+def test_people_find_the_nodes_in_chinese(page, words, node_id):
+    assert page.search(words)[0] == node_id
+
+
 def test_a_workflow_speaks_chinese_and_sends_the_same(page):
     workflow = json.loads((WORKFLOWS_DIR / f"{NAME}.json").read_text(encoding="utf-8"))
     page.open(NAME, [chinese("titles", node["title"]) for node in workflow["nodes"]])

@@ -216,6 +216,22 @@ def test_a_connected_painting_counts_and_not_the_picker(canvas, open_template):
     assert not picker.root.evaluate("e => e.classList.contains('brushwork-overruled')")
 
 
+def test_the_pictures_are_back_after_app_mode(canvas, open_template):
+    """Frontend 1.35 with Nodes 2.0 takes them out of the node for its form, and does not bring them back."""
+    picker = open_template("paint_photo", "PaintPhoto")
+    if not canvas.has_app_mode():
+        pytest.skip("this frontend has no App mode")
+    for name in (KISS, STARRY_NIGHT):
+        canvas.show_app()
+        assert canvas.is_app()
+        canvas.show_graph()
+        picker = Picker(canvas, "PaintPhoto")
+        picker.find(name.rpartition("-")[2])
+        picker.click(name)
+        assert picker.value == name
+    assert picker.root.count() == 1
+
+
 def test_the_wheel_scrolls_pictures_and_not_the_canvas(canvas, open_template):
     picker = open_template("paint_in_library_style", "LoadStyle")
     grid = picker.root.locator(".brushwork-grid")

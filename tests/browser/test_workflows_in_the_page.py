@@ -75,12 +75,22 @@ def test_people_find_the_nodes(canvas, words, node_id):
     assert canvas.search(words)[0] == node_id
 
 
-def test_a_bypassed_node_passes_the_photo_on(canvas):
-    open_template(canvas, WORKFLOWS_DIR / "paint_in_library_style.json")
-    canvas.page.evaluate("app.graph.nodes.find(node => node.type === 'Generate').mode = 4")
+@pytest.mark.parametrize(
+    ("name", "bypassed", "result", "source"),
+    [
+        ("paint_in_library_style", "Generate", ("SaveImage", "images"), "LoadImage"),
+        ("paint_photo", "PaintPhoto", ("SaveImage", "images"), "LoadImage"),
+        ("steady_video", "PaintVideo", ("CreateVideo", "images"), "ImageAddNoise"),
+        ("paint_film", "PaintVideo", ("SaveVideo", "video"), "LoadVideo"),
+    ],
+)
+def test_a_bypassed_node_passes_the_photo_on(canvas, name, bypassed, result, source):
+    open_template(canvas, WORKFLOWS_DIR / f"{name}.json")
+    canvas.page.evaluate("type => (app.graph.nodes.find(node => node.type === type).mode = 4)", bypassed)
     prompt = canvas.prompt()
-    (save,) = (node for node in prompt.values() if node["class_type"] == "SaveImage")
-    assert prompt[save["inputs"]["images"][0]]["class_type"] == "LoadImage"
+    type_, slot = result
+    (last,) = (node for node in prompt.values() if node["class_type"] == type_)
+    assert prompt[last["inputs"][slot][0]]["class_type"] == source
 
 
 def test_a_notice_is_shown(canvas):
@@ -93,8 +103,8 @@ def test_a_notice_is_shown(canvas):
 @each_workflow
 def test_it_opens_without_a_fault_and_exports_its_twin(canvas, path):
     open_template(canvas, path, as_app=True)
-    assert canvas.is_app() == canvas.knows_app_mode()
-    if canvas.is_app():
+    assert canvas.is_app() == canvas.has_app_mode()
+    if canvas.knows_app_mode():
         form = canvas.form()
         assert len(set(form.pop("labels"))) == len(form["inputs"])
         assert form == read(path)["extra"]["linearData"]

@@ -68,7 +68,8 @@ def test_labels_of_switches_are_not_cut_off(language):
 def test_labels_in_forms_are_the_beginnings_of_titles():
     texts = locale("zh")["brushwork"]
     beginnings = {title.partition("：")[0] for title in texts["titles"].values()}
-    assert set(texts["labels"].values()) <= beginnings
+    no_form_has_it = texts["labels"]["method"]  # the short name of upscale_method, which pages cut off
+    assert set(texts["labels"].values()) - {no_form_has_it} <= beginnings
 
 
 def test_translated_choices_still_say_what_the_file_has():

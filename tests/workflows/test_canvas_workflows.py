@@ -195,8 +195,10 @@ def test_it_is_laid_out_for_reading(path):
         ]
         assert len(around) == 1, f"{node['title']} is in {around or 'no group'}"
     boxes = {node["id"]: box(node) for node in nodes}
+    titles = {node["id"]: node["title"] for node in nodes}
     for _, source, _, target, *_ in workflow["links"]:
-        assert boxes[source][0] <= boxes[target][0], "a link leads back to the left"
+        (_, _, right, _), (left, *_) = boxes[source], boxes[target]
+        assert right < left, f"{titles[source]} to {titles[target]}: the wire runs behind both"
 
 
 @each_workflow
