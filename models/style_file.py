@@ -14,10 +14,11 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from ..base.excerpt import excerpt
-from ..base.files import write_atomically, write_new
+from ..base.files import checked_path, write_atomically, write_new
+from ..base.settings import check_type
 from ..base.tensor_header import SAFETENSORS, join_header, split_header
 from ..pictures.values import check_floating
-from .checkpoint import CheckpointError, decode_metadata, encode_metadata
+from .checkpoint import CheckpointError, decode_metadata, encode_metadata, path_to_read
 from .config import LARGEST_WIDTH
 from .style_gan import StyleGAN
 from .tensor_file import LARGEST_WEIGHT, UNREADABLE, read_tensors, why_unreadable
@@ -57,8 +58,11 @@ class StyleFile:
     ) -> StyleFile:
         """The style `code` [L,D] or [1,L,D] of `gan`; `texts` are artist, year, licence, origin.
 
-        Raises ValueError for a code of another network's shape.
+        Raises ValueError for a code of another network's shape, and for a network or picture that is none.
         """
+        check_type("gan", gan, StyleGAN)
+        if thumbnail is not None:
+            check_type("thumbnail", thumbnail, Image.Image)
         expected = (gan.config.layers, gan.config.code_dim)
         code = check_floating(code, "The style code", ending="")
         if tuple(code.shape) not in (expected, (1, *expected)):
@@ -85,11 +89,13 @@ def style_fingerprint(gan: StyleGAN) -> str:
     A style code means the same to all of them: also to a network that was fine-tuned with its
     encoders frozen, or saved and loaded again.
     """
+    check_type("gan", gan, StyleGAN)
     return _digest(gan.style_encoder)
 
 
 def content_fingerprint(gan: StyleGAN) -> str:
     """16 hexadecimal digits that networks share if their content encoders are the same up to float16."""
+    check_type("gan", gan, StyleGAN)
     return _digest(gan.content_encoder)
 
 
@@ -106,9 +112,11 @@ def write_style(path: str | os.PathLike[str], style: StyleFile) -> None:
     """Write `style` to `path`, whole or not at all, its code as float16 (half the size, no visible change).
 
     Raises CheckpointError, one sentence, if a reader would refuse the file: values that are not
-    finite, also after rounding, wrong shapes, texts too long, a thumbnail too large or not a JPEG.
+    finite, also after rounding, wrong shapes, texts too long, a thumbnail too large or not a JPEG. Raises
+    ValueError for what is no path or no StyleFile, and OSError for a path that cannot be written.
     """
-    path = Path(path)
+    check_type("style", style, StyleFile)
+    path = checked_path(path)
     write_atomically(path, _pack(path.name, style))
 
 
@@ -146,7 +154,7 @@ def read_style(path: str | os.PathLike[str]) -> StyleFile:
     Raises CheckpointError, one sentence, for a file that is missing, too large, truncated, foreign, of
     another format version, not finite, or whose parts do not fit each other.
     """
-    path = Path(path)
+    path = path_to_read(path, "style file")
     # Check the size first: a foreign file may be large.
     _check_size(path)
     try:
@@ -190,8 +198,6 @@ def _network_of(style: StyleFile) -> dict[str, Any]:
 
 
 def _check_size(path: Path) -> None:
-    if not path.is_file():
-        raise CheckpointError(f"There is no style file at {path}.")
     size = path.stat().st_size
     if size > LARGEST_FILE:
         raise CheckpointError(
