@@ -83,7 +83,7 @@ def audit(session: nox.Session) -> None:
     project = nox.project.load_toml("pyproject.toml")["project"]
     extras = project["optional-dependencies"]
     needs = project["dependencies"] + [
-        need for name in ("headless", "large", "queue", "train", "video") for need in extras[name]
+        need for name in ("headless", "large", "queue", "ray", "train", "video") for need in extras[name]
     ]
     listed = Path(session.create_tmp()) / "requirements.txt"
     listed.write_text("\n".join(needs))

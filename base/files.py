@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from .excerpt import value_excerpt
 from .temporary import LONGEST_NAME, cut_name, sync_folder, temporary_file
 from .text_files import UNSHOWN, same_name
 
@@ -82,6 +83,18 @@ def slug(text: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return "-".join(re.findall(r"[a-z0-9]+", plain))
+
+
+def checked_path(value: object) -> Path:
+    """`value` as a path. Raises ValueError, one sentence, for what no file can be called."""
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(path, str):
+        raise ValueError(f"The path is of the type {type(value).__name__}; give a text or a Path.")
+    if "\0" in path:
+        raise ValueError(f"The path is {value_excerpt(path)}; a path has no zero bytes.")
+    if not Path(path).name:
+        raise ValueError(f"The path is {value_excerpt(path)}; give the name of a file.")
+    return Path(path)
 
 
 def numbered_path(folder: Path, stem: str, suffix: str, number: int = 1) -> Path:

@@ -39,6 +39,18 @@ def check_number(name: str, value: Any, low: float, high: float) -> None:  # noq
         raise ValueError(f"{name} is {shown}; choose a value from {low:g} to {high:g}.")
 
 
+def check_type(name: str, value: object, kind: type) -> None:
+    """Raise ValueError, one sentence, unless `value` is a `kind`."""
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} is of the type {type(value).__name__}; give a {kind.__name__}.")
+
+
+def check_function(name: str, value: object) -> None:
+    """Raise ValueError, one sentence, unless `value` can be called or is None."""
+    if value is not None and not callable(value):
+        raise ValueError(f"{name} is of the type {type(value).__name__}; give a function, or None.")
+
+
 def is_whole(value: object) -> bool:
     """Whether it is a whole number, of Python or NumPy; True and False are none."""
     return isinstance(value, Integral) and not isinstance(value, bool)

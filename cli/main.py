@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..base.excerpt import hide_secrets
+from ..base.system_errors import system_sentence
 from ..base.version import version
-from .errors import CommandError, system_sentence
+from .errors import CommandError
 from .pixel_limit import pixel_limit
 from .terminal import complain, endings_as_ctrl_c, unfailing_output
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ..base.excerpt import excerpt
+from ..base.text_files import one_line
 from .picture_facts import PictureFacts
 from .splits import SPLITS
 
@@ -38,7 +40,7 @@ class UnreadableFile:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.reason}"
+        return f"{one_line(self.name)}: {one_line(self.reason)}"
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,8 @@ class DatasetReport:
         return {name: counts[name] for name in SPLITS}
 
     def label(self, index: int) -> str:
-        """A picture's number and name."""
-        return f"#{index + 1} {self.pictures[index].name}"
+        """A picture's number and name, on one line."""
+        return f"#{index + 1} {one_line(self.pictures[index].name)}"
 
     def rows(self) -> list[tuple[str, str]]:
         """The overview: rows of name and value."""
@@ -147,7 +149,9 @@ class DatasetReport:
             rows.append(("split", ", ".join(f"{k} {n}" for k, n in counts if n or k != "test")))
         if self.other_files:
             endings = Counter(self.other_files).most_common()
-            rows.append(("other files", ", ".join(f"{n} {e or 'without ending'}" for e, n in endings)))
+            rows.append(
+                ("other files", ", ".join(f"{n} {excerpt(e, 20) or 'without ending'}" for e, n in endings))
+            )
         if self.left_out:
             rows.append(("left out", self.left_out))
         return rows
@@ -158,7 +162,7 @@ class DatasetReport:
 
     def as_text(self) -> str:
         """Overview and findings for people; long lists are cut."""
-        lines = [self.name, ""]
+        lines = [one_line(self.name), ""]
         lines += [f"{name:<12}{value}" for name, value in self.rows()]
         for finding in self.findings():
             lines += ["", f"{finding.level.upper()}: {finding.text}"]

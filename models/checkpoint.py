@@ -14,7 +14,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ..base.excerpt import excerpt
-from ..base.files import write_atomically
+from ..base.files import checked_path, write_atomically
+from ..base.system_errors import system_sentence
 from .tensor_file import (
     UNREADABLE,
     TensorFacts,
@@ -66,12 +67,32 @@ def write_checkpoint(
     """Save `tensors` as `dtype` with `header` (JSON values) and the format's name and version.
 
     Raises CheckpointError for what a reader would refuse: a tensor that is not finite, also after rounding to
-    `dtype`, or has values larger than those of any trained network.
+    `dtype`, or has values larger than those of any trained network; ValueError for what is no path, and
+    OSError for one that cannot be written.
     """
+    path = checked_path(path)
     packed = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in tensors.items()}
     if problem := value_problem(packed):
         raise CheckpointError(f"Not saved to {path}: {problem}.")
     write_atomically(path, save(packed, encode_metadata(FORMAT, FORMAT_VERSION, header)))
+
+
+def path_to_read(path: object, kind: str) -> Path:
+    """`path` as that of a file that exists. Raises CheckpointError, one sentence, if there is none.
+
+    `kind` is what the file should be, as in 'checkpoint'.
+    """
+    try:
+        checked = checked_path(path)
+    except ValueError as error:
+        raise CheckpointError(str(error)) from error
+    try:
+        found = checked.is_file()
+    except OSError as error:  # such as a name that is too long, or a closed folder
+        raise CheckpointError(system_sentence(error)) from error
+    if not found:
+        raise CheckpointError(f"There is no {kind} at {excerpt(str(checked), 300)}.")
+    return checked
 
 
 @contextmanager
@@ -81,9 +102,7 @@ def open_checkpoint(path: str | os.PathLike[str]) -> Iterator[CheckpointFile]:
     Within this context, its tensors can be read. Raises CheckpointError, one sentence, for a file that is
     missing, truncated, pickled, foreign, of another format version, or whose tensors cannot be weights.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"There is no checkpoint at {path}.")
+    path = path_to_read(path, "checkpoint")
     try:
         with open_tensors(path) as file:
             yield CheckpointFile(path.name, file, _checked_header(path.name, file))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from PIL import Image
@@ -14,13 +16,14 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from ..base.excerpt import excerpt
-from ..base.files import write_atomically, write_new
+from ..base.files import checked_path, write_atomically, write_new
+from ..base.settings import check_type
 from ..base.tensor_header import SAFETENSORS, join_header, split_header
 from ..pictures.values import check_floating
-from .checkpoint import CheckpointError, decode_metadata, encode_metadata
+from .checkpoint import CheckpointError, decode_metadata, encode_metadata, path_to_read
 from .config import LARGEST_WIDTH
 from .style_gan import StyleGAN
-from .tensor_file import LARGEST_WEIGHT, UNREADABLE, read_tensors, why_unreadable
+from .tensor_file import LARGEST_WEIGHT, UNREADABLE, TensorFile, open_tensors, why_unreadable
 from .thumbnail import decode_thumbnail, encode_thumbnail
 
 FORMAT = "brushwork-style"
@@ -57,8 +60,11 @@ class StyleFile:
     ) -> StyleFile:
         """The style `code` [L,D] or [1,L,D] of `gan`; `texts` are artist, year, licence, origin.
 
-        Raises ValueError for a code of another network's shape.
+        Raises ValueError for a code of another network's shape, and for a network or picture that is none.
         """
+        check_type("gan", gan, StyleGAN)
+        if thumbnail is not None:
+            check_type("thumbnail", thumbnail, Image.Image)
         expected = (gan.config.layers, gan.config.code_dim)
         code = check_floating(code, "The style code", ending="")
         if tuple(code.shape) not in (expected, (1, *expected)):
@@ -79,17 +85,28 @@ class StyleFile:
         return None if self.thumbnail is None else decode_thumbnail(self.thumbnail)
 
 
+class StyleFacts(NamedTuple):
+    """What a style file says about itself."""
+
+    name: str
+    artist: str
+    year: str
+    has_thumbnail: bool
+
+
 def style_fingerprint(gan: StyleGAN) -> str:
     """16 hexadecimal digits that networks share if their style encoders are the same up to float16.
 
     A style code means the same to all of them: also to a network that was fine-tuned with its
     encoders frozen, or saved and loaded again.
     """
+    check_type("gan", gan, StyleGAN)
     return _digest(gan.style_encoder)
 
 
 def content_fingerprint(gan: StyleGAN) -> str:
     """16 hexadecimal digits that networks share if their content encoders are the same up to float16."""
+    check_type("gan", gan, StyleGAN)
     return _digest(gan.content_encoder)
 
 
@@ -106,9 +123,11 @@ def write_style(path: str | os.PathLike[str], style: StyleFile) -> None:
     """Write `style` to `path`, whole or not at all, its code as float16 (half the size, no visible change).
 
     Raises CheckpointError, one sentence, if a reader would refuse the file: values that are not
-    finite, also after rounding, wrong shapes, texts too long, a thumbnail too large or not a JPEG.
+    finite, also after rounding, wrong shapes, texts too long, a thumbnail too large or not a JPEG. Raises
+    ValueError for what is no path or no StyleFile, and OSError for a path that cannot be written.
     """
-    path = Path(path)
+    check_type("style", style, StyleFile)
+    path = checked_path(path)
     write_atomically(path, _pack(path.name, style))
 
 
@@ -146,35 +165,12 @@ def read_style(path: str | os.PathLike[str]) -> StyleFile:
     Raises CheckpointError, one sentence, for a file that is missing, too large, truncated, foreign, of
     another format version, not finite, or whose parts do not fit each other.
     """
-    path = Path(path)
-    # Check the size first: a foreign file may be large.
-    _check_size(path)
-    try:
-        tensors, metadata = read_tensors(path)
-    except UNREADABLE as error:
-        advice = "choose a file that Save Style or brushwork encode wrote"
-        raise CheckpointError(why_unreadable(path, "a style file", advice, "cut short or damaged")) from error
-    # What does the file say that it is?
-    if metadata.get("format") != FORMAT:
-        raise CheckpointError(
-            f"{path.name} is a safetensors file of another kind, not a Brushwork style; "
-            "choose a file that Save Style or brushwork encode wrote."
-        )
-    version = metadata.get("format_version")
-    if version == "1":
-        raise CheckpointError(
-            f"{path.name} was made for the earlier network of Brushwork 0.2 and says nothing to this one; "
-            "encode its paintings again with Encode Style and Save Style, or brushwork encode."
-        )
-    if version != str(FORMAT_VERSION):
-        raise CheckpointError(
-            f"{path.name} has style format version {excerpt(str(version), 20)}, and this Brushwork "
-            f"reads version {FORMAT_VERSION}; update Brushwork or save the style again."
-        )
+    with _open_style(path) as (file, header):
+        tensors = file.tensors()
+    name = Path(path).name
     # Is what it holds whole? Anybody may have written it.
-    header = decode_metadata(path.name, metadata)
     if problem := _problem(tensors, header):
-        raise CheckpointError(f"{path.name} is damaged: {problem}.")
+        raise CheckpointError(f"{name} is damaged: {problem}.")
     return StyleFile(
         tensors["code"].float(),
         header["coarse_layers"],
@@ -184,14 +180,59 @@ def read_style(path: str | os.PathLike[str]) -> StyleFile:
     )
 
 
+def read_style_facts(path: str | os.PathLike[str]) -> StyleFacts:
+    """What a style file says about itself, for lists of thousands: neither code nor thumbnail is read.
+
+    Raises CheckpointError as `read_style`, except for what is wrong with those two.
+    """
+    with _open_style(path) as (file, header):
+        if problem := _text_problem(header):
+            raise CheckpointError(f"{Path(path).name} is damaged: {problem}.")
+        return StyleFacts(header["name"], header["artist"], header["year"], "thumbnail" in file.facts)
+
+
+@contextmanager
+def _open_style(path: str | os.PathLike[str]) -> Iterator[tuple[TensorFile, dict[str, Any]]]:
+    """An open style file of this version and its header; no tensor is read yet. Raises CheckpointError."""
+    path = path_to_read(path, "style file")
+    # Check the size first: a foreign file may be large.
+    _check_size(path)
+    try:
+        with open_tensors(path) as file:
+            yield file, _checked_header(path.name, file.texts)
+    except CheckpointError:
+        raise
+    except UNREADABLE as error:
+        advice = "choose a file that Save Style or brushwork encode wrote"
+        raise CheckpointError(why_unreadable(path, "a style file", advice, "cut short or damaged")) from error
+
+
+def _checked_header(name: str, texts: dict[str, str]) -> dict[str, Any]:
+    if texts.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{name} is a safetensors file of another kind, not a Brushwork style; "
+            "choose a file that Save Style or brushwork encode wrote."
+        )
+    version = texts.get("format_version")
+    if version == "1":
+        raise CheckpointError(
+            f"{name} was made for the earlier network of Brushwork 0.2 and says nothing to this one; "
+            "encode its paintings again with Encode Style and Save Style, or brushwork encode."
+        )
+    if version != str(FORMAT_VERSION):
+        raise CheckpointError(
+            f"{name} has style format version {excerpt(str(version), 20)}, and this Brushwork "
+            f"reads version {FORMAT_VERSION}; update Brushwork or save the style again."
+        )
+    return decode_metadata(name, texts)
+
+
 def _network_of(style: StyleFile) -> dict[str, Any]:
     layers, dim = style.code.shape if style.code.dim() == 2 else (0, 0)
     return {"style_encoder": style.encoder, "layers": layers, "code_dim": dim}
 
 
 def _check_size(path: Path) -> None:
-    if not path.is_file():
-        raise CheckpointError(f"There is no style file at {path}.")
     size = path.stat().st_size
     if size > LARGEST_FILE:
         raise CheckpointError(
@@ -202,9 +243,8 @@ def _check_size(path: Path) -> None:
 
 def _problem(tensors: dict[str, Tensor], header: dict[str, Any]) -> str | None:
     """What is wrong with the parts of a style file, as the end of a sentence; None if nothing is."""
-    for text in _TEXTS:
-        if not isinstance(header.get(text), str) or len(header[text]) > _LONGEST_TEXT:
-            return f"its {text} is not a text of at most {_LONGEST_TEXT} characters"
+    if problem := _text_problem(header):
+        return problem
     code = tensors.get("code")
     if code is None or code.dim() != 2 or code.dtype not in (torch.float16, torch.float32):
         return "it holds no style code of shape [layers, numbers]"
@@ -219,6 +259,13 @@ def _problem(tensors: dict[str, Tensor], header: dict[str, Any]) -> str | None:
     if type(coarse) is not int or not 0 <= coarse <= layers:
         return f"coarse_layers is {excerpt(str(coarse), 20)} and the code has {layers} layers"
     return _network_problem(header.get("network"), layers, dim) or _thumbnail_problem(tensors)
+
+
+def _text_problem(header: dict[str, Any]) -> str | None:
+    for text in _TEXTS:
+        if not isinstance(header.get(text), str) or len(header[text]) > _LONGEST_TEXT:
+            return f"its {text} is not a text of at most {_LONGEST_TEXT} characters"
+    return None
 
 
 def _network_problem(network: object, layers: int, dim: int) -> str | None:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..base.excerpt import excerpt, value_excerpt
-from ..base.settings import as_list, check_number, is_whole
+from ..base.settings import as_list, check_number, check_type, is_whole
 from ..base.shipped import DEFAULT_CHECKPOINT
 from ..pictures.values import check_floating, unit_range
 from .batches import repeated
@@ -51,7 +51,8 @@ class StyleGAN(nn.Module):
     @own_defaults()
     def __init__(self, config: StyleGANConfig | None = None):
         super().__init__()
-        config = config or StyleGANConfig()
+        config = StyleGANConfig() if config is None else config
+        check_type("config", config, StyleGANConfig)
         self.config = config
         self.training_record: dict[str, Any] = {}
         self.space: StyleSpace | None = None

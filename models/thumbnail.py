@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ..base.settings import check_type
 from ..base.shipped import THUMBNAIL_PHOTO
 from ..pictures.tensors import as_picture, as_tensor
 from ..pictures.values import check_floating
@@ -29,6 +30,7 @@ def paint_thumbnail(gan: StyleGAN, code: Tensor) -> Image.Image:
 
     Raises ValueError for a code of another network's shape.
     """
+    check_type("gan", gan, StyleGAN)
     device = next(gan.parameters()).device
     code = check_floating(code, "The style code", ending="").to(device)
     with torch.no_grad():

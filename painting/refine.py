@@ -16,7 +16,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ..base.settings import as_list
+from ..base.settings import as_list, check_function, check_type
 from ..models.devices import own_defaults
 from ..models.memory import free_memory, is_out_of_memory
 from ..models.perception.vgg import LossNetwork, loss_dtype
@@ -111,6 +111,12 @@ def refine(
     if not isinstance(options, RefineOptions):
         raise ValueError(f"options are of the type {type(options).__name__}; give RefineOptions.")
     regions = as_list(regions, Region, "regions")
+    if network is not None:
+        check_type("network", network, LossNetwork)
+    if gan is not None:
+        check_type("gan", gan, StyleGAN)
+    for name, function in (("on_step", on_step), ("on_tile", on_tile), ("on_note", on_note)):
+        check_function(name, function)
     # ComfyUI runs nodes in inference mode, which has no gradients.
     with torch.inference_mode(False), torch.no_grad():
         sources = Sources(start, photo, paintings, weights, regions, options)

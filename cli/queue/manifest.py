@@ -14,8 +14,9 @@ from typing import Any
 from ...base.excerpt import excerpt
 from ...base.files import move_into_place
 from ...base.locks import HeldError, held
+from ...base.system_errors import remedy
 from ...base.temporary import temporary_file
-from ..errors import CommandError, remedy
+from ..errors import CommandError
 from ..pictures import EarlierResults
 from .media import RESULT_ENDINGS
 

@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import CommandError, system_sentence
+from ...base.system_errors import system_sentence
+from ..errors import CommandError
 from ..extras import require
 from ..pixel_limit import add_pixel_limit
 from . import flags

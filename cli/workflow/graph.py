@@ -9,7 +9,8 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from ...base.excerpt import enumeration, excerpt, value_excerpt
-from ..errors import CommandError, system_sentence
+from ...base.system_errors import system_sentence
+from ..errors import CommandError
 from .files import Workflow, WorkflowNode, to_json
 from .interface import InputSpec, NodeInterface
 

@@ -81,6 +81,8 @@ class InputSpec:
         if fitting is None:
             expected = _EXPECTED.get(self.type, f"a connection ({self.type})")
             raise CommandError(f"{where}: {self.name} is {value_excerpt(value)}; it must be {expected}.")
+        if isinstance(fitting, str) and "\0" in fitting:
+            raise CommandError(f"{where}: {self.name} is {value_excerpt(value)}; a text has no zero bytes.")
         if in_range:
             self._check_range(fitting, where)
         return fitting
@@ -92,7 +94,8 @@ class InputSpec:
         if self.type == "STRING":
             return value if isinstance(value, str) else None
         if self.type == "COMBO":
-            return value if isinstance(value, (str, int, float)) else None
+            kinds = str if self.is_picture else (str, int, float)
+            return value if isinstance(value, kinds) else None
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return None
         if self.type == "INT":

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...base.excerpt import value_excerpt
-from ...base.settings import check_choice, check_number, is_whole
+from ...base.settings import check_choice, check_number, check_type, is_whole
 from ..devices import own_defaults
 from ..grid import grid_corner
 from ..noise import check_seed
@@ -68,6 +68,7 @@ class SteadyVideo:
         follow: float = 0.9,
         seed: int = 0,
     ):
+        check_type("gan", gan, StyleGAN)
         check_choice("statistics", statistics, STATISTICS)
         for name, value in (("count", count), ("window", window)):
             if not is_whole(value) or value < 1:

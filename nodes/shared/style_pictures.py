@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from ...base.shipped import library_styles
 from ...models.checkpoint import CheckpointError
-from ...models.style_file import StyleFile, read_style
+from ...models.style_file import StyleFacts, StyleFile, read_style, read_style_facts
 from ..bridge.routes import Answer, serve
 from .checkpoints import file_stamp
 from .styles import find_style, style_names
@@ -28,17 +28,18 @@ def serve_styles() -> None:
 def own_styles() -> list[dict[str, str]]:
     """Name, title, artist and year of the styles in models/brushwork_styles.
 
-    `picture` changes when the file does, and is empty if there is none. Files that cannot be read are left
-    out; the nodes say what is wrong with them.
+    `picture` changes when the file does, and is empty if there is none. Files that say nothing about
+    themselves are left out; the nodes say what is wrong with them. Only the headers are read: a folder may
+    hold thousands of styles.
     """
     styles = []
     for name in _own_names():
         place = _place(name)
         facts = _facts_once(*place) if place is not None else None
         if place is not None and facts is not None:
-            title, artist, year, has_picture = facts
-            picture = f"{place[1]:x}-{place[2]:x}" if has_picture else ""
-            styles.append({"name": name, "title": title, "artist": artist, "year": year, "picture": picture})
+            picture = f"{place[1]:x}-{place[2]:x}" if facts.has_thumbnail else ""
+            about = {"title": facts.name, "artist": facts.artist, "year": facts.year, "picture": picture}
+            styles.append({"name": name, **about})
     return styles
 
 
@@ -66,11 +67,12 @@ def _place(name: str) -> tuple[str, int, int] | None:
 
 
 @lru_cache(maxsize=_MOST_FACTS)
-def _facts_once(path: str, time: int, size: int) -> tuple[str, str, str, bool] | None:
-    """Title, artist and year of the style in the file as it is at that `time` with that `size`, and whether
-    it has a thumbnail; None if it cannot be read."""
-    file = _read_once(path, time, size)
-    return None if file is None else (file.name, file.artist, file.year, bool(file.thumbnail))
+def _facts_once(path: str, time: int, size: int) -> StyleFacts | None:
+    """What the file as it is at that `time` with that `size` says about itself; None if it cannot be read."""
+    try:
+        return read_style_facts(path)
+    except (CheckpointError, OSError):
+        return None
 
 
 @lru_cache(maxsize=_MOST_FILES)

@@ -8,6 +8,7 @@ from pathlib import Path
 from ...base.excerpt import excerpt
 from ...base.files import numbered_path, safe_file_name
 from ...base.shipped import LIBRARY_PREFIX, library_styles
+from ...base.system_errors import system_sentence
 from ...base.tensor_header import SAFETENSORS
 from ...models.checkpoint import CheckpointError
 from ...models.style_file import StyleFile, read_style, write_new_style, write_style
@@ -55,14 +56,18 @@ def save_style(style: StyleFile, name: str, number: int = 1, overwrite: bool = F
     Without `overwrite` the file is the first of name, name_2, name_3 … from `number` on that does not exist,
     and no other process takes it meanwhile. With `overwrite` it is name for `number` 1, otherwise
     name_`number`. Characters that a system forbids become underscores.
-    Raises ValueError for a name that is empty or leaves the folder, CheckpointError as `write_style`.
+    Raises ValueError, one sentence, for a name that is empty or leaves the folder, and for a disk that does
+    not take the file; CheckpointError as `write_style`.
     """
     *folders, stem = _safe_parts(name)
     folder = api.model_folder(api.STYLE_FOLDER).joinpath(*folders)
-    if not overwrite:
-        return write_new_style(folder, stem, style, number)
-    path = numbered_path(folder, stem, SAFETENSORS, number)
-    write_style(path, style)
+    try:
+        if not overwrite:
+            return write_new_style(folder, stem, style, number)
+        path = numbered_path(folder, stem, SAFETENSORS, number)
+        write_style(path, style)
+    except OSError as error:
+        raise ValueError(f"The style was not saved: {system_sentence(error)}") from error
     return path
 
 

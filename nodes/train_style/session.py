@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ...base.duration import duration
 from ...base.files import safe_file_name
+from ...base.system_errors import system_sentence
 from ...base.tensor_header import SAFETENSORS
 from ...dataset.collection import PictureSet
 from ...models.checkpoint import CheckpointError
@@ -192,8 +193,8 @@ def _try_to_train(task: TrainTask, device: torch.device, progress: StepProgress)
             return str(error)
         except OSError as error:
             return (
-                f"A file cannot be read or written: {error}; mend that and queue again: the run goes on from "
-                "its last save."
+                f"A file cannot be read or written: {system_sentence(error)} "
+                "Then press Run again with resume on: the run goes on from its last save."
             )
 
 

@@ -75,6 +75,18 @@ def test_inputs(render, paint_workflow, inputs, sentence):
     refused(render(change(paint_workflow, "5", **inputs)), sentence)
 
 
+@pytest.mark.parametrize(
+    ("node", "name", "value", "words"),
+    [
+        ("1", "image", 3, "image is 3; it must be one of its choices."),
+        ("2", "filename_prefix", "a\0b", "a text has no zero bytes."),
+    ],
+)
+def test_values_that_core_nodes_do_not_expect(render, copy_workflow, node, name, value, words):
+    copy_workflow[node]["inputs"][name] = value
+    refused(render(copy_workflow), words)
+
+
 def test_whole_numbers(render, copy_workflow):
     scale = {"image": ["1", 0], "upscale_method": "area", "width": 2.5, "height": 4, "crop": "disabled"}
     copy_workflow["3"] = {"class_type": "ImageScale", "inputs": scale}

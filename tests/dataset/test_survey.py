@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -149,6 +150,17 @@ def test_json_holds_everything_and_no_path(folder: Path) -> None:
 def test_nothing_wrong_is_said_so(coloured: Callable[..., Path]) -> None:
     report = survey(coloured("a.png", "b.png", "c.png", "d.png"), share=0.25)
     assert report.as_text().endswith("\n\nNo problems found.")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows forbids such names")
+def test_a_name_does_not_add_a_line(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 64)).save(tmp_path / "a\nWARNING: b\u202e.png")
+    (tmp_path / "c\nd.jpg").write_text("no picture")
+    (tmp_path / "e.f\ng").write_text("no picture")
+    lines = survey(tmp_path, share=0.2).as_text().splitlines()
+    assert [line for line in lines if "WARNING: b" in line]
+    assert not [line for line in lines if line.startswith(("WARNING: b", "d.jpg", "g"))]
+    assert "\u202e" not in "".join(lines)
 
 
 def test_min_side_decides_what_is_tiny(coloured: Callable[..., Path]) -> None:

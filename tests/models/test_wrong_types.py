@@ -10,10 +10,21 @@ import pytest
 import torch
 
 from brushwork.models.codes import interpolate_styles, mix_styles
+from brushwork.models.perception.vgg import LossNetwork
 from brushwork.models.regions import StyleRegion, feather_mask
-from brushwork.models.style_file import CheckpointError, StyleFile, write_style
+from brushwork.models.style_file import (
+    CheckpointError,
+    StyleFile,
+    content_fingerprint,
+    read_style,
+    style_fingerprint,
+    write_style,
+)
+from brushwork.models.style_gan import StyleGAN
 from brushwork.models.thumbnail import paint_thumbnail
 from brushwork.models.video.steady import SteadyVideo
+from brushwork.painting.refine import refine
+from brushwork.painting.sources import Region
 
 VALUES = {
     "None": None,
@@ -44,8 +55,14 @@ def calls(frozen_tiny, tmp_path_factory):
     content, code = gan.encode_content(image), gan.encode_style(image)
     path = tmp_path_factory.mktemp("styles") / "a.safetensors"
 
+    loss_network = LossNetwork()
+
     def generate(**changes):
         return gan.generate(**{"content": content, "code": code, **changes})
+
+    def refined(**changes):
+        given = {"start": None, "photo": image, "paintings": image, "network": loss_network, "gan": gan}
+        return refine(**given | changes)
 
     return {
         "encode_content": gan.encode_content,
@@ -81,8 +98,33 @@ def calls(frozen_tiny, tmp_path_factory):
         "SteadyVideo.paint, frame": lambda v: SteadyVideo(gan, 1).paint(0, v, code),
         "SteadyVideo.paint, code": lambda v: SteadyVideo(gan, 1).paint(0, image, v),
         "StyleFile": lambda v: StyleFile.made_by(gan, v, "a"),
+        "StyleFile, gan": lambda v: StyleFile.made_by(v, code, "a"),
+        "StyleFile, thumbnail": lambda v: StyleFile.made_by(gan, code, "a", "" if v is None else v),
         "write_style": lambda v: write_style(path, StyleFile(v, 1, None, "a")),
+        "write_style, style": lambda v: write_style(path, v),
+        "write_style, path": lambda v: write_style(v, StyleFile.made_by(gan, code, "a")),
+        "read_style": read_style,
         "paint_thumbnail": lambda v: paint_thumbnail(gan, v),
+        "paint_thumbnail, gan": lambda v: paint_thumbnail(v, code),
+        "StyleGAN": lambda v: StyleGAN("" if v is None else v),
+        "StyleGAN.load": StyleGAN.load,
+        "StyleGAN.save": gan.save,
+        "SteadyVideo, gan": lambda v: SteadyVideo(v, 3),
+        "style_fingerprint": style_fingerprint,
+        "content_fingerprint": content_fingerprint,
+        "refine, start": lambda v: refined(start="" if v is None else v),
+        "refine, photo": lambda v: refined(photo=v),
+        "refine, paintings": lambda v: refined(paintings=v),
+        "refine, a painting": lambda v: refined(paintings=[image, v]),
+        "refine, weights": lambda v: refined(weights="" if v is None else v),
+        "refine, a weight": lambda v: refined(paintings=[image, image], weights=[1, v]),
+        "refine, a region": lambda v: refined(regions=[v]),
+        "a region of refine, mask": lambda v: refined(regions=[Region(v, image)]),
+        "a region of refine, paintings": lambda v: refined(regions=[Region(mask, v)]),
+        **{
+            f"refine, {name}": lambda v, name=name: refined(**{name: "" if v is None else v})
+            for name in ("options", "regions", "network", "gan", "seed", "on_step", "on_tile", "on_note")
+        },
     }
 
 
@@ -91,6 +133,9 @@ FITTING = {
     ("mix_styles, weights", "a list"),
     # Pictures are only reduced to it.
     ("encode_style, size", "a very large number"),
+    # A file of that name would be written.
+    ("write_style, path", "a text"),
+    ("StyleGAN.save", "a text"),
 }
 
 
@@ -128,3 +173,22 @@ def test_a_code_that_would_paint_nonsense(frozen_tiny, value, words):
         assert "tyle" in str(caught.value)
     with pytest.raises(ValueError, match=re.escape(words)):
         frozen_tiny.generate(content, code)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("", "name of a file"),
+        ("a\0b", "zero bytes"),
+        (b"a", "of the type bytes"),
+        ("x" * 5000, "File name too long"),
+    ],
+)
+def test_paths_that_no_file_has(frozen_tiny, path, words):
+    for read in (StyleGAN.load, read_style):
+        with pytest.raises(CheckpointError, match=words) as caught:
+            read(path)
+        assert len(str(caught.value)) < 400
+    if words != "File name too long":  # which writers find out from the system
+        with pytest.raises(ValueError, match=words):
+            frozen_tiny.save(path)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from small_disk import make_read_only, needs_root, small_disk
 
+from brushwork.base import temporary
 from brushwork.base.shipped import STYLES_DIR
 from brushwork.models import CheckpointError
 from brushwork.models.style_file import read_style
@@ -56,6 +58,25 @@ def names():
 
 def files(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.safetensors"))
+
+
+@needs_root
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_disk_that_takes_no_style(styles_dir, style, overwrite, read_only, monkeypatch):
+    monkeypatch.setattr(temporary, "_swept", set())
+    with small_disk(styles_dir, "size=8m" if read_only else "size=4k") as disk:
+        if read_only:
+            make_read_only(disk)
+        with pytest.raises(ValueError, match="The style was not saved: ") as caught:
+            SaveStyle.execute(style, "mine/wave", overwrite=overwrite)
+        assert list(disk.rglob("*.*")) == []
+    reason = (
+        "Read-only file system; name another place." if read_only else "No space left on device; make room"
+    )
+    assert reason in str(caught.value)
+    assert str(styles_dir / "mine") in str(caught.value)
+    assert ".part" not in str(caught.value)
 
 
 def test_what_is_saved_can_be_loaded(styles_dir, style, photo_image):

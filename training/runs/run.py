@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 
 from ...base.files import write_atomically
+from ...base.system_errors import errors_name
 from ...models.devices import own_defaults
 from ...models.style_file import StyleFile, read_style, write_style
 from ...models.style_gan import StyleGAN
@@ -175,12 +176,12 @@ class Run:
         self.progress.sums, self.progress.counts = {}, {}
         self.history.append(line)
         if self.writes:
-            with self.files.log.open("a", encoding="utf-8") as file:
+            with errors_name(self.files.log), self.files.log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
 
     def _sync_log(self) -> None:
         if self.files.log.exists():
-            with self.files.log.open("rb+") as file:
+            with errors_name(self.files.log), self.files.log.open("rb+") as file:
                 os.fsync(file.fileno())
 
     def _validate(self) -> None:

