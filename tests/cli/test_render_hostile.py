@@ -61,10 +61,10 @@ FILES = [
     ("a link of a thousand parts", with_input("2", images=[0] * 1000),
      "images of node 2 (SaveImage) is [0, 0, 0"),
     ("a picture that is a surrogate", with_input("1", image="\ud800"), r"there is no picture \ud800 in"),
-    ("a picture with a null", with_input("1", image="a\0b"), r"there is no picture a\x00b in"),
+    ("a picture with a null", with_input("1", image="a\0b"), r"image is 'a\x00b'; a text has no zero bytes."),
     ("a picture that clears the screen", with_input("1", image="\x1b[2J\u202e"),
      r"there is no picture \x1b[2J\u202e in"),
-    ("a prefix with a null", with_input("2", filename_prefix="a\0b"), "Node 2 (SaveImage) failed: "),
+    ("a prefix with a null", with_input("2", filename_prefix="a\0b"), r"filename_prefix is 'a\x00b'; a text has no zero bytes."),
     ("a prefix of 300 letters", with_input("2", filename_prefix="p" * 300), "Node 2 (SaveImage) failed: "),
     ("a prefix of a surrogate", with_input("2", filename_prefix="\ud800"), "Node 2 (SaveImage) failed: "),
 ]  # fmt: skip

@@ -150,14 +150,14 @@ def test_regions_share_statistics_too(frozen_tiny, portrait, artwork):
         assert torch.equal(statistics[:, k], alone.state()["statistics.0.generator.palette"])
 
 
-def test_a_long_clip_is_read_in_part():
-    video = SteadyVideo(None, 1000)
+def test_a_long_clip_is_read_in_part(frozen_tiny):
+    video = SteadyVideo(frozen_tiny, 1000)
     assert len(video.frames_to_read) == 32
     assert video.frames_to_read[0] < 32
     assert video.frames_to_read[-1] > 967
-    assert SteadyVideo(None, 1000, statistics="window").frames_to_read == list(range(1000))
-    assert SteadyVideo(None, 1000, statistics="frame").frames_to_read == []
-    assert SteadyVideo(None, 1).frames_to_read == []
+    assert SteadyVideo(frozen_tiny, 1000, statistics="window").frames_to_read == list(range(1000))
+    assert SteadyVideo(frozen_tiny, 1000, statistics="frame").frames_to_read == []
+    assert SteadyVideo(frozen_tiny, 1).frames_to_read == []
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 30), (17, 40)])
@@ -182,9 +182,9 @@ def test_frames_are_not_changed(frozen_tiny, portrait, artwork):
         ({"follow": float("nan")}, "follow is nan"),
     ],
 )
-def test_bad_settings_are_one_sentence(settings, message):
+def test_bad_settings_are_one_sentence(settings, message, frozen_tiny):
     with pytest.raises(ValueError, match=message):
-        SteadyVideo(None, 3, **settings)
+        SteadyVideo(frozen_tiny, 3, **settings)
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,11 @@ def test_a_full_disk_ends_in_a_sentence_and_the_run_goes_on(fresh, small_gan, pa
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
     try:
-        with pytest.raises(ValueError, match=r"cannot be read or written: .*; mend that and queue again"):
+        sentence = (
+            r"cannot be read or written: .* cannot be used: .*; use a disk that takes larger files\. "
+            r"Then press Run again with resume on"
+        )
+        with pytest.raises(ValueError, match=sentence):
             queue()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
