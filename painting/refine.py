@@ -140,6 +140,9 @@ class Canvas(Protocol):
     def move(self, gradient: Tensor) -> None:
         """One step; `gradient` [B,3,H,W] is that of the loss at `picture`."""
 
+    def finished(self, average: Tensor) -> Tensor:
+        """The result [B,3,H,W] in 0..1 from the mean of the last pictures."""
+
 
 class PixelCanvas:
     """Every pixel moves by itself."""
@@ -153,6 +156,9 @@ class PixelCanvas:
 
     def move(self, gradient: Tensor) -> None:
         self._picture = self._picture + self._optimizer.step(gradient)
+
+    def finished(self, average: Tensor) -> Tensor:
+        return average.clamp(0, 1)
 
 
 class _Run:
@@ -246,7 +252,7 @@ class _Run:
             self.step += 1
             self.work_done += each.size[0] * each.size[1]
             if self.on_step and self.on_step(self._step(each, objective.side, losses, average)):
-                return average.clamp_(0, 1), True
+                return canvas.finished(average), True
         # Were the losses finite?
         if int(bad) == each.steps or not torch.isfinite(average).all():
             raise RefineError(
@@ -254,7 +260,7 @@ class _Run:
             )
         if bad:
             self._note(f"{int(bad)} of {each.steps} steps had a loss that is not finite and changed nothing.")
-        return average.clamp_(0, 1), False
+        return canvas.finished(average), False
 
     def _objective(self, size: tuple[int, int]) -> Objective:
         photo, mixtures = self.sources.photo_at(size), self.sources.mixtures_at(size)
