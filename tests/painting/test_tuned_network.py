@@ -8,6 +8,7 @@ from gram_errors import gram_errors
 from tiny_network import TINY
 
 from brushwork.models.perception.statistics import normalized, style_at_sizes
+from brushwork.models.perception.vgg import LossNetwork
 from brushwork.models.style_gan import StyleGAN
 from brushwork.painting import options as refine_options
 from brushwork.painting import tuned_network
@@ -207,19 +208,12 @@ def test_memory_that_runs_out_leaves_the_rest_to_the_pixels(gan, network, small_
 
 
 def test_losses_that_are_never_finite_are_one_sentence(tiny, small_pair):
-    class Overflowing:
-        dtype = torch.float32
-
-        def __init__(self, network):
-            self.network = network
-
-        def __call__(self, image):
-            return {name: maps * torch.inf for name, maps in self.network(image).items()}
-
-    from brushwork.models.perception.vgg import LossNetwork
+    class Overflowing(LossNetwork):
+        def forward(self, image):
+            return {name: maps * torch.inf for name, maps in super().forward(image).items()}
 
     with pytest.raises(RefineError, match="not finite"):
-        refine(None, *small_pair, None, QUICK, network=Overflowing(LossNetwork()), gan=tiny)
+        refine(None, *small_pair, None, QUICK, network=Overflowing(), gan=tiny)
 
 
 def test_a_gradient_that_is_not_finite_breaks_nothing(tiny, small_pair):
