@@ -23,6 +23,7 @@ from ..models.perception.vgg import LossNetwork, loss_dtype
 from ..models.style_gan import StyleGAN
 from .colors import with_colors_of
 from .errors import RefineError
+from .fine_contrast import fine_contrast
 from .lbfgs import LBFGS
 from .objective import Objective
 from .options import Pass, RefineOptions
@@ -209,7 +210,8 @@ class _Run:
         photo, shares = self.sources.photo_at(each.size), self.sources.shares_at(each.size)
         carried = None if picture is None else self.tuned.finer(picture, photo, shares)
         try:
-            return self.tuned.canvas(photo, shares, each.steps, carried)
+            contrast = fine_contrast(self.sources.mixtures_at(each.size))
+            return self.tuned.canvas(photo, shares, each.steps, carried, contrast)
         except Exception as error:
             return self._by_pixels(self.tuned.paint(photo, shares) if carried is None else carried, error)
 

@@ -20,6 +20,7 @@ from ..models.grid import GRID, grid_corner
 from ..models.noise import PlacedNoise
 from ..models.passes import ForwardPass, Frozen, Trained
 from ..models.style_gan import StyleGAN
+from .fine_contrast import with_fine_contrast
 from .objective import Mixture
 from .sources import resized
 
@@ -83,9 +84,19 @@ class TunedNetwork:
         coarse = resized(resized(painted, (picture.shape[-2], picture.shape[-1])), size)
         return (resized(picture, size) + painted.sub_(coarse)).clamp_(0, 1)
 
-    def canvas(self, photo: Tensor, shares: Tensor | None, steps: int, picture: Tensor | None) -> TunedCanvas:
-        """A canvas of the photo's size for `steps` steps. It shows `picture`, or what the network paints."""
-        return TunedCanvas(self, photo, shares, steps, picture)
+    def canvas(
+        self,
+        photo: Tensor,
+        shares: Tensor | None,
+        steps: int,
+        picture: Tensor | None,
+        contrast: Tensor | None = None,
+    ) -> TunedCanvas:
+        """A canvas of the photo's size for `steps` steps. It shows `picture`, or what the network paints.
+
+        contrast [1 or B,K]: the `fine_contrast` that the result gets, or None for as much as it has.
+        """
+        return TunedCanvas(self, photo, shares, steps, picture, contrast)
 
     def _paint(self, content: ContentCode, shares: Tensor | None, how: ForwardPass) -> Tensor:
         pictures = []
@@ -119,7 +130,9 @@ class TunedCanvas:
         shares: Tensor | None,
         steps: int,
         picture: Tensor | None,
+        contrast: Tensor | None,
     ):
+        self._contrast = contrast
         self._network, self._photo, self._shares, self._steps = network, photo, shares, steps
         self._first, self._step = picture is None, 0
         self._keeps = photo.shape[0] * photo.shape[2] * photo.shape[3] <= _KEPT_PIXELS
@@ -142,11 +155,15 @@ class TunedCanvas:
         self._painted = self._paint(self._keeps)
 
     def finished(self, average: Tensor) -> Tensor:
-        """`average`, the mean of the last pictures, without the pattern of the network's grid."""
+        """`average`, the mean of the last pictures, without the pattern of the network's grid.
+
+        The mean over the grid's places is soft, so its fine detail is made as strong as the paintings' is.
+        """
         smooth = self._network.paint(self._photo, self._shares)
         if self._rest is not None:
             smooth = (smooth + self._rest).clamp_(0, 1)
-        return (average + smooth - self.picture).clamp_(0, 1)
+        result = (average + smooth - self.picture).clamp_(0, 1)
+        return result if self._contrast is None else with_fine_contrast(result, self._contrast, self._shares)
 
     def _paint(self, with_graph: bool) -> Tensor:
         with torch.set_grad_enabled(with_graph):
