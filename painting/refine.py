@@ -23,6 +23,7 @@ from ..models.perception.vgg import LossNetwork, loss_dtype
 from ..models.style_gan import StyleGAN
 from .colors import with_colors_of
 from .errors import RefineError
+from .fine_contrast import fine_contrast
 from .lbfgs import LBFGS
 from .objective import Objective
 from .options import Pass, RefineOptions
@@ -140,6 +141,9 @@ class Canvas(Protocol):
     def move(self, gradient: Tensor) -> None:
         """One step; `gradient` [B,3,H,W] is that of the loss at `picture`."""
 
+    def finished(self, average: Tensor) -> Tensor:
+        """The result [B,3,H,W] in 0..1 from the mean of the last pictures."""
+
 
 class PixelCanvas:
     """Every pixel moves by itself."""
@@ -153,6 +157,9 @@ class PixelCanvas:
 
     def move(self, gradient: Tensor) -> None:
         self._picture = self._picture + self._optimizer.step(gradient)
+
+    def finished(self, average: Tensor) -> Tensor:
+        return average.clamp(0, 1)
 
 
 class _Run:
@@ -203,7 +210,8 @@ class _Run:
         photo, shares = self.sources.photo_at(each.size), self.sources.shares_at(each.size)
         carried = None if picture is None else self.tuned.finer(picture, photo, shares)
         try:
-            return self.tuned.canvas(photo, shares, each.steps, carried)
+            contrast = fine_contrast(self.sources.mixtures_at(each.size))
+            return self.tuned.canvas(photo, shares, each.steps, carried, contrast)
         except Exception as error:
             return self._by_pixels(self.tuned.paint(photo, shares) if carried is None else carried, error)
 
@@ -246,7 +254,7 @@ class _Run:
             self.step += 1
             self.work_done += each.size[0] * each.size[1]
             if self.on_step and self.on_step(self._step(each, objective.side, losses, average)):
-                return average.clamp_(0, 1), True
+                return canvas.finished(average), True
         # Were the losses finite?
         if int(bad) == each.steps or not torch.isfinite(average).all():
             raise RefineError(
@@ -254,7 +262,7 @@ class _Run:
             )
         if bad:
             self._note(f"{int(bad)} of {each.steps} steps had a loss that is not finite and changed nothing.")
-        return average.clamp_(0, 1), False
+        return canvas.finished(average), False
 
     def _objective(self, size: tuple[int, int]) -> Objective:
         photo, mixtures = self.sources.photo_at(size), self.sources.mixtures_at(size)
