@@ -64,7 +64,8 @@ FILES = [
     ("a picture with a null", with_input("1", image="a\0b"), r"image is 'a\x00b'; a text has no zero bytes."),
     ("a picture that clears the screen", with_input("1", image="\x1b[2J\u202e"),
      r"there is no picture \x1b[2J\u202e in"),
-    ("a prefix with a null", with_input("2", filename_prefix="a\0b"), r"filename_prefix is 'a\x00b'; a text has no zero bytes."),
+    ("a prefix with a null", with_input("2", filename_prefix="a\0b"),
+     r"filename_prefix is 'a\x00b'; a text has no zero bytes."),
     ("a prefix of 300 letters", with_input("2", filename_prefix="p" * 300), "Node 2 (SaveImage) failed: "),
     ("a prefix of a surrogate", with_input("2", filename_prefix="\ud800"), "Node 2 (SaveImage) failed: "),
 ]  # fmt: skip
