@@ -15,8 +15,9 @@ from torch import Tensor
 
 from ..models.batches import entry, repeated
 from ..models.content_encoder import ContentCode
+from ..models.cycle_spinning import spun
 from ..models.generator import Generator
-from ..models.grid import GRID, grid_corner
+from ..models.grid import grid_corner
 from ..models.noise import PlacedNoise
 from ..models.passes import ForwardPass, Frozen, Trained
 from ..models.style_gan import StyleGAN
@@ -35,11 +36,6 @@ _KEPT_PIXELS = 2**19
 
 # At the sizes after the first the network knows its strokes.
 _LATER_RATE = 0.5
-
-# Tuning teaches the network what the statistics reward, and a pattern that repeats in every cell of 4 x 4
-# pixels is the cheapest texture of all. The mean of pictures whose cells begin elsewhere has none (cycle
-# spinning, Coifman & Donoho 1995). These are half of the 16 places; all 16 look the same.
-_PLACES = torch.tensor([(0, 0), (2, 2), (0, 2), (2, 0), (1, 1), (3, 3), (1, 3), (3, 1)])
 
 
 class TunedNetwork:
@@ -69,13 +65,11 @@ class TunedNetwork:
 
         photo [B,3,H,W]; shares [1 or B,K,H,W] with sums 1, or None with one region.
         """
-        total = torch.zeros_like(photo)
-        with torch.no_grad():
-            corner = grid_corner(photo)
-            for place in _PLACES:
-                content = self.gan.encode_content(photo, corner=(corner + place) % GRID)
-                total += self._paint(content, shares, Frozen()).clamp(0, 1)
-        return total / len(_PLACES)
+        # Tuning teaches the network what the statistics reward, and a pattern that repeats in every cell of
+        # the grid is the cheapest texture of all.
+        return spun(
+            self.gan, photo, grid_corner(photo), lambda content: self._paint(content, shares, Frozen())
+        )
 
     def finer(self, picture: Tensor, photo: Tensor, shares: Tensor | None) -> Tensor:
         """The picture [B,3,h,w] at the size of `photo` [B,3,H,W], with the detail that the network adds."""
