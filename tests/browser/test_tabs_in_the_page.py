@@ -27,7 +27,7 @@ def test_progress_text_comes_to_the_tab_that_pressed_run(canvas, other):
     for tab in (canvas, other):
         tab.open(WORKFLOW.stem, [node["title"] for node in nodes])
         tab.page.evaluate("canvasTests.note(['status', 'progress_text', 'progress', 'executed'])")
-    # The quickest node that tells how far it is, with a value that no other run has: a cached node says nothing.
+    # The quickest node that tells how far it is. No other run has this value: a cached node says nothing.
     canvas.set("StyleDataset", "min_side", 100)
     canvas.page.evaluate("""() => {
       for (const node of app.graph.nodes) if (node.type !== 'StyleDataset') node.mode = 2;
