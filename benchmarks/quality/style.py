@@ -1,4 +1,4 @@
-"""The bars on painted pairs: style and content losses against both peers, SSIM at a peer's style loss."""
+"""The bars on painted pairs: style and content losses against peers, SSIM at a peer's style loss."""
 
 from __future__ import annotations
 
