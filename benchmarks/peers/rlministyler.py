@@ -30,9 +30,9 @@ class RLMiniStyler:
             part.load_state_dict(torch.load(files[name], map_location="cpu", weights_only=True))
             part.eval().requires_grad_(False).to(setup.device)
         self.steps = steps
-        self.name = f"RLMiniStyler, {steps} steps"
+        self.name = f"RLMiniStyler {steps}"
         self.note = (
-            "works at the picture's size; reads the style picture as it is, as its own test script does"
+            f"{steps} steps at the picture's size; reads the style picture as it is, as its own script does"
         )
         self.identity = fingerprint(
             *files.values(), RLMiniStyler, f"{steps} {SEED}", torch.device(setup.device).type

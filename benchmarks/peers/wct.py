@@ -11,9 +11,9 @@ from benchmarks.fingerprint import fingerprint
 from benchmarks.peers.checkout import files_of, import_from
 from benchmarks.peers.system import Setup
 
-# From coarse to fine, as its own script goes.
+# One autoencoder each, from coarse to fine as in its own script.
 STAGES = (5, 4, 3, 2, 1)
-# Each autoencoder's folder of weights, and what its files and their classes' instances begin with.
+# The folders of their weights.
 ENCODERS, DECODERS = "trained_models/wct_se_16x_new", "trained_models/wct_se_16x_new_sd"
 CODE = ("PytorchWCT/util_wct.py", "model/model_cd.py")
 # Four halvings, which round down.
@@ -44,7 +44,7 @@ class WCT16x:
         root = code[1].parents[1]
         program = import_from([root, code[0].parent], "util_wct", readers)
         # Without paths it loads nothing by itself: its own way would unpickle whatever the files hold.
-        network: nn.Module = program.WCT(SimpleNamespace(mode="16x", numpy=False, **dict.fromkeys(weights)))
+        network = program.WCT(SimpleNamespace(mode="16x", numpy=False, **dict.fromkeys(weights)))
         for part, name in weights.items():
             stored = torch.load(files[name], map_location="cpu", weights_only=True)
             network.get_submodule(part).load_state_dict(stored["model"])
