@@ -36,7 +36,10 @@ def node_texts() -> dict[str, Any]:
         texts[node_id] = {
             "display_name": schema.display_name,
             "description": schema.description,
-            "inputs": {i.id: {"name": i.id.replace("_", " "), "tooltip": i.tooltip} for i in schema.inputs},
+            "inputs": {
+                i.id: {"name": i.display_name or i.id.replace("_", " "), "tooltip": i.tooltip}
+                for i in schema.inputs
+            },
             "outputs": {
                 str(n): {"name": output.display_name.replace("_", " "), "tooltip": output.tooltip}
                 for n, output in enumerate(schema.outputs)

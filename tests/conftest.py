@@ -16,6 +16,7 @@ import pytest
 import torch
 from forked_python import ForkedPython
 from PIL import Image
+from slim_loss_network import slim_loss_networks
 from small_pictures import small_copies
 from small_run import VALIDATION_SIDE
 from torch import Tensor
@@ -203,6 +204,20 @@ def small_validation() -> Iterator[None]:
     """Training runs of the module score at `VALIDATION_SIDE` pixels, not 256."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(validation, "SIDE", VALIDATION_SIDE)
+        yield
+
+
+@pytest.fixture(scope="module")
+def slim_loss_network() -> Iterator[None]:
+    """The module's loss networks have few channels: for what does not depend on what they see."""
+    with slim_loss_networks():
+        yield
+
+
+@pytest.fixture
+def shipped_loss_network() -> Iterator[None]:
+    """For a test of such a module that is about looks."""
+    with slim_loss_networks(False):
         yield
 
 

@@ -22,6 +22,10 @@ def says(body: str | bytes, status: int = 200, kind: str = "text/html", **header
     return answer
 
 
+async def bomb(request: web.Request, state: PaintedPrompts) -> web.StreamResponse:
+    return web.Response(body=png_bomb(), headers={"Content-Type": "image/png"})
+
+
 def says_json(value: Any, status: int = 200) -> Answer:
     return says(json.dumps(value), status, "application/json")
 
@@ -312,7 +316,7 @@ _add(
         "a PNG with a broken row": says(
             (lambda data: data[:500] + b"\xff" * 40 + data[540:])(picture_bytes(side=64)), kind="image/png"
         ),
-        "a bomb": says(png_bomb(), kind="image/png"),
+        "a bomb": bomb,
         "PostScript": says(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n", kind="image/png"),
         "a program": says(b"MZ" + bytes(200), kind="image/png"),
         "cut in the middle": cut(picture_bytes(side=64), "image/png"),

@@ -7,6 +7,7 @@ case of that name. A case replaces what one endpoint says; the others stay those
 from __future__ import annotations
 
 import asyncio
+import functools
 import io
 import ssl
 import struct
@@ -39,8 +40,9 @@ def picture_bytes(kind: str = "PNG", side: int = 8, **options: Any) -> bytes:
     return data.getvalue()
 
 
+@functools.cache
 def png_bomb(side: int = 30_000) -> bytes:
-    """A whole PNG of a few hundred kB and `side` x `side` pixels of one bit."""
+    """A whole PNG of a few hundred kB and `side` x `side` pixels of one bit. To make it takes a second."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

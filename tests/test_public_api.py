@@ -40,19 +40,13 @@ def test_other_names_are_refused():
         from brushwork import Generator  # noqa: F401
 
 
-def run(code):
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_pytorch_loads_with_the_first_name_that_is_used():
-    run(
+def test_pytorch_loads_with_the_first_name_that_is_used_and_a_star_brings_all():
+    code = (
         "import sys, brushwork; dir(brushwork); hasattr(brushwork, 'NODE_CLASS_MAPPINGS'); "
         "assert not {'torch', 'numpy', 'PIL', 'safetensors'} & set(sys.modules); "
-        "from brushwork import StyleGAN, mix_styles; assert 'torch' in sys.modules"
+        "from brushwork import StyleGAN, mix_styles; assert 'torch' in sys.modules; "
+        "names = {}; exec('from brushwork import *', names); print(*names)"
     )
-
-
-def test_a_star_brings_the_public_names():
-    assert set(run("names = {}; exec('from brushwork import *', names); print(*names)").split()) >= NAMES
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) >= NAMES

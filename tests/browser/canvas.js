@@ -98,6 +98,40 @@ window.canvasTests = {
       Math.max(table.offsetWidth, table.scrollWidth),
     ]),
 
+  // Once the view has rested for some frames: fitting it to the window is an animation, which a slow page draws late.
+  async settled() {
+    const view = () => [app.canvas.ds.scale, ...app.canvas.ds.offset].join();
+    for (let last = view(), rests = 0; rests < 3; last = view()) {
+      await new Promise(requestAnimationFrame);
+      rests = view() === last ? rests + 1 : 0;
+    }
+  },
+
+  async show(type) {
+    await this.settled();
+    app.canvas.ds.scale = 1;
+    app.canvas.centerOnNode(this.nodes().find(node => node.type === type));
+    app.canvas.setDirty(true, true);
+    await this.settled();
+  },
+
+  // Keep the names of these events, and the texts that nodes then show with progress_text: [node's id, text].
+  async note(names) {
+    const { api } = await import('/scripts/api.js');
+    this.events = [];
+    this.texts = [];
+    const read = () => {
+      for (const { id, widgets } of this.nodes())
+        for (const { name, value } of widgets ?? [])
+          if (name === '$$node-text-preview') this.texts.push([String(id), value]);
+    };
+    for (const name of names)
+      api.addEventListener(name, () => {
+        this.events.push(name);
+        if (name === 'progress_text') setTimeout(read, 30);
+      });
+  },
+
   // As if the server had sent this event.
   async receive(type, detail) {
     const { api } = await import('/scripts/api.js');

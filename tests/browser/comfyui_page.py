@@ -97,6 +97,12 @@ class ComfyUIPage:
         """Show the whole workflow, as the key "." does."""
         self.page.evaluate("() => { app.extensionManager.command.execute('Comfy.Canvas.FitView') }")
         self.page.wait_for_timeout(1000)
+        self.page.evaluate("canvasTests.settled()")
+
+    def show(self, type_: str) -> None:
+        """Bring the only node of this type to the middle, in its real size."""
+        self.page.evaluate("type => canvasTests.show(type)", type_)
+        self.page.wait_for_timeout(500)  # elements follow the canvas
 
     def is_app(self) -> bool:
         """Whether App mode's form is shown instead of the graph."""

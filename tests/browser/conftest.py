@@ -82,7 +82,8 @@ def canvas(server):
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         try:
-            yield ComfyUIPage(browser.new_page(viewport={"width": 1600, "height": 1000}), server)
+            context = browser.new_context(viewport={"width": 1600, "height": 1000})
+            yield ComfyUIPage(context.new_page(), server)
         finally:
             browser.close()
 

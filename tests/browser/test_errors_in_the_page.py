@@ -58,6 +58,19 @@ def test_a_checkpoint_that_was_deleted(canvas, server, open_template):
     assert sentence in canvas.complaint("There is no checkpoint")
 
 
+def test_a_node_that_is_missing_names_its_pack(canvas, open_template):
+    workflow = json.loads((WORKFLOWS_DIR / "paint_in_library_style.json").read_text(encoding="utf-8"))
+    node = next(node for node in workflow["nodes"] if node["type"] == "Generate")
+    node["type"] = node["properties"]["Node name for S&R"] = "GenerateOfTomorrow"
+    del workflow["extra"]["linearMode"]
+    canvas.page.evaluate("workflow => { app.loadGraphData(workflow) }", workflow)
+    if canvas.knows_app_mode():
+        canvas.complaint("Missing Node Packs")
+        assert "brushwork" in canvas.page.get_by_test_id("missing-node-card").inner_text()
+    else:
+        assert "GenerateOfTomorrow" in canvas.complaint("GenerateOfTomorrow")
+
+
 def test_batches_that_do_not_match(canvas, open_template):
     open_template("random_styles_grid")
     canvas.set("SampleStyle", "count", 3)

@@ -16,12 +16,8 @@ def pad(canvas):
     """The pad of the workflow with three styles, in view."""
     workflow = json.loads((WORKFLOWS_DIR / "mix_library_styles.json").read_text(encoding="utf-8"))
     canvas.open("mix_library_styles", [node["title"] for node in workflow["nodes"]])
-    canvas.page.evaluate(f"() => {{ app.canvas.ds.scale = 1; app.canvas.centerOnNode({NODE}); }}")
-    canvas.page.evaluate("app.canvas.setDirty(true, true)")
-    canvas.page.wait_for_timeout(500)
-    field = canvas.page.locator(".brushwork-field:visible")
-    field.wait_for()
-    yield field
+    canvas.show("MixStyles")
+    yield canvas.page.locator(".brushwork-field:visible")
     canvas.reload()
 
 
@@ -34,9 +30,9 @@ def dot(pad):
 
 
 def drag(canvas, pad, x, y):
+    pad.hover()  # the middle, once the pad rests and nothing lies over it
     box = pad.bounding_box()
     mouse = canvas.page.mouse
-    mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     mouse.down()
     mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
     mouse.up()
@@ -57,6 +53,29 @@ def test_a_drag_sets_the_weights_of_the_connected_styles(canvas, pad):
     assert "mixing_pad" not in inputs
     assert inputs["weight_3"] == 1
     assert canvas.page.evaluate(f"[...{NODE}.pos]") == position
+
+
+def test_a_drag_without_a_move_counts(canvas, pad):
+    """A quick one, or on a slow page: pressed, and released elsewhere."""
+    pad.hover()
+    box = pad.bounding_box()
+    canvas.page.mouse.down()
+    released = {"type": "mouseReleased", "button": "left", "buttons": 0, "clickCount": 1}
+    released |= {"x": box["x"] + 0.25 * box["width"], "y": box["y"] + 0.2 * box["height"]}
+    canvas.page.context.new_cdp_session(canvas.page).send("Input.dispatchMouseEvent", released)
+    assert weights(canvas)[:3] == pytest.approx([0.6, 0.2, 0.2], abs=0.03)
+
+
+def test_a_drag_can_be_undone_and_made_again(canvas, pad):
+    drag(canvas, pad, 0.25, 0.2)
+    canvas.page.mouse.move(2, 2)
+    canvas.page.evaluate("document.activeElement.blur()")
+    canvas.page.keyboard.press("Control+z")
+    canvas.page.wait_for_function(f"{NODE}?.widgets[0].value === 2")
+    canvas.show("MixStyles")
+    assert dot(pad) == pytest.approx([100 / 3, 25], abs=0.1)
+    drag(canvas, pad, 0.25, 0.2)
+    assert weights(canvas)[:3] == pytest.approx([0.6, 0.2, 0.2], abs=0.03)
 
 
 def test_it_shows_what_the_weights_say(canvas, pad):

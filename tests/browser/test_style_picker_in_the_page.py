@@ -19,16 +19,7 @@ class Picker:
 
     def __init__(self, canvas, node_type):
         self.canvas, self.page, self.type = canvas, canvas.page, node_type
-        self.page.evaluate(
-            """type => {
-              const node = app.graph.nodes.find(node => node.type === type);
-              app.canvas.ds.scale = 1;
-              app.canvas.centerOnNode(node);
-              app.canvas.setDirty(true, true);
-            }""",
-            node_type,
-        )
-        self.page.wait_for_timeout(500)
+        canvas.show(node_type)
         self.root = self.page.locator(".brushwork-picker:visible")
         self.root.wait_for()
 
@@ -96,7 +87,13 @@ def test_a_click_sets_the_combo_and_nothing_else(canvas, open_template):
     picker.page.evaluate("document.activeElement.blur()")
     picker.page.keyboard.press("Control+z")
     picker.page.wait_for_timeout(1000)
-    assert Picker(canvas, "PaintPhoto").value == STARRY_NIGHT
+    picker = Picker(canvas, "PaintPhoto")
+    assert picker.value == STARRY_NIGHT
+    # The page has made the node anew, and shows the new one's picker.
+    assert picker.preview() == ("van-gogh-starry-night.webp", "The Starry Night")
+    picker.click("library/klimt-kiss")
+    assert picker.value == KISS
+    assert picker.preview() == ("klimt-kiss.webp", "The Kiss")
 
 
 def test_the_preview_follows_the_choice_without_a_run(canvas, open_template):
@@ -116,6 +113,27 @@ def test_the_preview_follows_the_choice_without_a_run(canvas, open_template):
     canvas.set("LoadStyle", "style_name", "lost.safetensors")
     assert not picker.root.locator(".brushwork-preview").is_visible()
     assert "This style is not here." in picker.root.inner_text()
+
+
+def test_a_cached_style_is_shown(canvas, open_template):
+    picker = open_template("paint_in_library_style", "LoadStyle")
+    canvas.set("LoadStyle", "style_name", KISS)
+    canvas.run()
+    canvas.set("Generate", "seed", 5)
+    entry = canvas.run()
+    details = dict(entry["status"]["messages"])
+    assert picker.node("String(node.id)") in details["execution_cached"]["nodes"]
+    assert picker.preview() == ("klimt-kiss.webp", "The Kiss")
+    canvas.reload()  # the page brings the workflow back
+    canvas.page.wait_for_function("app.graph.nodes.some(node => node.type === 'LoadStyle')")
+    canvas.show_graph()
+    entry = canvas.run()
+    assert entry["status"]["status_str"] == "success"
+    picker = Picker(canvas, "LoadStyle")
+    assert picker.value == KISS
+    assert picker.preview() == ("klimt-kiss.webp", "The Kiss")
+    preview = picker.root.locator(".brushwork-preview")
+    assert preview.evaluate("image => image.decode().then(() => image.naturalWidth)") == 128
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,18 @@ def test_a_bypassed_node_passes_the_photo_on(canvas, name, bypassed, result, sou
     assert prompt[last["inputs"][slot][0]]["class_type"] == source
 
 
+def test_train_style_says_which_numbers_are_automatic(canvas):
+    open_template(canvas, WORKFLOWS_DIR / "train_and_paint.json")
+    widgets = canvas.page.evaluate("""() => app.graph.nodes.find(node => node.type === 'TrainStyle').widgets
+      .map(({ name, label, value }) => ({ name, label, value }))""")
+    unset = {widget["name"]: widget["label"] for widget in widgets if widget["value"] in (0, -1)}
+    assert len(unset) == 11
+    assert all(label.endswith(f"({-1 if '_weight' in name else 0}: auto)") for name, label in unset.items())
+    if canvas.page.evaluate("Boolean(LiteGraph.vueNodesMode)"):
+        shown = canvas.page.locator("[data-node-id]", has_text="save name").first.inner_text()
+        assert all(label in shown for label in unset.values())
+
+
 def test_a_notice_is_shown(canvas):
     """What Train Style says after Cancel; the text under a node goes with the run."""
     canvas.page.evaluate("canvasTests.receive('brushwork.notice', { text: 'To go on, press Run again.' })")

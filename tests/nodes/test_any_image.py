@@ -24,6 +24,8 @@ from brushwork.nodes.bridge import api
 from brushwork.nodes.shared.sockets import ManagedGAN
 from brushwork.nodes.train_style.inputs import photos_from, pictures_from
 
+pytestmark = pytest.mark.usefixtures("slim_loss_network")
+
 # TrainStyle reads its two batches with `pictures_from` and `photos_from`.
 COVERED = {
     "EncodeContent",

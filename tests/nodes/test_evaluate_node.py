@@ -16,6 +16,8 @@ from brushwork.nodes.bridge import api
 from brushwork.nodes.bridge.progress import on_progress
 from brushwork.nodes.shared.images import from_pil
 
+pytestmark = pytest.mark.usefixtures("slim_loss_network")
+
 EvaluateStyle = NODES["EvaluateStyle"]
 SMALL = {"samples": 4, "side": 48, "features": "auto", "seed": 1, "psi": 0.8}
 

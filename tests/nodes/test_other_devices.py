@@ -30,6 +30,8 @@ from brushwork.nodes.bridge import api
 from brushwork.nodes.shared.sockets import ManagedGAN
 from brushwork.pictures.tensors import as_tensor
 
+pytestmark = pytest.mark.usefixtures("slim_loss_network")
+
 Way = Callable[[ManagedGAN], Tensor]
 
 

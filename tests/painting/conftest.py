@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 import torch.nn.functional as F
+from slim_loss_network import slim_loss_networks
 from torch import Tensor
 
 from brushwork.models.perception.vgg import LossNetwork
@@ -19,9 +20,23 @@ def network() -> LossNetwork:
 
 
 @pytest.fixture(scope="session")
+def slim_network() -> LossNetwork:
+    """With few channels, for what does not depend on what it sees. Shared: tests must not change it."""
+    with slim_loss_networks():
+        return LossNetwork()
+
+
+@pytest.fixture(scope="session")
 def exact_network() -> LossNetwork:
     """In float64, in which sums in another order agree to many digits."""
     return LossNetwork(dtype=torch.float64)
+
+
+@pytest.fixture(scope="session")
+def exact_slim_network() -> LossNetwork:
+    """Both."""
+    with slim_loss_networks():
+        return LossNetwork(dtype=torch.float64)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ from brushwork.painting.styles import PaintingStyle, RandomStyle, SavedStyle, mi
 from brushwork.painting.stylizer import StylizeOptions, Stylizer
 from brushwork.pictures.metadata import read_settings
 
+pytestmark = pytest.mark.usefixtures("slim_loss_network")
+
 HOKUSAI = STYLES_DIR / "hokusai-great-wave.safetensors"
 
 

@@ -116,27 +116,27 @@ def scene_of(texture):
 
 
 @pytest.fixture(scope="module")
-def textbook_of(exact_network, scene_of):
+def textbook_of(exact_slim_network, scene_of):
     """The scene of a size and its `textbook`, computed once for all tiles."""
 
     @functools.cache
     def found(height, width):
         scene = scene_of(height, width)
-        return scene, textbook(exact_network, *scene)
+        return scene, textbook(exact_slim_network, *scene)
 
     return found
 
 
 @pytest.mark.parametrize("side", [4096, 64])
 @pytest.mark.parametrize(("height", "width"), [(69, 75), (64, 64)])
-def test_gradient_is_the_textbooks(exact_network, textbook_of, height, width, side):
+def test_gradient_is_the_textbooks(exact_slim_network, textbook_of, height, width, side):
     (photo, painting, picture), wanted = textbook_of(height, width)
-    found = of_objective(exact_network, photo, [Mixture([painting], [1.0])], None, picture, side)
+    found = of_objective(exact_slim_network, photo, [Mixture([painting], [1.0])], None, picture, side)
     assert float(found[0]) == pytest.approx(float(wanted[0]), rel=1e-9)
     assert distance(found[1], wanted[1]) < 1e-8
 
 
-def test_tiles_do_not_change_a_gradient_with_regions(exact_network, scene_of, texture):
+def test_tiles_do_not_change_a_gradient_with_regions(exact_slim_network, scene_of, texture):
     """Odd sizes, a batch, soft masks that cross tiles, several paintings, plain parts and others."""
     photo, painting, picture = scene_of(69, 75, batch=2)
     soft = torch.linspace(0, 1, 75, dtype=torch.float64).expand(2, 1, 69, 75) ** 2
@@ -149,8 +149,8 @@ def test_tiles_do_not_change_a_gradient_with_regions(exact_network, scene_of, te
         Mixture([1 - other[:1]], [1.0]),
         Mixture([other.flip(1)], [1.0]),
     ]
-    whole = of_objective(exact_network, photo, mixtures, shares, picture, 4096, PARTS)
-    tiled = of_objective(exact_network, photo, mixtures, shares, picture, 64, PARTS)
+    whole = of_objective(exact_slim_network, photo, mixtures, shares, picture, 4096, PARTS)
+    tiled = of_objective(exact_slim_network, photo, mixtures, shares, picture, 64, PARTS)
     assert float(tiled[0]) == pytest.approx(float(whole[0]), rel=1e-10)
     assert distance(tiled[1], whole[1]) < 1e-9
 
@@ -164,14 +164,14 @@ def test_tiles_agree_to_the_rounding_of_float32(network, scene_of):
     assert distance(tiled[1], whole[1]) < 1e-4
 
 
-def test_a_region_counts_as_if_it_were_a_picture(exact_network, texture):
+def test_a_region_counts_as_if_it_were_a_picture(exact_slim_network, texture):
     """Two halves, each with its own painting, ask for nothing where each has its own already."""
     left, right = texture(1, 3, 64, 64, seed=3), 0.4 * texture(1, 3, 64, 64, seed=4)
     picture = torch.cat([left, right], 3)
     shares = torch.zeros(1, 2, 64, 128, dtype=torch.float64)
     shares[:, 0, :, :64], shares[:, 1, :, 64:] = 1, 1
     objective = Objective(
-        exact_network, picture, [Mixture([left], [1.0]), Mixture([right], [1.0])], shares, OPTIONS, 4096
+        exact_slim_network, picture, [Mixture([left], [1.0]), Mixture([right], [1.0])], shares, OPTIONS, 4096
     )
     same, _ = objective.gradient(picture)
     swapped, _ = objective.gradient(picture.flip(3))
@@ -181,13 +181,13 @@ def test_a_region_counts_as_if_it_were_a_picture(exact_network, texture):
     assert float(swapped["colour"]) > 0.1
 
 
-def test_plain_parts_are_compared_with_plain_parts(exact_network, texture):
+def test_plain_parts_are_compared_with_plain_parts(exact_slim_network, texture):
     """Statistics of a plain and of a busy part, as by hand; with both in their places there is no loss."""
     busy, plain = texture(1, 3, 64, 64, seed=3), 0.5 + 0.02 * texture(1, 3, 64, 64, seed=4)
     painting = torch.cat([plain, busy], 3)
-    objective = Objective(exact_network, painting, [Mixture([painting], [1.0])], None, PARTS, 4096)
+    objective = Objective(exact_slim_network, painting, [Mixture([painting], [1.0])], None, PARTS, 4096)
     share = split(None, painting_plainness(painting))[:, :, None]
-    features = exact_network(painting)["relu1_1"]
+    features = exact_slim_network(painting)["relu1_1"]
     grams = torch.einsum("bcyx,bdyx,bkyx->bkcd", features, features, share[:, :, 0])
     grams = grams / share.sum((3, 4))[..., None]
     assert distance(objective.targets[0]["relu1_1.gram"], grams) < 1e-9
@@ -195,17 +195,18 @@ def test_plain_parts_are_compared_with_plain_parts(exact_network, texture):
     swapped, _ = objective.gradient(painting.flip(3))
     assert float(same["gram_whole"]) < 0.02 * float(swapped["gram_whole"])
     # To the whole painting's statistics, the places do not matter.
-    objective = Objective(exact_network, painting, [Mixture([painting], [1.0])], None, OPTIONS, 4096)
+    objective = Objective(exact_slim_network, painting, [Mixture([painting], [1.0])], None, OPTIONS, 4096)
     whole, _ = objective.gradient(painting.flip(3))
     assert float(whole["gram_whole"]) < 0.02 * float(swapped["gram_whole"])
 
 
-def test_pictures_of_a_batch_are_refined_as_if_alone(exact_network, scene_of):
+def test_pictures_of_a_batch_are_refined_as_if_alone(exact_slim_network, scene_of):
     photo, painting, picture = scene_of(40, 56, batch=2)
     mixtures = [Mixture([painting], [1.0])]
-    _, both = of_objective(exact_network, photo, mixtures, None, picture, 4096)
+    _, both = of_objective(exact_slim_network, photo, mixtures, None, picture, 4096)
     for i in range(2):
-        _, alone = of_objective(exact_network, photo[i : i + 1], mixtures, None, picture[i : i + 1], 4096)
+        one = photo[i : i + 1], mixtures, None, picture[i : i + 1]
+        _, alone = of_objective(exact_slim_network, *one, 4096)
         assert distance(both[i : i + 1], alone) < 1e-9
 
 
@@ -236,7 +237,7 @@ def test_a_loss_without_weight_costs_nothing(texture):
     assert not gradient.any()
 
 
-def test_sizes_that_the_network_cannot_see_are_left_out(exact_network, texture):
+def test_sizes_that_the_network_cannot_see_are_left_out(exact_slim_network, texture):
     assert [tuple(each.shape[-2:]) for each in sized_pictures(texture(1, 3, 45, 300))] == [
         (45, 300),
         (22, 150),
@@ -244,7 +245,7 @@ def test_sizes_that_the_network_cannot_see_are_left_out(exact_network, texture):
     ]
     assert len(sized_pictures(texture(1, 3, 20, 300))) == 2
     objective = Objective(
-        exact_network, texture(1, 3, 20, 300), [Mixture([texture(1, 3, 9, 9)], [1.0])], None, OPTIONS, 64
+        exact_slim_network, texture(1, 3, 20, 300), [Mixture([texture(1, 3, 9, 9)], [1.0])], None, OPTIONS, 64
     )
     losses, gradient = objective.gradient(texture(1, 3, 20, 300, seed=7))
     assert "gram_quarter" not in losses

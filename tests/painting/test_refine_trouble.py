@@ -11,6 +11,8 @@ from brushwork.painting.options import RefineOptions
 from brushwork.painting.refine import refine
 from brushwork.painting.sources import Region
 
+pytestmark = pytest.mark.usefixtures("slim_loss_network")
+
 QUICK = RefineOptions(optimize="pixels", quality="draft", steps=4, dtype="float32")
 
 
@@ -23,7 +25,7 @@ class SmallNetwork(LossNetwork):
         return super().forward(image)
 
 
-def test_tiles_shrink_when_memory_runs_out(network, photo_of):
+def test_tiles_shrink_when_memory_runs_out(slim_network, photo_of):
     notes, sides = [], []
     photo, painting = photo_of(75, 144), photo_of(80, 80, seed=1)
     options = RefineOptions(optimize="pixels", steps=2, dtype="float32")
@@ -39,7 +41,7 @@ def test_tiles_shrink_when_memory_runs_out(network, photo_of):
     )
     assert sides == [72, 72]
     assert notes == ["Memory ran out: the picture is now refined in tiles of 72 pixels."]
-    whole = refine(None, photo, painting, None, options, network=network)
+    whole = refine(None, photo, painting, None, options, network=slim_network)
     assert float((refined - whole).abs().mean()) < 1e-4
 
 
@@ -112,7 +114,7 @@ def test_a_single_step_that_is_not_finite_changes_nothing(photo_of):
         ),
     ],
 )
-def test_inputs_that_do_not_fit_are_one_sentence(network, change, sentence):
+def test_inputs_that_do_not_fit_are_one_sentence(slim_network, change, sentence):
     inputs = {"start": None, "photo": torch.zeros(1, 3, 20, 20), "paintings": torch.zeros(1, 3, 9, 9)}
     with pytest.raises(ValueError, match=sentence):
-        refine(**(inputs | change), options=QUICK, network=network)
+        refine(**(inputs | change), options=QUICK, network=slim_network)

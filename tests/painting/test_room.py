@@ -12,6 +12,8 @@ from brushwork.painting.styles import PaintingStyle, RandomStyle
 from brushwork.painting.stylizer import StylizeOptions, Stylizer
 from brushwork.pictures.tensors import as_picture
 
+pytestmark = pytest.mark.usefixtures("slim_loss_network")
+
 CPU = torch.device("cpu")
 STYLE = RandomStyle(3)
 

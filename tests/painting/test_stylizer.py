@@ -28,6 +28,8 @@ from brushwork.painting.stylizer import StylizeOptions, Stylizer
 from brushwork.pictures.color import luminance_only
 from brushwork.pictures.tensors import as_picture
 
+pytestmark = pytest.mark.usefixtures("slim_loss_network")
+
 HOKUSAI = STYLES_DIR / "hokusai-great-wave.safetensors"
 DRAFT = RefineOptions("draft", steps=3)
 

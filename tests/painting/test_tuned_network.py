@@ -99,36 +99,38 @@ def test_the_pattern_of_the_networks_grid_is_averaged_out(woven_gan, photo, pair
     assert float((later.finished(later.picture) - photo).abs().max()) < 1e-5
 
 
-def test_the_network_that_was_given_stays_as_it_is(tiny, network, small_pair):
+def test_the_network_that_was_given_stays_as_it_is(tiny, slim_network, small_pair):
     before = {name: tensor.clone() for name, tensor in tiny.state_dict().items()}
-    refine(None, *small_pair, None, QUICK, network=network, gan=tiny)
+    refine(None, *small_pair, None, QUICK, network=slim_network, gan=tiny)
     assert all(torch.equal(before[name], tensor) for name, tensor in tiny.state_dict().items())
     assert not any(weight.requires_grad for weight in tiny.parameters())
 
 
-def test_the_network_that_ships_is_tuned_where_none_is_given(gan, network, small_pair):
+def test_the_network_that_ships_is_tuned_where_none_is_given(gan, slim_network, small_pair):
     assert torch.equal(
-        refine(None, *small_pair, None, QUICK, network=network),
-        refine(None, *small_pair, None, QUICK, network=network, gan=gan),
+        refine(None, *small_pair, None, QUICK, network=slim_network),
+        refine(None, *small_pair, None, QUICK, network=slim_network, gan=gan),
     )
 
 
-def test_pictures_of_a_batch_are_tuned_as_if_alone(tiny, network, small_pair):
+def test_pictures_of_a_batch_are_tuned_as_if_alone(tiny, slim_network, small_pair):
     photos = torch.cat([small_pair[0], small_pair[0].flip(3)])
     paintings = torch.cat([small_pair[1], small_pair[1].flip(1)])
-    both = refine(None, photos, paintings, None, QUICK, network=network, gan=tiny)
-    second = refine(None, photos[1:], paintings[1:], None, QUICK, network=network, gan=tiny)
+    both = refine(None, photos, paintings, None, QUICK, network=slim_network, gan=tiny)
+    second = refine(None, photos[1:], paintings[1:], None, QUICK, network=slim_network, gan=tiny)
     assert float((both[1:] - second).abs().max()) < 1e-3
     assert float((both[:1] - second).abs().mean()) > 0.02
 
 
-def test_regions_and_weights_choose_the_paintings(gan, network, small_pair):
+def test_regions_and_weights_choose_the_paintings(gan, slim_network, small_pair):
     photo, painting = small_pair
     dark, light = 0.3 * painting, 0.7 + 0.3 * painting
     options = RefineOptions(steps=6)
 
     def refined(paintings, weights=None, regions=()):
-        return refine(None, photo, paintings, weights, options, regions=regions, network=network, gan=gan)
+        return refine(
+            None, photo, paintings, weights, options, regions=regions, network=slim_network, gan=gan
+        )
 
     right = torch.zeros(1, 8, 8)
     right[..., 4:] = 1
@@ -169,47 +171,51 @@ def test_larger_sizes_go_on_from_the_smaller(gan, network, pair, monkeypatch):
     assert style_error(network, refined, painting) < style_error(network, painted, painting)
 
 
-def test_large_pictures_are_painted_once_more_for_their_gradients(tiny, network, small_pair, monkeypatch):
+def test_large_pictures_are_painted_once_more_for_their_gradients(
+    tiny, slim_network, small_pair, monkeypatch
+):
     """With the same result: only the memory is another."""
-    kept = refine(None, *small_pair, None, QUICK, network=network, gan=tiny)
+    kept = refine(None, *small_pair, None, QUICK, network=slim_network, gan=tiny)
     monkeypatch.setattr(tuned_network, "_KEPT_PIXELS", 0)
-    again = refine(None, *small_pair, None, QUICK, network=network, gan=tiny)
+    again = refine(None, *small_pair, None, QUICK, network=slim_network, gan=tiny)
     assert float((kept - again).abs().max()) < 1e-3
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 40), (17, 9), (33, 47)], ids=str)
-def test_any_size_comes_back(tiny, network, texture, height, width):
+def test_any_size_comes_back(tiny, slim_network, texture, height, width):
     photo, painting = texture(1, 3, height, width).float(), texture(1, 3, 24, 31, seed=1).float()
-    refined = refine(None, photo, painting, None, QUICK, network=network, gan=tiny)
+    refined = refine(None, photo, painting, None, QUICK, network=slim_network, gan=tiny)
     assert refined.shape == (1, 3, height, width)
     assert torch.isfinite(refined).all()
 
 
-def test_tiles_of_the_loss_network_give_the_same_picture(tiny, network, texture):
+def test_tiles_of_the_loss_network_give_the_same_picture(tiny, slim_network, texture):
     photo, painting = texture(1, 3, 75, 83).float(), texture(1, 3, 80, 72, seed=1).float()
     whole, tiled = (
         refine(
             None, photo, painting, None, RefineOptions(steps=2, dtype="float32", tile=tile),
-            network=network, gan=tiny,
+            network=slim_network, gan=tiny,
         )
         for tile in (0, 64)
     )  # fmt: skip
     assert float((whole - tiled).abs().mean()) < 1e-3
 
 
-def test_it_works_in_inference_mode(tiny, network, small_pair, tmp_path):
+def test_it_works_in_inference_mode(tiny, slim_network, small_pair, tmp_path):
     """As in ComfyUI, where the network has been loaded in that mode, too."""
     tiny.save(tmp_path / "tiny.safetensors")
     with torch.inference_mode():
         gan = StyleGAN.load(tmp_path / "tiny.safetensors")
-        refined = refine(None, *(each * 1 for each in small_pair), None, QUICK, network=network, gan=gan)
+        refined = refine(None, *(each * 1 for each in small_pair), None, QUICK, network=slim_network, gan=gan)
     gan = StyleGAN.load(tmp_path / "tiny.safetensors")
-    alone = refine(None, *small_pair, None, QUICK, network=network, gan=gan)
+    alone = refine(None, *small_pair, None, QUICK, network=slim_network, gan=gan)
     assert torch.allclose(refined, alone, atol=1e-3), "up to rounding: the pictures lie elsewhere in memory"
 
 
 @pytest.mark.parametrize("failing", ["canvas", "move"])
-def test_memory_that_runs_out_leaves_the_rest_to_the_pixels(gan, network, small_pair, monkeypatch, failing):
+def test_memory_that_runs_out_leaves_the_rest_to_the_pixels(
+    gan, slim_network, small_pair, monkeypatch, failing
+):
     def fail(*args):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
 
@@ -218,7 +224,7 @@ def test_memory_that_runs_out_leaves_the_rest_to_the_pixels(gan, network, small_
     )
     notes = []
     painted = gan.stylize(*small_pair)
-    refined = refine(painted, *small_pair, None, QUICK, network=network, gan=gan, on_note=notes.append)
+    refined = refine(painted, *small_pair, None, QUICK, network=slim_network, gan=gan, on_note=notes.append)
     assert notes == ["Memory ran out while the network was tuned: from here on, each pixel moves by itself."]
     assert float((refined - painted).abs().mean()) < 0.1
 

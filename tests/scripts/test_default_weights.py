@@ -19,7 +19,7 @@ from brushwork.training.options import TrainOptions
 from brushwork.training.runs.plan import Estimate, Phase
 from scripts import default_weights
 
-pytestmark = pytest.mark.usefixtures("small_validation", "quick_estimates")
+pytestmark = pytest.mark.usefixtures("small_validation", "quick_estimates", "slim_loss_network")
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from brushwork.training.options import TrainOptions
 
 CPU = torch.device("cpu")
 
+pytestmark = pytest.mark.usefixtures("slim_loss_network")
+
 
 @pytest.fixture(scope="module")
 def network() -> LossNetwork:

@@ -21,7 +21,7 @@ from brushwork.training.runs.spec import RunSpec
 from brushwork.training.state import STATE_FORMAT, read_state
 from brushwork.training.trainer import Trainer, TrainingError
 
-pytestmark = pytest.mark.usefixtures("small_validation")
+pytestmark = pytest.mark.usefixtures("small_validation", "slim_loss_network")
 TINY = StyleGANConfig(*[8] * 3, 1, 1, 8, 8, 1, 2, 2, 2, 8)
 PROGRESS = {"sums": {"total": 1.5}, "counts": {"total": 2}, "scores": [{"step": 0, "total": 2.0}]}
 PROGRESS |= {"best_step": 0, "worse": 0}

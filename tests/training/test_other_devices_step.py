@@ -16,7 +16,7 @@ from brushwork.training.options import TrainOptions
 from brushwork.training.trainer import Trainer
 from brushwork.training.validation import Scores, Validation
 
-pytestmark = pytest.mark.usefixtures("small_validation")
+pytestmark = pytest.mark.usefixtures("small_validation", "slim_loss_network")
 
 TINY = StyleGANConfig(8, 8, 16, 2, 1, 8, 8, 1, 2, 2, 4, 8)
 
@@ -41,7 +41,7 @@ def trained(
 
 
 @pytest.fixture(scope="module")
-def on_the_cpu(pictures, small_validation):
+def on_the_cpu(pictures, small_validation, slim_loss_network):
     """The losses and scores of a mode, trained once for all tests."""
 
     @functools.cache

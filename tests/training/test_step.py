@@ -16,6 +16,8 @@ from brushwork.training.options import LossWeights, TrainOptions
 from brushwork.training.step import BatchGradients
 from brushwork.training.trainer import Trainer
 
+pytestmark = pytest.mark.usefixtures("slim_loss_network")
+
 
 @pytest.mark.parametrize("mode", ["from_scratch", "fine_tune"])
 def test_no_number_is_read_from_the_device_within_a_batch(

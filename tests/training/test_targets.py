@@ -18,6 +18,8 @@ from brushwork.training.targets import TargetCache, content_target, style_target
 
 CPU = torch.device("cpu")
 
+pytestmark = pytest.mark.usefixtures("slim_loss_network")
+
 
 @pytest.fixture(scope="module")
 def network() -> LossNetwork:

@@ -14,6 +14,8 @@ from brushwork.training.options import LossWeights, TrainOptions
 from brushwork.training.state import pack
 from brushwork.training.trainer import Trainer, TrainingError
 
+pytestmark = pytest.mark.usefixtures("slim_loss_network")
+
 BY_SIZE = {"gram_whole", "gram_half", "gram_quarter"}
 PERCEPTUAL = BY_SIZE | {
     "content",

@@ -18,6 +18,8 @@ from brushwork.training.options import TrainOptions
 from brushwork.training.painter import ENCODE_SIDE
 from brushwork.training.trainer import Trainer, TrainingError
 
+pytestmark = pytest.mark.usefixtures("slim_loss_network")
+
 
 def load(path: Path) -> torch.Tensor:
     return load_square(path, ENCODE_SIDE)

@@ -20,6 +20,8 @@ from brushwork.training.options import LossWeights, TrainOptions
 from brushwork.training.state import pack, read_state
 from brushwork.training.trainer import Diverged, Trainer, TrainingError
 
+pytestmark = pytest.mark.usefixtures("slim_loss_network")
+
 
 class TestTrouble:
     def test_no_pictures(self, paintings: list[Path], small: TrainOptions) -> None:

@@ -20,7 +20,7 @@ from brushwork.training.validation import Validation, spread
 
 CPU = torch.device("cpu")
 
-pytestmark = pytest.mark.usefixtures("small_validation")
+pytestmark = pytest.mark.usefixtures("small_validation", "slim_loss_network")
 
 
 @pytest.fixture(scope="module")

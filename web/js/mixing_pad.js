@@ -68,17 +68,22 @@ class MixingPad {
   listen() {
     this.field.addEventListener("pointerdown", event => {
       if (event.button !== 0 || !this.corners) return;
-      this.field.setPointerCapture(event.pointerId);
       app.canvas.emitBeforeChange();
       this.dragging = true;
       this.drag(event);
+      this.field.setPointerCapture(event.pointerId);
     });
-    this.field.addEventListener("pointermove", event => this.dragging && this.drag(event));
-    for (const type of ["pointerup", "pointercancel"])
-      this.field.addEventListener(type, () => {
-        if (this.dragging) app.canvas.emitAfterChange();
-        this.dragging = false;
-      });
+    this.field.addEventListener("pointermove", event => {
+      if (!this.dragging) return;
+      if (event.buttons & 1) this.drag(event);
+      else this.end(); // it ended where the field did not see it
+    });
+    this.field.addEventListener("pointerup", event => {
+      if (this.dragging) this.drag(event); // a quick one may have had no move
+      this.end();
+    });
+    for (const type of ["pointercancel", "lostpointercapture"])
+      this.field.addEventListener(type, () => this.end());
     this.field.addEventListener("pointerenter", () => this.update()); // other styles may be chosen by now
     this.field.addEventListener("keydown", event => this.key(event));
   }
@@ -94,6 +99,11 @@ class MixingPad {
   drag({ clientX, clientY }) {
     const { left, top, width, height } = this.field.getBoundingClientRect();
     this.mix(within((clientX - left) / width), within((clientY - top) / height));
+  }
+
+  end() {
+    if (this.dragging) app.canvas.emitAfterChange();
+    this.dragging = false;
   }
 
   key(event) {

@@ -1,5 +1,7 @@
 // What the pack's widgets have in common.
 
+import { app } from "../../../scripts/app.js";
+
 export function addStyleSheet(name) {
   const address = new URL(`../css/${name}.css`, import.meta.url).href;
   document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: address }));
@@ -18,13 +20,19 @@ export function addElement(node, name, element, height) {
   node.addDOMWidget(name, `brushwork_${name}`, element, options).serialize = false;
   // It gets a size and loses it whenever a page puts it somewhere or takes it away.
   new ResizeObserver(() => bringBack(node, element)).observe(element);
+  chain(node, "onAdded", () => requestAnimationFrame(() => bringBack(node, element)));
 }
 
-// App mode of frontend 1.35 takes elements out of nodes of Nodes 2.0 and leaves their places empty. The pack's
+// Pages with Nodes 2.0 put an element into a node once. App mode of frontend 1.35 takes it out and leaves its place
+// empty. Undoing makes all nodes anew, and pages go on showing the elements of the nodes that are gone. The pack's
 // element is the last one of its node.
 function bringBack(node, element) {
-  if (element.isConnected || !node.graph || !LiteGraph.vueNodesMode) return;
-  const place = document.querySelector(`[data-node-id="${node.id}"] .lg-node-widget:last-child > :last-child`);
+  const isThere = node.graph === app.canvas?.graph && node.graph?.getNodeById(node.id) === node;
+  if (element.isConnected || !isThere || !LiteGraph.vueNodesMode) return;
+  const shown = document.querySelector(`[data-node-id="${node.id}"]`);
+  const old = shown?.querySelector(`.${element.classList[0]}`);
+  if (old) return old.replaceWith(element);
+  const place = shown?.querySelector(".lg-node-widget:last-child > :last-child");
   if (place?.childElementCount === 0) place.append(element);
 }
 

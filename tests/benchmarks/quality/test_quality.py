@@ -19,6 +19,8 @@ from brushwork.models.style_gan import StyleGAN
 from brushwork.models.style_space import StyleSpace
 from brushwork.pictures.comparison_sheet import GAP, MARGIN
 
+pytestmark = pytest.mark.usefixtures("slim_loss_network")
+
 PAIR = Pair(Path("photo"), Path("painting"))
 
 
@@ -37,6 +39,7 @@ def run(data, checkpoint, *arguments):
     return quality.main([*common, "--checkpoint", *map(str, checkpoint), *map(str, arguments)])
 
 
+@pytest.mark.usefixtures("shipped_loss_network")
 def test_scores(photo, artwork):
     scorer = Scorer("cpu")
     side = min(*photo.shape[2:], *artwork.shape[2:])

@@ -6,7 +6,14 @@ import pytest
 from straight_medians import medians, peer
 
 from benchmarks.quality.strength_walk import StrengthWalk
-from benchmarks.quality.style import magenta_bars, medians_of, ratio_bars, structure_bars
+from benchmarks.quality.style import (
+    SIZED_STYLE_NAMES,
+    equal_content_bars,
+    magenta_bars,
+    medians_of,
+    ratio_bars,
+    structure_bars,
+)
 
 
 def test_ratios_to_microast():
@@ -33,6 +40,20 @@ def test_magenta_where_our_content_loss_is_lower_anyway():
     assert mean_std.verdict == "MISSED"
     assert "at strength 1, where Brushwork's content loss is lower (1.000, 1.200)" in gram.note
     assert list(walk.known) == [1.0]
+
+
+def test_a_peer_at_equal_content_loss_by_every_size_that_was_scored():
+    def ours(strength):
+        return medians(strength) | {"gram_half": 1 - 0.8 * strength}
+
+    bars = equal_content_bars(
+        StrengthWalk(ours), peer(content=0.5, gram=0.6, gram_half=0.5), "WCT 16x", SIZED_STYLE_NAMES
+    )
+    assert {bar.name: (bar.value, bar.verdict) for bar in bars} == {
+        "style: Gram loss at WCT 16x's content loss": (pytest.approx(0.55), "met"),
+        "style: half-size Gram loss at WCT 16x's content loss": (pytest.approx(0.6), "MISSED"),
+        "style: mean/std loss at WCT 16x's content loss": (pytest.approx(0.3), "MISSED"),
+    }
 
 
 def test_structure_at_microasts_style_loss():

@@ -17,6 +17,8 @@ from brushwork.base.shipped import STYLES_DIR
 from brushwork.cli.main import main
 from brushwork.pictures.metadata import read_settings
 
+pytestmark = pytest.mark.usefixtures("slim_loss_network")
+
 
 @pytest.fixture
 def paint(tmp_path, pictures, monkeypatch, capsys):

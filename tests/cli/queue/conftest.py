@@ -12,7 +12,7 @@ import httpx
 import pytest
 from hostile_answers import CASES
 from PIL import Image
-from stand_in_comfyui import WORKFLOW, StandInServer, picture_bytes
+from stand_in_comfyui import WORKFLOW, StandInServer, picture_bytes, png_bomb
 
 from brushwork.cli.main import main
 from brushwork.cli.queue import command, pool, server, worker
@@ -24,6 +24,7 @@ if importlib.util.find_spec("sniffio") is None:
 
 @pytest.fixture(scope="session")
 def comfy():
+    png_bomb()  # It takes a second, which no answer may take.
     with StandInServer(CASES) as all_servers:
         yield all_servers
 

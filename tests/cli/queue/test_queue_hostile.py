@@ -94,9 +94,11 @@ ALONE = [
 
 
 @pytest.mark.parametrize(("what", "case", "code", "sentence"), ALONE, ids=[row[0] for row in ALONE])
-def test_what_the_user_sees(comfy, queue, what, case, code, sentence):
-    # A result that does not end costs a second each time.
-    result = queue(comfy.url(case), retries=0 if case.startswith("view: drips") else 1)
+def test_what_the_user_sees(comfy, queue, photos, what, case, code, sentence):
+    # A result that does not end costs a second each time, and more for each photo.
+    drips = case.startswith("view: drips")
+    options = ["--content", photos / "p0.png"] if drips else []
+    result = queue(comfy.url(case), options=options, retries=0 if drips else 1)
     assert result.code == code
     assert sentence in result.err
     assert "Traceback" not in result.err

@@ -23,7 +23,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def folders(inputs_dir: Path, tiny: Path, tmp_path: Path, small_validation: None) -> list[str]:
+def folders(
+    inputs_dir: Path, tiny: Path, tmp_path: Path, small_validation: None, slim_loss_network: None
+) -> list[str]:
     """Arguments for a run of seconds: two photos and two paintings to train on, one of each to validate."""
     table: dict[str, dict[str, list[str]]] = {}
     for kind in ("photo", "art"):

@@ -20,6 +20,8 @@ from brushwork.nodes.refine_painting import report, task
 from brushwork.nodes.shared.sockets import ManagedGAN
 from brushwork.painting.options import RefineOptions
 
+pytestmark = pytest.mark.usefixtures("slim_loss_network")
+
 # The quicker way; the last tests of this part are about the other.
 QUICK = {"quality": "draft", "steps": 4, "dtype": "float32", "optimize": "pixels"}
 
@@ -70,6 +72,7 @@ def test_the_defaults_are_allowed_and_experts_options_may_be_left_out():
     assert set(inputs["optional"]) >= {"mask", "style_weights", "steps", "tile"}
 
 
+@pytest.mark.usefixtures("shipped_loss_network")
 def test_the_picture_gets_the_paintings_strokes(photo_crop, art_crop):
     image, loss, info = execute(photo_crop, photo_crop, art_crop, steps=12)
     assert image.shape == photo_crop.shape
@@ -83,6 +86,7 @@ def test_the_picture_gets_the_paintings_strokes(photo_crop, art_crop):
     assert f"loss {loss['loss'][-1]:.4g} (gram whole " in info
 
 
+@pytest.mark.usefixtures("shipped_loss_network")
 def test_the_network_is_tuned_to_photo_and_painting(photo_crop, art_crop, gan):
     """Without a connected network the one that ships; it goes on painting as before."""
     painted = gan.stylize(*(each.permute(0, 3, 1, 2) for each in (photo_crop, art_crop)))

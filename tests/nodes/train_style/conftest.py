@@ -13,7 +13,7 @@ from brushwork.nodes.train_style import inputs
 
 
 @pytest.fixture(scope="module", autouse=True)
-def runs_are_small(small_validation, few_crops):
+def runs_are_small(small_validation, few_crops, slim_loss_network):
     """Scores and targets are most of what a short run costs, and no test here is about them."""
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import torch
 from network_weights import equal
+from picture_sets import picture_set
+from slim_loss_network import slim_loss_networks
 from small_run import SMALL, VALIDATION_SIDE
 from tiny_network import TINY
 
-from brushwork.dataset.collection import collect
 from brushwork.models.style_gan import StyleGAN
 from brushwork.training import validation
 from brushwork.training.options import TrainOptions
@@ -22,14 +23,15 @@ from brushwork.training.runs.run import Run, open_run
 from brushwork.training.runs.spec import RunSpec
 from brushwork.training.state import read_state
 
-pytestmark = pytest.mark.usefixtures("small_validation")
+pytestmark = pytest.mark.usefixtures("small_validation", "slim_loss_network")
 
 
 def train_saving_every_step(
     photos: list[Path], paintings: list[Path], options: dict[str, object], out: Path
 ) -> None:
     """Train a tiny network in the folder `out`, or go on with it there."""
-    sets = (collect(k, pictures=p) for k, p in (("photos", photos), ("paintings", paintings)))
+    # One of each to validate on: a run from scratch paints a sheet of all that there are at every save.
+    sets = (picture_set(pictures[:2], pictures[2:]) for pictures in (photos, paintings))
     files = RunFiles.in_folder(out)
     again = files.state.exists()
     spec = RunSpec(TrainOptions.from_dict(options), *sets, files, None, TINY, again, save_minutes=0)
@@ -38,10 +40,11 @@ def train_saving_every_step(
 
 def train_alone(*arguments: object) -> None:
     """`train_saving_every_step` in a process of its own: with one thread, which sums in the same order, and
-    validating as small as `small_validation` lets the tests' own process."""
+    as small as this module's fixtures make it in the tests' own process."""
     torch.set_num_threads(1)
     validation.SIDE = VALIDATION_SIDE
-    train_saving_every_step(*arguments)
+    with slim_loss_networks():
+        train_saving_every_step(*arguments)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +63,7 @@ def test_training_survives_sigkill(
     tmp_path: Path,
 ) -> None:
     """Killed with -9 while it saves after every step, a run is resumed and ends in the very same bits."""
-    options, photos, paintings = replace(SMALL, steps=8, validate_every=4), photos[:2], paintings[:2]
+    options = replace(SMALL, steps=8, validate_every=4)
 
     torch.set_num_threads(1)  # Sums in the same order as in the other process.
     whole, cut = tmp_path / "whole", tmp_path / "cut"

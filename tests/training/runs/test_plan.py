@@ -14,7 +14,7 @@ from brushwork.training.options import TrainOptions
 from brushwork.training.runs.plan import Phase, estimate, phases
 from brushwork.training.trainer import Trainer, TrainingError
 
-pytestmark = pytest.mark.usefixtures("quick_estimates")
+pytestmark = pytest.mark.usefixtures("quick_estimates", "slim_loss_network")
 
 
 def test_phases_cover_the_run_and_agree_with_its_schedule(small: TrainOptions) -> None:

@@ -26,7 +26,7 @@ from brushwork.training.runs.spec import RunSpec
 from brushwork.training.state import read_state
 from brushwork.training.trainer import Trainer
 
-pytestmark = pytest.mark.usefixtures("small_validation")
+pytestmark = pytest.mark.usefixtures("small_validation", "slim_loss_network")
 
 
 def run_of(
