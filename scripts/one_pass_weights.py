@@ -86,7 +86,7 @@ class Teacher:
     def lessons(self) -> list[Lesson]:
         """A batch of new ones."""
         count = self._options.batch
-        photos = self._photos.batch(torch.randint(len(self._photos), (count,)), "cpu")
+        photos = self._photos.batch(torch.randint(len(self._photos), (count,)), torch.device("cpu"))
         chosen = [self._style(photo[None]) for photo in photos]
         codes = torch.stack([code for code, _ in chosen])
         seeds = [self._random.randrange(2**40) for _ in range(count)]
@@ -146,14 +146,15 @@ class Pupil:
 
     def learn(self, lessons: Sequence[Lesson], done: float) -> dict[str, float]:
         """One step; `done` is the share of the time that is over. Returns the parts of the loss."""
-        photos, wanted = (_floats([lesson[k] for lesson in lessons]) for k in (0, 1))
+        photos = _floats([lesson.photo for lesson in lessons])
+        wanted = _floats([lesson.picture for lesson in lessons])
         codes = torch.stack([lesson.code for lesson in lessons])
         self._optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16):
             painted = self._paint(photos, codes, [lesson.seed for lesson in lessons], Trained())
         parts = losses(painted, wanted)
         loss = parts["pixels"] + self.options.fine * parts["fine"] + self.options.energy * parts["energy"]
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self._learning, 1.0, foreach=True)
         # One step that is not finite would spoil all later ones.
         if bool(torch.isfinite(norm)):

@@ -19,22 +19,22 @@ from brushwork.training.painter import copy_network
 from scripts import one_pass_weights
 from scripts.one_pass_weights import Options, Pupil, Teacher, losses, styles_of
 
-SMALL = Options(side=48, batch=2, rate=2e-3)
+SMALL = Options(side=48, batch=2, rate=1e-2)
 
 
 @pytest.fixture
-def teacher(gan: StyleGAN, photos: list[Path], paintings: list[Path], tmp_path: Path) -> Teacher:
+def teacher(woven_gan: StyleGAN, photos: list[Path], paintings: list[Path], tmp_path: Path) -> Teacher:
     pool = CropPool(small_copies(photos, tmp_path / "content")[:2], CropRule(48, 64, 96), 1, 3)
-    return Teacher(gan, pool, *styles_of(gan, paintings[:2]), SMALL)
+    return Teacher(woven_gan, pool, *styles_of(woven_gan, paintings[:2]), SMALL)
 
 
-def test_the_pupil_comes_nearer_to_the_mean(gan: StyleGAN, teacher: Teacher):
+def test_the_pupil_comes_nearer_to_the_mean(woven_gan: StyleGAN, teacher: Teacher):
     torch.manual_seed(2)
-    pupil, lessons = Pupil(copy_network(gan), SMALL), teacher.lessons()
+    pupil, lessons = Pupil(copy_network(woven_gan), SMALL), teacher.lessons()
     told = [pupil.learn(lessons, 0.0) for _ in range(8)]
     assert told[-1]["fine"] < 0.8 * told[0]["fine"]
     # Styles keep their meaning.
-    for name, weight in gan.style_encoder.state_dict().items():
+    for name, weight in woven_gan.style_encoder.state_dict().items():
         assert torch.equal(pupil.average.style_encoder.state_dict()[name], weight)
 
 
