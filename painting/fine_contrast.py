@@ -26,7 +26,7 @@ def fine_contrast(mixtures: Sequence[Mixture]) -> Tensor:
     """The mean square of the paintings' fine detail, [1 or B,K] for K regions."""
     regions = []
     for mixture in mixtures:
-        energies = [_fine(painting).square().mean((1, 2, 3)) for painting in mixture.paintings]
+        energies = [fine_detail(painting).square().mean((1, 2, 3)) for painting in mixture.paintings]
         batch = max(map(len, energies))
         weighted = [w * e.expand(batch) for w, e in zip(mixture.weights, energies, strict=True)]
         regions.append(torch.stack(weighted).sum(0))
@@ -39,7 +39,7 @@ def with_fine_contrast(picture: Tensor, wanted: Tensor, shares: Tensor | None = 
 
     shares [1 or B,K,H,W] with sums 1, or None with one region.
     """
-    fine = _fine(picture)
+    fine = fine_detail(picture)
     rules = picture.new_ones(1, 1, 1, 1) if shares is None else shares
     energy = (fine.square().mean(1, keepdim=True) * rules).mean((2, 3))
     area = rules.mean((2, 3)).clamp_min(1e-6)
@@ -51,7 +51,7 @@ def with_fine_contrast(picture: Tensor, wanted: Tensor, shares: Tensor | None = 
     return torch.minimum(torch.maximum(sharp, lowest), highest)
 
 
-def _fine(picture: Tensor) -> Tensor:
+def fine_detail(picture: Tensor) -> Tensor:
     """What a small blur takes away; borders mirrored, or repeated where the picture has a row or two."""
     kernel = picture.new_tensor(_KERNEL)
     reach = len(_KERNEL) // 2

@@ -8,13 +8,14 @@ a deep image prior, this one begins as a network that paints, and it sees the ph
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from ..models.batches import entry, repeated
 from ..models.content_encoder import ContentCode
+from ..models.cycle_spinning import PLACES, spun
 from ..models.generator import Generator
 from ..models.grid import GRID, grid_corner
 from ..models.noise import PlacedNoise
@@ -31,15 +32,10 @@ _FALL = 0.4
 
 # Up to so many pixels, what the gradients need is kept while the loss network looks. Beyond, the picture is
 # painted once more for them, which takes time in place of memory.
-_KEPT_PIXELS = 2**19
+_KEPT_PIXELS = 2**18
 
 # At the sizes after the first the network knows its strokes.
 _LATER_RATE = 0.5
-
-# Tuning teaches the network what the statistics reward, and a pattern that repeats in every cell of 4 x 4
-# pixels is the cheapest texture of all. The mean of pictures whose cells begin elsewhere has none (cycle
-# spinning, Coifman & Donoho 1995). These are half of the 16 places; all 16 look the same.
-_PLACES = torch.tensor([(0, 0), (2, 2), (0, 2), (2, 0), (1, 1), (3, 3), (1, 3), (3, 1)])
 
 
 class TunedNetwork:
@@ -69,13 +65,11 @@ class TunedNetwork:
 
         photo [B,3,H,W]; shares [1 or B,K,H,W] with sums 1, or None with one region.
         """
-        total = torch.zeros_like(photo)
-        with torch.no_grad():
-            corner = grid_corner(photo)
-            for place in _PLACES:
-                content = self.gan.encode_content(photo, corner=(corner + place) % GRID)
-                total += self._paint(content, shares, Frozen()).clamp(0, 1)
-        return total / len(_PLACES)
+        # Tuning teaches the network what the statistics reward, and a pattern that repeats in every cell of
+        # the grid is the cheapest texture of all.
+        return spun(
+            self.gan, photo, grid_corner(photo), lambda content: self._paint(content, shares, Frozen())
+        )
 
     def finer(self, picture: Tensor, photo: Tensor, shares: Tensor | None) -> Tensor:
         """The picture [B,3,h,w] at the size of `photo` [B,3,H,W], with the detail that the network adds."""
@@ -109,19 +103,25 @@ class TunedNetwork:
             pictures.append(torch.stack(parts).sum(0) if len(parts) > 1 else parts[0])
         return torch.cat(pictures)
 
-    def _move(self, picture: Tensor, gradient: Tensor, rate: float) -> None:
-        """A step of the weights; `gradient` is that of the loss at `picture`, which autograd follows."""
+    def _learn(self, paintings: Iterable[Tensor], gradient: Tensor, rate: float) -> None:
+        """A step of the weights; `gradient` is that of the loss at each painting, which autograd follows."""
         # Pictures are tuned by themselves, and one whose gradient is not finite moves by momentum only.
         finite = torch.isfinite(gradient.flatten(1).sum(1))[:, None, None, None]
+        gradient = torch.where(finite, gradient, torch.zeros_like(gradient))
         self._optimizer.zero_grad()
-        picture.backward(torch.where(finite, gradient, torch.zeros_like(gradient)))
+        for painted in paintings:
+            painted.backward(gradient)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._optimizer.step()
 
 
 class TunedCanvas:
-    """The picture while the network is tuned at one size. `picture` [B,3,H,W] has no gradients."""
+    """The picture while the network is tuned at one size. `picture` [B,3,H,W] has no gradients.
+
+    It is the mean of two paintings whose cells begin two pixels apart, at other places in every step. The
+    losses see little of a pattern that repeats in every cell, so strokes have to lower them.
+    """
 
     def __init__(
         self,
@@ -136,23 +136,20 @@ class TunedCanvas:
         self._network, self._photo, self._shares, self._steps = network, photo, shares, steps
         self._first, self._step = picture is None, 0
         self._keeps = photo.shape[0] * photo.shape[2] * photo.shape[3] <= _KEPT_PIXELS
-        with torch.no_grad():
-            self._content = network.gan.encode_content(photo)
+        self._corner = grid_corner(photo)
         # What the network does not paint, it does not move: the picture differs from its own by this.
         self._rest = None if picture is None else picture - network.paint(photo, shares)
-        self._painted = self._paint(self._keeps)
+        self._pair = self._painted_pair(self._keeps)
 
     @property
     def picture(self) -> Tensor:
-        return self._painted.detach()
+        return torch.stack([painted.detach() for painted in self._pair]).mean(0)
 
     def move(self, gradient: Tensor) -> None:
         """One step; `gradient` [B,3,H,W] is that of the loss at `picture`."""
-        painted = self._painted if self._keeps else self._paint(True)
-        self._network._move(painted, gradient, self._rate())
-        del painted
+        self._network._learn(self._followed(), gradient / len(self._pair), self._rate())
         self._step += 1
-        self._painted = self._paint(self._keeps)
+        self._pair = self._painted_pair(self._keeps)
 
     def finished(self, average: Tensor) -> Tensor:
         """`average`, the mean of the last pictures, without the pattern of the network's grid.
@@ -165,10 +162,22 @@ class TunedCanvas:
         result = (average + smooth - self.picture).clamp_(0, 1)
         return result if self._contrast is None else with_fine_contrast(result, self._contrast, self._shares)
 
-    def _paint(self, with_graph: bool) -> Tensor:
+    def _followed(self) -> Iterator[Tensor]:
+        """The two of this step, for autograd to follow; one after the other where memory is short."""
+        for k in range(2):
+            yield self._pair[k] if self._keeps else self._paint(k, True)
+
+    def _painted_pair(self, with_graph: bool) -> list[Tensor]:
+        return [self._paint(k, with_graph) for k in range(2)]
+
+    def _paint(self, k: int, with_graph: bool) -> Tensor:
+        """With the grid at the first or second place of this step, [B,3,H,W]."""
+        place = PLACES[(2 * self._step + k) % len(PLACES)]
+        with torch.no_grad():
+            content = self._network.gan.encode_content(self._photo, corner=(self._corner + place) % GRID)
         with torch.set_grad_enabled(with_graph):
             how = Trained() if with_graph else Frozen()
-            painted = self._network._paint(self._content, self._shares, how)
+            painted = self._network._paint(content, self._shares, how)
             # The losses see what the picture will be: contrast beyond black and white is not contrast.
             return (painted if self._rest is None else painted + self._rest).clamp(0, 1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import logging
 import os
@@ -22,6 +23,7 @@ from torch import Tensor
 
 import brushwork
 from brushwork.models import StyleGAN
+from brushwork.models.grid import GRID
 from brushwork.training import options, validation
 from brushwork.training.runs import plan
 
@@ -169,6 +171,14 @@ def inputs_dir() -> Path:
 def gan() -> StyleGAN:
     """The shipped network, on the CPU. Shared: tests must not change it."""
     return StyleGAN.default()
+
+
+@pytest.fixture(scope="session")
+def woven_gan(gan: StyleGAN) -> StyleGAN:
+    """The shipped network with a pattern that repeats in every cell of its grid."""
+    woven = copy.deepcopy(gan)
+    woven.generator.head.bias.add_(torch.linspace(-0.1, 0.1, GRID * GRID).repeat(3))
+    return woven
 
 
 @pytest.fixture(scope="session")

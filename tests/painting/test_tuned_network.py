@@ -81,7 +81,7 @@ def test_it_has_less_grain_than_pixels_that_move_by_themselves(gan, network, pai
     assert roughness("network") < 0.9 * roughness("pixels")
 
 
-def test_the_pattern_of_the_networks_grid_is_averaged_out(gan, photo, pair):
+def test_the_pattern_of_the_networks_grid_is_averaged_out(woven_gan, photo, pair):
     """What repeats in every cell of 4 x 4 pixels: much in one painting of a network, little in the result."""
     painting = pair[1]
 
@@ -90,7 +90,7 @@ def test_the_pattern_of_the_networks_grid_is_averaged_out(gan, photo, pair):
         detail = light - torch.nn.functional.avg_pool2d(light, 5, 1, 2)
         return float(detail.unflatten(2, (-1, 4)).unflatten(1, (-1, 4)).mean((1, 3)).std())
 
-    tuned = TunedNetwork(gan, [Mixture([painting], [1.0])], 1)
+    tuned = TunedNetwork(woven_gan, [Mixture([painting], [1.0])], 1)
     canvas = tuned.canvas(photo, None, 1, None)
     result = canvas.finished(canvas.picture)
     assert pattern(result) < 0.4 * pattern(canvas.picture)

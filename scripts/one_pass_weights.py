@@ -1,0 +1,272 @@
+"""Teach a network to paint in one pass what the mean over its grid's places looks like.
+
+    python -m scripts.one_pass_weights DATA OUT --minutes M [--start FILE]
+
+DATA holds content/, style/ and split.json, as for `scripts.default_weights`. The teacher is the network as it
+is: it paints each photo at eight places of its grid, and the mean, which has no weave, gets fine detail as
+strong as the painting's (`models/cycle_spinning.py`, `painting/fine_contrast.py`). The pupil begins as the
+same network and learns these pictures, pixel by pixel, each time at another place of the grid (distillation,
+Hinton et al. 2015). The style encoder stays as it is, so that styles keep their meaning. OUT is the pupil's
+checkpoint, written every few minutes; stop as you like.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import math
+import random
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from brushwork.base.shipped import DEFAULT_CHECKPOINT
+from brushwork.dataset.collection import photos_and_paintings
+from brushwork.models import StyleGAN
+from brushwork.models.cycle_spinning import spun
+from brushwork.models.grid import GRID
+from brushwork.models.noise import PlacedNoise
+from brushwork.models.passes import ForwardPass, Frozen, Trained
+from brushwork.painting.fine_contrast import fine_detail, with_fine_contrast
+from brushwork.pictures.reading import Picture
+from brushwork.pictures.tensors import load_square
+from brushwork.training.crop_pool import CropPool, CropRule
+from brushwork.training.painter import copy_network
+
+# Paintings are read at this side for their codes and their fine contrast, as nodes and commands do.
+STYLE_SIDE = 512
+
+# Of the lessons, this share mixes two styles, this one has less strength, and this one has strength 0: there
+# the photo itself is what the pupil learns.
+MIXED, WEAKER, PLAIN = 0.15, 0.1, 0.05
+
+SAVE_EVERY = 300.0
+"""Seconds."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to teach. `reuse`: how often a lesson is learned; `kept`: how many lessons are kept for it."""
+
+    side: int = 256
+    batch: int = 4
+    rate: float = 6e-4
+    reuse: int = 3
+    kept: int = 600
+    fine: float = 3.0
+    energy: float = 0.05
+    ema: float = 0.995
+    seed: int = 17
+
+
+class Lesson(NamedTuple):
+    """Photo and picture, uint8 [3,S,S], a code [L,D], and the seed of the strokes."""
+
+    photo: Tensor
+    picture: Tensor
+    code: Tensor
+    seed: int
+
+
+class Teacher:
+    """Paints lessons. `styles` are codes [N,L,D], `contrasts` [N] the fine contrast of their paintings."""
+
+    def __init__(self, gan: StyleGAN, photos: CropPool, styles: Tensor, contrasts: Tensor, options: Options):
+        self._gan, self._photos, self._styles = gan, photos, styles
+        self._contrasts = contrasts.clamp_min(1e-7).log()
+        self._options, self._random = options, random.Random(options.seed)
+
+    @torch.no_grad()
+    def lessons(self) -> list[Lesson]:
+        """A batch of new ones."""
+        count = self._options.batch
+        photos = self._photos.batch(torch.randint(len(self._photos), (count,)), torch.device("cpu"))
+        chosen = [self._style(photo[None]) for photo in photos]
+        codes = torch.stack([code for code, _ in chosen])
+        seeds = [self._random.randrange(2**40) for _ in range(count)]
+        with torch.autocast("cpu", torch.bfloat16):
+            mean = spun(
+                self._gan,
+                photos,
+                torch.randint(GRID, (1, 2)),
+                lambda content: content.cut(
+                    self._gan.generator(content, codes, Frozen(), PlacedNoise(seeds))
+                ).float(),
+                Frozen(),
+            )
+        pictures = [
+            photo[None] if contrast is None else with_fine_contrast(picture[None], contrast.exp().view(1, 1))
+            for photo, picture, (_, contrast) in zip(photos, mean, chosen, strict=True)
+        ]
+        return [
+            Lesson(_bytes(photo), _bytes(picture[0]), code, seed)
+            for photo, picture, code, seed in zip(photos, pictures, codes, seeds, strict=True)
+        ]
+
+    def _style(self, photo: Tensor) -> tuple[Tensor, Tensor | None]:
+        """A code [L,D], and the logarithm of the contrast that its pictures get; None for the photo's own."""
+        first, second = (self._random.randrange(len(self._styles)) for _ in range(2))
+        code, contrast = self._styles[first], self._contrasts[first]
+        draw = self._random.random()
+        if draw < MIXED:
+            share = self._random.random()
+            return code.lerp(self._styles[second], share), contrast.lerp(self._contrasts[second], share)
+        if draw < MIXED + WEAKER + PLAIN:
+            own = self._gan.encode_style(photo)[0]
+            if draw >= MIXED + WEAKER:
+                return own, None
+            strength = self._random.uniform(0.2, 0.9)
+            plain = fine_detail(photo).square().mean().clamp_min(1e-7).log()
+            return own.lerp(code, strength), plain.lerp(contrast, strength)
+        return code, contrast
+
+
+@dataclass
+class Pupil:
+    """The network that learns, and the moving average of its weights."""
+
+    gan: StyleGAN
+    options: Options
+    step: int = 0
+    average: StyleGAN = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.gan.train().requires_grad_(False)
+        self.gan.generator.requires_grad_(True)
+        self.gan.content_encoder.requires_grad_(True)
+        self.average = copy.deepcopy(self.gan).eval().requires_grad_(False)
+        self._learning = [weight for weight in self.gan.parameters() if weight.requires_grad]
+        self._optimizer = torch.optim.Adam(self._learning, betas=(0.9, 0.99), foreach=True)
+
+    def learn(self, lessons: Sequence[Lesson], done: float) -> dict[str, float]:
+        """One step; `done` is the share of the time that is over. Returns the parts of the loss."""
+        photos = _floats([lesson.photo for lesson in lessons])
+        wanted = _floats([lesson.picture for lesson in lessons])
+        codes = torch.stack([lesson.code for lesson in lessons])
+        self._optimizer.zero_grad(set_to_none=True)
+        with torch.autocast("cpu", torch.bfloat16):
+            painted = self._paint(photos, codes, [lesson.seed for lesson in lessons], Trained())
+        parts = losses(painted, wanted)
+        loss = parts["pixels"] + self.options.fine * parts["fine"] + self.options.energy * parts["energy"]
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self._learning, 1.0, foreach=True)
+        # One step that is not finite would spoil all later ones.
+        if bool(torch.isfinite(norm)):
+            for group in self._optimizer.param_groups:
+                group["lr"] = self._rate(done)
+            self._optimizer.step()
+        weight = 1 - min(self.options.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.gan.parameters()), weight)
+        self.step += 1
+        return {name: float(part.detach()) for name, part in parts.items()}
+
+    def save(self, out: Path) -> None:
+        """Write the average; the record of the teacher's training gets a line on this one."""
+        lessons = {"steps": self.step, "samples": self.step * self.options.batch, **asdict(self.options)}
+        self.average.training_record = {**self.gan.training_record, "one_pass": lessons}
+        self.average.space = self.gan.space
+        self.average.save(out)
+
+    def _paint(self, photos: Tensor, codes: Tensor, seeds: Sequence[int], how: ForwardPass) -> Tensor:
+        content = self.gan.encode_content(photos, how, torch.randint(GRID, (1, 2)))
+        return content.cut(self.gan.generator(content, codes, how, PlacedNoise(seeds))).float()
+
+    def _rate(self, done: float) -> float:
+        rising = min(1.0, (self.step + 1) / 50)
+        falling = 1.0 if done < 0.3 else 0.02 + 0.98 * (1 + math.cos(math.pi * (done - 0.3) / 0.7)) / 2
+        return self.options.rate * rising * falling
+
+
+def losses(painted: Tensor, wanted: Tensor) -> dict[str, Tensor]:
+    """Distances of pictures [B,3,H,W]: of pixels, of fine detail, and of the logarithm of its energy.
+
+    The first two are Charbonnier's (1994): squares for what is nearly right, absolute values beyond.
+    """
+    fine, fine_wanted = fine_detail(painted), fine_detail(wanted)
+    energy, energy_wanted = (f.square().mean((1, 2, 3)).clamp_min(1e-7).log() for f in (fine, fine_wanted))
+    return {
+        "pixels": ((painted - wanted).square() + 2e-5).sqrt().mean(),
+        "fine": ((fine - fine_wanted).square() + 2e-6).sqrt().mean(),
+        "energy": (energy - energy_wanted).square().mean(),
+    }
+
+
+def teach(teacher: Teacher, pupil: Pupil, out: Path, minutes: float) -> None:
+    """Lessons and steps for that time. The pupil's average is written to `out` on the way and at the end."""
+    kept: list[Lesson] = []
+    made = learned = 0
+    begin = saved = time.monotonic()
+    rng = random.Random(pupil.options.seed)
+    batch = pupil.options.batch
+    while (spent := time.monotonic() - begin) < 60 * minutes or not pupil.step:
+        # As many lessons as the reuse asks for, and a few more, so that a batch is of several.
+        while made * pupil.options.reuse <= learned + 3 * batch * pupil.options.reuse:
+            kept = [*kept, *teacher.lessons()][-pupil.options.kept :]
+            made += batch
+        parts = pupil.learn([rng.choice(kept) for _ in range(batch)], spent / (60 * max(minutes, 1e-9)))
+        learned += batch
+        if pupil.step % 100 == 0:
+            told = ", ".join(f"{name} {value:.4f}" for name, value in parts.items())
+            print(f"step {pupil.step}, {learned / spent:.1f} samples/s: {told}", flush=True)
+        if time.monotonic() - saved > SAVE_EVERY:
+            pupil.save(out)
+            saved = time.monotonic()
+    pupil.save(out)
+
+
+def styles_of(gan: StyleGAN, paintings: Sequence[Picture]) -> tuple[Tensor, Tensor]:
+    """Codes [N,L,D] and mean squares of fine detail [N] of the paintings."""
+    codes, contrasts = [], []
+    for painting in paintings:
+        picture = load_square(painting, STYLE_SIDE)
+        codes.append(gan.encode_style(picture))
+        contrasts.append(fine_detail(picture).square().mean())
+    return torch.cat(codes), torch.stack(contrasts)
+
+
+def _bytes(picture: Tensor) -> Tensor:
+    return (picture * 255).round().clamp(0, 255).byte()
+
+
+def _floats(pictures: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(pictures)).float() / 255
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("python -m scripts.one_pass_weights", description=__doc__)
+    parser.add_argument("data", type=Path, metavar="DATA", help="folder of content/, style/ and split.json")
+    parser.add_argument("out", type=Path, metavar="OUT", help="the new checkpoint")
+    parser.add_argument("--minutes", type=float, required=True, metavar="M", help="of lessons and steps")
+    parser.add_argument("--start", type=Path, default=DEFAULT_CHECKPOINT, metavar="FILE", help="the teacher")
+    parser.add_argument("--side", type=int, default=Options.side, metavar="S", help="pixels of a crop")
+    chosen = parser.parse_args(arguments)
+    options = Options(side=chosen.side)
+    try:
+        # The pictures, read once.
+        photos, paintings = photos_and_paintings(
+            chosen.data / "content", chosen.data / "style", chosen.data / "split.json"
+        )
+        gan = StyleGAN.load(chosen.start)
+        rule = CropRule(options.side, options.side + 16, max(640, options.side + 16))
+        pool = CropPool(photos.train, rule, 2, options.seed)
+        with torch.inference_mode():
+            codes, contrasts = (found.clone() for found in styles_of(gan, paintings.train))
+        # The lessons.
+        torch.manual_seed(options.seed)
+        pupil = Pupil(copy_network(gan), options)
+        teach(Teacher(gan, pool, codes, contrasts, options), pupil, chosen.out, chosen.minutes)
+    except (OSError, ValueError, RuntimeError) as error:
+        print(f"scripts.one_pass_weights: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""A network learns in one pass what the mean over its grid's places looks like."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from small_pictures import small_copies
+from tiny_network import TINY
+
+from brushwork.models import StyleGAN
+from brushwork.models.style_space import StyleSpace
+from brushwork.painting.fine_contrast import fine_detail
+from brushwork.training.crop_pool import CropPool, CropRule
+from brushwork.training.painter import copy_network
+from scripts import one_pass_weights
+from scripts.one_pass_weights import Options, Pupil, Teacher, losses, styles_of
+
+SMALL = Options(side=48, batch=2, rate=1e-2)
+
+
+@pytest.fixture
+def teacher(woven_gan: StyleGAN, photos: list[Path], paintings: list[Path], tmp_path: Path) -> Teacher:
+    pool = CropPool(small_copies(photos, tmp_path / "content")[:2], CropRule(48, 64, 96), 1, 3)
+    return Teacher(woven_gan, pool, *styles_of(woven_gan, paintings[:2]), SMALL)
+
+
+def test_the_pupil_comes_nearer_to_the_mean(woven_gan: StyleGAN, teacher: Teacher):
+    torch.manual_seed(2)
+    pupil, lessons = Pupil(copy_network(woven_gan), SMALL), teacher.lessons()
+    told = [pupil.learn(lessons, 0.0) for _ in range(8)]
+    assert told[-1]["fine"] < 0.8 * told[0]["fine"]
+    # Styles keep their meaning.
+    for name, weight in woven_gan.style_encoder.state_dict().items():
+        assert torch.equal(pupil.average.style_encoder.state_dict()[name], weight)
+
+
+def test_a_lesson_of_strength_0_is_the_photo_itself(teacher: Teacher, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(one_pass_weights, "MIXED", 0.0)
+    monkeypatch.setattr(one_pass_weights, "WEAKER", 0.0)
+    monkeypatch.setattr(one_pass_weights, "PLAIN", 1.0)
+    for lesson in teacher.lessons():
+        assert torch.equal(lesson.picture, lesson.photo)
+
+
+def test_a_lesson_has_the_fine_contrast_of_its_painting_and_no_more(
+    teacher: Teacher, monkeypatch: pytest.MonkeyPatch
+):
+    for share in ("MIXED", "WEAKER", "PLAIN"):
+        monkeypatch.setattr(one_pass_weights, share, 0.0)
+
+    def energy(contrast: float) -> float:
+        torch.manual_seed(4)
+        monkeypatch.setattr(teacher, "_contrasts", torch.full((2,), contrast))
+        monkeypatch.setattr(teacher, "_random", random.Random(5))
+        return sum(float(fine_detail(each.picture[None] / 255).square().mean()) for each in teacher.lessons())
+
+    assert energy(0.0) > 1.3 * energy(-20.0) > 0
+
+
+def test_losses_of_a_picture_with_itself_are_next_to_nothing(photo: torch.Tensor):
+    same, other = losses(photo, photo), losses(photo, photo.flip(2))
+    assert all(float(same[name]) < 0.1 * float(other[name]) for name in ("pixels", "fine"))
+    assert float(same["energy"]) == 0
+
+
+def test_the_command_writes_a_checkpoint_with_a_record(
+    photos: list[Path], paintings: list[Path], tmp_path: Path
+):
+    split = {}
+    for kind, pictures in (("content", photos), ("style", paintings)):
+        names = [f"{kind}/{path.name}" for path in small_copies(pictures, tmp_path / "data" / kind)]
+        split[kind] = {"train": names[:2], "val": names[2:], "test": []}
+    (tmp_path / "data" / "split.json").write_text(json.dumps(split))
+    start = StyleGAN(TINY)
+    start.space = StyleSpace.fit(torch.randn(4, start.config.layers, start.config.code_dim))
+    start.training_record = {"steps": 7}
+    start.save(tmp_path / "start.safetensors")
+    out = tmp_path / "out.safetensors"
+    command = [str(tmp_path / "data"), str(out), "--minutes", "0", "--side", "32"]
+    assert one_pass_weights.main([*command, "--start", str(tmp_path / "start.safetensors")]) == 0
+    found = StyleGAN.load(out)
+    assert found.space is not None
+    assert found.training_record["steps"] == 7
+    assert found.training_record["one_pass"]["steps"] == 1
+
+
+def test_a_missing_folder_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert one_pass_weights.main([str(tmp_path / "none"), str(tmp_path / "out"), "--minutes", "1"]) == 2
+    assert capsys.readouterr().err.startswith("scripts.one_pass_weights: ")
