@@ -32,8 +32,8 @@ LARGE_PIXELS = 64_000_000
 # Feature maps of this many bytes stay in the main memory.
 _MEMORY = 256 * 2**20
 
-# Bytes on the disk for each pixel at most: the photo, the painting in 16 bits, and feature maps.
-_DISK_BYTES = 3 + 6 + 31
+# Bytes on the disk for each pixel at most: the photo, the painting in float32, and feature maps.
+_DISK_BYTES = 3 + 12 + 31
 
 
 def is_large(photo: Path, stylizer: Stylizer) -> bool:
@@ -131,11 +131,11 @@ def _in_photo_colors(
     strips: Iterator[tuple[int, Tensor]],
     picture: RawPicture,
     pixels: Callable[[int, int], Tensor],
-    levels: Path,
+    values: Path,
 ) -> Iterator[tuple[int, Tensor]]:
-    """The painted strips in the photo's colours, after all of them were written to `levels`."""
+    """The painted strips in the photo's colours, after all of them were written to `values`."""
     palette, parts = StripPalette(picture.size[0] * picture.size[1]), []
-    with levels.open("wb") as file:
+    with values.open("wb") as file:
         for start, rows in strips:
             parts.append((start, start + rows.shape[2]))
             painted = palette.look(rows.cpu(), pixels(*parts[-1]))
@@ -143,5 +143,5 @@ def _in_photo_colors(
     width = picture.size[1]
     for start, stop in parts:
         count = (stop - start) * width * 3
-        found = np.fromfile(levels, dtype=np.uint16, count=count, offset=start * width * 6)
+        found = np.fromfile(values, dtype=np.float32, count=count, offset=start * width * 12)
         yield start, palette.recolored(found.reshape(3, stop - start, width))

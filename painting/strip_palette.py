@@ -11,12 +11,10 @@ from torch import Tensor
 
 from .palette import PaletteChange, light_of
 
-Levels = np.ndarray[Any, np.dtype[np.uint16]]
+Values = np.ndarray[Any, np.dtype[np.float32]]
 Counts = np.ndarray[Any, np.dtype[np.int64]]
 
-_LEVELS = 2**16
-
-# Light is the sum of three values: two colours of one level each hardly ever have the same.
+# Light is counted in so many levels: two colours hardly ever have the same.
 _LIGHTS = 2**22
 
 # This many pixels of a picture, evenly spread, say what its colours are at each light.
@@ -36,21 +34,24 @@ class StripPalette:
         self._painted_sample: list[Tensor] = []
         self._photo_sample: list[Tensor] = []
 
-    def look(self, painted: Tensor, photo: Tensor) -> Levels:
-        """Look at the same strip [1,3,rows,W] of both, in 0..1; the painted one's levels [3,rows,W]."""
-        levels = _levels(painted[0])
-        seen = _pixels(levels)
+    def look(self, painted: Tensor, photo: Tensor) -> Values:
+        """Look at the same strip [1,3,rows,W] of both, in 0..1; the painted one's values [3,rows,W].
+
+        The photo's palette may have many times the painting's contrast, so the values are not rounded.
+        """
+        seen = painted.float().clamp(0, 1).contiguous()
         for picture, counts, sample in (
             (seen, self._painted, self._painted_sample),
             (photo, self._photo, self._photo_sample),
         ):
             counts += np.bincount(_lights(picture), minlength=_LIGHTS)
             sample.append(picture.flatten(2)[0, :, :: self._every].clone())
-        return levels
+        values: Values = seen[0].numpy()
+        return values
 
-    def recolored(self, levels: Levels) -> Tensor:
-        """A painted strip's levels [3,rows,W] in the photo's colours: [1,3,rows,W] in 0..1."""
-        painted = _pixels(levels)
+    def recolored(self, values: Values) -> Tensor:
+        """A painted strip's values [3,rows,W] in the photo's colours: [1,3,rows,W] in 0..1."""
+        painted = torch.from_numpy(values)[None]
         pixels = self._change.recolored(painted.flatten(2)[0], self._new_light(painted))
         return pixels.view_as(painted)
 
@@ -67,20 +68,10 @@ class StripPalette:
         return PaletteChange.of(painted, self._new_light(painted[None, :, :, None]), photo)
 
 
-def _levels(values: Tensor) -> Levels:
-    levels = (values.clamp(0, 1) * (_LEVELS - 1)).round().to(torch.int32)
-    return np.ascontiguousarray(levels.numpy(), np.uint16)
-
-
 def _lights(picture: Tensor) -> Counts:
     """[1,3,rows,W] -> [rows * W], 0 to `_LIGHTS` - 1."""
     lights: Counts = (light_of(picture).clamp(0, 1).double() * (_LIGHTS - 1)).round().long().flatten().numpy()
     return lights
-
-
-def _pixels(levels: Levels) -> Tensor:
-    """[3,rows,W] -> [1,3,rows,W] in 0..1."""
-    return torch.from_numpy(levels.astype(np.float32) / np.float32(_LEVELS - 1))[None]
 
 
 def _table(painted: Counts, photo: Counts) -> np.ndarray[Any, np.dtype[np.float32]]:

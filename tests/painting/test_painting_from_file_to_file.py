@@ -48,7 +48,7 @@ def test_as_in_memory(gan, photo_file, tmp_path, monkeypatch, strength, preserve
     assert painted(photo_file, target, Stylizer(gan, options, tile=64)).result is PaintResult.PAINTED
     found, expected = (np.asarray(read_picture(path), int) for path in (target, tmp_path / "memory.png"))
     differences = np.abs(found - expected)
-    # Ranks of 65,536 levels: at a gap in the photo's colours, a pixel may land on the other side.
+    # Ranks of 22 bits: at a gap in the photo's colours, a pixel may land on the other side.
     assert (differences > 1).sum() <= (20 if preserve_color == "histogram" else 0)
     assert (found != expected).mean() < 0.02
     assert [path.name for path in target.parent.iterdir()] == ["file.tif"]
