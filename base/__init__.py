@@ -1,1 +1,1 @@
-"""What every room stands on, without torch: files, shipped paths, settings."""
+"""What every package builds on, without torch: files, locks, shipped paths, settings."""

@@ -96,7 +96,7 @@ def refine(
     """The photo in the strokes of the paintings: [B,3,H,W] in 0..1, of the photo's size and on its device.
 
     start: the picture to begin with, such as the network's, or None for the photo itself. photo: what must
-    stay recognizable; both [1 or B,3,H,W] in 0..1. paintings: one [1 or B,3,h,w] of any size or several
+    stay recognisable; both [1 or B,3,H,W] in 0..1. paintings: one [1 or B,3,h,w] of any size or several
     whose statistics are averaged with `weights` (equal without). regions: other paintings for parts of the
     picture. network: a loss network on the photo's device; without it one is loaded. gan: the network to
     tune a copy of, on any device; without it the one that ships is loaded. seed: that of its strokes.

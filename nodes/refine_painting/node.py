@@ -59,7 +59,7 @@ class RefinePainting(io.ComfyNode):
                 io.Image.Input(
                     "image", tooltip="The picture to start from, from Generate Painting; or the photo itself."
                 ),
-                io.Image.Input("content", tooltip="The photo, which stays recognizable."),
+                io.Image.Input("content", tooltip="The photo, which stays recognisable."),
                 io.Image.Input(
                     "style_images",
                     tooltip="The painting whose strokes to use, or a batch of them, which are averaged.",
@@ -92,7 +92,7 @@ class RefinePainting(io.ComfyNode):
                 io.LossMap.Output(
                     "loss",
                     display_name="loss",
-                    tooltip="The total loss over time, for core's Plot Loss Graph; it jumps with the size.",
+                    tooltip="The total loss over time, for ComfyUI's Plot Loss Graph; it jumps with the size.",
                 ),
                 io.String.Output(
                     "info",
