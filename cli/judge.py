@@ -49,7 +49,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     sheet.add_argument("--names", nargs=2, metavar=("A", "B"), help="what the tally calls the two")
     sheet.add_argument("--seed", type=int, default=0, help="draws pairs, order and sides (default: 0)")
     sheet.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
-    sheet.set_defaults(func=make_sheets)
+    sheet.set_defaults(func=make_blind_sheets)
     # Second step: the answers.
     tally = steps.add_parser("tally", help="count the answers")
     tally.add_argument("key", type=Path, help="key.json of the sheet")
@@ -57,7 +57,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     tally.set_defaults(func=count)
 
 
-def make_sheets(args: argparse.Namespace) -> int:
+def make_blind_sheets(args: argparse.Namespace) -> int:
     """Write the pages, the form and the key; 1 if a row is left out because a picture cannot be read.
 
     Raises CommandError, one sentence, if it cannot.

@@ -21,7 +21,14 @@ from .bridge.progress import PictureProgress, preview
 from .shared.checkpoints import connected_or_default
 from .shared.folders import check_folders, fingerprint_folders, named_folder
 from .shared.images import from_pil, to_pil
-from .shared.inputs import PICTURE_SOCKETS, network_input, option_input, picture_inputs, seed_input, verdict
+from .shared.inputs import (
+    PICTURE_SOCKETS,
+    network_input,
+    option_input,
+    picture_inputs,
+    seed_input,
+    validation_result,
+)
 from .shared.out_of_memory import memory_of
 from .shared.sockets import ManagedGAN
 
@@ -74,7 +81,7 @@ class EvaluateStyle(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, style_folder: str | None = None) -> bool | str:
         # ComfyUI marks every input that is named here, so execute checks the others.
-        return verdict(lambda: check_folders(style_folder))
+        return validation_result(lambda: check_folders(style_folder))
 
     @classmethod
     def fingerprint_inputs(cls, style_folder: str = "", content_folder: str = "", **others: object) -> str:

@@ -16,7 +16,7 @@ from .shared.inputs import (
     strength_input,
     strokes_input,
     strokes_seed_input,
-    verdict,
+    validation_result,
 )
 from .shared.painting import Contents, Motifs, Photos, paint
 from .shared.sockets import Content, ContentSocket, ManagedGAN, Style, StyleSocket
@@ -75,7 +75,7 @@ class Generate(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, preserve_color: str | None = None, strokes: str | None = None) -> bool | str:
-        return verdict(
+        return validation_result(
             lambda: check_known("preserve_color", preserve_color, PRESERVE_COLOR),
             lambda: check_known("strokes", strokes, STROKES),
         )

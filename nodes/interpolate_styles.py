@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..models.codes import EASES, MIX_MODES, interpolate_styles
 from .bridge.api import io, schema
-from .shared.inputs import check_known, connected_styles, mix_mode_input, style_inputs, verdict
+from .shared.inputs import check_known, connected_styles, mix_mode_input, style_inputs, validation_result
 from .shared.sockets import Style, StyleSocket, common_encoder, common_stroke_size
 
 
@@ -65,7 +65,9 @@ class InterpolateStyles(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, mode: str | None = None, ease: str | None = None) -> bool | str:
-        return verdict(lambda: check_known("mode", mode, MIX_MODES), lambda: check_known("ease", ease, EASES))
+        return validation_result(
+            lambda: check_known("mode", mode, MIX_MODES), lambda: check_known("ease", ease, EASES)
+        )
 
     @classmethod
     def execute(

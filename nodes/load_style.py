@@ -11,7 +11,7 @@ from .bridge.api import io, schema
 from .shared import styles
 from .shared.checkpoints import file_stamp
 from .shared.images import from_pil
-from .shared.inputs import verdict
+from .shared.inputs import validation_result
 from .shared.sockets import Style, StyleSocket
 
 
@@ -76,7 +76,7 @@ class LoadStyle(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, style_name: str | None = None) -> bool | str:
-        return True if style_name is None else verdict(lambda: styles.find_style(style_name))
+        return True if style_name is None else validation_result(lambda: styles.find_style(style_name))
 
     @classmethod
     def fingerprint_inputs(cls, style_name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..base.shipped import DEFAULT_CHECKPOINT
 from .bridge.api import io, schema
 from .shared import checkpoints
-from .shared.inputs import verdict
+from .shared.inputs import validation_result
 from .shared.sockets import GanSocket
 
 
@@ -47,7 +47,9 @@ class LoadStyleGAN(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, checkpoint: str | None = None) -> bool | str:
-        return True if checkpoint is None else verdict(lambda: checkpoints.find_checkpoint(checkpoint))
+        return (
+            True if checkpoint is None else validation_result(lambda: checkpoints.find_checkpoint(checkpoint))
+        )
 
     @classmethod
     def fingerprint_inputs(cls, checkpoint: str) -> str:

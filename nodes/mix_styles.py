@@ -11,7 +11,7 @@ from .shared.inputs import (
     connected_styles,
     mix_mode_input,
     style_inputs,
-    verdict,
+    validation_result,
     weight_inputs,
 )
 from .shared.sockets import Style, StyleSocket, common_encoder, common_stroke_size
@@ -58,7 +58,7 @@ class MixStyles(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, mode: str | None = None) -> bool | str:
-        return verdict(lambda: check_known("mode", mode, MIX_MODES))
+        return validation_result(lambda: check_known("mode", mode, MIX_MODES))
 
     @classmethod
     def execute(

@@ -7,7 +7,7 @@ from torch import Tensor
 from .bridge.api import io, schema
 from .shared import styles
 from .shared.checkpoints import connected_or_default, file_stamp
-from .shared.inputs import network_input, strength_input, strokes_seed_input, verdict
+from .shared.inputs import network_input, strength_input, strokes_seed_input, validation_result
 from .shared.painting import Photos, encode_styles, paint
 from .shared.sockets import ManagedGAN, Style, StyleSocket
 
@@ -83,7 +83,7 @@ class PaintPhoto(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, style_name: str | None = None) -> bool | str:
-        return True if style_name is None else verdict(lambda: styles.find_style(style_name))
+        return True if style_name is None else validation_result(lambda: styles.find_style(style_name))
 
     @classmethod
     def fingerprint_inputs(cls, style_name: str, **others: object) -> str:

@@ -10,7 +10,7 @@ from .bridge.api import io, schema
 from .bridge.progress import PictureProgress, preview
 from .shared.folders import check_folders, fingerprint_folders, named_folder
 from .shared.images import from_pil, to_pil
-from .shared.inputs import folder_input, verdict
+from .shared.inputs import folder_input, validation_result
 
 
 class StyleDataset(io.ComfyNode):
@@ -66,7 +66,7 @@ class StyleDataset(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, folder: str | None = None) -> bool | str:
-        return verdict(lambda: check_folders(folder))
+        return validation_result(lambda: check_folders(folder))
 
     @classmethod
     def fingerprint_inputs(cls, folder: str = "", **others: object) -> str:

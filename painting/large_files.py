@@ -21,10 +21,10 @@ from ..pictures.color import luminance_only
 from ..pictures.films import is_film
 from ..pictures.large_files import RawPicture, decode_large, encode_large, vips
 from ..pictures.reading import opened_picture
-from .room import Plan, first_that_fits, make_plans, network_on
 from .strip_palette import StripPalette
 from .styles import StyleSource
 from .stylizer import Stylizer
+from .tile_size import Plan, first_that_fits, make_plans, network_on
 
 LARGE_PIXELS = 64_000_000
 """Pictures with more pixels are painted from file to file, if libvips is installed."""

@@ -22,8 +22,8 @@ from ..models.stroke_size import STROKE_SIZES, STROKES, at_scale, combined, pain
 from ..models.style_gan import StyleGAN
 from .colors import with_colors_of
 from .options import PRESERVE_COLOR, RefineOptions
-from .room import Plan, check_tile, first_that_fits, make_plans, network_on
 from .styles import StyleSource, read_painting
+from .tile_size import Plan, check_tile, first_that_fits, make_plans, network_on
 
 if TYPE_CHECKING:
     from ..models.perception.vgg import LossNetwork
@@ -83,8 +83,8 @@ class Stylizer:
         network: dict[str, str] | None = None,
         tile: int = 0,
     ):
-        """`tile` is the side in pixels of the tiles in which the network paints (`room.Plan`); 0: from the
-        free memory. Raises ValueError for one from 1 to 63."""
+        """`tile` is the side in pixels of the tiles in which the network paints (`tile_size.Plan`); 0: from
+        the free memory. Raises ValueError for one from 1 to 63."""
         check_tile(tile)
         self.gan, self.options, self.network = gan, options or StylizeOptions(), network
         self.tile = tile

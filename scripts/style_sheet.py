@@ -52,7 +52,7 @@ def encode_library(paintings: Path, checkpoint: Path | None) -> None:
         raise SystemExit(code)
 
 
-def draw_sheet(gan: StyleGAN, styles: Sequence[StyleFile]) -> Image.Image:
+def draw_library(gan: StyleGAN, styles: Sequence[StyleFile]) -> Image.Image:
     """All `styles` in rows of four cells, in the order given."""
     contents = [(gan.encode_content(_cropped(name, shape)), shape) for name, shape in PHOTOS.items()]
     widths = [round(HEIGHT * shape) for _, shape in contents]
@@ -116,7 +116,7 @@ def main() -> None:
     gan = StyleGAN.load(args.checkpoint) if args.checkpoint else StyleGAN.default()
     styles = [read_style(path) for path in sorted(LIBRARY.glob("*.safetensors"))]
     with torch.inference_mode():
-        sheet = draw_sheet(gan, styles)
+        sheet = draw_library(gan, styles)
     data = encode_jpeg(sheet)
     write_atomically(args.out, data)
     print(f"wrote {args.out}, {len(styles)} styles, {sheet.width} x {sheet.height}, {len(data):,} bytes")

@@ -32,6 +32,22 @@ NAMED_FILE = re.compile(r"(?<![\w/.…-])[a-z_]+/[\w/]+\.(?:py|md)\b")
 # "If there is none" is plain English in a docstring.
 ALLOWED = {"is none", "are none"}
 
+# Names are American, except for released ones.
+BRITISH = (
+    "colour",
+    "grey",
+    "centre",
+    "normalis",
+    "optimis",
+    "initialis",
+    "recognis",
+    "minimis",
+    "neighbour",
+    "behaviour",
+)
+RELEASED = {"colour"}
+STRING_OR_COMMENT = re.compile(r'"""[\s\S]*?"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#.*')
+
 # The tests look at all files at once and name those that fail: 300 cases of each would cost seconds.
 
 
@@ -68,6 +84,28 @@ def test_a_phrase_is_found_in_comments_docstrings_and_messages() -> None:
     code = "# Three, two of\n# which are here.\nour = 1\n\n\ndef f():\n"
     code += '    """All but one."""\n    raise ValueError(f\'{our} is ours.\')\n'
     assert [banned_in(text) for text in sentences(code)] == [["of which"], ["all but"], ["ours"]]
+
+
+def british_names(code: str) -> set[str]:
+    """British spellings in the code's names, without what strings and comments say."""
+    if not any(part in code.lower() for part in BRITISH):
+        return set()
+    words = set(re.findall(r"\w+", STRING_OR_COMMENT.sub("", code))) - RELEASED
+    # The name of a test is a sentence.
+    return {w for w in words if not w.startswith("test_") and any(part in w.lower() for part in BRITISH)}
+
+
+def test_names_are_american() -> None:
+    tests = sorted((ROOT / "tests").rglob("*.py"))
+    assert len(tests) > 200
+    found = [(name(path), names) for path in [*FILES, *tests] if (names := british_names(read(path)))]
+    assert found == []
+
+
+def test_a_british_name_is_found_and_prose_is_not() -> None:
+    code = 'def f(grey_level, colour):\n    """A grey sky."""\n    return "#centre" + centred  # neighbours\n'
+    assert british_names(code) == {"grey_level", "centred"}
+    assert british_names("def test_grey_stays_grey(): ...") == set()
 
 
 def test_files_that_are_named_exist() -> None:

@@ -1,4 +1,4 @@
-"""The reading order of the rooms in docs/architecture.md: a room imports only from rooms to its left."""
+"""The reading order of the packages in docs/architecture.md: each imports only from packages to its left."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def imported(name: str) -> list[str]:
 
 
 def rooms_of(name: str) -> set[str]:
-    """The rooms that a file imports from, and its own."""
+    """The packages that a file imports from, and its own."""
     ours = {full.removeprefix("brushwork.") for full in imported(name) if full.startswith("brushwork.")}
     ours |= {full for full in imported(name) if full.startswith(("scripts.", "benchmarks.", "fuzz."))}
     return {full.split(".")[0] for full in ours} | {name.split("/")[0]}

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .manifest import Results
     from .pool import Pool
     from .server import ComfyServer
-    from .worker import Worker
+    from .worker import ServerWorker
 
 DEFAULT_SERVER = "http://127.0.0.1:8188"
 SECONDS_TO_CANCEL = 10.0
@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
     """Paint all pictures; 0 if all came out, 1 if some failed, 130 if Ctrl-C stopped it."""
     require(("httpx", "rich", "websockets"), "queue", "the queue needs")
     from ..pictures import find_pictures
-    from .jobs import make_jobs
+    from .jobs import make_queue_jobs
     from .manifest import earlier_results
 
     # What was painted in an earlier run is no photo, even if it lies among the photos.
@@ -128,7 +128,7 @@ def run(args: argparse.Namespace) -> int:
     results = earlier_results(args.out)
     contents = find_pictures(args.content, "--content", results)
     styles = find_pictures(args.style, "--style", results) if args.style else []
-    jobs = make_jobs(contents, styles, args.pairs)
+    jobs = make_queue_jobs(contents, styles, args.pairs)
     make_folder(args.out, "--out")
     _check_inputs_stay(jobs, args.out)
     return asyncio.run(_run(args, nodes, jobs))
@@ -252,20 +252,20 @@ async def _paint(
 ) -> int:
     from .display import QueueDisplay
     from .pool import Pool
-    from .worker import Shared, Worker
+    from .worker import ServerWorker, Shared
 
     pool = Pool(jobs, args.retries)
     facts = {"workflow": Path(args.workflow).name, "settings": args.settings, "seeds": template.seeds}
     started = time.monotonic()
     with QueueDisplay([server.name for server in servers], len(jobs)) as display:
         shared = Shared(template, pool, results, display, facts, args.patience)
-        workers = [Worker(server, shared) for server in servers]
+        workers = [ServerWorker(server, shared) for server in servers]
         pool.workers += workers
         stopped = await _until_over(pool, workers)
     return _summary(pool, stopped, time.monotonic() - started)
 
 
-async def _until_over(pool: Pool, workers: list[Worker]) -> bool:
+async def _until_over(pool: Pool, workers: list[ServerWorker]) -> bool:
     """Let the workers work. Returns whether Ctrl-C ended it; either way the servers keep no prompt."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -306,7 +306,7 @@ async def _end(tasks: set[asyncio.Task[object]]) -> None:
                 task.exception()  # of several, the first has been raised
 
 
-async def _cancel(workers: list[Worker]) -> None:
+async def _cancel(workers: list[ServerWorker]) -> None:
     """Take prompts off the servers: all after Ctrl-C, otherwise those that other servers took over."""
     cancelling = [asyncio.wait_for(worker.cancel(), SECONDS_TO_CANCEL) for worker in workers]
     for worker, outcome in zip(

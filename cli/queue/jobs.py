@@ -35,7 +35,7 @@ class QueueJob:
         return (self.content,) if self.style is None else (self.content, self.style)
 
 
-def make_jobs(contents: Sequence[Path], styles: Sequence[Path], pairs: str) -> list[QueueJob]:
+def make_queue_jobs(contents: Sequence[Path], styles: Sequence[Path], pairs: str) -> list[QueueJob]:
     """A job for each photo in each style ('cross'), or for each photo and the style beside it ('zip').
 
     A job's name consists of the pictures' names. A digest of their paths joins it if several names would be

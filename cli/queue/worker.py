@@ -45,7 +45,7 @@ class Shared:
 
 
 @dataclass
-class Worker:
+class ServerWorker:
     """One server's part of the run."""
 
     server: ComfyServer
@@ -260,7 +260,9 @@ class Worker:
                 raise unwritable(Path(path), error) from error
         return files[::-1]
 
-    def _lose(self, job: QueueJob, reason: str, blamed: Worker | None = None, again: bool = True) -> None:
+    def _lose(
+        self, job: QueueJob, reason: str, blamed: ServerWorker | None = None, again: bool = True
+    ) -> None:
         if final := self.shared.pool.lose(job, reason, blamed, again):
             self._report(job, final)
 

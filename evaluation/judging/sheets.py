@@ -22,7 +22,7 @@ from ...pictures.comparison_sheet import Column, ComparisonSheet
 from ...pictures.folders import picture_files
 from ...pictures.reading import PictureError, read_picture
 from .errors import JudgeError
-from .sources import Sources
+from .sources import ResultSources
 
 ROWS_PER_PAGE = 3
 RESULT_SIDE, REFERENCE_SIDE = 512, 288
@@ -66,7 +66,7 @@ def match_results(a: Path, b: Path, content: Path | None = None, style: Path | N
     """The pictures that have the same names in two folders, except for the ending, sorted by name.
 
     Two results of one folder may differ in the ending alone; they belong to those of the same whole names.
-    A picture of the folders `content` and `style` belongs to a result as `Sources` says.
+    A picture of the folders `content` and `style` belongs to a result as `ResultSources` says.
 
     Raises JudgeError for folders whose names differ, and for results without their picture in
     `content` or `style`, or with several; ValueError, one sentence, for a folder that is not there.
@@ -84,7 +84,7 @@ def match_results(a: Path, b: Path, content: Path | None = None, style: Path | N
             )
 
     # Each result with its photo and its painting.
-    sources = Sources(content, style)
+    sources = ResultSources(content, style)
     return [
         Row(name, results_a[name], results_b[name], *sources.pictures_of(name)) for name in sorted(results_a)
     ]

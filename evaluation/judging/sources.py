@@ -14,7 +14,7 @@ from .results import short_stem
 _NUMBER = re.compile(r"\d+__")
 
 
-class Sources:
+class ResultSources:
     """The pictures of the folders of photos and of paintings; either folder may be missing.
 
     A result is called PHOTO__PAINTING, or NUMBER__PHOTO__PAINTING as Brushwork does, after the pictures'

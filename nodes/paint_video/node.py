@@ -21,7 +21,7 @@ from ..shared.inputs import (
     strength_input,
     strokes_input,
     strokes_seed_input,
-    verdict,
+    validation_result,
 )
 from ..shared.sockets import ManagedGAN, Style, StyleSocket
 
@@ -116,7 +116,7 @@ class PaintVideo(io.ComfyNode):
     def validate_inputs(
         cls, preserve_color: str | None = None, statistics: str | None = None, strokes: str | None = None
     ) -> bool | str:
-        return verdict(
+        return validation_result(
             lambda: check_known("preserve_color", preserve_color, PRESERVE_COLOR),
             lambda: check_known("statistics", statistics, STATISTICS),
             lambda: check_known("strokes", strokes, STROKES),

@@ -11,7 +11,7 @@ from torch import Tensor
 from ...painting.options import DTYPES, MATCHED, OPTIMIZED, PRESERVE_COLOR, QUALITIES, RefineOptions
 from ..bridge.api import io, schema
 from ..shared.checkpoints import connected_or_default
-from ..shared.inputs import check_known, choice_input, network_input, option_input, verdict
+from ..shared.inputs import check_known, choice_input, network_input, option_input, validation_result
 from ..shared.sockets import ManagedGAN
 
 _OPTIONS = {option.name: option for option in fields(RefineOptions)}
@@ -92,7 +92,8 @@ class RefinePainting(io.ComfyNode):
                 io.LossMap.Output(
                     "loss",
                     display_name="loss",
-                    tooltip="The total loss over time, for ComfyUI's Plot Loss Graph; it jumps with the size.",
+                    tooltip="The total loss over time, for ComfyUI's Plot Loss Graph; "
+                    "it jumps with the size.",
                 ),
                 io.String.Output(
                     "info",
@@ -114,7 +115,7 @@ class RefinePainting(io.ComfyNode):
     ) -> bool | str:
         from .task import painting_weights
 
-        return verdict(
+        return validation_result(
             lambda: check_known("quality", quality, _CHOICES["quality"]),
             lambda: check_known("preserve_color", preserve_color, _CHOICES["preserve_color"]),
             lambda: painting_weights(style_weights or ""),

@@ -226,7 +226,7 @@ def check_known(name: str, value: str | None, choices: Collection[str]) -> None:
         check_choice(name, value, choices)
 
 
-def verdict(*checks: Callable[[], object]) -> bool | str:
+def validation_result(*checks: Callable[[], object]) -> bool | str:
     """The answer of `validate_inputs`: True, or the sentence of the first check that raises ValueError.
 
     ComfyUI 0.3.64 itself does not check the choice of a combo.

@@ -18,7 +18,7 @@ from ...models.regions import StyleRegion
 from ...models.stroke_size import at_scale, check_stroke_size, combined, painted_scales, stroke_scale
 from ...models.style_gan import StyleGAN
 from ...painting.colors import with_colors_of
-from ...painting.room import Plan
+from ...painting.tile_size import Plan
 from ..bridge import api
 from .images import to_image, to_rgb
 from .sockets import Content, InTiles, ManagedGAN, Style

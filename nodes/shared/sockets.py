@@ -18,7 +18,7 @@ from ...models.devices import own_defaults
 from ...models.regions import StyleRegion, paired_batch
 from ...models.style_file import content_fingerprint, style_fingerprint
 from ...models.style_gan import StyleGAN
-from ...painting.room import Plan, first_that_fits, make_plans, network_on
+from ...painting.tile_size import Plan, first_that_fits, make_plans, network_on
 from ..bridge import api
 from ..bridge.api import Patcher, io
 from ..bridge.progress import Progress

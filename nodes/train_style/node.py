@@ -10,7 +10,7 @@ from ..bridge.progress import preview, show_text
 from ..shared.checkpoints import connected_or_default
 from ..shared.folders import check_folders, fingerprint_folders
 from ..shared.images import from_pil
-from ..shared.inputs import verdict
+from ..shared.inputs import validation_result
 from ..shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
 from .inputs import chosen_options, photos_from, pictures_from, training_inputs
 
@@ -68,7 +68,7 @@ class TrainStyle(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, style_folder: str | None = None) -> bool | str:
         # ComfyUI marks every input that is named here, so execute checks the others.
-        return verdict(lambda: check_folders(style_folder))
+        return validation_result(lambda: check_folders(style_folder))
 
     @classmethod
     def fingerprint_inputs(cls, style_folder: str = "", content_folder: str = "", **others: object) -> str:

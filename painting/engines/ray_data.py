@@ -27,7 +27,7 @@ from ..films.options import SteadyOptions
 from ..folders import PaintJob, PaintOutcome, PaintResult, what_is_there
 from ..stylizer import Stylizer
 from .environment import quiet_ray
-from .worker import Record, Setup, Worker, share_text
+from .worker import OutcomeRecord, Worker, WorkerSetup, share_text
 
 quiet_ray()
 
@@ -100,7 +100,7 @@ def paint_files_on_ray(
     ):
         share = _share_of(device, cluster.cpus)
         places = {style: place for place, style in enumerate(dict.fromkeys(job.style for job in jobs))}
-        setup = Setup(
+        setup = WorkerSetup(
             tuple(places),
             stylizer.options,
             steady,
@@ -148,7 +148,7 @@ def _looked_at(
             yield from zip(part, threads.map(look, part), strict=True)
 
 
-def _result(record: Record) -> PaintResult:
+def _result(record: OutcomeRecord) -> PaintResult:
     """How a job ended that was not there when the painting was planned.
 
     If it is there now with the same settings, a worker painted it and died before it could say so.
@@ -266,8 +266,8 @@ class _RayWorker(Worker):
 
 
 def _records(
-    shares: Sequence[str], setup: Setup, share: _Share, waiting: int, on_wait: Callable[[int], None]
-) -> Iterator[Record]:
+    shares: Sequence[str], setup: WorkerSetup, share: _Share, waiting: int, on_wait: Callable[[int], None]
+) -> Iterator[OutcomeRecord]:
     """The records of all shares, as they come; those of a share whose processes die stay away.
 
     At each worker so many shares are `waiting` while it paints one.
@@ -303,7 +303,7 @@ def _records(
             if batch is None:
                 return
             for text in batch["record"].to_pylist():
-                yield Record.of_text(text)
+                yield OutcomeRecord.of_text(text)
     except ray.exceptions.RayError as error:
         raise EngineError(f"Ray stopped: {_first_line(error)}") from error
 

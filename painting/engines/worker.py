@@ -31,7 +31,7 @@ _PACKAGE = __name__.partition(".")[0]
 
 
 @dataclass(frozen=True)
-class Setup:
+class WorkerSetup:
     """What all workers share: how to paint, and what they check before they begin."""
 
     styles: tuple[StyleSource, ...]
@@ -54,7 +54,7 @@ class Setup:
 
 
 @dataclass(frozen=True)
-class Record:
+class OutcomeRecord:
     """The outcome of the job `number`, with sentences for the user that came up before it.
 
     `stop` is the kind of an error that ends all painting, with its sentence; empty for a job's outcome.
@@ -72,7 +72,7 @@ class Record:
         return json.dumps(asdict(self))
 
     @classmethod
-    def of_text(cls, text: str) -> Record:
+    def of_text(cls, text: str) -> OutcomeRecord:
         values = json.loads(text)
         return cls(**{**values, "notes": tuple(values["notes"])})
 
@@ -83,7 +83,7 @@ class Record:
 
 
 def share_text(jobs: Sequence[tuple[int, PaintJob]], styles: Mapping[StyleSource, int]) -> str:
-    """Jobs with their numbers as text for a worker; `styles` gives their places in `Setup.styles`."""
+    """Jobs with their numbers as text for a worker; `styles` gives their places in `WorkerSetup.styles`."""
     rows = [(number, str(job.photo), styles[job.style], str(job.target)) for number, job in jobs]
     return json.dumps(rows)
 
@@ -91,7 +91,7 @@ def share_text(jobs: Sequence[tuple[int, PaintJob]], styles: Mapping[StyleSource
 class Worker:
     """Paints shares of the jobs with a network of its own, which it loads for the first one."""
 
-    def __init__(self, setup: Setup):
+    def __init__(self, setup: WorkerSetup):
         self._setup = setup
         self._stylizer: Stylizer | None = None
 
@@ -104,13 +104,13 @@ class Worker:
             for record in self._records(json.loads(share)):
                 yield record.text()
         except WriteError as error:
-            yield Record(sentence=str(error), stop="write").text()
+            yield OutcomeRecord(sentence=str(error), stop="write").text()
         except EngineError as error:
-            yield Record(sentence=str(error), stop="engine").text()
+            yield OutcomeRecord(sentence=str(error), stop="engine").text()
         except Exception:
-            yield Record(sentence=f"A worker failed.\n{traceback.format_exc()}", stop="fault").text()
+            yield OutcomeRecord(sentence=f"A worker failed.\n{traceback.format_exc()}", stop="fault").text()
 
-    def _records(self, rows: Sequence[tuple[int, str, int, str]]) -> Iterator[Record]:
+    def _records(self, rows: Sequence[tuple[int, str, int, str]]) -> Iterator[OutcomeRecord]:
         setup = self._setup
         if self._stylizer is None:
             self._stylizer = _ready(setup)
@@ -124,7 +124,7 @@ class Worker:
             for outcome in paint_files(
                 jobs, self._stylizer, setup.overwrite, on_note=notes.append, films=FilmWork(setup.steady)
             ):
-                yield Record(
+                yield OutcomeRecord(
                     numbered[outcome.job.target],
                     outcome.result.value,
                     outcome.sentence,
@@ -134,7 +134,7 @@ class Worker:
                 notes.clear()
 
 
-def _ready(setup: Setup) -> Stylizer:
+def _ready(setup: WorkerSetup) -> Stylizer:
     """The network of this worker, which sees the same files as the process that plans.
 
     Raises EngineError if it does not, or if this is another Brushwork.

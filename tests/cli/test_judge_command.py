@@ -18,10 +18,10 @@ from brushwork.models.style_gan import StyleGAN
 @pytest.fixture
 def results(tmp_path: Path) -> list[str]:
     """Two folders of three results each."""
-    for folder, colour in (("peer", "crimson"), ("ours", "navy")):
+    for folder, color in (("peer", "crimson"), ("ours", "navy")):
         (tmp_path / folder).mkdir()
         for n in range(3):
-            Image.new("RGB", (40, 30), colour).save(tmp_path / folder / f"{n}__photo{n}__wave.png")
+            Image.new("RGB", (40, 30), color).save(tmp_path / folder / f"{n}__photo{n}__wave.png")
     return [str(tmp_path / "peer"), str(tmp_path / "ours")]
 
 

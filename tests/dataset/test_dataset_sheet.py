@@ -17,7 +17,7 @@ from brushwork.dataset.sheet import MOST, dataset_sheet
 PAPER = (243, 242, 238)
 
 
-def colour(number: int) -> tuple[int, int, int]:
+def color(number: int) -> tuple[int, int, int]:
     """One colour for every picture, to be found again on the sheet: green and blue tell the number."""
     return 250, 8 * (number % 16), 8 * (number // 16)
 
@@ -25,7 +25,7 @@ def colour(number: int) -> tuple[int, int, int]:
 def picture(number: int, name: str = "", **changes: object) -> PictureFacts:
     """Facts with nothing wrong, and a thumbnail of one colour."""
     file = io.BytesIO()
-    Image.new("RGB", (168, 120), colour(number)).save(file, "JPEG", quality=100, subsampling=0)
+    Image.new("RGB", (168, 120), color(number)).save(file, "JPEG", quality=100, subsampling=0)
     fields = {
         "name": name or f"{number}.jpg",
         "source": Path(f"{number}.jpg"),
@@ -70,8 +70,8 @@ def shown(sheet: Image.Image) -> list[int]:
     return [int(number) for number in numbers[np.lexsort((x[first], y[first]))]]
 
 
-def has(sheet: Image.Image, colour_: str) -> bool:
-    wanted = np.array([int(colour_[i : i + 2], 16) for i in (1, 3, 5)])
+def has(sheet: Image.Image, code: str) -> bool:
+    wanted = np.array([int(code[i : i + 2], 16) for i in (1, 3, 5)])
     return bool((np.asarray(sheet) == wanted).all(2).any())
 
 

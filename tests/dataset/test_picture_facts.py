@@ -56,9 +56,9 @@ def test_the_size_is_the_one_shown(tmp_path: Path, wave: Image.Image, orientatio
 
 
 def test_color_spread_tells_ink_on_any_paper_from_colour(inputs_dir: Path, wave: Image.Image) -> None:
-    grey = ImageOps.grayscale(wave)
-    sepia = ImageOps.colorize(grey, "#20140a", "#f3dfb0")
-    assert pixel_facts(grey.convert("RGB"), "").color_spread < 0.1
+    gray = ImageOps.grayscale(wave)
+    sepia = ImageOps.colorize(gray, "#20140a", "#f3dfb0")
+    assert pixel_facts(gray.convert("RGB"), "").color_spread < 0.1
     assert pixel_facts(sepia, "").color_spread < 2.5
     for name in ("engraving-dore", "ink-fuchun-mountains"):
         assert file_facts(inputs_dir / f"art-{name}.jpg", name).color_spread < 2.5

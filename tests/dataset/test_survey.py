@@ -57,7 +57,7 @@ def folder(inputs_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def coloured(tmp_path: Path) -> Callable[..., Path]:
+def colored(tmp_path: Path) -> Callable[..., Path]:
     """A folder of pictures that differ from each other, by name."""
 
     def make(*names: str) -> Path:
@@ -147,8 +147,8 @@ def test_json_holds_everything_and_no_path(folder: Path) -> None:
     assert len(data["pictures"][4]["perceptual_hash"]) == 16
 
 
-def test_nothing_wrong_is_said_so(coloured: Callable[..., Path]) -> None:
-    report = survey(coloured("a.png", "b.png", "c.png", "d.png"), share=0.25)
+def test_nothing_wrong_is_said_so(colored: Callable[..., Path]) -> None:
+    report = survey(colored("a.png", "b.png", "c.png", "d.png"), share=0.25)
     assert report.as_text().endswith("\n\nNo problems found.")
 
 
@@ -163,23 +163,23 @@ def test_a_name_does_not_add_a_line(tmp_path: Path) -> None:
     assert "\u202e" not in "".join(lines)
 
 
-def test_min_side_decides_what_is_tiny(coloured: Callable[..., Path]) -> None:
-    root = coloured("a.png")
+def test_min_side_decides_what_is_tiny(colored: Callable[..., Path]) -> None:
+    root = colored("a.png")
     assert named(survey(root, min_side=140), "tiny") == []
     assert named(survey(root, min_side=141), "tiny") == ["a.png"]
 
 
-def test_long_lists_are_cut_in_the_text_alone(coloured: Callable[..., Path]) -> None:
-    report = survey(coloured(*(f"{i}.png" for i in range(LISTED + 5))), min_side=200)
+def test_long_lists_are_cut_in_the_text_alone(colored: Callable[..., Path]) -> None:
+    report = survey(colored(*(f"{i}.png" for i in range(LISTED + 5))), min_side=200)
     assert "  … and 5 more" in report.as_text().splitlines()
     assert len(report.as_dict()["findings"][0]["items"]) == LISTED + 5
 
 
 @pytest.mark.parametrize(("count", "splits"), [(30, ("train", "val")), (MANY, ("train", "val", "test"))])
 def test_the_split_is_that_of_the_folder(
-    coloured: Callable[..., Path], count: int, splits: tuple[str, ...]
+    colored: Callable[..., Path], count: int, splits: tuple[str, ...]
 ) -> None:
-    root = coloured(*(f"{i}.png" for i in range(count)))
+    root = colored(*(f"{i}.png" for i in range(count)))
     report = survey(root)
     scanned = PictureFolder.scan(root)
     for split in splits:
@@ -193,9 +193,9 @@ def test_the_split_is_that_of_the_folder(
 
 
 def test_copies_on_both_sides_of_a_split_are_a_leak(
-    coloured: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    colored: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = coloured("a.png", "b.png", "c.png", "d.png", "e.png")
+    root = colored("a.png", "b.png", "c.png", "d.png", "e.png")
     for name in "abc":
         shutil.copy(root / f"{name}.png", root / f"{name}2.png")
     table = {
@@ -225,12 +225,12 @@ def test_copies_on_both_sides_of_a_split_are_a_leak(
         (None, "cannot be read: No such file or directory"),
     ],
 )
-def test_split_files_that_do_not_fit(coloured, tmp_path: Path, content, sentence) -> None:
+def test_split_files_that_do_not_fit(colored, tmp_path: Path, content, sentence) -> None:
     split_file = tmp_path / "split.json"
     if content is not None:
         split_file.write_text(content)
     with pytest.raises(ValueError, match=sentence):
-        survey(coloured("a.png"), split_file=split_file)
+        survey(colored("a.png"), split_file=split_file)
 
 
 def test_the_share_keeps_copies_together_and_is_said_to_be_missing(folder: Path) -> None:
@@ -250,7 +250,7 @@ def batch(photo: Tensor) -> list[Image.Image]:
     return [as_picture(p) for p in torch.cat([photo, (photo * 1.2).clamp(0, 1), photo.roll(60, 3).flip(2)])]
 
 
-def test_pictures_in_memory(batch: list[Image.Image], coloured: Callable[..., Path]) -> None:
+def test_pictures_in_memory(batch: list[Image.Image], colored: Callable[..., Path]) -> None:
     report = survey(None, batch)
     assert report.name == "images"
     assert [facts.name for facts in report.pictures] == ["image 1", "image 2", "image 3"]
@@ -259,10 +259,10 @@ def test_pictures_in_memory(batch: list[Image.Image], coloured: Callable[..., Pa
     assert [facts.source for facts in report.pictures] == batch
     assert dict(report.rows()).keys() == {"pictures", "smallest", "median", "largest", "split"}
 
-    both = survey(coloured("a.png"), batch)
+    both = survey(colored("a.png"), batch)
     assert [facts.name for facts in both.pictures] == ["a.png", "image 1", "image 2", "image 3"]
     # They take part in the split, near-copies together.
-    halves = survey(coloured("a.png"), batch, share=0.5).split_of
+    halves = survey(colored("a.png"), batch, share=0.5).split_of
     assert sorted(halves) == ["train", "train", "val", "val"]
     assert halves[1] == halves[2]
 

@@ -115,11 +115,11 @@ def test_it_learns_to_tell_paintings_from_photos(network: LossNetwork, inputs_di
     seen, unseen = (
         [judged(network, x[..., part]) for x in pictures] for part in (slice(64), slice(64, None))
     )
-    optimiser = torch.optim.Adam(discriminator.parameters(), 4e-3, betas=(0.5, 0.99))
+    optimizer = torch.optim.Adam(discriminator.parameters(), 4e-3, betas=(0.5, 0.99))
     for _ in range(60):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         (real_loss(discriminator(seen[0])) + fake_loss(discriminator(seen[1]))).backward()
-        optimiser.step()
+        optimizer.step()
     with torch.no_grad():
         art, photos = (torch.stack([x.mean() for x in discriminator(maps)]).mean() for maps in unseen)
     assert art - photos > 0.2

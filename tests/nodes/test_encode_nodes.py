@@ -66,8 +66,8 @@ def test_transparent_is_white(small_gan, node):
 
 @pytest.mark.parametrize("node", [EncodeContent, EncodeStyle])
 def test_grey_is_three_equal_channels(small_gan, node):
-    grey = torch.rand(1, 16, 16, 1)
-    one, other = node.execute(small_gan, grey)[0], node.execute(small_gan, grey.expand(-1, -1, -1, 3))[0]
+    gray = torch.rand(1, 16, 16, 1)
+    one, other = node.execute(small_gan, gray)[0], node.execute(small_gan, gray.expand(-1, -1, -1, 3))[0]
     assert close(*((x.code if node is EncodeStyle else x.fine) for x in (one, other)))
 
 

@@ -7,7 +7,7 @@ import torch
 
 from brushwork.models.style_gan import StyleGAN
 from brushwork.nodes import EncodeContent, EncodeStyle, Generate, MaskStyle
-from brushwork.painting import room
+from brushwork.painting import tile_size
 
 
 def full(*_, **__):
@@ -66,7 +66,7 @@ def test_masks(style_gan, photo_image, art_image, monkeypatch):
 def test_a_style_from_a_large_painting(style_gan, art_image, monkeypatch):
     large = torch.nn.functional.interpolate(art_image.movedim(3, 1), (700, 812)).movedim(1, 3)
     expected = EncodeStyle.execute(style_gan, large)[0]
-    monkeypatch.setattr(room, "free_memory", lambda device: 0)
+    monkeypatch.setattr(tile_size, "free_memory", lambda device: 0)
     found = EncodeStyle.execute(style_gan, large)[0]
     torch.testing.assert_close(found.code, expected.code, rtol=1e-3, atol=1e-3)
 
@@ -74,7 +74,7 @@ def test_a_style_from_a_large_painting(style_gan, art_image, monkeypatch):
 def test_memory_that_is_short_from_the_start(style_gan, photo_image, art_image, monkeypatch):
     pair = EncodeContent.execute(style_gan, photo_image)[0], EncodeStyle.execute(style_gan, art_image)[0]
     expected = Generate.execute(style_gan, *pair)[0]
-    monkeypatch.setattr(room, "free_memory", lambda device: 0)
+    monkeypatch.setattr(tile_size, "free_memory", lambda device: 0)
     for name in ("encode_content", "generate"):
         monkeypatch.setattr(StyleGAN, name, full)
     content = EncodeContent.execute(style_gan, photo_image)[0]

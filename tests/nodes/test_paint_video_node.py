@@ -89,8 +89,8 @@ def test_colours_are_kept(style_gan, style, portrait, preserve):
     images = PaintVideo.execute(style_gan, frames, style, preserve_color=preserve, follow=0)[0]
     plain = PaintVideo.execute(style_gan, frames, style, follow=0)[0]
     for frame, kept, painted in zip(frames, images, plain, strict=True):
-        colour, kept_colour, painted_colour = (x.mean((0, 1)) - x.mean() for x in (frame, kept, painted))
-        assert (kept_colour - colour).norm() < 0.5 * (painted_colour - colour).norm()
+        color, kept_color, painted_color = (x.mean((0, 1)) - x.mean() for x in (frame, kept, painted))
+        assert (kept_color - color).norm() < 0.5 * (painted_color - color).norm()
 
 
 def test_a_style_for_each_frame(small_gan):

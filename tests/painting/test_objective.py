@@ -85,11 +85,11 @@ def textbook(network, photo, painting, picture):
         (normalized(network(picture)["relu4_1"]) - normalized(network(photo)["relu4_1"])).square().mean()
     )
     (mean, spread), (mean_s, spread_s) = color_moments(picture), color_moments(painting)
-    colour = relative_error(mean, mean_s) + (spread - spread_s).square().sum() / (
+    color = relative_error(mean, mean_s) + (spread - spread_s).square().sum() / (
         spread_s.square().sum() + 1e-5
     )
     ground = ground_loss(picture, photo, painting)
-    total = 1.25 * 0.7 * content + 8 * style + 3 * colour + 20 * ground
+    total = 1.25 * 0.7 * content + 8 * style + 3 * color + 20 * ground
     total = total + 0.3 * tv_loss(picture) + 5 * range_loss(picture) + 6 * light(photo, picture)
     return total.detach(), torch.autograd.grad(total, picture)[0]
 

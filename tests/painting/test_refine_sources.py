@@ -13,8 +13,8 @@ from brushwork.painting.sources import Sources, without_frame
 def framed(painting, left, right, top, bottom):
     """The painting with white paper around it, and a black line between the two."""
     sides = (left, right, top, bottom)
-    for colour, widths in ((0.0, [1 if side else 0 for side in sides]), (0.95, sides)):
-        painting = F.pad(painting, tuple(widths), value=colour)
+    for color, widths in ((0.0, [1 if side else 0 for side in sides]), (0.95, sides)):
+        painting = F.pad(painting, tuple(widths), value=color)
     return painting
 
 

@@ -20,8 +20,8 @@ KNOWN = {
 
 
 def test_luma_is_rec_601():
-    colours = torch.eye(3)[:, :, None, None]
-    assert luma(colours).flatten().tolist() == pytest.approx([0.299, 0.587, 0.114])
+    colors = torch.eye(3)[:, :, None, None]
+    assert luma(colors).flatten().tolist() == pytest.approx([0.299, 0.587, 0.114])
 
 
 def pixel(*rgb):

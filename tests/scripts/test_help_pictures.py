@@ -14,8 +14,8 @@ from scripts.help_grid import GAP, MOST_BYTES, WIDTH, grid, narrowed, small_jpeg
 from scripts.help_pictures import PICTURES, encode_content, load_style, mix_styles
 
 
-def plain(colour):
-    return Image.new("RGB", (64, 48), colour)
+def plain(color):
+    return Image.new("RGB", (64, 48), color)
 
 
 def test_every_node_has_a_picture():

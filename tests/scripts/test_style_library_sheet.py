@@ -11,7 +11,16 @@ from PIL import Image
 
 from brushwork.models.style_file import read_style
 from scripts import style_sheet
-from scripts.style_sheet import CAPTION, COLUMNS, GAP, HEIGHT, LARGEST_FILE, LIBRARY, draw_sheet, encode_jpeg
+from scripts.style_sheet import (
+    CAPTION,
+    COLUMNS,
+    GAP,
+    HEIGHT,
+    LARGEST_FILE,
+    LIBRARY,
+    draw_library,
+    encode_jpeg,
+)
 
 STYLES = [read_style(path) for path in sorted(LIBRARY.glob("*.safetensors"))[: COLUMNS + 1]]
 
@@ -19,7 +28,7 @@ STYLES = [read_style(path) for path in sorted(LIBRARY.glob("*.safetensors"))[: C
 @pytest.fixture(scope="module")
 def sheet(gan):
     with torch.inference_mode():
-        return draw_sheet(gan, STYLES)
+        return draw_library(gan, STYLES)
 
 
 def cell(sheet, i):

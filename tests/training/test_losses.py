@@ -202,16 +202,16 @@ class TestAgainstFormulas:
     def test_code(self):
         found, code = doubles(4, 3, 6, seed=3), doubles(4, 3, 6, seed=4) + 5
         a, b = found.numpy() + 5, code.numpy()
-        centre = b.mean(0)
+        center = b.mean(0)
         expected = 0.0
         for i in range(4):
             scores = [
                 np.mean(
                     [
-                        (a[i, k] - centre[k])
-                        @ (b[j, k] - centre[k])
-                        / np.linalg.norm(a[i, k] - centre[k])
-                        / np.linalg.norm(b[j, k] - centre[k])
+                        (a[i, k] - center[k])
+                        @ (b[j, k] - center[k])
+                        / np.linalg.norm(a[i, k] - center[k])
+                        / np.linalg.norm(b[j, k] - center[k])
                         for k in range(3)
                     ]
                 )

@@ -12,10 +12,10 @@ from benchmarks.quality.self_consistency import at_strength_0, in_own_style, psn
 
 
 def test_psnr():
-    grey = torch.full((1, 3, 4, 4), 0.5)
-    assert psnr(grey, grey) == math.inf
-    assert psnr(grey, grey + 0.1) == pytest.approx(20, abs=1e-5)
-    assert psnr(grey, grey + 0.01) == pytest.approx(40, abs=1e-4)
+    gray = torch.full((1, 3, 4, 4), 0.5)
+    assert psnr(gray, gray) == math.inf
+    assert psnr(gray, gray + 0.1) == pytest.approx(20, abs=1e-5)
+    assert psnr(gray, gray + 0.01) == pytest.approx(40, abs=1e-4)
 
 
 def test_self_consistency_and_strength_0(ours, gallery, pairs):

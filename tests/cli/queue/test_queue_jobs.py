@@ -10,7 +10,7 @@ import pytest
 from brushwork.base.shipped import SHIPPED_INPUTS, WORKFLOWS_DIR
 from brushwork.cli.errors import CommandError
 from brushwork.cli.pictures import find_pictures
-from brushwork.cli.queue.jobs import make_jobs, make_template
+from brushwork.cli.queue.jobs import make_queue_jobs, make_template
 from brushwork.cli.queue.manifest import Results, earlier_results
 from brushwork.cli.workflow.files import read_workflow
 from brushwork.cli.workflow.interface import NodeInterface, read_inputs
@@ -45,7 +45,7 @@ def shipped(name):
 
 
 def names(contents, styles=(), pairs="cross"):
-    return [job.name for job in make_jobs(list(contents), list(styles), pairs)]
+    return [job.name for job in make_queue_jobs(list(contents), list(styles), pairs)]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_side_by_side(folder):
     a, b = folder / "a.png", folder / "b.jpg"
     assert names([a, b], [b, a], "zip") == ["a__b", "b__a"]
     with pytest.raises(CommandError, match="there are 2 photos and 1 styles"):
-        make_jobs([a, b], [a], "zip")
+        make_queue_jobs([a, b], [a], "zip")
 
 
 def test_no_two_jobs_share_a_name(folder, monkeypatch):
@@ -173,7 +173,7 @@ def test_a_server_without_our_nodes(inputs):
 
 def test_the_prompt(inputs, folder):
     template = make_template(shipped("stylize_photo"), inputs, None, None, with_style=True)
-    (job,) = make_jobs([folder / "a.png"], [folder / "b.jpg"], "cross")
+    (job,) = make_queue_jobs([folder / "a.png"], [folder / "b.jpg"], "cross")
     prompt = template.prompt(job, ["up/1.png", "up/2.jpg"], attempt=1)
     assert prompt["2"]["inputs"]["image"] == "up/1.png"
     assert prompt["3"]["inputs"]["image"] == "up/2.jpg"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from judged_results import BLUE, GOLD, GREY, NAMES, RED, paint
+from judged_results import BLUE, GOLD, GRAY, NAMES, RED, paint
 
 from brushwork.evaluation.judging.sheets import Row, match_results
 
@@ -16,7 +16,7 @@ def folders(tmp_path: Path) -> Path:
     for name in NAMES:
         paint(tmp_path / "first" / f"{name}.png", RED)
         paint(tmp_path / "second" / f"{name}.bmp", BLUE, (20, 15))
-        paint(tmp_path / "photos" / f"{name.split('__')[1]}.png", GREY)
+        paint(tmp_path / "photos" / f"{name.split('__')[1]}.png", GRAY)
     paint(tmp_path / "art" / "wave.png", GOLD)
     return tmp_path
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-RED, BLUE, GREY, GOLD = (200, 30, 30), (30, 30, 200), (120, 120, 120), (220, 180, 40)
+RED, BLUE, GRAY, GOLD = (200, 30, 30), (30, 30, 200), (120, 120, 120), (220, 180, 40)
 NAMES = [f"{n:03d}__lake{n}__wave" for n in range(1, 8)]
 
 

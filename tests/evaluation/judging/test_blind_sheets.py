@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from judged_results import BLUE, GREY, NAMES, RED, paint
+from judged_results import BLUE, GRAY, NAMES, RED, paint
 from PIL import Image
 
 from brushwork.evaluation.judging.errors import JudgeError
@@ -33,7 +33,7 @@ def left_side_is_a(page: Image.Image, key: Key, start: int) -> list[bool]:
     pixels = np.asarray(page).astype(int)
     x = MARGIN + NUMBER_WIDTH + 2 * (REFERENCE_SIDE + GAP) + RESULT_SIDE // 2
     column, other = pixels[:, x], pixels[:, x + RESULT_SIDE + GAP]
-    red, blue = ((np.abs(column - colour).max(1) < 12) for colour in (RED, BLUE))
+    red, blue = ((np.abs(column - color).max(1) < 12) for color in (RED, BLUE))
     assert (((np.abs(other - BLUE).max(1) < 12) == red) & ((np.abs(other - RED).max(1) < 12) == blue)).all()
     starts = np.flatnonzero((red | blue) & ~np.roll(red | blue, 1))
     return [bool(red[y + 5]) for y in starts]
@@ -111,8 +111,8 @@ def test_a_result_whose_photo_is_not_there_or_not_clear_is_refused(folders: Path
     (photos / "lake3.png").rename(photos / "pond.png")
     with pytest.raises(JudgeError, match=f"photos has no picture for the result '{NAMES[2]}'"):
         match_results(*two, photos)
-    paint(photos / "003.png", GREY)
-    paint(photos / "lake3.png", GREY)
+    paint(photos / "003.png", GRAY)
+    paint(photos / "lake3.png", GRAY)
     with pytest.raises(JudgeError, match=r"photos has 2 pictures, .*003\.png and .*lake3\.png among them"):
         match_results(*two, photos)
 

@@ -11,7 +11,7 @@ from PIL import Image
 from brushwork.cli.main import main
 from brushwork.evaluation.judging.errors import JudgeError
 from brushwork.evaluation.judging.sheets import Key, match_results, read_key
-from brushwork.evaluation.judging.sources import Sources
+from brushwork.evaluation.judging.sources import ResultSources
 from brushwork.evaluation.judging.tally import MOST_PROBLEMS, read_answers
 
 
@@ -36,12 +36,12 @@ def put(folder: Path, *names: str) -> Path:
 def test_names_that_are_numbers(tmp_path: Path, result: str, photo: str, painting: str) -> None:
     photos = put(tmp_path / "photos", "001.png", "002.png", "lake.png")
     paintings = put(tmp_path / "art", "001.jpg", "002.png", "wave.png", "a__b.png", "b.png")
-    assert Sources(photos, paintings).pictures_of(result) == (photos / photo, paintings / painting)
+    assert ResultSources(photos, paintings).pictures_of(result) == (photos / photo, paintings / painting)
 
 
 def test_pictures_of_one_stem_are_not_clear_only_where_they_are_needed(tmp_path: Path) -> None:
     photos = put(tmp_path / "photos", "lake.png", "pond.png", "pond.jpg")
-    sources = Sources(photos, None)
+    sources = ResultSources(photos, None)
     assert sources.pictures_of("lake__wave") == (photos / "lake.png", None)
     with pytest.raises(JudgeError, match=r"photos has 2 pictures, .*pond\.jpg and .*pond\.png among them"):
         sources.pictures_of("pond__wave")

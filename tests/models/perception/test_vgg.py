@@ -75,10 +75,10 @@ def test_layers_and_their_sizes(network):
 
 
 def test_sees_rgb_as_mean_free_bgr(network):
-    colour = (0.2, 0.5, 0.9)
-    image = torch.tensor(colour)[None, :, None, None].expand(1, 3, 8, 8)
+    color = (0.2, 0.5, 0.9)
+    image = torch.tensor(color)[None, :, None, None].expand(1, 3, 8, 8)
     # Inside a picture of one colour, the convolution is the sum of its kernel times that colour.
-    bgr = [255 * value - mean for value, mean in zip(colour[::-1], BGR_MEAN, strict=True)]
+    bgr = [255 * value - mean for value, mean in zip(color[::-1], BGR_MEAN, strict=True)]
     conv = network.convolutions["block1_conv1"]
     expected = (conv.weight.sum((2, 3)) @ torch.tensor(bgr) + conv.bias).relu()
     assert torch.allclose(network(image)["relu1_1"][0, :, 4, 4], expected, rtol=1e-4, atol=1e-2)

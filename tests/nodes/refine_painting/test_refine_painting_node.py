@@ -113,9 +113,9 @@ def test_it_starts_from_the_image_and_keeps_the_content(photo_crop, art_crop):
     other = photo_crop.flip(2)
     barely = {"steps": 1, "style_weight": 0, "color_weight": 0}
     begun, _, _ = execute(other, photo_crop, art_crop, **barely)
-    as_grey = [each.mean(-1).flatten() for each in (begun, other, photo_crop)]
-    assert torch.corrcoef(torch.stack(as_grey))[0, 1] > 0.9
-    assert torch.corrcoef(torch.stack(as_grey))[0, 2] < 0.7
+    as_gray = [each.mean(-1).flatten() for each in (begun, other, photo_crop)]
+    assert torch.corrcoef(torch.stack(as_gray))[0, 1] > 0.9
+    assert torch.corrcoef(torch.stack(as_gray))[0, 2] < 0.7
 
 
 def test_inputs_are_not_changed(photo_crop, art_crop):

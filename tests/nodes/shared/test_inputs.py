@@ -7,19 +7,19 @@ from dataclasses import dataclass, fields
 from comfy_api.latest import io
 
 from brushwork.base.settings import option
-from brushwork.nodes.shared.inputs import check_known, option_input, verdict
+from brushwork.nodes.shared.inputs import check_known, option_input, validation_result
 
 
 def test_the_first_problem_is_the_answer():
-    assert verdict() is True
-    assert verdict(lambda: check_known("mode", "lerp", ("lerp", "slerp")), lambda: None) is True
-    assert verdict(
+    assert validation_result() is True
+    assert validation_result(lambda: check_known("mode", "lerp", ("lerp", "slerp")), lambda: None) is True
+    assert validation_result(
         lambda: check_known("mode", "linear", ("lerp", "slerp")), lambda: check_known("ease", "no", ("yes",))
     ) == ("mode is 'linear'; choose one of lerp, slerp.")
 
 
 def test_a_linked_input_is_not_known_yet():
-    assert verdict(lambda: check_known("mode", None, ("lerp", "slerp"))) is True
+    assert validation_result(lambda: check_known("mode", None, ("lerp", "slerp"))) is True
 
 
 def test_options_become_inputs_of_their_kind():

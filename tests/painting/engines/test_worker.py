@@ -17,7 +17,7 @@ from tiny_network import TINY
 from brushwork.base.shipped import STYLES_DIR
 from brushwork.models.style_file import StyleFile, write_style
 from brushwork.models.style_gan import StyleGAN
-from brushwork.painting.engines.worker import Record, Setup, Worker, share_text
+from brushwork.painting.engines.worker import OutcomeRecord, Worker, WorkerSetup, share_text
 from brushwork.painting.errors import EngineError, WriteError
 from brushwork.painting.films.options import SteadyOptions
 from brushwork.painting.folders import paint_files
@@ -52,7 +52,7 @@ def folder(tmp_path, monkeypatch):
 
 def setup_of(here, checkpoint, styles, **changes):
     known = Stylizer.load(checkpoint, device="cpu")
-    plain = Setup(
+    plain = WorkerSetup(
         tuple(styles),
         StylizeOptions(),
         SteadyOptions(),
@@ -72,7 +72,7 @@ def share_of(jobs, styles):
 
 
 def records(worker, share):
-    return [Record.of_text(text) for text in worker.paint(share)]
+    return [OutcomeRecord.of_text(text) for text in worker.paint(share)]
 
 
 def test_it_paints_the_files_that_one_process_paints(folder, checkpoint):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from brushwork.painting import room
+from brushwork.painting import tile_size
 from brushwork.painting.options import RefineOptions
-from brushwork.painting.room import Plan, first_that_fits, make_plans, network_on
 from brushwork.painting.styles import PaintingStyle, RandomStyle
 from brushwork.painting.stylizer import StylizeOptions, Stylizer
+from brushwork.painting.tile_size import Plan, first_that_fits, make_plans, network_on
 from brushwork.pictures.tensors import as_picture
 
 pytestmark = pytest.mark.usefixtures("slim_loss_network")
@@ -25,14 +25,14 @@ def small(photo):
 
 
 def test_what_fits_is_painted_whole(monkeypatch):
-    monkeypatch.setattr(room, "free_memory", lambda device: 170 * 100 * 200)
+    monkeypatch.setattr(tile_size, "free_memory", lambda device: 170 * 100 * 200)
     assert make_plans((100, 200), CPU)[0] == Plan(CPU, 0)
     assert make_plans((101, 200), CPU)[0].tile
 
 
 def test_tiles_get_smaller_and_at_last_the_cpu_paints(monkeypatch):
     free = {"cuda": 0, "cpu": 2**40}
-    monkeypatch.setattr(room, "free_memory", lambda device: free[device.type])
+    monkeypatch.setattr(tile_size, "free_memory", lambda device: free[device.type])
     plans = make_plans((5000, 7000), torch.device("cuda"))
     on_gpu = [plan.tile for plan in plans if plan.device.type == "cuda"]
     assert on_gpu == [3584, 1792, 896, 448, 224, 112]
