@@ -63,15 +63,17 @@ def read_split_file(split_file: str | os.PathLike[str], folder: Path) -> SplitTa
     'test' may be left out. Raises ValueError, one sentence, where it is something else or cannot be read.
     """
     content = read_json(split_file)
-    lists = content.get(folder.name) if isinstance(content, dict) else None
+    # "." and ".." are no names.
+    name = os.path.basename(os.path.abspath(folder))
+    lists = content.get(name) if isinstance(content, dict) else None
     table = SplitTable()
-    prefix = folder.name + "/"
+    prefix = name + "/"
     for split in SPLITS:
         paths = lists.get(split) if isinstance(lists, dict) else None
         if paths is None and split == "test":
             continue
         if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
-            raise ValueError(f"{split_file} has no entry '{folder.name}' with a '{split}' list of paths.")
+            raise ValueError(f"{split_file} has no entry '{name}' with a '{split}' list of paths.")
         for path in paths:
             if path.startswith(prefix):
                 table.add(path.removeprefix(prefix), split)

@@ -39,7 +39,7 @@ def survey(
     paths: list[Path] = []
     names: list[str] = []
     if folder is not None:
-        folder = Path(os.path.abspath(folder))  # a split file goes by the folder's name, and "." has none
+        folder = Path(os.path.abspath(folder))  # the report has the folder's name, and "." has none
         listing = list_pictures(folder)
         paths = listing.pictures
         names = [path.relative_to(folder).as_posix() for path in paths]

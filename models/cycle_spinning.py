@@ -18,7 +18,7 @@ from .passes import ForwardPass
 from .style_gan import StyleGAN
 
 # Half of the 16 places; all 16 look the same (docs/history.md).
-PLACES = torch.tensor([(0, 0), (2, 2), (0, 2), (2, 0), (1, 1), (3, 3), (1, 3), (3, 1)])
+PLACES = torch.tensor([(0, 0), (2, 2), (0, 2), (2, 0), (1, 1), (3, 3), (1, 3), (3, 1)], device="cpu")
 
 
 @torch.no_grad()

@@ -32,10 +32,15 @@ def free_memory(device: torch.device) -> int:
 
 
 def _container_bytes() -> int:
-    """Bytes that the container's limit (cgroup v2) leaves; without a limit more than any machine has."""
+    """Bytes that the container's limit (cgroup v2) leaves; without a limit more than any machine has.
+
+    What files have left in memory counts as used there; the system drops it as soon as room is wanted.
+    """
     try:
         limit = int((_CGROUP / "memory.max").read_text())
-        return limit - int((_CGROUP / "memory.current").read_text())
+        used = int((_CGROUP / "memory.current").read_text())
+        facts = dict(line.split(maxsplit=1) for line in (_CGROUP / "memory.stat").read_text().splitlines())
+        return limit - max(0, used - int(facts.get("inactive_file", 0)))
     except (OSError, ValueError):
         return 2**62
 

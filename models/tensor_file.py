@@ -57,7 +57,10 @@ class TensorFile:
 
     def tensors(self, names: Iterable[str] | None = None) -> dict[str, Tensor]:
         """The tensors of these names, by default all, on the CPU and in the file's own types."""
-        return {name: self._handle.get_tensor(name) for name in (self.facts if names is None else names)}
+        # The library's own are views into the file, and Windows replaces no file that is mapped: a run that
+        # was resumed could not save its state.
+        wanted = self.facts if names is None else names
+        return {name: self._handle.get_tensor(name).clone() for name in wanted}
 
 
 @contextmanager

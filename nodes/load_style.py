@@ -86,9 +86,8 @@ class LoadStyle(io.ComfyNode):
     def execute(cls, style_name: str) -> io.NodeOutput:
         file = read_style(styles.find_style(style_name))
         picture = from_pil([file.picture() or Image.new("RGB", (THUMBNAIL_SIZE, THUMBNAIL_SIZE), "gray")])
-        style = Style(file.code[None], file.coarse_layers, file.encoder)
         # No preview: the style picker shows the choice at once, and after a reload.
-        return io.NodeOutput(style, picture, _describe(file))
+        return io.NodeOutput(Style.of_file(file), picture, _describe(file))
 
 
 def _describe(file: StyleFile) -> str:

@@ -59,5 +59,5 @@ class SampleStyle(io.ComfyNode):
     def execute(
         cls, style_gan: ManagedGAN | None = None, seed: int = 0, count: int = 1, psi: float = 0.8
     ) -> io.NodeOutput:
-        gan = connected_or_default(style_gan).gan
-        return io.NodeOutput(Style.made_by(gan, gan.sample_style(seed, count, psi)))
+        style_gan = connected_or_default(style_gan)
+        return io.NodeOutput(Style.made_by(style_gan, style_gan.gan.sample_style(seed, count, psi)))

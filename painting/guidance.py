@@ -8,10 +8,13 @@ compared with the painting's plain grounds, and the rest with the rest.
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from ..models.devices import sampled
 
 # Plainness is looked for at this mean side: fine grain is plain, and large pictures cost nothing.
 _SIDE = 256
@@ -68,7 +71,7 @@ def _contrast(picture: Tensor) -> Tensor:
     side = math.sqrt(height * width)
     if side > _SIDE:
         size = [max(1, round(length * _SIDE / side)) for length in (height, width)]
-        picture = F.interpolate(picture, size, mode="area")
+        picture = sampled(partial(F.interpolate, size=size, mode="area"), picture)
         side = _SIDE
     window = max(1, round(side * _WINDOW / 2))
     mean, square = _blurred(picture, window), _blurred(picture.square(), window)

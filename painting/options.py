@@ -153,7 +153,7 @@ class RefineOptions:
         """
         side = math.sqrt(height * width)
         steps, tuned = (
-            self._tuned_steps(side)
+            self._tuned_steps(side, min(height, width))
             if self.optimize == "network"
             else self._pixel_steps(side, min(height, width))
         )
@@ -166,10 +166,14 @@ class RefineOptions:
             for i, (factor, count) in enumerate(zip(factors, steps, strict=True))
         ]
 
-    def _tuned_steps(self, side: float) -> tuple[list[int], int]:
-        """Steps at each size for a picture of that mean side, and at how many sizes the network is tuned."""
+    def _tuned_steps(self, side: float, shorter: int) -> tuple[list[int], int]:
+        """Steps at each size for a picture of that mean and that shorter side, and at how many sizes the
+        network is tuned."""
         first, later = TUNING[self.quality]
         sizes = 1 + max(0, math.ceil(math.log2(side / _LARGEST_FIRST_TUNED)))
+        # The loss network sees nothing in a strip of a few pixels.
+        while sizes > 1 and shorter < SMALLEST_SIDE * 2 ** (sizes - 1):
+            sizes -= 1
         sides = [side / 2**i for i in reversed(range(sizes))]
         return [first] + [later] * (sizes - 1), sum(each <= _LARGEST_TUNED for each in sides)
 

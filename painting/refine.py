@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..base.settings import as_list, check_function, check_type
 from ..models.devices import own_defaults
-from ..models.memory import free_memory, is_out_of_memory
+from ..models.memory import free_memory, is_out_of_memory, release_cache
 from ..models.perception.vgg import LossNetwork, loss_dtype
 from ..models.style_gan import StyleGAN
 from .colors import with_colors_of
@@ -221,8 +221,7 @@ class _Run:
             raise error
         # The traceback holds the tensors of the failed step.
         error.__traceback__ = None
-        if picture.is_cuda:
-            torch.cuda.empty_cache()
+        release_cache(picture.device)
         self._note("Memory ran out while the network was tuned: from here on, each pixel moves by itself.")
         return PixelCanvas(picture.clamp(0, 1))
 
@@ -307,8 +306,7 @@ class _Run:
         self._note(f"Memory ran out: the picture is now refined in tiles of {side} pixels.")
         # The traceback holds the tensors of the failed step.
         error.__traceback__ = None
-        if self.sources.photo.is_cuda:
-            torch.cuda.empty_cache()
+        release_cache(self.sources.photo.device)
         return side
 
     def _note(self, sentence: str) -> None:

@@ -12,8 +12,9 @@ from typing import TypeVar
 import torch
 
 from ..models.large.maps import MapStore
-from ..models.memory import free_memory, is_out_of_memory
+from ..models.memory import free_memory, is_out_of_memory, release_cache
 from ..models.style_gan import StyleGAN
+from ..models.unfilled import Unfilled
 
 T = TypeVar("T")
 
@@ -93,8 +94,7 @@ def first_that_fits(
                 raise
             # The traceback holds the tensors of what failed.
             error.__traceback__ = None
-        if plan.device.type == "cuda":
-            torch.cuda.empty_cache()
+        release_cache(plan.device)
         if on_note:
             on_note(f"Memory ran out: the picture is now painted {following.words}.")
     return work(plans[-1])
@@ -105,7 +105,8 @@ def network_on(gan: StyleGAN, device: torch.device) -> StyleGAN:
     here = next(gan.parameters()).device
     if here.type == device.type and device.index in (None, here.index):
         return gan
-    copy = StyleGAN(gan.config)
+    with Unfilled():
+        copy = StyleGAN(gan.config)
     copy.load_state_dict({name: value.cpu() for name, value in gan.state_dict().items()})
     return copy.to(device).eval().requires_grad_(False)
 

@@ -139,7 +139,7 @@ def encode_styles(
     count, _, height, width = paintings.shape
     in_tiles = InTiles((height, width), encode_in_tiles)
     code = torch.cat(style_gan.for_each(count, height * width, encode, in_tiles=in_tiles))
-    return Style.made_by(style_gan.gan, code.mean(0, keepdim=True) if average else code, stroke_size)
+    return Style.made_by(style_gan, code.mean(0, keepdim=True) if average else code, stroke_size)
 
 
 def paint(

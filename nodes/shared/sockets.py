@@ -16,7 +16,7 @@ from ...models.batches import entry
 from ...models.content_encoder import ContentCode
 from ...models.devices import own_defaults
 from ...models.regions import StyleRegion, paired_batch
-from ...models.style_file import content_fingerprint, style_fingerprint
+from ...models.style_file import StyleFile, content_fingerprint, style_fingerprint
 from ...models.style_gan import StyleGAN
 from ...painting.tile_size import Plan, first_that_fits, make_plans, network_on
 from ..bridge import api
@@ -90,10 +90,15 @@ class Style:
     """How many times as large as the network's own the strokes are, in all regions."""
 
     @classmethod
-    def made_by(cls, gan: StyleGAN, code: Tensor, stroke_size: float = 1.0) -> Style:
-        """The style `code` [B,L,D] of `gan`."""
-        found = style_fingerprint(gan)
-        return cls(code.cpu(), gan.config.coarse_layers, found, stroke_size=stroke_size)
+    def made_by(cls, style_gan: ManagedGAN, code: Tensor, stroke_size: float = 1.0) -> Style:
+        """The style `code` [B,L,D] of that network."""
+        layers = style_gan.gan.config.coarse_layers
+        return cls(code.cpu(), layers, style_gan.style_encoder, stroke_size=stroke_size)
+
+    @classmethod
+    def of_file(cls, file: StyleFile) -> Style:
+        """The style that the file holds."""
+        return cls(file.code[None], file.coarse_layers, file.encoder)
 
     def __len__(self) -> int:
         """B, without the masks over the styles, which may be more."""

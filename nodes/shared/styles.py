@@ -41,8 +41,7 @@ def find_style(name: str) -> Path:
 
 def load_style(name: str) -> Style:
     """The style that `name` stands for. Raises CheckpointError if there is none or it cannot be read."""
-    file = read_style(find_style(name))
-    return Style(file.code[None], file.coarse_layers, file.encoder)
+    return Style.of_file(read_style(find_style(name)))
 
 
 def default_style() -> str | None:

@@ -108,11 +108,11 @@ class TrainStyle(io.ComfyNode):
         api.check_interrupt()
         task = TrainTask(options, photos, paintings, style_gan.gan, save_name, resume, licence, preview_every)
         trained = train(task)
-        same = trained.gan is style_gan.gan
+        found = style_gan if trained.gan is style_gan.gan else ManagedGAN.manage(trained.gan)
         picture = from_pil([trained.sheet])
         return io.NodeOutput(
-            style_gan if same else ManagedGAN.manage(trained.gan),
-            Style.made_by(trained.gan, trained.code),
+            found,
+            Style.made_by(found, trained.code),
             {"loss": trained.losses},
             picture,
             ui=preview(picture, cls),

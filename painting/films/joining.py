@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import av
 from av.container import InputContainer, OutputContainer
 
+from ...models.tensor_file import decode_json
 from ...pictures.films import CONTAINERS
 from ...pictures.metadata import SETTINGS_KEY
 from ..errors import FilmError
@@ -88,7 +89,7 @@ def read_film_settings(path: Path) -> dict[str, Any] | None:
         with told(path), av.open(f"file:{os.fspath(path)}") as container:
             # Matroska has capital letters.
             tags = {name.lower(): text for name, text in container.metadata.items()}
-        settings = json.loads(tags.get(SETTINGS_KEY, "null"))
+        settings = decode_json(tags.get(SETTINGS_KEY, "null"))
     except ValueError:
         return None
     return settings if isinstance(settings, dict) else None

@@ -102,9 +102,10 @@ def _paint_segments(
     starts_of_shots = {0, *accumulate(shots)}
     first = progress.frames
     painted = painter.paint(film, first, progress.state)
-    with closing(painted), Behind[None](_BEHIND) as writing:
+    with closing(painted):
         for number in range(progress.segments, len(ends)):
-            with _begun(unfinished.segment(number), film) as segment:
+            # The thread ends before the segment is abandoned: both would be in FFmpeg's encoder at once.
+            with _begun(unfinished.segment(number), film) as segment, Behind[None](_BEHIND) as writing:
                 for _ in range(first, ends[number]):
                     frame, picture = next(painted)
                     add = partial(segment.add, _levels(picture), frame.time)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import safetensors.torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ...base.files import sync_file, write_atomically
 from ...base.locks import HeldError, held
 from ...base.temporary import hidden_beside
+from ...models.tensor_file import UNREADABLE, read_tensors
 from ..errors import FilmError
 
 _SHOTS, _STATE, _SEGMENT, _LOCK = "shots.json", "state.safetensors", ".mp4", "lock"
@@ -102,10 +102,8 @@ class UnfinishedFilm:
 
     def _read_progress(self) -> FilmProgress:
         try:
-            with safe_open(self._folder / _STATE, framework="pt") as file:
-                facts = file.metadata()
-                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            state, facts = read_tensors(self._folder / _STATE)
             found = FilmProgress(int(facts["segments"]), int(facts["frames"]), state or None)
-        except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+        except (*UNREADABLE, KeyError):
             return FilmProgress()
         return found if all(path.is_file() for path in self.segments(found.segments)) else FilmProgress()

@@ -58,6 +58,18 @@ def test_split_by_hash_partitions_and_ignores_where_the_folder_lies(tmp_path: Pa
     assert [p.name for p in one.split("train")] == [p.name for p in two.split("train")]
 
 
+def test_split_file_goes_by_the_name_of_a_folder_that_is_given_as_a_dot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "photos" / "below").mkdir(parents=True)
+    Image.new("RGB", (16, 16)).save(tmp_path / "photos" / "a.png")
+    split_file = tmp_path / "split.json"
+    split_file.write_text(json.dumps({"photos": {"train": ["photos/a.png"], "val": []}}))
+    for here, folder in ((tmp_path / "photos", "."), (tmp_path / "photos" / "below", "..")):
+        monkeypatch.chdir(here)
+        assert [p.name for p in PictureFolder.scan(folder).split("train", split_file)] == ["a.png"]
+
+
 def test_split_file_decides(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         (tmp_path / "photos").mkdir(exist_ok=True)

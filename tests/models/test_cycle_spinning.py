@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import runpy
+
 import pytest
 import torch
 import torch.nn.functional as F
 
+from brushwork.models import cycle_spinning
 from brushwork.models.cycle_spinning import PLACES, spun
 from brushwork.models.grid import GRID, grid_corner
 from brushwork.painting.fine_contrast import fine_detail
@@ -41,3 +44,10 @@ def test_the_shipped_network_has_next_to_no_pattern_in_one_pass(gan, scene, artw
     painted = gan.generate(content, gan.encode_style(artwork))
     # By chance, the photo itself has 0.42.
     assert pattern(painted) < 0.4
+
+
+def test_another_packs_default_device_does_not_take_the_places():
+    # The module is imported when it is needed, and by then another pack may have chosen a device for all.
+    with torch.device("meta"):
+        anew = runpy.run_module(cycle_spinning.__name__)
+    assert torch.equal(anew["PLACES"], PLACES)

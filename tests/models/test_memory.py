@@ -7,11 +7,26 @@ import errno
 import pytest
 import torch
 
+from brushwork.models import memory
 from brushwork.models.memory import free_memory, is_out_of_memory, out_of_memory_as, release_cache
 
 
 def test_free_memory_is_less_than_a_machine_has():
     assert 0 < free_memory(torch.device("cpu")) < 2**50
+
+
+def test_files_in_the_memory_of_a_container_leave_room(tmp_path, monkeypatch):
+    # As a container of 8 MB says it that uses 3 MB, and has read files of 4 MB.
+    for name, text in {
+        "memory.max": f"{8 * 2**20}\n",
+        "memory.current": f"{7 * 2**20}\n",
+        "memory.stat": f"anon {3 * 2**20}\nfile {4 * 2**20}\ninactive_file {4 * 2**20}\nactive_file 0\n",
+    }.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(memory, "_CGROUP", tmp_path)
+    assert free_memory(torch.device("cpu")) == 5 * 2**20
+    (tmp_path / "memory.max").write_text("max\n")
+    assert free_memory(torch.device("cpu")) > 5 * 2**20
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_other_floating_point_and_bright_pixels_are_fine(small_gan, dtype):
 
 
 def test_masks(small_gan):
-    style = Style.made_by(small_gan.gan, small_gan.gan.sample_style(1))
+    style = Style.made_by(small_gan, small_gan.gan.sample_style(1))
     masks = torch.rand(3, 8, 8)
     masks[1, 2, 2] = math.nan
     with pytest.raises(ValueError, match=r"^The mask 2 of 3 has values that are not finite; give masks with"):
@@ -137,7 +137,7 @@ def test_a_style_that_is_not_finite(small_gan):
     bad = code.clone()
     bad[0, 0, 0] = math.nan
     content = EncodeContent.execute(small_gan, GOOD)[0]
-    masked = Style.made_by(small_gan.gan, code), Style.made_by(small_gan.gan, bad)
+    masked = Style.made_by(small_gan, code), Style.made_by(small_gan, bad)
     for style in (masked[1], MaskStyle.execute(*masked, torch.ones(1, 8, 8), 0.0)[0]):
         with pytest.raises(ValueError, match=r"^The style has values that are not finite; make it anew\.$"):
             Generate.execute(small_gan, content, style)

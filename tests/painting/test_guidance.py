@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from emulated_device import emulated_device
 from torch import Tensor
 
 from brushwork.painting.guidance import painting_plainness, photo_plainness, split
@@ -66,3 +67,12 @@ def test_parts_of_regions_have_the_regions_sums(texture, half_plain):
     assert torch.allclose(parts[:, 0::2] + parts[:, 1::2], shares)
     assert torch.equal(parts[:, 0], shares[:, 0] * plain[:, 0])
     assert torch.equal(split(None, plain), torch.cat([plain, 1 - plain], 1))
+
+
+@pytest.mark.parametrize("plainness", [photo_plainness, painting_plainness])
+def test_a_gpu_without_means_over_unequal_cells_finds_the_same(plainness, texture):
+    # Larger than contrast is measured at, and no multiple of that.
+    picture = texture(1, 3, 300, 311).float()
+    with emulated_device() as device:
+        found = plainness(picture.to(device)).cpu()
+    torch.testing.assert_close(found, plainness(picture))

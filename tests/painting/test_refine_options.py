@@ -89,3 +89,11 @@ def test_steps_are_shared_as_the_quality_does(optimize):
     half = [each.steps for each in options(steps=sum(own) // 2).passes(1024, 1024)]
     assert half == [round(count / 2) for count in own]
     assert {each.steps for each in options(steps=1).passes(1024, 1024)} == {1}
+
+
+@pytest.mark.parametrize("optimize", OPTIMIZED)
+def test_a_strip_is_never_narrower_than_the_loss_network_sees(optimize):
+    for height, width in ((17, 600_000), (600_000, 17), (32, 100_000), (16, 16)):
+        sizes = [each.size for each in RefineOptions(optimize=optimize).passes(height, width)]
+        assert min(map(min, sizes)) >= 16
+        assert sizes[-1] == (height, width)

@@ -132,7 +132,9 @@ def test_refining_starts_from_a_painting_in_tiles(gan, small, artwork, tmp_path)
 
 def test_a_network_is_copied_to_another_device_only(gan):
     assert network_on(gan, CPU) is gan
+    drawn = torch.get_rng_state()
     copy = network_on(gan, torch.device("meta"))
+    assert torch.equal(torch.get_rng_state(), drawn), "what others draw next has changed"
     assert {name: value.shape for name, value in copy.state_dict().items()} == {
         name: value.shape for name, value in gan.state_dict().items()
     }

@@ -52,7 +52,7 @@ class Estimate:
 
 
 def phases(options: TrainOptions) -> list[Phase]:
-    """The stretches of a run in their order.
+    """The stretches of a run in their order, no two of a kind.
 
     >>> phases(TrainOptions(steps=100, late_from=0.8, adversarial_from=0.4))[1]
     Phase(steps=40, resolution=128, adversarial=True)
@@ -60,10 +60,14 @@ def phases(options: TrainOptions) -> list[Phase]:
     borders = {0, options.steps}
     borders |= {math.ceil(share * options.steps) for share in (options.late_from, options.adversarial_from)}
     edges = sorted(border for border in borders if border <= options.steps)
-    return [
-        Phase(stop - start, options.resolution_at(start), options.adversarial_at(start) > 0)
-        for start, stop in zip(edges[:-1], edges[1:], strict=True)
-    ]
+    found: list[Phase] = []
+    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        phase = Phase(stop - start, options.resolution_at(start), options.adversarial_at(start) > 0)
+        # At a border nothing may change, such as where there is no discriminator to join.
+        if found and replace(found[-1], steps=phase.steps) == phase:
+            phase = replace(phase, steps=phase.steps + found.pop().steps)
+        found.append(phase)
+    return found
 
 
 def estimate(

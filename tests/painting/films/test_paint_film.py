@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -221,6 +222,48 @@ def test_after_a_stop_it_goes_on_and_nothing_shows(clip, whole, painter_of, tmp_
 
 
 @pytest.mark.usefixtures("small_segments")
+def test_a_segment_is_not_abandoned_while_a_frame_is_written(clip, frozen_tiny, code, tmp_path, monkeypatch):
+    # FFmpeg's encoder must not be closed by one thread while another one is in it.
+    written, abandoned = threading.Event(), []
+
+    class Slow(paint.SegmentWriter):
+        def add(self, pixels, time_):
+            written.clear()
+            time.sleep(0.3)
+            written.set()
+
+        def abandon(self):
+            abandoned.append(written.is_set())
+            super().abandon()
+
+    def style(number):
+        if number == 1:
+            raise KeyboardInterrupt
+        return code, ()
+
+    def painter(shots, on_step):
+        return FilmPainter(frozen_tiny, shots, style, StylizeOptions(), SteadyOptions("frame"))
+
+    monkeypatch.setattr(paint, "SegmentWriter", Slow)
+    with pytest.raises(KeyboardInterrupt):
+        paint_film(Film(clip), tmp_path / "a.mp4", painter, SETTINGS)
+    assert abandoned == [True]
+
+
+def test_settings_of_a_strange_file_that_are_nested_without_end_are_none(clip, tmp_path):
+    with (
+        av.open(str(clip)) as film,
+        av.open(str(tmp_path / "a.mkv"), "w", options={"movflags": "use_metadata_tags"}) as strange,
+    ):
+        strange.metadata["brushwork"] = "[" * 100_000
+        stream = strange.add_stream_from_template(film.streams.video[0], opaque=True)
+        for packet in film.demux(film.streams.video[0]):
+            if packet.size:
+                packet.stream = stream
+                strange.mux(packet)
+    assert read_film_settings(tmp_path / "a.mkv") is None
+
+
 def test_what_other_settings_left_is_not_used(clip, painter_of, tmp_path):
     def stop(step):
         if step.what == PAINTING and step.step == 20:

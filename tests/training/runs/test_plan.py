@@ -27,6 +27,14 @@ def test_phases_cover_the_run_and_agree_with_its_schedule(small: TrainOptions) -
     assert not any(phase.adversarial for phase in phases(code))
 
 
+def test_phases_of_a_kind_are_one_and_counted_once() -> None:
+    # The late size is the early one; a style code has no discriminator that could join.
+    halves = TrainOptions(steps=100, late_resolution=128, late_from=0.7, adversarial_from=0.4)
+    assert phases(halves) == [Phase(40, 128, False), Phase(60, 128, True)]
+    code = TrainOptions.for_mode("style_code", steps=100, adversarial_from=0.5)
+    assert phases(code) == [Phase(100, 160, False)]
+
+
 def test_measures_the_real_thing(photos: list[Path], paintings: list[Path], small: TrainOptions) -> None:
     gan, small = StyleGAN(TINY), replace(small, style_resolution=64, style_scale=(64, 80))
     found = estimate(small, photos, paintings, gan, torch.device("cpu"))
