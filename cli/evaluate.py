@@ -82,8 +82,8 @@ def chosen_pictures(args: argparse.Namespace) -> tuple[list[Path], list[Path]]:
         folder = PictureFolder.scan(root)
         say_left_out(root, folder.left_out)
         if folder.skipped:
-            first = folder.skipped[0].relative_to(root)
-            complain(f"left out in {root}: {len(folder.skipped)} files that cannot be read (first: {first})")
+            count = len(folder.skipped)
+            complain(f"left out in {root}: {count} files that cannot be read (first: {folder.skipped[0]})")
         paths = folder.split(part, args.split) if part else folder.paths
         if not paths:
             raise CommandError(f"None of the {len(folder.paths)} pictures in {root} belongs to '{part}'.")
