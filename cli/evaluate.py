@@ -15,7 +15,7 @@ from .errors import CommandError
 from .extras import require
 from .pictures import say_left_out
 from .pixel_limit import add_pixel_limit
-from .results import check_no_source, has_sheet_ending, written_first
+from .results import check_file, check_no_source, has_sheet_ending, written_first
 from .terminal import complain, progress_bar, say, stop_on_signals, tell
 
 if TYPE_CHECKING:
@@ -124,6 +124,8 @@ def run(args: argparse.Namespace) -> int:
         if args.sheet is not None and not has_sheet_ending(args.sheet):
             raise CommandError(f"--sheet {args.sheet}: give a name that ends in .png or .jpg.")
         check_no_source("--sheet", args.sheet, [args.content, args.style])
+        for option, path in (("--json", args.json), ("--sheet", args.sheet)):
+            check_file(path, option)
         require_torchmetrics()
         require(("rich",), "train", "evaluation needs")
         from ..models.memory import out_of_memory_as
