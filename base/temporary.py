@@ -81,9 +81,9 @@ def hidden_beside(path: Path, ending: str) -> Path:
     return path.with_name(f".{cut_name(path.name)}.{ending}")
 
 
-def cut_name(name: str) -> str:
-    """`name` without what is longer than `LONGEST_NAME`."""
-    return name.encode(errors="ignore")[:LONGEST_NAME].decode(errors="ignore")
+def cut_name(name: str, longest: int = LONGEST_NAME) -> str:
+    """`name` without what is behind its first `longest` bytes as UTF-8."""
+    return name.encode(errors="ignore")[:longest].decode(errors="ignore")
 
 
 def sync_folder(folder: Path) -> None:

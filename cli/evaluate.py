@@ -15,7 +15,7 @@ from .errors import CommandError
 from .extras import require
 from .pictures import say_left_out
 from .pixel_limit import add_pixel_limit
-from .results import check_no_source, has_sheet_ending, written_first
+from .results import check_file, check_no_source, has_sheet_ending, written_first
 from .terminal import complain, progress_bar, say, stop_on_signals, tell
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ def chosen_pictures(args: argparse.Namespace) -> tuple[list[Path], list[Path]]:
         folder = PictureFolder.scan(root)
         say_left_out(root, folder.left_out)
         if folder.skipped:
-            first = folder.skipped[0].relative_to(root)
-            complain(f"left out in {root}: {len(folder.skipped)} files that cannot be read (first: {first})")
+            count = len(folder.skipped)
+            complain(f"left out in {root}: {count} files that cannot be read (first: {folder.skipped[0]})")
         paths = folder.split(part, args.split) if part else folder.paths
         if not paths:
             raise CommandError(f"None of the {len(folder.paths)} pictures in {root} belongs to '{part}'.")
@@ -124,6 +124,8 @@ def run(args: argparse.Namespace) -> int:
         if args.sheet is not None and not has_sheet_ending(args.sheet):
             raise CommandError(f"--sheet {args.sheet}: give a name that ends in .png or .jpg.")
         check_no_source("--sheet", args.sheet, [args.content, args.style])
+        for option, path in (("--json", args.json), ("--sheet", args.sheet)):
+            check_file(path, option)
         require_torchmetrics()
         require(("rich",), "train", "evaluation needs")
         from ..models.memory import out_of_memory_as

@@ -66,12 +66,13 @@ def make_blind_sheets(args: argparse.Namespace) -> int:
     from ..evaluation.judging.errors import JudgeError
 
     # Find the results, or paint them.
+    too_long: list[str] = []
     try:
         if (args.out / sheets.KEY).exists():
             raise CommandError(f"{args.out} holds a comparison already; name another folder.")
         check_no_source("--out", args.out, [*args.folders, args.content, args.style])
         if args.checkpoints is not None:
-            rows = _painted_rows(args)
+            rows, too_long = _painted_rows(args)
         elif len(args.folders) == 2:
             if args.split is not None or args.part is not None:
                 raise CommandError("--split and --part choose what --checkpoints paints; leave them out.")
@@ -83,6 +84,7 @@ def make_blind_sheets(args: argparse.Namespace) -> int:
             raise CommandError("Give two folders of results, or --checkpoints A B.")
 
         rows, problems = sheets.readable_rows(rows)
+        problems = [*too_long, *problems]
         names = args.names or _distinct_names(args.checkpoints or args.folders)
         key = sheets.make_sheets(rows, args.out, (names[0], names[1]), args.seed)
     except JudgeError as error:
@@ -123,9 +125,10 @@ def _last_problem(error: JudgeError) -> CommandError:
     return CommandError(error.problems[-1])
 
 
-def _painted_rows(args: argparse.Namespace) -> list[Row]:
-    """Both networks' results of the same pairs, painted into `--out`/results."""
-    from ..evaluation.judging.results import paint_pairs
+def _painted_rows(args: argparse.Namespace) -> tuple[list[Row], list[str]]:
+    """Both networks' results of the same pairs, painted into `--out`/results; a sentence on each picture that
+    cannot be painted."""
+    from ..evaluation.judging.results import paint_pairs, paintable_pairs
     from ..evaluation.judging.sheets import Row
     from ..evaluation.pairs import draw_pairs
 
@@ -137,7 +140,7 @@ def _painted_rows(args: argparse.Namespace) -> list[Row]:
     # Both networks paint the same pairs.
     photos, paintings = chosen_pictures(args)
     drawn = draw_pairs(len(photos), len(paintings), args.pairs, args.seed)
-    pairs = [(photos[content], paintings[style]) for content, style in drawn]
+    pairs, problems = paintable_pairs([(photos[content], paintings[style]) for content, style in drawn])
 
     # A counter on a terminal.
     total = len(pairs) * len(args.checkpoints)
@@ -153,7 +156,7 @@ def _painted_rows(args: argparse.Namespace) -> list[Row]:
     for folder, checkpoint in zip(("a", "b"), args.checkpoints, strict=True):
         gan = load_network(checkpoint, args.device)
         painted.append(paint_pairs(gan, pairs, args.out / "results" / folder, args.side, one_more))
-    return [Row(a.stem, a, b, *pair) for a, b, pair in zip(*painted, pairs, strict=True)]
+    return [Row(a.stem, a, b, *pair) for a, b, pair in zip(*painted, pairs, strict=True)], problems
 
 
 def _distinct_names(paths: list[Path]) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..base.excerpt import hide_secrets
+from ..base.excerpt import excerpt, hide_secrets
 from ..base.system_errors import system_sentence
 from ..base.version import version
 from .errors import CommandError
@@ -38,6 +38,10 @@ COMMANDS = {
     "evaluate": Command("evaluate", "score a network: FID, KID, losses, SSIM, LPIPS, diversity"),
     "judge": Command("judge", "compare two systems blind, by eye"),
 }
+
+
+# Of what argparse says of arguments that are wrong: with all choices that there are, some hundred letters.
+_LONGEST_ERROR = 600
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -93,15 +97,15 @@ def _path(text: str) -> Path:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors do not repeat the password in an address that was mistyped, and in which every
-    path has a name."""
+    """A parser whose errors repeat no password of an address that was mistyped and no value of any length,
+    and in which every path has a name."""
 
     def __init__(self, *args: Any, **more: Any):  # noqa: ANN401  # those of argparse
         super().__init__(*args, **more)
         self.register("type", Path, _path)
 
     def error(self, message: str) -> NoReturn:
-        super().error(hide_secrets(message))
+        super().error(excerpt(hide_secrets(message), _LONGEST_ERROR))
 
 
 def _named(argv: Sequence[str]) -> str | None:

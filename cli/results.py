@@ -28,6 +28,20 @@ def check_folder(folder: Path, option: str) -> None:
         raise CommandError(f"{option} {folder} is a file; name a folder.")
 
 
+def check_file(path: Path | None, option: str) -> None:
+    """Raise CommandError if no file can be written to `path`, which `option` names; before the work is done.
+
+    A folder may be there, or a file in the place of one of its folders.
+    """
+    if path is None:
+        return
+    if path.is_dir():
+        raise CommandError(f"{option} {path} is a folder; name a file.")
+    above = next((folder for folder in path.parents if os.path.lexists(folder)), None)
+    if above is not None and not above.is_dir():
+        raise CommandError(f"{option} {path}: {above} is a file; name another place.")
+
+
 def make_folder(folder: Path, option: str) -> None:
     """Make the folder for results that `option` names, and those above it. Raises CommandError."""
     try:

@@ -13,6 +13,7 @@ from .picture_facts import PictureFacts
 from .report import DatasetReport
 from .splits import VALIDATION_SHARE
 from .survey import NoPicturesError, survey
+from .unreadable import why_none
 
 
 @dataclass(frozen=True)
@@ -67,16 +68,20 @@ def collect(
     """
     try:
         report = survey(folder, pictures, split_file, share)
-    except NoPicturesError:
-        report = None
-    if report is None or not report.pictures:
-        place = f"The folder {folder} holds no {what} that can be read" if folder else f"There are no {what}"
-        raise ValueError(f"{place}; give a folder of pictures, or a batch of images.")
+    except NoPicturesError as error:
+        raise ValueError(_no_pictures(what, folder, why_none((), error.left_out))) from error
+    if not report.pictures:
+        raise ValueError(_no_pictures(what, folder, why_none(report.unreadable, report.left_out)))
     found = PictureSet(report)
     if not found.train:
         count = len(report.pictures)
         raise ValueError(f"The split leaves none of the {count} {what} in {folder} to train on.")
     return found
+
+
+def _no_pictures(what: str, folder: Path | None, why: str) -> str:
+    place = f"The folder {folder} holds no {what} that can be read" if folder else f"There are no {what}"
+    return f"{place}{why}; give a folder of pictures, or a batch of images."
 
 
 def photos_and_paintings(

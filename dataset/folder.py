@@ -10,8 +10,9 @@ from pathlib import Path
 from ..base.settings import check_choice
 from ..pictures.folders import list_pictures
 from ..pictures.reading import decoders
-from .picture_facts import PictureFacts, UnreadablePictureError, duplicate_groups, file_facts
+from .picture_facts import PictureFacts, duplicate_groups
 from .splits import SPLITS, assign_splits, read_split_file
+from .unreadable import UnreadableFile, look_at, why_none
 
 
 @dataclass
@@ -20,7 +21,7 @@ class PictureFolder:
 
     root: Path
     pictures: list[PictureFacts]
-    skipped: list[Path] = field(default_factory=list)
+    skipped: list[UnreadableFile] = field(default_factory=list)
     left_out: str = ""
     """What `PictureListing.left_out` says of hidden pictures."""
 
@@ -34,13 +35,14 @@ class PictureFolder:
         root = Path(root)
         listing = list_pictures(root)
         candidates = listing.pictures
+        names = [path.relative_to(root).as_posix() for path in candidates]
         with ThreadPoolExecutor(decoders()) as pool:
-            read = list(pool.map(lambda path: _facts(path, root), candidates))
-        found = [facts for facts in read if facts is not None]
-        skipped = [path for path, facts in zip(candidates, read, strict=True) if facts is None]
+            read = list(pool.map(look_at, candidates, names))
+        found = [facts for facts in read if isinstance(facts, PictureFacts)]
+        skipped = [file for file in read if isinstance(file, UnreadableFile)]
         if not found:
-            more = f" ({listing.left_out} left out)" if listing.left_out else ""
-            raise ValueError(f"The folder {root} holds no picture that can be read{more}.")
+            why = why_none(skipped, listing.left_out)
+            raise ValueError(f"The folder {root} holds no picture that can be read{why}.")
         return cls(root, found, skipped, listing.left_out)
 
     @property
@@ -61,10 +63,3 @@ class PictureFolder:
             table = read_split_file(split_file, self.root)
             splits = table.splits(names)
         return [path for path, split in zip(self.paths, splits, strict=True) if split == name]
-
-
-def _facts(path: Path, root: Path) -> PictureFacts | None:
-    try:
-        return file_facts(path, path.relative_to(root).as_posix())
-    except UnreadablePictureError:
-        return None

@@ -12,6 +12,7 @@ from ..base.excerpt import excerpt
 from ..base.text_files import one_line
 from .picture_facts import PictureFacts
 from .splits import SPLITS
+from .unreadable import UnreadableFile
 
 MIN_SIDE = 128
 """A shorter side under this many pixels is called tiny, unless the user says otherwise."""
@@ -30,17 +31,6 @@ _FOREIGN = (
     *(".eps", ".ps", ".ai", ".wmf", ".emf", ".exr", ".hdr", ".psb"),
     *(".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".dng", ".raw"),
 )
-
-
-@dataclass(frozen=True)
-class UnreadableFile:
-    """A file that has a picture's ending and cannot be read, and why."""
-
-    name: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{one_line(self.name)}: {one_line(self.reason)}"
 
 
 @dataclass(frozen=True)

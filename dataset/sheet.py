@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw
 
 from ..pictures.lettering import fitted_name, font, latin
 from .picture_facts import THUMBNAIL
-from .report import DatasetReport, UnreadableFile
+from .report import DatasetReport
+from .unreadable import UnreadableFile
 
 MOST = 120
 """Pictures on a sheet at most."""

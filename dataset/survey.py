@@ -9,13 +9,18 @@ from pathlib import Path
 
 from ..pictures.folders import PictureListing, list_pictures
 from ..pictures.reading import Picture, decoders
-from .picture_facts import PictureFacts, UnreadablePictureError, duplicate_groups, file_facts, pixel_facts
-from .report import MIN_SIDE, DatasetReport, UnreadableFile
+from .picture_facts import PictureFacts, duplicate_groups
+from .report import MIN_SIDE, DatasetReport
 from .splits import VALIDATION_SHARE, assign_splits, read_split_file
+from .unreadable import UnreadableFile, look_at, why_none
 
 
 class NoPicturesError(ValueError):
     """There are no pictures; the message is one sentence."""
+
+    def __init__(self, sentence: str, left_out: str):
+        super().__init__(sentence)
+        self.left_out = left_out
 
 
 def survey(
@@ -45,10 +50,9 @@ def survey(
         names = [path.relative_to(folder).as_posix() for path in paths]
     names += [p.name if isinstance(p, Path) else f"image {n}" for n, p in enumerate(pictures, 1)]
     if not names:
-        more = f" ({listing.left_out} left out)" if listing and listing.left_out else ""
-        raise NoPicturesError(
-            f"The folder {folder} holds no picture{more}." if folder else "There are no pictures."
-        )
+        left_out = listing.left_out if listing else ""
+        where = f"The folder {folder} holds no picture{why_none((), left_out)}."
+        raise NoPicturesError(where if folder else "There are no pictures.", left_out)
     table = read_split_file(split_file, folder) if folder and split_file else None
 
     # Look at each.
@@ -56,7 +60,7 @@ def survey(
     unreadable: list[UnreadableFile] = []
     pool = ThreadPoolExecutor(decoders())
     try:
-        for done, item in enumerate(pool.map(_look_at, [*paths, *pictures], names), 1):
+        for done, item in enumerate(pool.map(look_at, [*paths, *pictures], names), 1):
             if isinstance(item, UnreadableFile):
                 unreadable.append(item)
             else:
@@ -80,10 +84,3 @@ def survey(
         tuple(path.suffix.lower() for path in listing.others) if listing else (),
         listing.left_out if listing else "",
     )
-
-
-def _look_at(picture: Picture, name: str) -> PictureFacts | UnreadableFile:
-    try:
-        return file_facts(picture, name) if isinstance(picture, Path) else pixel_facts(picture, name)
-    except UnreadablePictureError as error:
-        return UnreadableFile(name, str(error))

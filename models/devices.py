@@ -6,7 +6,7 @@ The lists are those of PyTorch 2.7, the oldest that Brushwork runs on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 import torch
 from torch import Tensor
@@ -17,6 +17,8 @@ _WITH_FLOAT64 = ("cpu", "cuda")
 # Apple's GPU has no bicubic antialiasing, no `grid_sample` that is bicubic or repeats borders, and no means
 # over cells of unequal sizes. Intel's has them.
 _WITH_ALL_SAMPLING = ("cpu", "cuda", "xpu")
+
+_WITH_AUTOCAST = ("cpu", "cuda", "mps", "xpu")
 
 
 def usable_device(name: str, refusal: str) -> torch.device:
@@ -68,20 +70,31 @@ def without_autocast(device: torch.device) -> AbstractContextManager[object]:
 
 
 @contextmanager
-def own_defaults() -> Iterator[None]:
-    """Inside, new tensors are float32 and on the CPU unless the code says otherwise.
+def own_defaults(keep_autocast: bool = False) -> Iterator[None]:
+    """Inside, new tensors are float32 and on the CPU, and nothing is computed in 16 bits, unless the code
+    inside says otherwise.
 
     This is how PyTorch starts. `torch.set_default_dtype` and `torch.set_default_device` are for a whole
-    process, and another pack of ComfyUI may have called them.
+    process and `torch.autocast` is for a thread, and another pack of ComfyUI may have left them changed.
+    `keep_autocast` is for those that a program may call under torch.autocast, to be faster.
     """
     dtype = torch.get_default_dtype()
     elsewhere = torch.get_default_device().type != "cpu"
     if dtype != torch.float32:
         torch.set_default_dtype(torch.float32)
     try:
-        # A mode that watches every call costs time, so only where it is needed.
-        with torch.device("cpu") if elsewhere else nullcontext():
+        with ExitStack() as modes:
+            # Modes that watch every call cost time, so only where they are needed.
+            if elsewhere:
+                modes.enter_context(torch.device("cpu"))
+            for kind in _WITH_AUTOCAST:
+                if not keep_autocast and _is_autocast(kind):
+                    modes.enter_context(torch.autocast(kind, enabled=False))
             yield
     finally:
         if dtype != torch.float32:
             torch.set_default_dtype(dtype)
+
+
+def _is_autocast(kind: str) -> bool:
+    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)

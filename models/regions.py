@@ -16,6 +16,7 @@ from ..pictures.values import checked_mask
 from .batches import entry, match_batch
 from .codes import checked_code, lerp
 from .content_encoder import CONTENT_STRIDES, ContentCode, ContentEncoder
+from .devices import own_defaults
 from .generator import Generator, SharesByMap
 from .grid import grid_corner
 from .noise import Noise
@@ -69,6 +70,7 @@ def paired_batch(pictures: int, code: Tensor, regions: Sequence[StyleRegion], wh
     return match_batch(pictures, len(code), *sizes, what=what)
 
 
+@own_defaults()
 def feather_mask(mask: Tensor, feather: float) -> Tensor:
     """Soften a mask [M,h,w]: its edges become ramps about `feather` pixels wide, 0 leaves it.
 

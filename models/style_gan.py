@@ -48,7 +48,7 @@ class StyleGAN(nn.Module):
     about how the weights came to be.
     """
 
-    @own_defaults()
+    @own_defaults(keep_autocast=True)
     def __init__(self, config: StyleGANConfig | None = None):
         super().__init__()
         config = StyleGANConfig() if config is None else config
@@ -91,7 +91,7 @@ class StyleGAN(nn.Module):
         return cls.load(DEFAULT_CHECKPOINT)
 
     @classmethod
-    @own_defaults()
+    @own_defaults(keep_autocast=True)
     def load(cls, path: str | os.PathLike[str]) -> StyleGAN:
         """Read a checkpoint, on the CPU, in eval mode, its parameters frozen.
 
@@ -161,7 +161,7 @@ class StyleGAN(nn.Module):
         """The names of all normalizations; recorded statistics go by these names."""
         return (*self.content_encoder.normalized, *self.generator.normalized)
 
-    @own_defaults()
+    @own_defaults(keep_autocast=True)
     def encode_content(
         self, image: Tensor, how: ForwardPass | None = None, corner: Tensor | None = None
     ) -> ContentCode:
@@ -177,7 +177,7 @@ class StyleGAN(nn.Module):
         content: ContentCode = encoder(image, how or fitting_pass(encoder, image), corner)
         return content
 
-    @own_defaults()
+    @own_defaults(keep_autocast=True)
     def encode_style(
         self,
         image: Tensor,
@@ -221,7 +221,7 @@ class StyleGAN(nn.Module):
         check_number("psi", psi, 0, 2)
         return self.space.sample(seed, count, psi, self.config.layers)
 
-    @own_defaults()
+    @own_defaults(keep_autocast=True)
     def generate(
         self,
         content: ContentCode,

@@ -14,6 +14,7 @@ from ..base.settings import check_type
 from ..base.shipped import THUMBNAIL_PHOTO
 from ..pictures.tensors import as_picture, as_tensor
 from ..pictures.values import check_floating
+from .devices import own_defaults
 from .style_gan import StyleGAN
 
 THUMBNAIL_SIZE = 160
@@ -25,6 +26,7 @@ _WANTED_BYTES = 5450
 _QUALITIES = range(88, 24, -3)
 
 
+@own_defaults()
 def paint_thumbnail(gan: StyleGAN, code: Tensor) -> Image.Image:
     """The style `code` [L,D] or [1,L,D] shown on a photo that ships with Brushwork, 160 x 160 pixels.
 

@@ -151,7 +151,7 @@ def _pictures(what: str, folder: str, images: Tensor | None, left_out: list[str]
         files = scanned.paths
         if scanned.skipped:
             left_out.append(
-                f"{len(scanned.skipped)} of the {what} cannot be read, {scanned.skipped[0].name} first."
+                f"{len(scanned.skipped)} of the {what} cannot be read (first: {scanned.skipped[0]})."
             )
         if scanned.left_out:
             left_out.append(f"Left out of the {what}: {scanned.left_out}.")

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from .limits import ADVICE, room, too_many
 
@@ -72,7 +72,7 @@ def opened_picture(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
     """
     try:
         _check_file(path)
-        with _open(path) as image:
+        with _whole_pictures(), _open(path) as image:
             if words := too_many(image.size):
                 raise PictureError(path, words, f"{path} cannot be read: {words}; {ADVICE}.")
             yield image
@@ -135,11 +135,13 @@ def upright(image: Image.Image) -> Image.Image:
     cuts the fraction off, and the conversion to RGB clips to 255. LoadImage does that for mode I only.
     Pillow's present versions open every 16-bit PNG as I;16, and LoadImage shows these white from level 255
     of 65535 on. That is a fault, so this does not do the same. Floats are clipped to 0..255, as LoadImage
-    does.
+    does. Raises ValueError for floats that are not finite: each machine would show another level.
     """
     turn = _TURNS.get(orientation(image))
     if turn is not None:
         image = image.transpose(turn)
+    if image.mode == "F" and not np.isfinite(np.asarray(image)).all():
+        raise ValueError("it has values that are not finite")
     if image.mode.startswith("I"):
         levels = (np.asarray(image).astype(np.int64) // 255).clip(0, 255)
         image = Image.fromarray(levels.astype(np.uint8))
@@ -206,6 +208,33 @@ def _open(path: str | os.PathLike[str]) -> Image.Image:
             return Image.open(path, formats=_formats())
         finally:
             Image.MAX_IMAGE_PIXELS = limit
+
+
+class _WholePictures:
+    """Contexts in which Pillow refuses half a picture.
+
+    With `LOAD_TRUNCATED_IMAGES`, which other packs set for the whole process, the missing half is grey.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._before = threading.Lock(), 0, False
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._lock:
+            if not self._inside:
+                self._before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                if not self._inside:
+                    ImageFile.LOAD_TRUNCATED_IMAGES = self._before
+
+
+_whole_pictures = _WholePictures()
 
 
 @contextmanager

@@ -20,6 +20,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
+from ..base.excerpt import value_excerpt
+
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
@@ -228,6 +230,10 @@ def _connected() -> Iterator[None]:
         raise LostProcess from error
 
 
+# More are a slip of the finger: each is a process, and without GPUs a machine starts as many as it is told.
+_MOST_DEVICES, _MOST_MACHINES = 256, 4096
+
+
 def connect(devices: int | None, num_nodes: int | None, accelerator: str, strategy: str) -> Processes:
     """The processes of this run: one, unless more are asked for or torchrun has started more.
 
@@ -240,9 +246,12 @@ def connect(devices: int | None, num_nodes: int | None, accelerator: str, strate
         machines = int(os.environ["WORLD_SIZE"]) // local
     devices = local if devices is None else devices
     num_nodes = machines if num_nodes is None else num_nodes
-    for name, number in (("--devices", devices), ("--num-nodes", num_nodes)):
-        if number < 1:
-            raise LaunchError(f"{name} is {number}; give 1 or more.")
+    for name, number, most in (
+        ("--devices", devices, _MOST_DEVICES),
+        ("--num-nodes", num_nodes, _MOST_MACHINES),
+    ):
+        if not 1 <= number <= most:
+            raise LaunchError(f"{name} is {value_excerpt(number)}; give 1 to {most}.")
     if devices * num_nodes > 1:
         return _launch(devices, num_nodes, accelerator, strategy)
     if int(os.environ.get("SLURM_PROCID", 0)) > 0:

@@ -96,24 +96,33 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _retries(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{number} is below 0")
-    return number
+    number = _number(text)
+    if not (number >= 0 and number.is_integer()):
+        raise argparse.ArgumentTypeError(f"'{excerpt(text)}' is no whole number from 0 up")
+    return int(number)
 
 
 def _seconds(text: str) -> float:
-    number = float(text)
-    if not (math.isfinite(number) and number >= 0):
-        raise argparse.ArgumentTypeError(f"{number} is no number of seconds")
+    number = _number(text)
+    if not number >= 0:
+        raise argparse.ArgumentTypeError(f"'{excerpt(text)}' is no number of seconds")
     return number
 
 
 def _megabytes(text: str) -> float:
-    number = float(text)
-    if not (math.isfinite(number) and number > 0):
-        raise argparse.ArgumentTypeError(f"{number} is no number of MB above 0")
+    number = _number(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"'{excerpt(text)}' is no number of MB above 0")
     return number
+
+
+def _number(text: str) -> float:
+    """A finite number, or NaN for any other text."""
+    try:
+        number = float(text)
+    except ValueError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan
 
 
 def run(args: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 from PIL import Image
 
 from ...base.files import write_atomically
-from ...base.text_files import read_json
+from ...base.text_files import one_line, read_json
 from ...pictures.comparison_sheet import Column, ComparisonSheet
 from ...pictures.folders import picture_files
 from ...pictures.reading import PictureError, read_picture
@@ -204,7 +204,7 @@ def _read(file: Path) -> Image.Image:
     try:
         return read_picture(file)
     except PictureError as error:
-        raise JudgeError(f"{file} cannot be read as a picture; make it again.") from error
+        raise JudgeError(f"{file} cannot be read as a picture: {one_line(error.reason)}.") from error
 
 
 def _results(a: Path, b: Path) -> tuple[dict[str, Path], dict[str, Path]]:

@@ -49,7 +49,7 @@ class LossNetwork(nn.Module):
 
     mean: Tensor
 
-    @own_defaults()
+    @own_defaults(keep_autocast=True)
     def __init__(self, weights: str | os.PathLike[str] = VGG_WEIGHTS, dtype: torch.dtype = torch.float32):
         """Raises CheckpointError, one sentence, for a file that is not whole or holds other weights."""
         super().__init__()

@@ -99,7 +99,7 @@ class SteadyVideo:
         reads = len(self.frames_to_read)
         return reads if self.window is None else min(reads, i + self.window // 2 + 1)
 
-    @own_defaults()
+    @own_defaults(keep_autocast=True)
     def read(self, frame: Tensor, code: Tensor, regions: Sequence[StyleRegion] = ()) -> None:
         """Keep the statistics of the next of `frames_to_read` [1,3,H,W], painted in the style `code` [1,L,D]
         and in that of each of the `regions` alone, and its own code."""
@@ -118,7 +118,7 @@ class SteadyVideo:
             self._own[i] = own.cpu()
         self.reads += 1
 
-    @own_defaults()
+    @own_defaults(keep_autocast=True)
     def paint(
         self,
         i: int,
@@ -145,7 +145,7 @@ class SteadyVideo:
         self._forget_before(i + 1)
         return painted
 
-    @own_defaults()
+    @own_defaults(keep_autocast=True)
     def state(self) -> dict[str, Tensor]:
         """All that the next frames need, as tensors by name; see `restore`."""
         state = {"reads": torch.tensor(self.reads)}
@@ -158,7 +158,7 @@ class SteadyVideo:
             state["moved"] = self._noise.moved
         return state | self._follower.state()
 
-    @own_defaults()
+    @own_defaults(keep_autocast=True)
     def restore(self, state: Mapping[str, Tensor], frame: Tensor) -> None:
         """Go on where another SteadyVideo with the same settings was: `state` is what its `state` gave.
 

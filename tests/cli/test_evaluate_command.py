@@ -139,3 +139,18 @@ def test_ctrl_c_scores_what_was_painted(
     assert "Stopped after 1 of 4 pairs" in said
     assert "content loss" in said
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize("option", ["--json", "--sheet"])
+def test_a_place_that_takes_no_file_is_told_before_the_work(
+    option: str, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "file").write_text("")
+    for place, said in (("folder.jpg", " is a folder; name a file."), ("file/a.jpg", "file is a file; name")):
+        assert main([*command, option, str(tmp_path / place)]) == 2
+        out, error = capsys.readouterr()
+        assert error.startswith(f"brushwork evaluate: {option} {tmp_path / place}")
+        assert said in error
+        assert error.count("\n") == 1
+        assert out == ""

@@ -87,6 +87,37 @@ def test_two_checkpoints_paint_the_same_pairs(
     assert json.loads((tmp_path / "again" / "key.json").read_text())["a"] == "old"
 
 
+def test_odd_names_and_long_pictures_end_nothing(
+    inputs_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network, photos, art = tmp_path / "n.safetensors", tmp_path / "photos", tmp_path / "art"
+    StyleGAN(TINY).save(network)
+    for folder, names in ((photos, ("海" * 80, "\u202egnp")), (art, ("波" * 80, "a\x1b[31mb"))):
+        folder.mkdir()
+        for name in names:
+            Image.effect_noise((60, 50), 60).save(folder / f"{name}.png")
+    Image.effect_noise((3000, 1), 60).save(photos / "line.png")
+    arguments = ["--content", str(photos), "--style", str(art), "--pairs", "12", "--side", "32"]
+    checkpoints = ["--checkpoints", str(network), str(network), "--names", "a", "b", "--device", "cpu"]
+    assert main(["judge", "sheet", *checkpoints, *arguments, "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert "line.png has 3000 x 1 pixels, which is too long for a sheet; crop it. The sheet goes" in said
+    results = sorted(path.name for path in (tmp_path / "out" / "results" / "a").iterdir())
+    assert results
+    assert all(name.isprintable() and len(name.encode()) <= 255 for name in results)
+    # They are found again by these names.
+    folders = [str(tmp_path / "out" / "results" / side) for side in "ab"]
+    again = ["--content", str(photos), "--style", str(art), "--out", str(tmp_path / "again")]
+    assert main(["judge", "sheet", *folders, *again]) == 0
+
+    for path in photos.iterdir():
+        if path.name != "line.png":
+            path.unlink()
+    out = ["--out", str(tmp_path / "none")]
+    assert main(["judge", "sheet", *checkpoints, *arguments, *out]) == 2
+    assert "which is too long for a sheet; crop it." in capsys.readouterr().err
+
+
 def test_every_bad_answer_is_listed(
     results: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -147,3 +147,37 @@ def test_a_current_folder_that_was_deleted(tmp_path, monkeypatch, capsys):
     assert main(["dataset", "folder"]) == 2
     said = "brushwork dataset: the current folder is gone or closed; change to another one.\n"
     assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("paint", "a.png", "--style", "b.png", "--tile", "9" * 5000),
+        ("paint", "a.png", "--style", "b.png", "--device", "cpu", "--pairs", "x" * 5000),
+        ("queue", "w", "--content", "a", "--out", "b", "--retries", "9" * 5000),
+        ("dataset", ".", "--no-such-option", "x" * 5000),
+        ("x" * 5000,),
+    ],
+    ids=lambda arguments: arguments[-2] if len(arguments) > 1 else "command",
+)
+def test_errors_repeat_no_value_of_any_length(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()[-1]) < 700
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--retries", "'{}' is no whole number from 0 up"),
+        ("--patience", "'{}' is no number of seconds"),
+        ("--transfer-timeout", "'{}' is no number of seconds"),
+        ("--max-download-size", "'{}' is no number of MB above 0"),
+    ],
+)
+@pytest.mark.parametrize("value", ["", "nan", "inf", "-1", "1e400", "0x10", "many"])
+def test_numbers_of_the_queue(option, said, value, capsys):
+    with pytest.raises(SystemExit):
+        main(["queue", "w", "--content", "a", "--out", "b", f"{option}={value}"])
+    assert said.format(value) in capsys.readouterr().err

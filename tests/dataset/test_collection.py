@@ -61,7 +61,8 @@ def test_nothing_to_train_on_is_one_sentence(tmp_path):
     with pytest.raises(ValueError, match=r"^There are no photos; give a folder of pictures, or a batch"):
         collect("photos")
     (tmp_path / "broken.jpg").write_bytes(b"not a picture")
-    with pytest.raises(ValueError, match=r"^The folder .* holds no photos that can be read; give"):
+    why = r"\(1 unreadable file, first broken\.jpg: it is not in a format that Pillow reads\)"
+    with pytest.raises(ValueError, match=rf"^The folder .* holds no photos that can be read {why}; give"):
         collect("photos", tmp_path)
     with pytest.raises(ValueError, match=r"^There is no folder"):
         collect("photos", tmp_path / "lost")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from brushwork.dataset.picture_facts import UnreadablePictureError, file_facts
 from brushwork.pictures.metadata import read_with_metadata
@@ -253,6 +254,29 @@ def test_damage_is_one_error(tmp_path: Path, ending: str) -> None:
         except PictureError as error:
             sentence = str(error)
         assert sentence.count("\n") == 0
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_floats_that_are_not_finite(tmp_path: Path, value: float) -> None:
+    pixels = np.full((12, 16), 90, np.float32)
+    pixels[3, 4] = value
+    Image.fromarray(pixels).save(tmp_path / "a.tif")
+    with pytest.raises(PictureError, match=r"a\.tif is not a picture that can be read") as caught:
+        read_picture(tmp_path / "a.tif")
+    assert caught.value.reason == "it is damaged (it has values that are not finite)"
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png"])
+def test_half_a_picture_is_refused_whatever_another_pack_has_set(tmp_path: Path, monkeypatch, ending) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    path = tmp_path / f"half.{ending}"
+    Image.effect_noise((80, 60), 60).save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(PictureError, match="is not a picture that can be read"):
+        read_picture(path)
+    with pytest.raises(UnreadablePictureError, match="it is damaged"):
+        file_facts(path, path.name)
+    assert ImageFile.LOAD_TRUNCATED_IMAGES
 
 
 def test_a_transparent_palette_in_a_workflow_says_nothing(tmp_path: Path, recwarn) -> None:

@@ -68,6 +68,10 @@ def test_a_folder_of_hidden_pictures_alone(tmp_path: Path) -> None:
         survey(tmp_path / "art")
     with pytest.raises(ValueError, match="1 hidden picture"):
         PictureFolder.scan(tmp_path / "art")
+    with pytest.raises(
+        ValueError, match=r"no paintings that can be read \(1 hidden picture \(\._a\.png\) left"
+    ):
+        collect("paintings", tmp_path / "art")
 
 
 def test_the_named_folder_may_be_hidden_and_a_named_file_too(folder: Path) -> None:
