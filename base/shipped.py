@@ -23,6 +23,9 @@ SHIPPED_INPUTS = WORKFLOWS_DIR / "inputs"
 # They have no folder of their own: Load Image would not list them, and newer pages would call them missing.
 EXAMPLE_PREFIX = "brushwork-"
 
+# What the workflow paint_film begins with; scripts/example_film.py makes it.
+EXAMPLE_FILM = SHIPPED_INPUTS / "film-city-singapore.mp4"
+
 # Sky, rock and water: a plain, a broken and a mirroring surface. A style treats each in another way.
 THUMBNAIL_PHOTO = SHIPPED_INPUTS / "photo-landscape-lake-sherburne.jpg"
 
@@ -39,6 +42,11 @@ def example_pictures() -> dict[str, Path]:
     """
     shipped = sorted(path for path in SHIPPED_INPUTS.iterdir() if path.suffix in (".jpg", ".webp"))
     return {EXAMPLE_PREFIX + path.name: path for path in shipped}
+
+
+def example_files() -> dict[str, Path]:
+    """The pictures and the film that the workflows read, by their names in ComfyUI's input folder."""
+    return example_pictures() | {EXAMPLE_PREFIX + EXAMPLE_FILM.name: EXAMPLE_FILM}
 
 
 def demo_photos() -> list[Path]:

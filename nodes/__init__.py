@@ -18,7 +18,7 @@ from .paint_video.node import PaintVideo
 from .refine_painting.node import RefinePainting
 from .sample_style import SampleStyle
 from .save_style import SaveStyle
-from .shared.example_pictures import provide_example_pictures
+from .shared.examples import provide_examples
 from .shared.style_pictures import serve_styles
 from .style_dataset import StyleDataset
 from .train_style.node import TrainStyle
@@ -48,6 +48,6 @@ class BrushworkExtension(ComfyExtension):
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         warn_of_clashes(list(NODES))
-        provide_example_pictures()
+        provide_examples()
         serve_styles()
         return list(NODES.values())

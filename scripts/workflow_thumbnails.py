@@ -20,7 +20,13 @@ import av
 import numpy as np
 from PIL import Image, ImageOps, ImageSequence
 
-from brushwork.base.shipped import EXAMPLE_PREFIX, SHIPPED_INPUTS, WORKFLOWS_DIR, example_pictures
+from brushwork.base.shipped import (
+    EXAMPLE_FILM,
+    EXAMPLE_PREFIX,
+    SHIPPED_INPUTS,
+    WORKFLOWS_DIR,
+    example_pictures,
+)
 from brushwork.pictures.reading import read_picture
 from tests.comfyui_server import COMFYUI, ComfyUIServer
 
@@ -129,10 +135,10 @@ def video(runner: WorkflowRunner) -> Image.Image:
 
 
 def film(runner: WorkflowRunner) -> Image.Image:
-    """The last frame of a slow pan, painted from the middle on."""
-    with Image.open(runner.input / PHOTOS[1]) as picture:
+    """The last frame of a pan like that of the example film, but square, painted from the middle on."""
+    with Image.open(runner.input / PHOTOS[0]) as picture:
         frames = [picture.crop((32 * i, 32 * i, 32 * i + SIDE, 32 * i + SIDE)) for i in range(4)]
-    with av.open(str(runner.input / "film.mp4"), "w") as container:
+    with av.open(str(runner.input / f"{EXAMPLE_PREFIX}{EXAMPLE_FILM.name}"), "w") as container:
         stream = container.add_stream("libx264", rate=4, options={"crf": "10"})
         stream.width = stream.height = SIDE
         for frame in frames:

@@ -21,7 +21,7 @@ from comfyui_server import COMFYUI, ComfyUIServer
 from film_clips import film_frames, write_film
 from PIL import Image, ImageOps
 
-from brushwork.base.shipped import SHIPPED_INPUTS, example_pictures
+from brushwork.base.shipped import EXAMPLE_FILM, EXAMPLE_PREFIX, SHIPPED_INPUTS, example_pictures
 
 CHROMIUM = os.environ.get("BROWSER_PATH") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -99,7 +99,7 @@ def _fill(base: Path, mode: Mode) -> None:
         for path in SHIPPED_INPUTS.glob("art-*.jpg"):
             with Image.open(path) as picture:
                 ImageOps.fit(picture.convert("RGB"), (160, 160)).save(base / "input" / folder / path.name)
-    write_film(base / "input" / "film.mp4", film_frames((3, 2), (64, 48)))
+    write_film(base / "input" / f"{EXAMPLE_PREFIX}{EXAMPLE_FILM.name}", film_frames((3, 2), (64, 48)))
     (base / "user" / "default").mkdir()
     settings = {
         "Comfy.TutorialCompleted": True,

@@ -112,7 +112,9 @@ def test_a_seed_repaints_when_it_changes_and_only_then(server, small_inputs):
 
 def test_a_film_is_painted_with_its_sound(server, tmp_path):
     film = write_film(server.base / "input" / "film.mp4", film_frames((3, 2), (64, 48)))
-    entry = server.queue(read(WORKFLOWS_DIR / "api" / "paint_film.json"))
+    workflow = read(WORKFLOWS_DIR / "api" / "paint_film.json")
+    workflow["3"]["inputs"]["file"] = film.name
+    entry = server.queue(workflow)
     assert entry["status"]["status_str"] == "success", entry["status"]
     (saved,) = entry["outputs"]["6"]["images"]
     painted = tmp_path / saved["filename"]
@@ -124,8 +126,9 @@ def test_a_film_is_painted_with_its_sound(server, tmp_path):
 
 
 def test_frames_of_a_film_are_asked_for_at_the_other_output(server):
-    write_film(server.base / "input" / "film.mp4", film_frames((2,), (64, 48)))
+    film = write_film(server.base / "input" / "film.mp4", film_frames((2,), (64, 48)))
     workflow = read(WORKFLOWS_DIR / "api" / "paint_film.json")
+    workflow["3"]["inputs"]["file"] = film.name
     workflow["6"] = {
         "class_type": "PreviewImage",
         "inputs": {"images": ["5", 0]},

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from brushwork.base.shipped import WORKFLOWS_DIR, example_pictures
+from brushwork.base.shipped import EXAMPLE_FILM, EXAMPLE_PREFIX, WORKFLOWS_DIR, example_pictures
 from brushwork.cli.main import main
 from brushwork.cli.workflow.files import read_workflow
 from brushwork.cli.workflow.headless import node_interfaces
@@ -96,7 +96,7 @@ def box(node):
     return left, top - TITLE_HEIGHT, left + width, top + room(node)
 
 
-def test_there_are_twelve_with_twins_and_thumbnails():
+def test_there_are_thirteen_with_twins_and_thumbnails():
     names = {path.stem for path in CANVAS}
     assert len(names) == 13
     assert {path.stem for path in (WORKFLOWS_DIR / "api").glob("*.json")} == names | API_ONLY
@@ -172,6 +172,8 @@ def test_it_runs_with_what_comes_with_the_pack(path):
         for name, value in node.inputs.items():
             if node.class_type == "LoadImage" and name == "image":
                 assert value in example_pictures()
+            if node.class_type == "LoadVideo":
+                assert value == f"{EXAMPLE_PREFIX}{EXAMPLE_FILM.name}"
             if name in ("checkpoint", "style_name"):
                 assert NODES[node.class_type].validate_inputs(value) is True
 

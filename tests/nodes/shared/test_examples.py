@@ -1,4 +1,4 @@
-"""The example pictures in ComfyUI's input folder: all there, nothing of the user's lost."""
+"""The example pictures and the film in ComfyUI's input folder: all there, nothing of the user's lost."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from comfy_folders import use_folders
 from PIL import Image
 
 import brushwork
-from brushwork.base.shipped import example_pictures
-from brushwork.nodes.shared.example_pictures import provide_example_pictures
+from brushwork.base.shipped import example_files, example_pictures
+from brushwork.nodes.shared.examples import provide_examples
 
 
 @pytest.fixture
@@ -30,16 +30,18 @@ def test_they_come_with_the_nodes(input_folder):
         await (await brushwork.comfy_entrypoint()).get_node_list()
 
     asyncio.run(load())
-    assert contents(input_folder) == {n: path.read_bytes() for n, path in example_pictures().items()}
-    assert "brushwork-photo-city-singapore.jpg" in contents(input_folder)
+    assert contents(input_folder) == {n: path.read_bytes() for n, path in example_files().items()}
+    assert {"brushwork-photo-city-singapore.jpg", "brushwork-film-city-singapore.mp4"} <= contents(
+        input_folder
+    ).keys()
 
 
 def test_nothing_of_the_user_is_replaced(input_folder):
-    (mine, linked), others = list(example_pictures())[:2], list(example_pictures())[2:]
+    (mine, linked), others = list(example_files())[:2], list(example_files())[2:]
     (input_folder / mine).write_bytes(b"mine")
     (input_folder / linked).symlink_to(input_folder / "on a drive that is not there")
     (input_folder / "own.png").write_bytes(b"own")
-    provide_example_pictures()
+    provide_examples()
     assert (input_folder / mine).read_bytes() == b"mine"
     assert not (input_folder / linked).exists()
     assert (input_folder / "own.png").read_bytes() == b"own"
@@ -47,9 +49,9 @@ def test_nothing_of_the_user_is_replaced(input_folder):
 
 
 def test_a_second_start_writes_nothing(input_folder):
-    provide_example_pictures()
+    provide_examples()
     times = {path.name: path.stat().st_mtime_ns for path in input_folder.iterdir()}
-    provide_example_pictures()
+    provide_examples()
     assert {path.name: path.stat().st_mtime_ns for path in input_folder.iterdir()} == times
 
 
@@ -61,13 +63,13 @@ def test_a_folder_that_cannot_be_written_costs_one_line(input_folder, caplog):
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limit[1]))
     try:
-        provide_example_pictures()
+        provide_examples()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert not list(input_folder.iterdir())
     (record,) = caplog.records
-    assert "cannot put its example pictures into" in record.getMessage()
-    assert "choose pictures of your own" in record.getMessage()
+    assert "cannot put its example pictures and film into" in record.getMessage()
+    assert "choose pictures and films of your own" in record.getMessage()
 
 
 @pytest.mark.parametrize(("region", "top", "bottom"), [("sky", 1, 0), ("water", 0, 1)])
