@@ -86,6 +86,10 @@ if "OMP_NUM_THREADS" not in os.environ or CHOSEN_HERE in os.environ:
     os.environ["OMP_NUM_THREADS"] = os.environ[CHOSEN_HERE] = str(max(1, min(4, CORES // PROCESSES)))
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
+# Each of the dozens of processes that tests start would compile anew what it loads: Ray's cost seconds each.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 HAS_ACCELERATOR = torch.cuda.is_available() or torch.backends.mps.is_available()
 
 # pytest hangs its handlers on every logger that keeps its lines to itself, six times a test: PyTorch has
@@ -98,7 +102,18 @@ for logger in logging.root.manager.loggerDict.values():
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Folders are shared among processes; single files run in this one, which starts at once."""
     named = [Path(config.invocation_params.dir, argument.split("::")[0]) for argument in config.args]
-    return 0 if all(path.is_file() for path in named) else min(CORES, 4)
+    # One more than cores: tests of the queue, of Ray and of killed processes wait for about a minute in all.
+    return 0 if all(path.is_file() for path in named) else min(CORES + 1, 4)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is collected stays until the end: to look for garbage in it is a fifth of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
