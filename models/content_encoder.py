@@ -106,7 +106,7 @@ class ContentEncoder(nn.Module):
     """
 
     normalized = tuple(f"content_encoder.{name}" for name in CONTENT_STRIDES)
-    """The names of its normalizations."""
+    """The names of its normalisations."""
 
     def __init__(self, fine_channels: int, coarse_channels: int, wide_channels: int):
         super().__init__()

@@ -64,7 +64,7 @@ class ModulatedBlock(nn.Module):
     """
 
     def __init__(self, name: str, channels: int, code_dim: int, kernels: int):
-        """`name` is that of its normalization."""
+        """`name` is that of its normalisation."""
         super().__init__()
         self.name = name
         self.modulation = Modulation(code_dim, channels, (1.0, 0.0, 1.0, 1.0))
@@ -181,8 +181,8 @@ class Generator(nn.Module):
 
     @property
     def maps(self) -> dict[str, str]:
-        """The names of its normalizations, in the order of the style code's layers, each with the name of the
-        content's map that has as many cells as what it normalizes."""
+        """The names of its normalisations, in the order of the style code's layers, each with the name of the
+        content's map that has as many cells as what it normalises."""
         found = {}
         for level in self.levels:
             found[f"generator.{level.name}_entry"] = level.name
@@ -191,7 +191,7 @@ class Generator(nn.Module):
 
     @property
     def normalized(self) -> tuple[str, ...]:
-        """The names of its normalizations, in the order of the style code's layers."""
+        """The names of its normalisations, in the order of the style code's layers."""
         return tuple(self.maps)
 
     def forward(

@@ -1,4 +1,4 @@
-"""Instance normalization: mean and deviation of every channel, and what replaces them."""
+"""Instance normalisation: mean and deviation of every channel, and what replaces them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Statistics = tuple[Tensor, Tensor]
 """Mean and variance of every channel."""
 
 LayerStatistics = Callable[[str, Tensor], tuple[Tensor, Tensor]]
-"""A function that gives the normalization of a layer its mean and deviation: it takes the layer's name and
+"""A function that gives the normalisation of a layer its mean and deviation: it takes the layer's name and
 its input [B,C,H,W] and returns two [B or 1,C,1,1]. `own_statistics` is one; `models/video/norm_statistics.py`
 has others, which were kept from other pictures."""
 
@@ -43,8 +43,8 @@ def channel_mean_variance(x: Tensor) -> Statistics:
     """Mean and variance of every channel over space, without gradients: [B,C,H,W] -> two [B,C,1,1]."""
     if x.device.type == "cpu" and x.is_contiguous(memory_format=torch.channels_last):
         x = wide(x)
-        # The kernel of batch normalization reads channels_last maps at the memory's speed; of each picture
-        # by itself it is what instance normalization wants.
+        # The kernel of batch normalisation reads channels_last maps at the memory's speed; of each picture
+        # by itself it is what instance normalisation wants.
         found = [torch.batch_norm_update_stats(picture, None, None, 0.0) for picture in x.split(1)]
         mean, variance = (torch.stack(values)[:, :, None, None] for values in zip(*found, strict=True))
         return mean, variance
@@ -102,7 +102,7 @@ def instance_norm(x: Tensor) -> Tensor:
 
 
 def adain(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """Adaptive instance normalization (Huang & Belongie 2017), equation 8.
+    """Adaptive instance normalisation (Huang & Belongie 2017), equation 8.
 
     x [B,C,H,W]; scale and shift [B,C]. Returns scale * (x - mean(x)) / std(x) + shift.
     """

@@ -89,7 +89,7 @@ class ForwardPass(ABC):
         shares: Shares | None = None,
         grain: Grain | None = None,
     ) -> Rows:
-        """AdaIN: the rows of x [B,C,H,W], normalized, times scale [B,C], plus shift [B,C], plus `grain`."""
+        """AdaIN: the rows of x [B,C,H,W], normalised, times scale [B,C], plus shift [B,C], plus `grain`."""
 
     @abstractmethod
     def add_modulated(
@@ -166,7 +166,7 @@ class Trained(ForwardPass):
 
 @dataclass(frozen=True)
 class Frozen(ForwardPass):
-    """A pass without gradients: maps in strips, temporaries in place, normalized with `statistics`.
+    """A pass without gradients: maps in strips, temporaries in place, normalised with `statistics`.
 
     With `dtype`, maps and kernels of the content encoder are in that type, such as torch.float16, and so are
     those of a generator that paints its code. Statistics, style codes and pictures stay as they are.

@@ -68,7 +68,7 @@ class _RegionRecorder:
     """`LayerStatistics` of one picture that keep them, and the moments of the picture's regions."""
 
     def __init__(self, shares: Mapping[str, Shares], statistics: LayerStatistics = own_statistics):
-        """`shares` by the names of the normalizations."""
+        """`shares` by the names of the normalisations."""
         self.moments: dict[str, RegionMoments] = {}
         self.kept: dict[str, tuple[Tensor, Tensor]] = {}
         self._shares, self._statistics = shares, statistics
@@ -81,7 +81,7 @@ class _RegionRecorder:
 
 
 class CopyMoments(NamedTuple):
-    """What a small copy of a picture says about one normalization: the moments of its S regions when it is
+    """What a small copy of a picture says about one normalisation: the moments of its S regions when it is
     painted in each of S styles alone, mean and variance [S,R,C], and when it is painted `together`."""
 
     mean: Tensor
@@ -105,10 +105,10 @@ class RegionStatistics:
     """
 
     copies: Mapping[str, CopyMoments]
-    """By the names of the normalizations."""
+    """By the names of the normalisations."""
 
     shares: Mapping[str, Shares]
-    """Of the picture itself, by the names of the normalizations."""
+    """Of the picture itself, by the names of the normalisations."""
 
     @classmethod
     @torch.no_grad()

@@ -158,7 +158,7 @@ class StyleGAN(nn.Module):
 
     @property
     def normalized(self) -> tuple[str, ...]:
-        """The names of all normalizations; recorded statistics go by these names."""
+        """The names of all normalisations; recorded statistics go by these names."""
         return (*self.content_encoder.normalized, *self.generator.normalized)
 
     @own_defaults(keep_autocast=True)

@@ -25,7 +25,7 @@ CELLS = (8, 16)
 _EVEN = 0.03
 _DARKEST_VARIANCE = 1e-4
 
-# The variance that pixels have at least: a picture of one gray has none.
+# The variance that pixels have at least: a picture of one grey has none.
 _GRAY_VARIANCE = 1e-3
 
 
@@ -83,7 +83,7 @@ def light_loss(picture: Tensor, gradient: Tensor, lights: list[Light], weight: f
 
 @dataclass(frozen=True, eq=False)
 class Hues:
-    """What cells of one side have beside gray, [B,3,h,w], and the variance of the pixels' colours [B]."""
+    """What cells of one side have beside grey, [B,3,h,w], and the variance of the pixels' colours [B]."""
 
     cell: int
     chroma: Tensor

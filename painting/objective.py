@@ -1,4 +1,4 @@
-"""The loss that refining minimizes at one size: style at three sizes, content, colours, light, pixels."""
+"""The loss that refining minimises at one size: style at three sizes, content, colours, light, pixels."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _DARKEST = 1e-2
 _PLAINEST = 1e-5
 _PLAINEST_PART = 2e-3
 
-# Channels that are normalized at a time, which bounds the float32 copies.
+# Channels that are normalised at a time, which bounds the float32 copies.
 _CHANNELS = 32
 
 
@@ -179,7 +179,7 @@ class Objective:
         return (error * area).sum(1)
 
     def _content_target(self, photo: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """The photo's normalized relu4_1 t, [B,512,H/8,W/8], in the type of the loss network's features, and
+        """The photo's normalised relu4_1 t, [B,512,H/8,W/8], in the type of the loss network's features, and
         the means [B,512] of t and t^2."""
         batch, _, height, width = photo.shape
         stride = STRIDES[CONTENT_LAYER]

@@ -107,7 +107,7 @@ class View:
     """One size at which a picture is looked at, and what its features are compared or weighted with.
 
     size: height and width. shares: by layer of `STRIDES` how much each of K regions rules in every cell,
-    [B,K,h,w] with sums 1, or None where there is one region. content: the photo's normalized relu4_1
+    [B,K,h,w] with sums 1, or None where there is one region. content: the photo's normalised relu4_1
     [B,512,H/8,W/8], or None where content is not compared.
     """
 

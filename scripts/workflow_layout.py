@@ -74,7 +74,7 @@ _HEIGHTS = {
 # row, between groups.
 _BORDER, _HEAD, _GAP, _WIRE, _STREET = 15, 40, 15, 20, 30
 
-# Of a note's title and body. ComfyUI's own brown is lighter, and newer pages write gray on it.
+# Of a note's title and body. ComfyUI's own brown is lighter, and newer pages write grey on it.
 _NOTE_COLORS = {"color": "#432", "bgcolor": "#332a1a"}
 
 GRAY, BLUE, PURPLE, GREEN, GOLD = "#666", "#3f789e", "#8b5a9e", "#5a8a5a", "#b08a3c"

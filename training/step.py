@@ -195,7 +195,7 @@ class BatchGradients:
             real = batch.real()
             paintings = self.network(real) | features_at_half(self.network, real)
         real_draws, fake_draws = batch.draws[:, 1], batch.draws[:, 2]
-        # Spectral norm normalizes the weights once for both.
+        # Spectral norm normalises the weights once for both.
         with parametrize.cached():
             on_real = discriminator(diff_augment({n: paintings[n] for n in SCALES}, real_draws))
             on_fake = discriminator(diff_augment(painted, fake_draws))

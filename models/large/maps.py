@@ -125,10 +125,10 @@ class StoredMap:
         return rows
 
     def normalized(self, strip_bytes: int) -> StoredMap:
-        """The same map, every channel with mean 0 and deviation 1 (instance normalization).
+        """The same map, every channel with mean 0 and deviation 1 (instance normalisation).
 
         Its statistics are measured and not derived: in a channel that is constant, the rounding error of the
-        mean becomes a constant that the next normalization takes away, if it is told.
+        mean becomes a constant that the next normalisation takes away, if it is told.
         """
         mean, std = self.mean_std
         found = StoredMap(self._place, self.size, self.device, self.statistics, (-mean / std, 1 / std))

@@ -1,4 +1,4 @@
-"""Motion between two frames, and how sure it is."""
+"""Optical flow: the motion between two frames, and how sure it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statistics of a network's normalizations: recorded from some pictures, pooled, used for others."""
+"""Statistics of a network's normalisations: recorded from some pictures, pooled, used for others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from ..normalization import NORM_EPS, own_statistics
 
 NormStatistics = dict[str, Tensor]
-"""By the name of a normalization: mean and variance of every channel, [2,C], or of S styles, [2,S,C].
+"""By the name of a normalisation: mean and variance of every channel, [2,C], or of S styles, [2,S,C].
 
 float64, so that a pool of equal statistics is these statistics exactly: an almost constant channel is divided
 by almost nothing, and a rounding error in its mean shows.
@@ -37,7 +37,7 @@ class Replay:
     """`LayerStatistics` that give any picture the statistics that were `kept`, for one style or for each."""
 
     def __init__(self, kept: NormStatistics, layers: Collection[str]):
-        """`layers` are the names of the network's normalizations (`StyleGAN.normalized`).
+        """`layers` are the names of the network's normalisations (`StyleGAN.normalized`).
 
         Raises ValueError if `kept` lacks one of them, or has one of another network.
         """
@@ -70,7 +70,7 @@ def for_styles(statistics: Sequence[NormStatistics]) -> NormStatistics:
 def pool(statistics: Sequence[NormStatistics], weights: Tensor) -> NormStatistics:
     """The statistics of R pictures as if they were one, each with its share of the `weights` [R].
 
-    Exact for the inputs of a layer. These were normalized picture by picture in the layers before;
+    Exact for the inputs of a layer. These were normalised picture by picture in the layers before;
     docs/history.md says how little that matters.
 
     Raises ValueError if the pictures went through different layers.
