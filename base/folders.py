@@ -74,6 +74,11 @@ def list_files(root: Path) -> FolderListing:
     return found
 
 
+def real_path(path: Path) -> Path:
+    """Where `path` leads, with all links followed. A link to itself, at which `Path.resolve` fails, stays."""
+    return Path(os.path.realpath(path))
+
+
 def is_hidden_name(name: str) -> bool:
     """Whether a file or folder of this name is not meant to be seen.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,12 @@ def read_text(path: str | os.PathLike[str], largest: int = LARGEST) -> str:
     Raises ValueError, one sentence, if it is missing, larger than `largest` bytes or something else.
     """
     try:
+        if _is_named_pipe(path):
+            raise ValueError(f"{path} is a pipe and no file; give a file.")
         with Path(path).open("rb") as file:
             data = file.read(largest + 1)
     except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
+        raise ValueError(f"{path} cannot be read: {error.strerror or error}.") from error
     if len(data) > largest:
         raise ValueError(
             f"{path} is larger than {largest // 2**20} MB, so it is not read; give another file."
@@ -35,6 +38,14 @@ def read_text(path: str | os.PathLike[str], largest: int = LARGEST) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} cannot be read as text; save it as UTF-8.") from error
+
+
+def _is_named_pipe(path: str | os.PathLike[str]) -> bool:
+    """Whether reading would wait until somebody writes. One that is open already, as /dev/stdin, is fine."""
+    if not stat.S_ISFIFO(os.stat(path).st_mode):
+        return False
+    folder = os.path.realpath(os.path.dirname(os.path.abspath(path)))
+    return folder != "/dev" and not folder.startswith(("/proc/", "/dev/fd"))
 
 
 def read_json(path: str | os.PathLike[str], largest: int = LARGEST) -> Any:  # noqa: ANN401  # whatever the file holds

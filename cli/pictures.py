@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..base.folders import is_hidden_name
+from ..base.folders import is_hidden_name, real_path
 from ..pictures.films import is_film
 from ..pictures.folders import list_pictures
 from .errors import CommandError
@@ -92,7 +92,7 @@ def find_pictures(
 
 
 def _is_within(path: Path, folder: Path) -> bool:
-    return folder.resolve() in path.resolve().parents
+    return real_path(folder) in real_path(path).parents
 
 
 def _is_kept(match: str, pattern: str) -> bool:

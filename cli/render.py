@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..base.excerpt import excerpt
+from ..base.folders import real_path
 from .errors import CommandError
 from .extras import require
 from .pixel_limit import add_pixel_limit
@@ -127,7 +128,7 @@ def _folder(path: Path, option: str) -> Path:
 
 def _absolute(path: Path) -> Path:
     """`path` from the root on, without '..'; with it, links on the way are followed first."""
-    return path.resolve() if ".." in path.parts else path.absolute()
+    return real_path(path) if ".." in path.parts else path.absolute()
 
 
 def _relative(path: Path) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..base.files import distinct_names
+from ..base.folders import real_path
 from ..base.pairs import paired
 from ..pictures.films import ending_for, is_film
 from .styles import StyleSource
@@ -50,9 +51,9 @@ def make_jobs(
 
 def check_targets(jobs: Sequence[PaintJob]) -> None:
     """Raise ValueError, one sentence, if a job would write over a file that one of them reads."""
-    read = {path.resolve() for job in jobs for path in (job.photo, *job.style.files)}
+    read = {real_path(path) for job in jobs for path in (job.photo, *job.style.files)}
     for job in jobs:
-        if job.target.resolve() in read:
+        if real_path(job.target) in read:
             raise ValueError(
                 f"{job.target} is one of the pictures to read; choose another place for results."
             )

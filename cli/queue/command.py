@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ...base.excerpt import excerpt
 from ...base.files import sha256_of
+from ...base.folders import real_path
 from ...base.pairs import PAIRS
 from ..errors import CommandError
 from ..extras import require
@@ -149,7 +150,7 @@ def _check_inputs_stay(jobs: list[QueueJob], out: Path) -> None:
     for path in dict.fromkeys(path for job in jobs for path in job.pictures):
         stem = path.stem.casefold()
         is_taken = stem in names or re.sub(r"~[0-9]+$", "", stem) in names
-        if is_taken and path.parent.resolve() == out.resolve():
+        if is_taken and real_path(path.parent) == real_path(out):
             raise CommandError(
                 f"--out {excerpt(str(out), 300)} holds {excerpt(path.name)}, and a result would have its "
                 "name; name another folder."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from small_disk import make_read_only, needs_root, small_disk
@@ -69,3 +70,18 @@ def test_a_file_above_the_results(commands, tmp_path, capsys):
         sentence = capsys.readouterr().err.splitlines()[-1]
         assert "Not a directory" in sentence
         assert str(tmp_path / "file" / "out") in sentence
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_link_to_itself_in_the_place_of_the_results(commands, photos, tmp_path, capsys):
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    for command in ("paint", "encode", "judge", "render"):
+        assert main(commands(command, str(loop))) == 2
+        sentence = capsys.readouterr().err.splitlines()[-1]
+        assert sentence.startswith(f"brushwork {command}: ")
+        assert str(loop) in sentence
+    queue = ["queue", "stylize_photo", "--content", str(photos[0].parent), "--out", str(loop)]
+    assert main(queue) == 2
+    assert str(loop) in capsys.readouterr().err
+    assert loop.is_symlink()
