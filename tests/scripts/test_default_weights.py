@@ -37,6 +37,7 @@ def light_stages(monkeypatch: pytest.MonkeyPatch) -> None:
     """The stages with batches of two small pictures in one variant and narrow networks; all else as it is."""
     monkeypatch.setattr(StyleGANConfig.__init__, "__defaults__", astuple(TINY))
     light = {"batch_size": 2, "variants": 1, "resolution": 32, "style_resolution": 48}
+    light |= {"content_scale": (48, 64), "style_scale": (48, 64)}
     stages = tuple(replace(stage, options=stage.options | light) for stage in default_weights.STAGES)
     monkeypatch.setattr(default_weights, "STAGES", stages)
 

@@ -42,8 +42,7 @@ def run(data, checkpoint, *arguments):
 @pytest.mark.usefixtures("shipped_loss_network")
 def test_scores(photo, artwork):
     scorer = Scorer("cpu")
-    side = min(*photo.shape[2:], *artwork.shape[2:])
-    content, style = photo[:, :, :side, :side], artwork[:, :, :side, :side]
+    content, style = photo[:, :, 40:136, 40:136], artwork[:, :, :96, :96]
     untouched = scorer.score(content, content, style, PAIR)
     assert untouched["content"] == 0
     assert untouched["ssim"] == pytest.approx(1)
