@@ -26,17 +26,14 @@ COLLECTION_CROPS = 64
 # Share of a batch that is painted with the learned code, if there is one beside the paintings' own codes.
 LEARNED_SHARE = {"style_code": 1.0, "fine_tune": 0.25, "from_scratch": 0.0}
 
-# Share of a batch that is painted twice for the steadiness loss: each costs one more pass of the networks.
-STEADY_SHARE = 0.25
-
 
 @dataclass
 class Batch:
     """A batch of B crops, or a part of one.
 
     All draws are made for the whole batch, so that its parts are the same in any process. The photos come
-    before the paintings in their own style, and those painted with the learned code or painted twice come
-    first: the counts below say how many. (A mask on the CPU would make a GPU wait.)
+    before the paintings in their own style, and those painted with the learned code come first: the counts
+    below say how many. (A mask on the CPU would make a GPU wait.)
     """
 
     content: Tensor
@@ -51,10 +48,8 @@ class Batch:
     """[B], bool: a painting is painted in its own style."""
     learned_mask: Tensor
     """[B], bool: painted with the learned code."""
-    steady_mask: Tensor
-    """[B], bool: painted a second time behind the border `other_shift`, for the steadiness loss."""
     seeds: Tensor
-    """[B], int64 from 0 on: of each picture's noise; a picture painted twice keeps its own."""
+    """[B], int64 from 0 on: of each picture's noise, behind either border."""
     draws: Tensor
     """[B,3,DRAWS] for DiffAugment: fakes seen by G's loss, paintings, fakes seen by D's loss."""
     shift: Tensor
@@ -71,11 +66,6 @@ class Batch:
     def photos(self) -> int:
         """How many of the pictures are photos; the rest are paintings in their own style."""
         return int((~self.identity_mask).sum())
-
-    @property
-    def twice(self) -> int:
-        """How many of the pictures are painted a second time."""
-        return int(self.steady_mask.sum())
 
     def part(self, start: int, stop: int) -> Batch:
         """Pictures `start` to `stop`."""
@@ -136,7 +126,6 @@ class CropSource:
         place = torch.arange(size)
         identity_mask = place >= size - count_at(options.identity_share, size, step)
         learned_mask = (place < count_at(LEARNED_SHARE[options.mode], size, step)) & ~identity_mask
-        steady_mask = place < count_at(STEADY_SHARE, size, step)
         draws = torch.rand(size, 3, DRAWS, generator=generator)
         # A shift by 4 pixels leaves the grid of the unshuffle where it was.
         other_shift = (shift + torch.randint(1, 4, (2,), generator=generator)) % 8
@@ -155,7 +144,6 @@ class CropSource:
             style_items[mine],
             identity_mask[mine],
             learned_mask[mine],
-            steady_mask[mine],
             seeds[mine],
             draws[mine],
             shift,

@@ -239,7 +239,7 @@ MODE_DEFAULTS: dict[str, dict[str, Any]] = {
         "weights": {"content": 1.0, "adversarial": 0.0},
     },
     "fine_tune": {
-        "steps": 360,
+        "steps": 300,
         "batch_size": 2,
         "resolution": 256,
         "late_resolution": 256,
@@ -257,8 +257,8 @@ MODE_DEFAULTS: dict[str, dict[str, Any]] = {
         "style_scale": (256, 320),
         "variants": 12,
         "weights": {
-            "content": 1.0,
-            "style": 32.0,
+            "content": 4.0,
+            "style": 12.0,
             "identity": 8.0,
             "steady": 0.0,
             "adversarial": 0.3,

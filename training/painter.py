@@ -54,24 +54,24 @@ class Painter(nn.Module):
         return [p for p in self.parameters() if p.requires_grad]
 
     def forward(
-        self, content: Tensor, style: Tensor, learned: Tensor, shift: Tensor, seeds: Tensor
-    ) -> tuple[Tensor, Tensor]:
+        self, content: Tensor, style: Tensor, learned: Tensor, shifts: Sequence[Tensor], seeds: Tensor
+    ) -> tuple[list[Tensor], Tensor]:
         """content [B,3,S,S], style [B,3,T,T] in 0..1 -> pictures [B,3,S,S] and their codes [B,L,D].
 
-        learned [B], bool: which are painted with the learned code and not with the painting's own.
-        shift: two numbers of 0..7. The crops are painted behind a border of that many pixels. If the
-        unshuffle grid or the loss network's strides always fell on the same pixels, the network would learn
-        to paint a grid. seeds [B], int: of the noise.
+        The pictures are painted once for each of the `shifts`. learned [B], bool: which are painted with the
+        learned code and not with the painting's own. seeds [B], int: of the noise.
         """
         code = self.gan.style_encoder(style, self.encoders_pass)
         if self.code is not None:
             code = torch.where(learned.to(code.device)[:, None, None], self.code.to(code.dtype), code)
-        return self.paint(content, code, shift, seeds), code.float()
+        return [self.paint(content, code, shift, seeds) for shift in shifts], code.float()
 
     def paint(self, content: Tensor, code: Tensor, shift: Tensor, seeds: Tensor) -> Tensor:
         """content [B,3,S,S] in 0..1 with codes [B,L,D], behind a border of `shift` pixels: [B,3,S,S].
 
-        The noise of the `seeds` [B] lies on the picture, so another border leaves it where it was.
+        shift: two numbers of 0..7. If the unshuffle grid or the loss network's strides always fell on the
+        same pixels, the network would learn to paint a grid. The noise of the `seeds` [B] lies on the
+        picture, so another border leaves it where it was.
         """
         side = content.shape[-1]
         down, right = shift.tolist()

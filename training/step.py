@@ -21,7 +21,7 @@ from ..models.perception.statistics import SIZES, sized_pictures, style_statisti
 from ..models.perception.vgg import CONTENT_LAYER, LossNetwork, features_at_half
 from . import losses
 from .augment import diff_augment
-from .crops import STEADY_SHARE, Batch, CropSource, count_at
+from .crops import Batch, CropSource, count_at
 from .losses import Parts, add_parts
 from .options import TrainOptions
 from .painter import Painter
@@ -58,7 +58,7 @@ class BatchGradients:
         """
         adversarial = self.options.adversarial_at(step)
         # Named from the start: of several processes, one may hold no photo or no painting of its own.
-        counts = {"content": 1, "identity": self._identity_count(step), "steady": self._steady_count(step)}
+        counts = {"content": 1, "identity": self._identity_count(step)}
         sums = {name: torch.zeros((), device=self.device) for name, count in counts.items() if count}
 
         # Paint the batch part by part and send the painter's gradients back; D only looks.
@@ -92,27 +92,29 @@ class BatchGradients:
         """How many pictures of the step's whole batch are paintings in their own style."""
         return count_at(self.options.identity_share, self.options.batch_size, step)
 
-    def _steady_count(self, step: int) -> int:
-        """How many pictures of the step's whole batch are painted twice.
+    def _shifts(self, batch: Batch) -> list[Tensor]:
+        """The borders behind which a batch is painted: two, or one if the network is frozen.
 
-        0 if the network is frozen, since it cannot become steadier.
+        The cheapest way to the paintings' statistics is a pattern that repeats in every cell of the
+        network's grid, and eyes see it as weave. The mean of two pictures whose grids begin elsewhere has
+        little of it, so strokes have to lower the losses. A frozen network learns no pattern.
         """
-        if self.options.mode == "style_code" or self.options.weights.steady == 0:
-            return 0
-        return count_at(STEADY_SHARE, self.options.batch_size, step)
+        return [batch.shift] if self.options.mode == "style_code" else [batch.shift, batch.other_shift]
 
     def _painter_parts(self, batch: Batch, step: int, adversarial: float) -> tuple[Features, Parts]:
         """Paint, compare, send gradients back; returns D's input, detached, and the losses' shares."""
         with self._autocast():
-            image, code = self.painter(
-                batch.content, batch.style, batch.learned_mask, batch.shift, batch.seeds
+            painted, code = self.painter(
+                batch.content, batch.style, batch.learned_mask, self._shifts(batch), batch.seeds
             )
+        image = torch.stack(painted).mean(0)
         features = self._features(image, adversarial)
         parts, by_size = self._style_parts(image, features, batch)
         parts |= self._content_parts(image, features["whole"], batch, step)
         parts |= self._code_part(image, code)
-        if self._steady_count(step) and batch.twice:
-            parts["steady"] = self._steady_part(image, code, batch, step)
+        if len(painted) > 1 and self.options.weights.steady > 0:
+            steady = losses.steady_loss(painted[0], painted[1], image.shape[-1] // STEADY_MARGIN)
+            parts["steady"] = steady * self._share(batch)
         seen: Features = {}
         if adversarial > 0 and self.discriminator is not None:
             seen = _judged(features["whole"], features["half"])
@@ -179,16 +181,6 @@ class BatchGradients:
         found = self.painter.gan.style_encoder(image, Trained())
         first = self.processes.rank * len(code)
         return {"code": losses.code_loss(found, codes, first) * (len(image) / self.options.batch_size)}
-
-    def _steady_part(self, image: Tensor, code: Tensor, batch: Batch, step: int) -> Tensor:
-        """Paint some pictures again on another grid and compare; weighted like the other parts."""
-        twice = batch.twice
-        with self._autocast():
-            again = self.painter.paint(
-                batch.content[:twice], code[:twice], batch.other_shift, batch.seeds[:twice]
-            )
-        loss = losses.steady_loss(image[:twice], again, image.shape[-1] // STEADY_MARGIN)
-        return loss * (twice / self._steady_count(step))
 
     def _discriminator_parts(self, discriminator: Discriminator, batch: Batch, painted: Features) -> Parts:
         with torch.no_grad():

@@ -67,7 +67,7 @@ class TestDraws:
         processes = [crops.batch(1, rank, world) for rank in range(world)]
         parts = [whole.part(start, start + 3) for start in range(0, 8, 3)]
         for split in (processes, parts):
-            for name in ("content", "style", "seeds", "draws", "identity_mask", "steady_mask"):
+            for name in ("content", "style", "seeds", "draws", "identity_mask"):
                 assert torch.equal(joined(split, name), getattr(whole, name)), name
             assert all(torch.equal(part.shift, whole.shift) for part in split)
 
@@ -82,16 +82,15 @@ class TestDraws:
 
 
 class TestUse:
-    def test_paintings_in_their_own_style_come_last_and_those_painted_twice_first(
+    def test_paintings_in_their_own_style_come_last(
         self, options: TrainOptions, photos: list[Path], paintings: list[Path], network: LossNetwork
     ) -> None:
         batch = source(options, photos, paintings, network).batch(0)
-        assert (batch.photos, batch.twice) == (6, 2)
+        assert batch.photos == 6
         assert batch.identity_mask.tolist() == [False] * 6 + [True] * 2
-        assert batch.steady_mask.tolist() == [True] * 2 + [False] * 6
         assert torch.equal(batch.content[6:], batch.real()[6:])
         assert not torch.equal(batch.content[:6], batch.real()[:6])
-        assert (batch.part(4, 8).photos, batch.part(4, 8).twice) == (2, 0)
+        assert batch.part(4, 8).photos == 2
 
     def test_sizes_without_a_share_have_no_target(
         self, options: TrainOptions, photos: list[Path], paintings: list[Path], network: LossNetwork

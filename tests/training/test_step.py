@@ -10,6 +10,7 @@ import pytest
 import torch
 from tiny_network import TINY
 
+from brushwork.models.perception.pixel_losses import tv_loss
 from brushwork.models.perception.vgg import LossNetwork
 from brushwork.models.style_gan import StyleGAN
 from brushwork.training.options import LossWeights, TrainOptions
@@ -85,6 +86,35 @@ def test_the_loss_network_sees_each_size_once(
     monkeypatch.setattr(LossNetwork, "forward", counted)
     trainer.gradients.accumulate(batch, 0, 2)
     assert seen == passes
+
+
+def test_losses_see_the_mean_of_two_places_of_the_grid(
+    photos: list[Path], paintings: list[Path], small: TrainOptions, gan: StyleGAN
+) -> None:
+    """What repeats in every cell of the grid is no way to lower them."""
+    trainer = Trainer(replace(small, loss_dtype="float32"), photos, paintings, start=gan)
+    batch = trainer.crops.batch(0)
+    assert ((batch.other_shift - batch.shift) % 4).all()
+    losses = trainer.gradients.accumulate(batch, 0, 2)
+    with torch.no_grad():
+        shifts = [batch.shift, batch.other_shift]
+        pair, _ = trainer.painter(batch.content, batch.style, batch.learned_mask, shifts, batch.seeds)
+    apart = (pair[0] - pair[1]).abs().mean()
+    assert apart > 0.005
+    assert losses["tv"] == pytest.approx(float(tv_loss((pair[0] + pair[1]) / 2)), rel=1e-4)
+    assert losses["tv"] < 0.995 * tv_loss(pair[0])
+
+
+@pytest.mark.parametrize(("mode", "passes"), [("from_scratch", 2), ("fine_tune", 2), ("style_code", 1)])
+def test_a_frozen_network_paints_once(
+    mode: str, passes: int, photos: list[Path], paintings: list[Path], small: TrainOptions
+) -> None:
+    options = replace(small, mode=mode, late_from=1.0)
+    trainer = Trainer(options, photos, paintings, start=StyleGAN(TINY))
+    painted = []
+    trainer.painter.gan.generator.register_forward_hook(lambda *_: painted.append(1))
+    trainer.gradients.accumulate(trainer.crops.batch(0), 0, 2)
+    assert len(painted) == passes
 
 
 def test_losses_without_a_weight_are_left_out(

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.usefixtures("slim_loss_network")
 
 BY_SIZE = {"gram_whole", "gram_half", "gram_quarter"}
 PERCEPTUAL = BY_SIZE | {
+    "steady",
     "content",
     "gram",
     "mean_std",
@@ -59,10 +60,8 @@ class TestLearning:
             names.append(set(trainer.train_step()))
             if trainer.step == 3:
                 after_warm_up = copied(trainer.discriminator)
-        # A quarter of the batch is painted twice: with two pictures, one in every second step.
-        steady = [PERCEPTUAL, PERCEPTUAL | {"steady"}]
-        assert names[:3] == [steady[step % 2] for step in range(3)]
-        assert names[3:] == [steady[step % 2] | {"adversarial", "d_real", "d_fake"} for step in range(3, 6)]
+        assert names[:3] == [PERCEPTUAL] * 3
+        assert names[3:] == [PERCEPTUAL | {"adversarial", "d_real", "d_fake"}] * 3
         # Every loss is weighed, and every weight has its loss.
         weights = [field.name for field in fields(LossWeights) if field.name != "style"]
         unweighed = BY_SIZE | {"total", "d_real", "d_fake"}
@@ -93,7 +92,6 @@ class TestLearning:
         options = replace(small, batch_size=4, late_from=1.0)
         trainer = Trainer(options, photos, paintings, start=gan)
         batch = trainer.crops.batch(0)
-        assert batch.steady_mask.tolist() == [True, False, False, False]
         down, right = ((batch.other_shift - batch.shift) % 4).tolist()
         assert down
         assert right
@@ -108,7 +106,7 @@ class TestLearning:
             steadier.train_step()
         assert steadier.gradients.accumulate(steadier.crops.batch(0), 0, 4)["steady"] < 0.9 * shimmer
 
-    def test_no_picture_is_painted_twice_for_nothing(
+    def test_steadiness_is_left_out_without_a_weight_or_where_nothing_can_become_steadier(
         self, photos: list[Path], paintings: list[Path], small: TrainOptions
     ) -> None:
         without = replace(small, weights=LossWeights(steady=0.0))
