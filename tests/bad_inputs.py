@@ -160,6 +160,13 @@ BAD_INPUTS = [
         "holds no picture (1 hidden picture (._a.png)",
     ),
     BadInput(
+        "a folder of empty pictures",
+        "a.png",
+        lambda: b"",
+        ("train", "--style", "{folder}", "--out", "{out}"),
+        "holds no paintings that can be read (1 unreadable file, first a.png: the file is empty)",
+    ),
+    BadInput(
         "a catalogue in UTF-16",
         "c.csv",
         lambda: "file,name".encode("utf-16"),

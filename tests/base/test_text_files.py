@@ -30,7 +30,12 @@ def test_a_pipe_among_the_files_is_not_waited_for(tmp_path: Path, capsys: pytest
 def test_a_pipe_that_is_open_is_read() -> None:
     """As in `--catalogue <(make-list)`."""
     reads, writes = os.pipe()
-    writer = threading.Thread(target=lambda: (os.write(writes, b"[1, 2]"), os.close(writes)))
+
+    def write() -> None:
+        os.write(writes, b"[1, 2]")
+        os.close(writes)
+
+    writer = threading.Thread(target=write)
     writer.start()
     assert read_json(f"/dev/fd/{reads}") == [1, 2]
     writer.join()
