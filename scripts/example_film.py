@@ -2,7 +2,7 @@
 
     python -m scripts.example_film
 
-It lasts two seconds, so that a CPU paints it within half a minute. It has no sound.
+It lasts two seconds, so that a CPU paints it soon. It has no sound.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ window.canvasTests = {
   nodes: () => app.graph.nodes,
   node: id => app.graph.getNodeById(Number(id)),
   link: id => app.graph.links.get?.(id) ?? app.graph.links[id],
+  links: () => [...(app.graph.links.values?.() ?? Object.values(app.graph.links))],
 
   // [left, top, right, bottom] of a node with its title. With Nodes 2.0 it is as large as its element.
   box({ id, pos, size }) {
@@ -43,6 +44,7 @@ window.canvasTests = {
       ...(node.widgets ?? []).flatMap(widget => this.widgetFaults(node, widget)),
       ...(node.inputs ?? []).flatMap(input => this.linkFaults(node, input)),
       ...this.layoutFaults(node),
+      ...this.wireFaults(node),
     ]);
   },
 
@@ -77,6 +79,23 @@ window.canvasTests = {
       ...under.map(other => `${node.title} lies on ${other.title}`),
       ...(around.length === 1 ? [] : [`${node.title} is in ${around.length} groups`]),
     ];
+  },
+
+  // Wires as the page has drawn them that run behind this node: they cross its edge.
+  wireFaults(node) {
+    const [left, top, right, bottom] = this.box(node), inside = 4, step = 3;
+    const edge = [];
+    for (let x = left + inside; x < right - inside; x += step) edge.push([x, top + inside], [x, bottom - inside]);
+    for (let y = top + inside; y < bottom - inside; y += step) edge.push([left + inside, y], [right - inside, y]);
+    const brush = document.createElement('canvas').getContext('2d');
+    brush.lineWidth = step + 1;
+    return this.links()
+      .filter(link => link.origin_id !== node.id && link.target_id !== node.id)
+      .filter(({ path }) => !path || edge.some(([x, y]) => brush.isPointInStroke(path, x, y)))
+      .map(link => {
+        const [from, to] = [link.origin_id, link.target_id].map(id => this.node(id).title);
+        return `the wire from ${from} to ${to} ${link.path ? `runs behind ${node.title}` : 'is not drawn'}`;
+      });
   },
 
   async openHelp(type) {

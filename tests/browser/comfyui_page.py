@@ -159,7 +159,8 @@ class ComfyUIPage:
         self.page.evaluate("() => { canvasTests.store('rightSidePanel')?.closePanel?.() }")
 
     def faults(self) -> list[str]:
-        """Missing nodes, bad links, values that are no choice, overlaps, nodes outside a group, alerts."""
+        """Missing nodes, bad links, values that are no choice, overlaps, wires behind nodes, nodes outside a
+        group, alerts."""
         return self.page.evaluate("canvasTests.faults()") + self.alerts()
 
     def alerts(self) -> list[str]:
