@@ -96,18 +96,20 @@ def encode(request: EncodeRequest) -> int:
 
     check_folder(request.out, "--out")
     try:
-        return _encode_catalogue(request) if request.catalogue else _encode_pictures(request)
+        if request.catalogue is None:
+            return _encode_pictures(request)
+        return _encode_catalogue(request, request.catalogue)
     except CheckpointError as error:
         raise CommandError(str(error)) from error
 
 
-def _encode_catalogue(request: EncodeRequest) -> int:
+def _encode_catalogue(request: EncodeRequest, catalogue: Path) -> int:
     given = ["PICTURE"] if request.pictures else []
     others = {"mix": request.mix, "name": request.name, **request.texts}
     given += [f"--{option}" for option, value in others.items() if value]
     if given:
         raise CommandError(f"{given[0]} does not go with --catalogue, which says it for each picture.")
-    entries = read_catalogue(request.catalogue, request.pictures_dirs)
+    entries = read_catalogue(catalogue, request.pictures_dirs)
     gan = _load(request.checkpoint)
     tasks = [
         _Task(request.out / f"{entry.id}{SAFETENSORS}", [entry.picture], entry.name, entry.texts)
