@@ -116,7 +116,8 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     A pipe or a device, such as /dev/stdout, gets the bytes and stays what it is.
     """
     if _is_stream(Path(path)):
-        with open(path, "ab", buffering=0) as stream:
+        # Buffered: the system may take a part at a time, and a bare file would leave the rest.
+        with open(path, "ab") as stream:
             stream.write(data)
         return
     with written_atomically(path) as temporary:

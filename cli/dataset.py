@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,36 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..dataset.report import DatasetReport
+
+
+DEFAULT_MIN_SIDE = 128
+
+
+@dataclass(frozen=True)
+class DatasetRequest:
+    """The arguments of one `brushwork dataset`; None is what was not given."""
+
+    folder: Path
+    split: Path | None = None
+    json: Path | None = None
+    sheet: Path | None = None
+    min_side: int = DEFAULT_MIN_SIDE
+    """In pixels: pictures with a shorter side are called tiny."""
+
+    def check(self) -> None:
+        """Find errors before thousands of pictures are read. Raises CommandError."""
+        if self.folder.is_file():
+            raise CommandError(f"{self.folder} is a file; give the folder that holds the pictures.")
+        if self.split is not None and not self.split.is_file():
+            raise CommandError(f"--split {self.split}: there is no such file.")
+        if self.min_side < 1:
+            raise CommandError(f"--min-side is {self.min_side}; give 1 or more pixels.")
+        if self.sheet is not None and not has_sheet_ending(self.sheet):
+            raise CommandError(f"--sheet {self.sheet}: end it in one of {', '.join(SHEET_FORMATS)}.")
+        check_no_source("--sheet", self.sheet, [self.folder])
+        for option, path in (("--json", self.json), ("--sheet", self.sheet)):
+            if path is not None and path.is_dir():
+                raise CommandError(f"{option} {path} is a folder; name a file.")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,12 +70,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--min-side",
         type=int,
-        default=128,
+        default=DEFAULT_MIN_SIDE,
         metavar="N",
-        help="call pictures with a shorter side under N pixels tiny (default: 128)",
+        help=f"call pictures with a shorter side under N pixels tiny (default: {DEFAULT_MIN_SIDE})",
     )
     add_pixel_limit(parser)
     parser.set_defaults(func=run)
+
+
+def request_from(args: argparse.Namespace) -> DatasetRequest:
+    """What was asked for, typed."""
+    return DatasetRequest(**{each.name: vars(args)[each.name] for each in fields(DatasetRequest)})
 
 
 def run(args: argparse.Namespace) -> int:
@@ -52,47 +88,36 @@ def run(args: argparse.Namespace) -> int:
 
     Raises CommandError, one sentence, if there are no pictures or a file cannot be written.
     """
+    return look_over(request_from(args))
+
+
+def look_over(request: DatasetRequest) -> int:
+    """Look the folder over; see `run`."""
     require(("rich",), "train", "this needs")
     from rich.console import Console
 
     from ..dataset.sheet import dataset_sheet
 
-    _check(args)
+    request.check()
     try:
-        report = _survey(args)
+        report = _survey(request)
     except ValueError as error:
         raise CommandError(str(error)) from error
     with written_first() as files:
-        if args.json is not None:
-            files.json(args.json, report.as_dict())
-        if args.sheet is not None:
-            files.sheet(args.sheet, dataset_sheet(report))
+        if request.json is not None:
+            files.json(request.json, report.as_dict())
+        if request.sheet is not None:
+            files.sheet(request.sheet, dataset_sheet(report))
         _print(report, Console())
     return 0
 
 
-def _check(args: argparse.Namespace) -> None:
-    """Find errors before thousands of pictures are read. Raises CommandError."""
-    if args.folder.is_file():
-        raise CommandError(f"{args.folder} is a file; give the folder that holds the pictures.")
-    if args.split is not None and not args.split.is_file():
-        raise CommandError(f"--split {args.split}: there is no such file.")
-    if args.min_side < 1:
-        raise CommandError(f"--min-side is {args.min_side}; give 1 or more pixels.")
-    if args.sheet is not None and not has_sheet_ending(args.sheet):
-        raise CommandError(f"--sheet {args.sheet}: end it in one of {', '.join(SHEET_FORMATS)}.")
-    check_no_source("--sheet", args.sheet, [args.folder])
-    for option, path in (("--json", args.json), ("--sheet", args.sheet)):
-        if path is not None and path.is_dir():
-            raise CommandError(f"{option} {path} is a folder; name a file.")
-
-
-def _survey(args: argparse.Namespace) -> DatasetReport:
+def _survey(request: DatasetRequest) -> DatasetReport:
     """The report, with the split that `brushwork train` would make."""
     from ..dataset.survey import survey
 
     with progress_bar("Looking") as show:
-        return survey(args.folder, split_file=args.split, min_side=args.min_side, on_progress=show)
+        return survey(request.folder, split_file=request.split, min_side=request.min_side, on_progress=show)
 
 
 def _print(report: DatasetReport, console: Console) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..base.text_files import one_line
 from ..dataset.splits import SPLITS
@@ -23,6 +24,34 @@ if TYPE_CHECKING:
 
     from ..evaluation.report import Evaluation
     from ..models.style_gan import StyleGAN
+
+
+@dataclass(frozen=True)
+class PictureChoice:
+    """Photos and paintings, as `add_picture_arguments` has them; None is what was not given."""
+
+    content: Path | None = None
+    style: Path | None = None
+    split: Path | None = None
+    part: str | None = None
+
+
+@dataclass(frozen=True)
+class EvaluateRequest:
+    """The arguments of one `brushwork evaluate`; None is what was not given."""
+
+    pictures: PictureChoice
+    values: Mapping[str, Any]
+    """The options of `EvaluationOptions`, by name."""
+    checkpoint: Path | None = None
+    device: str = "auto"
+    json: Path | None = None
+    sheet: Path | None = None
+    download: tuple[str, ...] = ()
+
+    def options(self) -> EvaluationOptions:
+        """Raises ValueError, one sentence, for a value out of range."""
+        return EvaluationOptions(**self.values)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -65,26 +94,26 @@ def add_picture_arguments(parser: argparse.ArgumentParser) -> None:
     add_pixel_limit(parser)
 
 
-def chosen_pictures(args: argparse.Namespace) -> tuple[list[Path], list[Path]]:
+def chosen_pictures(choice: PictureChoice) -> tuple[list[Path], list[Path]]:
     """Photos and paintings that --content, --style, --split and --part name.
 
     Raises CommandError where one is missing or nothing is left.
     """
     from ..dataset.folder import PictureFolder
 
-    if args.content is None or args.style is None:
+    if choice.content is None or choice.style is None:
         raise CommandError("Give both --content DIR, a folder of photos, and --style DIR, of paintings.")
-    if args.split is not None and not args.split.is_file():
-        raise CommandError(f"--split {args.split}: there is no such file.")
-    part = args.part or ("test" if args.split else None)
+    if choice.split is not None and not choice.split.is_file():
+        raise CommandError(f"--split {choice.split}: there is no such file.")
+    part = choice.part or ("test" if choice.split else None)
     chosen = []
-    for root in (args.content, args.style):
+    for root in (choice.content, choice.style):
         folder = PictureFolder.scan(root)
         say_left_out(root, folder.left_out)
         if folder.skipped:
             count = len(folder.skipped)
             complain(f"left out in {root}: {count} files that cannot be read (first: {folder.skipped[0]})")
-        paths = folder.split(part, args.split) if part else folder.paths
+        paths = folder.split(part, choice.split) if part else folder.paths
         if not paths:
             raise CommandError(f"None of the {len(folder.paths)} pictures in {root} belongs to '{part}'.")
         chosen.append(paths)
@@ -109,34 +138,54 @@ def load_network(checkpoint: Path | None, device: str) -> StyleGAN:
     return gan.to(usable)
 
 
+def request_from(args: argparse.Namespace) -> EvaluateRequest:
+    """What was asked for, typed."""
+    given = vars(args)
+    return EvaluateRequest(
+        PictureChoice(**{each.name: given[each.name] for each in fields(PictureChoice)}),
+        {each.name: given[each.name] for each in fields(EvaluationOptions)},
+        args.checkpoint,
+        args.device,
+        args.json,
+        args.sheet,
+        tuple(args.download),
+    )
+
+
 def run(args: argparse.Namespace) -> int:
     """Evaluate as `args` say; returns 0 when done, 130 when stopped by the user.
 
     Raises CommandError, one sentence, when it cannot start or go on.
     """
+    return score(request_from(args))
+
+
+def score(request: EvaluateRequest) -> int:
+    """Evaluate a network; see `run`."""
     from ..evaluation.set_distances import MissingPackageError, require_torchmetrics
 
     try:
-        if args.download:
-            _download(args.download)
-            if args.content is None and args.style is None:
+        if request.download:
+            _download(request.download)
+            if request.pictures.content is None and request.pictures.style is None:
                 return 0
-        if args.sheet is not None and not has_sheet_ending(args.sheet):
-            raise CommandError(f"--sheet {args.sheet}: give a name that ends in .png or .jpg.")
-        check_no_source("--sheet", args.sheet, [args.content, args.style])
-        for option, path in (("--json", args.json), ("--sheet", args.sheet)):
+        if request.sheet is not None and not has_sheet_ending(request.sheet):
+            raise CommandError(f"--sheet {request.sheet}: give a name that ends in .png or .jpg.")
+        check_no_source("--sheet", request.sheet, [request.pictures.content, request.pictures.style])
+        for option, path in (("--json", request.json), ("--sheet", request.sheet)):
             check_file(path, option)
         require_torchmetrics()
         require(("rich",), "train", "evaluation needs")
         from ..models.memory import out_of_memory_as
 
-        with out_of_memory_as(CommandError, f"Memory ran out; give a smaller --side than {args.side}."):
-            return _evaluate(args)
+        side = request.values["side"]
+        with out_of_memory_as(CommandError, f"Memory ran out; give a smaller --side than {side}."):
+            return _evaluate(request)
     except (ValueError, MissingPackageError) as error:
         raise CommandError(str(error)) from error
 
 
-def _download(names: list[str]) -> None:
+def _download(names: Sequence[str]) -> None:
     from ..models.perception.fetched_weights import FETCHED_WEIGHTS
 
     for name in names:
@@ -146,19 +195,19 @@ def _download(names: list[str]) -> None:
         tell(f"{name}: {FETCHED_WEIGHTS[name].fetch()}")
 
 
-def _evaluate(args: argparse.Namespace) -> int:
+def _evaluate(request: EvaluateRequest) -> int:
     from rich.console import Console
 
-    options = EvaluationOptions(**{f.name: getattr(args, f.name) for f in fields(EvaluationOptions)})
-    photos, paintings = chosen_pictures(args)
-    gan = load_network(args.checkpoint, args.device)
+    options = request.options()
+    photos, paintings = chosen_pictures(request.pictures)
+    gan = load_network(request.checkpoint, request.device)
     console = Console()
     found, stopped = _evaluate_with_progress(gan, photos, paintings, options)
     with written_first() as files:
-        if args.json is not None:
-            files.json(args.json, _record(args, found))
-        if args.sheet is not None:
-            files.sheet(args.sheet, found.sheet)
+        if request.json is not None:
+            files.json(request.json, _record(request, found))
+        if request.sheet is not None:
+            files.sheet(request.sheet, found.sheet)
         _print_report(found, console)
     return 130 if stopped else 0
 
@@ -197,7 +246,7 @@ def _print_report(found: Evaluation, console: Console) -> None:
         console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
-def _record(args: argparse.Namespace, found: Evaluation) -> dict[str, object]:
+def _record(request: EvaluateRequest, found: Evaluation) -> dict[str, object]:
     """The report, with the facts that the command line adds."""
-    given = {name: getattr(args, name) for name in ("checkpoint", "content", "style", "split", "part")}
+    given = {"checkpoint": request.checkpoint, **vars(request.pictures)}
     return {name: None if value is None else str(value) for name, value in given.items()} | found.as_dict()

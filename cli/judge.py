@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..pictures.folders import list_pictures
 from .errors import CommandError
-from .evaluate import add_picture_arguments, chosen_pictures, load_network
+from .evaluate import PictureChoice, add_picture_arguments, chosen_pictures, load_network
 from .pictures import say_left_out
 from .results import check_no_source
 from .terminal import complain, tell
@@ -17,6 +19,29 @@ from .terminal import complain, tell
 if TYPE_CHECKING:
     from ..evaluation.judging.errors import JudgeError
     from ..evaluation.judging.sheets import Row
+
+
+@dataclass(frozen=True)
+class SheetRequest:
+    """The arguments of one `brushwork judge sheet`; None is what was not given."""
+
+    out: Path
+    folders: tuple[Path, ...]
+    checkpoints: tuple[Path, ...] | None
+    pictures: PictureChoice
+    pairs: int = 30
+    side: int = 512
+    device: str = "auto"
+    names: tuple[str, ...] | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TallyRequest:
+    """The arguments of one `brushwork judge tally`."""
+
+    key: Path
+    answers: Path
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -49,51 +74,84 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     sheet.add_argument("--names", nargs=2, metavar=("A", "B"), help="what the tally calls the two")
     sheet.add_argument("--seed", type=int, default=0, help="draws pairs, order and sides (default: 0)")
     sheet.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
-    sheet.set_defaults(func=make_blind_sheets)
+    sheet.set_defaults(func=run_sheet)
     # Second step: the answers.
     tally = steps.add_parser("tally", help="count the answers")
     tally.add_argument("key", type=Path, help="key.json of the sheet")
     tally.add_argument("answers", type=Path, help="the filled form, answers.csv")
-    tally.set_defaults(func=count)
+    tally.set_defaults(func=run_tally)
 
 
-def make_blind_sheets(args: argparse.Namespace) -> int:
+def sheet_request_from(args: argparse.Namespace) -> SheetRequest:
+    """What was asked for, typed."""
+    given = vars(args)
+    return SheetRequest(
+        args.out,
+        tuple(args.folders),
+        None if args.checkpoints is None else tuple(args.checkpoints),
+        PictureChoice(**{each.name: given[each.name] for each in fields(PictureChoice)}),
+        args.pairs,
+        args.side,
+        args.device,
+        None if args.names is None else tuple(args.names),
+        args.seed,
+    )
+
+
+def tally_request_from(args: argparse.Namespace) -> TallyRequest:
+    """What was asked for, typed."""
+    return TallyRequest(args.key, args.answers)
+
+
+def run_sheet(args: argparse.Namespace) -> int:
     """Write the pages, the form and the key; 1 if a row is left out because a picture cannot be read.
 
     Raises CommandError, one sentence, if it cannot.
     """
+    return make_blind_sheets(sheet_request_from(args))
+
+
+def run_tally(args: argparse.Namespace) -> int:
+    """Print the tally; answers that cannot be counted are listed, one sentence each, with exit code 2."""
+    return count(tally_request_from(args))
+
+
+def make_blind_sheets(request: SheetRequest) -> int:
+    """Make a comparison; see `run_sheet`."""
     from ..evaluation.judging import sheets
     from ..evaluation.judging.errors import JudgeError
 
     # Find the results, or paint them.
     too_long: list[str] = []
     try:
-        if (args.out / sheets.KEY).exists():
-            raise CommandError(f"{args.out} holds a comparison already; name another folder.")
-        check_no_source("--out", args.out, [*args.folders, args.content, args.style])
-        if args.checkpoints is not None:
-            rows, too_long = _painted_rows(args)
-        elif len(args.folders) == 2:
-            if args.split is not None or args.part is not None:
+        if (request.out / sheets.KEY).exists():
+            raise CommandError(f"{request.out} holds a comparison already; name another folder.")
+        check_no_source(
+            "--out", request.out, [*request.folders, request.pictures.content, request.pictures.style]
+        )
+        if request.checkpoints is not None:
+            rows, too_long = _painted_rows(request, request.checkpoints)
+        elif len(request.folders) == 2:
+            if request.pictures.split is not None or request.pictures.part is not None:
                 raise CommandError("--split and --part choose what --checkpoints paints; leave them out.")
-            a, b = args.folders
+            a, b = request.folders
             for folder in (a, b):
                 say_left_out(folder, list_pictures(folder).left_out)
-            rows = sheets.match_results(a, b, args.content, args.style)
+            rows = sheets.match_results(a, b, request.pictures.content, request.pictures.style)
         else:
             raise CommandError("Give two folders of results, or --checkpoints A B.")
 
         rows, problems = sheets.readable_rows(rows)
         problems = [*too_long, *problems]
-        names = args.names or _distinct_names(args.checkpoints or args.folders)
-        key = sheets.make_sheets(rows, args.out, (names[0], names[1]), args.seed)
+        names = request.names or _distinct_names(request.checkpoints or request.folders)
+        key = sheets.make_sheets(rows, request.out, (names[0], names[1]), request.seed)
     except JudgeError as error:
         raise _last_problem(error) from error
     except ValueError as error:
         raise CommandError(str(error)) from error
 
     # Say how to go on.
-    kept, handed_out = args.out / sheets.KEY, args.out / sheets.HAND_OUT
+    kept, handed_out = request.out / sheets.KEY, request.out / sheets.HAND_OUT
     for problem in problems:
         complain(f"brushwork judge: {problem} The sheet goes without it.")
     tell(f"{len(key.rows)} rows. Hand out {handed_out}: the pages, and {sheets.ANSWERS} to fill in.")
@@ -102,15 +160,15 @@ def make_blind_sheets(args: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def count(args: argparse.Namespace) -> int:
-    """Print the tally; answers that cannot be counted are listed, one sentence each, with exit code 2."""
+def count(request: TallyRequest) -> int:
+    """Count the answers; see `run_tally`."""
     from ..evaluation.judging import tally
     from ..evaluation.judging.errors import JudgeError
     from ..evaluation.judging.sheets import read_key
 
     try:
-        key = read_key(args.key)
-        marks = tally.read_answers(args.answers, key)
+        key = read_key(request.key)
+        marks = tally.read_answers(request.answers, key)
     except JudgeError as error:
         raise _last_problem(error) from error
     for line in tally.tally(key, marks).text().splitlines():
@@ -125,25 +183,25 @@ def _last_problem(error: JudgeError) -> CommandError:
     return CommandError(error.problems[-1])
 
 
-def _painted_rows(args: argparse.Namespace) -> tuple[list[Row], list[str]]:
+def _painted_rows(request: SheetRequest, checkpoints: Sequence[Path]) -> tuple[list[Row], list[str]]:
     """Both networks' results of the same pairs, painted into `--out`/results; a sentence on each picture that
     cannot be painted."""
     from ..evaluation.judging.results import paint_pairs, paintable_pairs
     from ..evaluation.judging.sheets import Row
     from ..evaluation.pairs import draw_pairs
 
-    if args.folders:
+    if request.folders:
         raise CommandError("Give two folders of results or --checkpoints A B, not both.")
-    for option, least in (("pairs", 1), ("side", 32)):
-        if getattr(args, option) < least:
-            raise CommandError(f"--{option} is {getattr(args, option)}; give {least} or more.")
+    for option, value, least in (("pairs", request.pairs, 1), ("side", request.side, 32)):
+        if value < least:
+            raise CommandError(f"--{option} is {value}; give {least} or more.")
     # Both networks paint the same pairs.
-    photos, paintings = chosen_pictures(args)
-    drawn = draw_pairs(len(photos), len(paintings), args.pairs, args.seed)
+    photos, paintings = chosen_pictures(request.pictures)
+    drawn = draw_pairs(len(photos), len(paintings), request.pairs, request.seed)
     pairs, problems = paintable_pairs([(photos[content], paintings[style]) for content, style in drawn])
 
     # A counter on a terminal.
-    total = len(pairs) * len(args.checkpoints)
+    total = len(pairs) * len(checkpoints)
     done = 0
 
     def one_more() -> None:
@@ -153,13 +211,13 @@ def _painted_rows(args: argparse.Namespace) -> tuple[list[Row], list[str]]:
             print(f"\r{done} of {total} pictures", end="\n" if done == total else "", file=sys.stderr)
 
     painted = []
-    for folder, checkpoint in zip(("a", "b"), args.checkpoints, strict=True):
-        gan = load_network(checkpoint, args.device)
-        painted.append(paint_pairs(gan, pairs, args.out / "results" / folder, args.side, one_more))
+    for folder, checkpoint in zip(("a", "b"), checkpoints, strict=True):
+        gan = load_network(checkpoint, request.device)
+        painted.append(paint_pairs(gan, pairs, request.out / "results" / folder, request.side, one_more))
     return [Row(a.stem, a, b, *pair) for a, b, pair in zip(*painted, pairs, strict=True)], problems
 
 
-def _distinct_names(paths: list[Path]) -> list[str]:
+def _distinct_names(paths: Sequence[Path]) -> list[str]:
     """The last part of both paths, or all of them if that is the same."""
     names = [path.stem if path.is_file() else path.name for path in paths]
     return names if names[0] != names[1] else [str(path) for path in paths]

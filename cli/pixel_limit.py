@@ -25,13 +25,12 @@ def add_pixel_limit(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def pixel_limit(args: argparse.Namespace) -> Iterator[None]:
-    """The limit that `args` give, in this process and those that it starts.
+def pixel_limit(given: float | None) -> Iterator[None]:
+    """The limit of `given` million pixels, if there is one, in this process and those that it starts.
 
     Raises CommandError for a limit that is not above 0, also where the environment sets it.
     """
     before = os.environ.get(VARIABLE)
-    given = getattr(args, "max_megapixels", None)
     if given is not None:
         if not 0 < given < float("inf"):
             raise CommandError(f"{_OPTION} is {given:g}; give millions of pixels, such as 400.")

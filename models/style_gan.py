@@ -244,7 +244,8 @@ class StyleGAN(nn.Module):
         each one over those before it (`models/regions.py`), still in one pass. Frames of a video
         share the statistics of a frozen pass, and `own` [1,L,D] in place of each photo's own code. `noise`
         replaces that of `seed`: for seeds of their own in a batch, crops that keep the strokes of their
-        picture, and videos. Without `how` the pass is `fitting_pass`.
+        picture, and videos. Without `how` the pass is `fitting_pass`. Codes and masks may be on any device:
+        they go to that of the content.
 
         Raises ValueError for batches that do not match, another network's code, masks that are not finite or
         not [M,h,w], a strength outside 0..1, a seed that is not a whole number from 0 to 2**64 - 1, or
@@ -256,9 +257,10 @@ class StyleGAN(nn.Module):
             raise ValueError(
                 f"The content is of the type {type(content).__name__}; give what encode_content returns."
             )
-        code = checked_code(code).to(dtype)
-        regions = [region.checked(dtype) for region in as_list(regions, StyleRegion, "regions")]
-        own = None if own is None else checked_code(own, "The photo's own style code").to(dtype)
+        device = content.image.device
+        code = checked_code(code).to(device, dtype)
+        regions = [region.checked(dtype).to(device) for region in as_list(regions, StyleRegion, "regions")]
+        own = None if own is None else checked_code(own, "The photo's own style code").to(device, dtype)
         batch = paired_batch(content.batch, code, regions, "The content and the styles")
         for each in (code, *(region.code for region in regions)):
             self._check_code(each)

@@ -23,7 +23,8 @@ class LBFGS:
     """Proposes steps for pictures [B,3,H,W] from their gradients; no line search.
 
     history: how many pairs are kept, each of two pictures in `dtype`. A picture whose gradient is not
-    finite stays as it is, and the pair of that step is dropped.
+    finite stays as it is, and the pair of that step is dropped. A step for which memory runs out can be
+    asked for again.
     """
 
     def __init__(self, history: int = HISTORY, dtype: torch.dtype = torch.bfloat16):
@@ -38,6 +39,8 @@ class LBFGS:
         gradient = torch.where(finite, gradient, torch.zeros_like(gradient)).nan_to_num_(0, 0, 0)
         if self._last is not None:
             self._remember(gradient, *self._last, finite)
+            # Once, also if memory runs out further down and the step is asked for again.
+            self._last = None
         direction = self._direction(gradient)
         size = _dot(direction, direction).div(direction[0].numel()).sqrt()
         if self._scale is None:
@@ -46,6 +49,14 @@ class LBFGS:
             direction = direction * (_LONGEST / size.clamp_min(1e-30)).clamp_max(1)
         self._last = gradient, direction
         return direction
+
+    def remember_less(self) -> None:
+        """Keep half as many pairs from now on, down to none."""
+        self.history //= 2
+        self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        del self._pairs[: max(0, len(self._pairs) - self.history)]
 
     def _remember(self, gradient: Tensor, before: Tensor, step: Tensor, finite: Tensor) -> None:
         step, change = step.to(self.dtype), (gradient - before).to(self.dtype)
@@ -57,7 +68,7 @@ class LBFGS:
         known = self._scale if self._scale is not None else torch.where(usable, scale, torch.ones_like(scale))
         self._scale = torch.where(usable, scale, known)
         self._pairs.append((step, change, weight))
-        del self._pairs[: -self.history]
+        self._drop_oldest()
 
     def _direction(self, gradient: Tensor) -> Tensor:
         """Minus the inverse Hessian's estimate times the gradient: the two-loop recursion."""

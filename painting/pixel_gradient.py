@@ -43,7 +43,7 @@ def pixel_losses(
 
     picture, gradient: [B,3,H,W], at least 2 pixels a side; limits: `ground_limits` of the photo. It adds the
     gradient of the sum over the batch of weight times loss, and leaves a loss without a weight out.
-    The losses are `tv_loss`, `range_loss` and `ground_loss` of `pixel_losses`, for each picture by itself.
+    The losses are `tv_loss`, `range_loss` and `ground_excess` of `pixel_losses`, for each picture by itself.
     """
     height, width = picture.shape[-2:]
     found: dict[str, Tensor] = {}

@@ -24,7 +24,7 @@ from ..models.style_gan import StyleGAN
 from .colors import with_colors_of
 from .errors import RefineError
 from .fine_contrast import fine_contrast
-from .lbfgs import LBFGS
+from .lbfgs import HISTORY, LBFGS
 from .objective import Objective
 from .options import Pass, RefineOptions
 from .sources import Region, Sources, resized
@@ -106,7 +106,7 @@ def refine(
     refining. on_note gets sentences for the user, such as that tiles shrink because memory ran out.
 
     Raises ValueError for inputs that do not fit, RefineError if the losses are not finite, and PyTorch's
-    error if even the smallest tiles do not fit into memory.
+    error if even the smallest tiles, or a step without a history, do not fit into memory.
     """
     options = RefineOptions() if options is None else options
     if not isinstance(options, RefineOptions):
@@ -148,8 +148,8 @@ class Canvas(Protocol):
 class PixelCanvas:
     """Every pixel moves by itself."""
 
-    def __init__(self, picture: Tensor):
-        self._picture, self._optimizer = picture.contiguous(), LBFGS()
+    def __init__(self, picture: Tensor, history: int):
+        self._picture, self._optimizer = picture.contiguous(), LBFGS(history)
 
     @property
     def picture(self) -> Tensor:
@@ -157,6 +157,11 @@ class PixelCanvas:
 
     def move(self, gradient: Tensor) -> None:
         self._picture = self._picture + self._optimizer.step(gradient)
+
+    def remember_less(self) -> int:
+        """Keep half as many steps from now on; returns how many."""
+        self._optimizer.remember_less()
+        return self._optimizer.history
 
     def finished(self, average: Tensor) -> Tensor:
         return average.clamp(0, 1)
@@ -183,6 +188,7 @@ class _Run:
         self.work = sum(each.work for each in self.passes)
         self.step, self.work_done = 0, 0
         self.largest_tile: int | None = None
+        self.history = HISTORY
         self.began = time.monotonic()
 
     def picture(self) -> Tensor:
@@ -204,9 +210,8 @@ class _Run:
     def _canvas(self, picture: Tensor | None, each: Pass) -> Canvas:
         """What the steps at one size move; `picture` is that of the size before."""
         if self.tuned is None or not each.tuned:
-            return PixelCanvas(
-                self.sources.start_at(each.size) if picture is None else self._carried(picture, each.size)
-            )
+            start = self.sources.start_at(each.size) if picture is None else self._carried(picture, each.size)
+            return PixelCanvas(start, self.history)
         photo, shares = self.sources.photo_at(each.size), self.sources.shares_at(each.size)
         carried = None if picture is None else self.tuned.finer(picture, photo, shares)
         try:
@@ -223,7 +228,31 @@ class _Run:
         error.__traceback__ = None
         release_cache(picture.device)
         self._note("Memory ran out while the network was tuned: from here on, each pixel moves by itself.")
-        return PixelCanvas(picture.clamp(0, 1))
+        return PixelCanvas(picture.clamp(0, 1), self.history)
+
+    def _moved(self, canvas: Canvas, gradient: Tensor) -> Canvas:
+        """The canvas after a step. If memory runs out, pixels step with a shorter history, and the network
+        leaves the rest to the pixels, which have not moved yet."""
+        while True:
+            try:
+                canvas.move(gradient)
+                return canvas
+            except Exception as error:
+                if not isinstance(canvas, PixelCanvas):
+                    return self._by_pixels(canvas.picture, error)
+                self._remember_less(canvas, error)
+
+    def _remember_less(self, canvas: PixelCanvas, error: Exception) -> None:
+        """Shorten the history, for an error that says that memory ran out; raises any other."""
+        if not is_out_of_memory(error) or not self.history:
+            raise error
+        self.history = canvas.remember_less()
+        self._note(
+            f"Memory ran out: L-BFGS now remembers {self.history} steps, so the strokes come more slowly."
+        )
+        # The traceback holds the tensors of the failed step.
+        error.__traceback__ = None
+        release_cache(canvas.picture.device)
 
     def _carried(self, picture: Tensor, size: tuple[int, int]) -> Tensor:
         """The picture at a larger size, with the finer detail that the network paints, or the first picture
@@ -245,10 +274,7 @@ class _Run:
         for i in range(each.steps):
             losses, gradient = self._gradient(objective, canvas.picture)
             bad += ~torch.isfinite(losses["total"])
-            try:
-                canvas.move(gradient)
-            except Exception as error:
-                canvas = self._by_pixels(canvas.picture, error)
+            canvas = self._moved(canvas, gradient)
             average.lerp_(canvas.picture, 1 - min(self.options.average, i / (i + 1)))
             self.step += 1
             self.work_done += each.size[0] * each.size[1]

@@ -75,12 +75,6 @@ def write_state(path: str | os.PathLike[str], tensors: dict[str, Tensor], header
     write_atomically(path, save(tensors, metadata))
 
 
-def read_state(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The inverse of `write_state`. Raises CheckpointError, one sentence, for anything else."""
-    with open_state(path) as (file, header):
-        return file.tensors(), header
-
-
 @contextmanager
 def open_state(path: str | os.PathLike[str]) -> Iterator[tuple[TensorFile, dict[str, Any]]]:
     """Look into a file that `write_state` made: its header, and its tensors on demand.

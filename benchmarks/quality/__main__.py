@@ -39,6 +39,7 @@ from benchmarks.quality.art_features import available_extractors
 from benchmarks.quality.bar import bars_table
 from benchmarks.quality.gallery import Gallery
 from benchmarks.quality.pairs import Pair, balanced, cross_pairs, evenly, read_split, shuffled_pairs
+from benchmarks.quality.request import QualityRequest
 from benchmarks.quality.scoring import Scorer, Scores
 from benchmarks.quality.sheets import save_pictures, save_sheet
 from brushwork.base.files import write_atomically
@@ -99,29 +100,37 @@ def table(summary: dict[str, dict[str, dict[str, float]]]) -> str:
     return "\n".join(lines)
 
 
-def build_systems(options: argparse.Namespace) -> list[System]:
+def build_systems(request: QualityRequest) -> list[System]:
     """Brushwork once per checkpoint, then the peers that are there."""
-    setup = Setup(options.device, options.threads, options.microast, options.wct, options.rlministyler)
+    setup = Setup(request.device, request.threads, request.microast, request.wct, request.rlministyler)
     systems: list[System] = []
-    stems = [file.stem for file in options.checkpoint]
-    for file in options.checkpoint:
-        found = RememberingBrushwork(dataclasses.replace(setup, checkpoint=file, strength=options.strength))
+    stems = [file.stem for file in request.checkpoint]
+    for file in request.checkpoint:
+        found = RememberingBrushwork(dataclasses.replace(setup, checkpoint=file, strength=request.strength))
         if len(stems) > 1:
             found.name = file.stem if stems.count(file.stem) == 1 else str(file)
         systems.append(found)
     return systems + list(build_available((*PEERS, "content"), setup).values())
 
 
-def choose_pairs(options: argparse.Namespace) -> list[Pair]:
-    contents, styles = read_split(options.data, options.split)
-    if options.contents is None and options.styles is None:
-        return shuffled_pairs(contents, styles, options.pairs, options.seed)
-    if options.contents is None or options.styles is None:
+def choose_pairs(request: QualityRequest) -> list[Pair]:
+    contents, styles = read_split(request.data, request.split)
+    if request.contents is None and request.styles is None:
+        return shuffled_pairs(contents, styles, request.pairs, request.seed)
+    if request.contents is None or request.styles is None:
         raise ValueError("--contents and --styles make a full cross together; give both or neither.")
-    return cross_pairs(contents, styles, options.contents, options.styles, options.seed)
+    return cross_pairs(contents, styles, request.contents, request.styles, request.seed)
 
 
-def parse(arguments: list[str] | None) -> argparse.Namespace:
+def request_from(args: argparse.Namespace) -> QualityRequest:
+    """What was asked for, typed."""
+    given = vars(args)
+    sample = {field.name: given[field.name] for field in dataclasses.fields(SampleSizes)}
+    others = {name: value for name, value in given.items() if name not in sample}
+    return QualityRequest(**others | {"checkpoint": tuple(args.checkpoint), "sample": SampleSizes(**sample)})
+
+
+def parse(arguments: list[str] | None) -> QualityRequest:
     parser = argparse.ArgumentParser(
         "python -m benchmarks.quality",
         description="Content, style and SSIM of Brushwork, its peers and the photo.",
@@ -139,7 +148,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
             parser.error(f"{given}; give {least} or more.")
     if options.bars and options.strength != 1:
         parser.error(f"--strength is {options.strength:g}; --bars starts from full strength, leave it out.")
-    return options
+    return request_from(options)
 
 
 def _add_comparison(parser: argparse.ArgumentParser) -> None:
@@ -212,19 +221,19 @@ def _add_bars(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = parse(arguments)
-    torch.set_num_threads(options.threads)
+    request = parse(arguments)
+    torch.set_num_threads(request.threads)
     # TensorFloat-32 would move the scores in the third digit.
     torch.backends.cudnn.allow_tf32 = False
 
     # Paint and score; what cannot go well ends here with one sentence.
     try:
-        pairs = choose_pairs(options)
-        systems = build_systems(options)
-        extractors = available_extractors(options.device) if options.bars else []
-        gallery = Gallery(options.cache, options.size, Scorer(options.device, extractors), options.device)
-        on_sheet = balanced(pairs, options.sheet_pairs) if options.sheet else []
-        in_folders = balanced(pairs, options.pictures_pairs) if options.pictures else []
+        pairs = choose_pairs(request)
+        systems = build_systems(request)
+        extractors = available_extractors(request.device) if request.bars else []
+        gallery = Gallery(request.cache, request.size, Scorer(request.device, extractors), request.device)
+        on_sheet = balanced(pairs, request.sheet_pairs) if request.sheet else []
+        in_folders = balanced(pairs, request.pictures_pairs) if request.pictures else []
         scores = compare(gallery, systems, pairs, {*on_sheet, *in_folders})
     except (CheckpointError, LeftOut, ValueError) as error:
         print(f"benchmarks.quality: {error}", file=sys.stderr)
@@ -232,38 +241,35 @@ def main(arguments: list[str] | None = None) -> int:
 
     # Show: the table, sheets and folders of pictures, the bars, and all of it as JSON.
     summary = summarize(scores)
-    print(f"{len(pairs)} {options.split} pairs at {options.size} pixels, median (mean)\n\n{table(summary)}")
+    print(f"{len(pairs)} {request.split} pairs at {request.size} pixels, median (mean)\n\n{table(summary)}")
     painters = [system for system in systems if is_painter(system)]
-    if on_sheet:
-        save_sheet(gallery, painters, on_sheet, options.sheet, options.sheet_rows, options.sheet_cell)
-    if in_folders:
-        folders = save_pictures(gallery, painters, in_folders, options.pictures)
+    if request.sheet and on_sheet:
+        save_sheet(gallery, painters, on_sheet, request.sheet, request.sheet_rows, request.sheet_cell)
+    if request.pictures and in_folders:
+        folders = save_pictures(gallery, painters, in_folders, request.pictures)
         print(f"\n{len(in_folders)} pictures each in {', '.join(map(str, folders))}")
-    bars = print_bars(options, gallery, painters, pairs) if options.bars else {}
-    if options.json:
+    bars = print_bars(request, gallery, painters, pairs) if request.bars else {}
+    if request.json:
         each = [
             {"content": pair.content.name, "style": pair.style.name, "scores": found}
             for pair, found in zip(pairs, scores, strict=True)
         ]
-        record = {"settings": vars(options), "summary": summary, "bars": bars, "pairs": each}
-        write_atomically(options.json, json.dumps(record, indent=1, default=str).encode())
+        record = {"settings": request.settings(), "summary": summary, "bars": bars, "pairs": each}
+        write_atomically(request.json, json.dumps(record, indent=1, default=str).encode())
     return 0
 
 
 def print_bars(
-    options: argparse.Namespace, gallery: Gallery, painters: list[System], pairs: list[Pair]
+    request: QualityRequest, gallery: Gallery, painters: list[System], pairs: list[Pair]
 ) -> dict[str, list[dict[str, object]]]:
     """Measure and print the bars of each of Brushwork's networks; returns them by its name, for JSON."""
-    _, paintings = read_split(options.data, options.split)
-    paintings = evenly(paintings, options.paintings or len(paintings))
-    sample = SampleSizes(
-        **{field.name: getattr(options, field.name) for field in dataclasses.fields(SampleSizes)}
-    )
+    _, paintings = read_split(request.data, request.split)
+    paintings = evenly(paintings, request.paintings or len(paintings))
     peers = [system for system in painters if not isinstance(system, RememberingBrushwork)]
     measured = {}
     for system in painters:
         if isinstance(system, RememberingBrushwork):
-            bars = measure_bars(gallery, system, peers, pairs, paintings, sample)
+            bars = measure_bars(gallery, system, peers, pairs, paintings, request.sample)
             print(
                 f"\n{system.name}, {len(paintings)} paintings to compare with\n\n{bars_table(bars)}",
                 flush=True,

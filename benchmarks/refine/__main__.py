@@ -33,6 +33,7 @@ from benchmarks.refine.bars import MEMORY_LIMITS, memory_bar, quality_bars, time
 from benchmarks.refine.comparison import SECONDS, TO_LOSS, Comparison, refined_and_generated
 from benchmarks.refine.memory import peak_memory
 from benchmarks.refine.optimizers import Crowsonkb, Optimizer, Pastiche, Refining
+from benchmarks.refine.request import RefineRequest
 from benchmarks.speed.memory import can_measure
 from brushwork.base.files import write_atomically
 from brushwork.base.settings import check_choice
@@ -89,13 +90,14 @@ def save_sheet(records: Sequence[Record], pairs: Sequence[Pair], side: int, file
     sheet.draw().save(file, quality=90)
 
 
-def build_rivals(options: argparse.Namespace) -> list[Optimizer]:
+def build_rivals(request: RefineRequest) -> list[Optimizer]:
     """Those that are there; prints a line for each that is not."""
     builders: dict[str, Callable[[], Optimizer]] = {
-        "pastiche": lambda: Pastiche(options.device, options.iterations)
+        "pastiche": lambda: Pastiche(request.device, request.iterations)
     }
-    if options.crowsonkb:
-        builders["crowsonkb"] = lambda: Crowsonkb(options.device, options.crowsonkb, options.crowsonkb_share)
+    checkout = request.crowsonkb
+    if checkout:
+        builders["crowsonkb"] = lambda: Crowsonkb(request.device, checkout, request.crowsonkb_share)
     else:
         print("crowsonkb is left out: give --crowsonkb PATH of a checkout of style-transfer-pytorch.")
     rivals = []
@@ -108,30 +110,42 @@ def build_rivals(options: argparse.Namespace) -> list[Optimizer]:
 
 
 def measure_bars(
-    options: argparse.Namespace, cache: ResultsCache, scorer: Scorer, refining: Refining
+    request: RefineRequest, cache: ResultsCache, scorer: Scorer, refining: Refining
 ) -> list[Bar]:
     """The bars on quality and memory, those of them that were asked for."""
     bars: list[Bar] = []
-    if "quality" in options.bars:
-        contents, styles = read_split(options.data, "val")
-        pairs = shuffled_pairs(contents, styles, options.quality_pairs, options.seed)
+    asked = request.bars or ()
+    if "quality" in asked:
+        contents, styles = read_split(request.data, "val")
+        pairs = shuffled_pairs(contents, styles, request.quality_pairs, request.seed)
         records = [
-            refined_and_generated(cache, options.size, scorer, refining, pair)
+            refined_and_generated(cache, request.size, scorer, refining, pair)
             for pair in progress(pairs, "val pairs")
         ]
         bars += quality_bars(records)
-    if "memory" in options.bars:
+    if "memory" in asked:
         if can_measure():
             bars += [
-                memory_bar(side, peak_memory(side, options.memory_steps, options.threads))
-                for side in options.memory_sides
+                memory_bar(side, peak_memory(side, request.memory_steps, request.threads))
+                for side in request.memory_sides
             ]
         else:
             print("Peak memory is left out: this system does not tell a process its own.")
     return bars
 
 
-def parse(arguments: list[str] | None) -> argparse.Namespace:
+def request_from(args: argparse.Namespace) -> RefineRequest:
+    """What was asked for, typed."""
+    changes = {
+        "bars": None if args.bars is None else tuple(args.bars or BARS),
+        "memory_sides": tuple(args.memory_sides),
+        # The comparison is what the time bar is read from, and what is measured when no bar is named.
+        "compare": not args.bars or "time" in args.bars,
+    }
+    return RefineRequest(**vars(args) | changes)
+
+
+def parse(arguments: list[str] | None) -> RefineRequest:
     parser = argparse.ArgumentParser(
         "python -m benchmarks.refine",
         description="Refining beside pastiche and crowsonkb/style-transfer-pytorch: losses and seconds.",
@@ -153,11 +167,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
             check_choice("--bars", bar, BARS)
     except ValueError as error:
         parser.error(str(error))
-    # The comparison is what the time bar is read from, and what is measured when no bar is named.
-    options.compare = not options.bars or "time" in options.bars
-    if options.bars is not None and not options.bars:
-        options.bars = list(BARS)
-    return options
+    return request_from(options)
 
 
 def _add_comparison(parser: argparse.ArgumentParser) -> None:
@@ -234,48 +244,52 @@ def _add_bars(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = parse(arguments)
-    torch.set_num_threads(options.threads)
+    request = parse(arguments)
+    torch.set_num_threads(request.threads)
     # TensorFloat-32 would move the scores in the third digit.
     torch.backends.cudnn.allow_tf32 = False
-    cache, bars = ResultsCache(options.cache), []
+    cache, bars = ResultsCache(request.cache), []
     pairs: list[Pair] = []
     records: list[Record] = []
     try:
-        scorer = Scorer(options.device)
-        chosen = RefineOptions(quality=options.quality, content_weight=options.content_weight)
-        refining = Refining(options.device, chosen)
-        if options.compare:
-            pairs = shuffled_pairs(*read_split(options.data, options.split), options.pairs, options.seed)
-            rivals = build_rivals(options)
+        scorer = Scorer(request.device)
+        chosen = RefineOptions(quality=request.quality, content_weight=request.content_weight)
+        refining = Refining(request.device, chosen)
+        if request.compare:
+            pairs = shuffled_pairs(*read_split(request.data, request.split), request.pairs, request.seed)
+            rivals = build_rivals(request)
             comparison = Comparison(
-                cache, options.size, scorer, refining, rivals, options.threads, options.every
+                cache, request.size, scorer, refining, rivals, request.threads, request.every
             )
             records = [comparison.measured(pair) for pair in progress(pairs, "pairs")]
             print(
-                f"{len(pairs)} {options.split} pairs of {options.size} x {options.size} pixels, "
-                f"{options.threads} threads, {options.device}; medians\n\n{table(records)}"
+                f"{len(pairs)} {request.split} pairs of {request.size} x {request.size} pixels, "
+                f"{request.threads} threads, {request.device}; medians\n\n{table(records)}"
             )
-            if "time" in (options.bars or ()):
+            if "time" in (request.bars or ()):
                 pastiche = next((each.name for each in rivals if isinstance(each, Pastiche)), None)
                 bars.append(time_bar(records, pastiche))
-        if options.bars:
-            bars += measure_bars(options, cache, scorer, refining)
+        if request.bars:
+            bars += measure_bars(request, cache, scorer, refining)
     except ValueError as error:
         print(f"benchmarks.refine: {error}", file=sys.stderr)
         return 2
 
     if bars:
         print(f"\n{bars_table(bars)}")
-    if options.sheet and records:
-        save_sheet(records, pairs, options.size, options.sheet, options.sheet_cell)
-    if options.json:
+    if request.sheet and records:
+        save_sheet(records, pairs, request.size, request.sheet, request.sheet_cell)
+    if request.json:
         each = [
             {"content": pair.content.name, "style": pair.style.name, "numbers": record.numbers}
             for pair, record in zip(pairs, records, strict=True)
         ]
-        found = {"settings": vars(options), "bars": [dataclasses.asdict(bar) for bar in bars], "pairs": each}
-        write_atomically(options.json, json.dumps(found, indent=1, default=str).encode())
+        found = {
+            "settings": request.settings(),
+            "bars": [dataclasses.asdict(bar) for bar in bars],
+            "pairs": each,
+        }
+        write_atomically(request.json, json.dumps(found, indent=1, default=str).encode())
     return 0
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from ..pixel_limit import add_pixel_limit
 from ..results import check_folder
 from ..terminal import complain, tell
 from .catalogue import TEXTS, read_catalogue
+from .request import EncodeRequest
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,61 +70,79 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.set_defaults(func=run)
 
 
+def request_from(args: argparse.Namespace) -> EncodeRequest:
+    """What was asked for, typed."""
+    names = {each.name for each in fields(EncodeRequest)}
+    values = {name: given for name, given in vars(args).items() if name in names} | {
+        "pictures": tuple(args.pictures),
+        "pictures_dirs": tuple(args.pictures_dir),
+        "texts": {text: vars(args)[text] for text in TEXTS},
+    }
+    return EncodeRequest(**values)
+
+
 def run(args: argparse.Namespace) -> int:
     """Encode what `args` ask for; print each file that was written. 0 if all are, 1 if some are not.
 
     Raises CommandError, one sentence, when it cannot start or nothing could be written.
     """
+    return encode(request_from(args))
+
+
+def encode(request: EncodeRequest) -> int:
+    """Encode all pictures; see `run`."""
     # PyTorch takes seconds to import, and `brushwork encode --help` should not.
     from ...models.checkpoint import CheckpointError
 
-    check_folder(args.out, "--out")
+    check_folder(request.out, "--out")
     try:
-        return _encode_catalogue(args) if args.catalogue else _encode_pictures(args)
+        if request.catalogue is None:
+            return _encode_pictures(request)
+        return _encode_catalogue(request, request.catalogue)
     except CheckpointError as error:
         raise CommandError(str(error)) from error
 
 
-def _encode_catalogue(args: argparse.Namespace) -> int:
-    given = ["PICTURE"] if args.pictures else []
-    given += [f"--{option}" for option in ("mix", "name", *TEXTS) if getattr(args, option)]
+def _encode_catalogue(request: EncodeRequest, catalogue: Path) -> int:
+    given = ["PICTURE"] if request.pictures else []
+    others = {"mix": request.mix, "name": request.name, **request.texts}
+    given += [f"--{option}" for option, value in others.items() if value]
     if given:
         raise CommandError(f"{given[0]} does not go with --catalogue, which says it for each picture.")
-    entries = read_catalogue(args.catalogue, args.pictures_dir)
-    gan = _load(args.checkpoint)
+    entries = read_catalogue(catalogue, request.pictures_dirs)
+    gan = _load(request.checkpoint)
     tasks = [
-        _Task(args.out / f"{entry.id}{SAFETENSORS}", [entry.picture], entry.name, entry.texts)
+        _Task(request.out / f"{entry.id}{SAFETENSORS}", [entry.picture], entry.name, entry.texts)
         for entry in entries
     ]
     code = _write_all(tasks, gan)
     known = {f"{entry.id}{SAFETENSORS}" for entry in entries}
-    for path in sorted(args.out.glob(f"*{SAFETENSORS}")):
+    for path in sorted(request.out.glob(f"*{SAFETENSORS}")):
         if path.name not in known and not is_hidden_name(path.name):
             complain(f"{path} is not in the catalogue and was left as it is.")
     return code
 
 
-def _encode_pictures(args: argparse.Namespace) -> int:
-    pictures = _pictures_to_encode(args.pictures)
-    if args.mix and not args.name:
+def _encode_pictures(request: EncodeRequest) -> int:
+    pictures = _pictures_to_encode(request.pictures)
+    if request.mix and not request.name:
         raise CommandError("--mix makes one style of several pictures; say with --name what to call it.")
-    if args.name and len(pictures) > 1 and not args.mix:
+    if request.name and len(pictures) > 1 and not request.mix:
         raise CommandError(
-            f"--name {args.name} names one style, and there are {len(pictures)} pictures; add --mix or leave "
-            "it out."
+            f"--name {request.name} names one style, and there are {len(pictures)} pictures; add --mix or "
+            "leave it out."
         )
-    gan = _load(args.checkpoint)
-    texts = {text: getattr(args, text) for text in TEXTS}
-    singles = dict.fromkeys(pictures) if args.overwrite else pictures
-    groups = [pictures] if args.mix else [[picture] for picture in singles]
-    names = [args.name or group[0].stem for group in groups]
+    gan = _load(request.checkpoint)
+    singles = dict.fromkeys(pictures) if request.overwrite else pictures
+    groups = [pictures] if request.mix else [[picture] for picture in singles]
+    names = [request.name or group[0].stem for group in groups]
     # Pictures of one name in several folders are several styles, also where files are replaced.
-    stems = distinct_names(names, groups) if args.overwrite else [safe_file_name(name) for name in names]
+    stems = distinct_names(names, groups) if request.overwrite else [safe_file_name(name) for name in names]
     tasks = [
-        _Task(args.out / f"{stem}{SAFETENSORS}", group, one_line(name), texts)
+        _Task(request.out / f"{stem}{SAFETENSORS}", group, one_line(name), request.texts)
         for stem, group, name in zip(stems, groups, names, strict=True)
     ]
-    return _write_all(tasks, gan, numbered=not args.overwrite)
+    return _write_all(tasks, gan, numbered=not request.overwrite)
 
 
 def _pictures_to_encode(texts: Sequence[str]) -> list[Path]:
@@ -152,7 +171,7 @@ class _Task:
     path: Path
     pictures: Sequence[Path]
     name: str
-    texts: dict[str, str]
+    texts: Mapping[str, str]
 
 
 def _write_all(tasks: Sequence[_Task], gan: StyleGAN, numbered: bool = False) -> int:

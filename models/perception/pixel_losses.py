@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# `ground_loss`: the sides of its cells in pixels. For each, how many times the photo's step between two cells
+# `ground_excess`: the sides of cells in pixels. For each, how many times the photo's step between two cells
 # is free, and what is free besides; None stands for the painting's own step. In large cells, light that is
 # there may become drama, such as a thin cloud that turns into a storm. In small cells the same factor would
 # raise a photo's noise to relief.
@@ -93,31 +93,25 @@ def ground_limits(photo: Tensor, allowed: list[tuple[Tensor, Tensor]]) -> list[S
 
 
 def ground_excess(found: list[Steps], limits: list[Steps]) -> Tensor:
-    """[B]: mean over cells and axes of the mean of max(0, step - limit), for pictures in one piece."""
-    excess = [
-        F.relu(steps - limit).flatten(1).mean(1)
-        for pair, pair_limit in zip(found, limits, strict=False)
-        for steps, limit in zip(pair, pair_limit, strict=True)
-    ]
-    return torch.stack(excess).mean(0)
+    """[B]: mean of max(0, |d_k(x)| - g_k |d_k(c)| - e_k) over k and cells: plain grounds stay plain.
 
-
-def ground_loss(image: Tensor, photo: Tensor, painting: Tensor) -> Tensor:
-    """mean of max(0, |d_k(x)| - g_k |d_k(c)| - e_k) over k and cells: plain grounds stay plain.
-
-    d_k is the step in colour, Euclidean in RGB, between the mean colours of two cells of k x k pixels side
-    by side, across and down, for those k of `GROUND_CELLS` that fit; g_k and e_k stand there too. For small
+    found: `ground_steps` of the picture x; limits: `ground_limits` of the photo c; neither may be empty. d_k
+    is the step in colour, Euclidean in RGB, between the mean colours of two cells of k x k pixels side by
+    side, across and down, for those k of `GROUND_CELLS` that fit; g_k and e_k stand there too. For small
     cells, e_k is the largest step in the plainest third of the painting: where the photo is plain, the
     picture may have the grain of the painting's plain grounds, and not of its busiest.
 
     Style losses ask every crop for all of a painting's light and dark, even a crop of a bare wall, and
     normalisation enlarges whatever differences are there: walls break into patches, dark shapes get
     halos, skies turn into relief. More of the photo's own contrast costs nothing. The painting may have any
-    size that holds the same cells. 0 for photos of less than 4 pixels a side.
+    size that holds the same cells.
     """
-    found = ground_steps(image)
-    limits = ground_limits(photo, plain_steps(painting))
-    return ground_excess(found, limits).mean() if found and limits else image.sum() * 0
+    excess = [
+        F.relu(steps - limit).flatten(1).mean(1)
+        for pair, pair_limit in zip(found, limits, strict=False)
+        for steps, limit in zip(pair, pair_limit, strict=True)
+    ]
+    return torch.stack(excess).mean(0)
 
 
 def tv_loss(image: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -223,6 +224,33 @@ def test_a_pipe_gets_the_bytes_and_stays(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="It is a pipe or a device"), files.written_atomically(pipe):
         pass
     assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere /dev/fd does not open a pipe anew")
+def test_a_full_pipe_gets_the_rest_after_a_signal() -> None:
+    """A signal ends a write that waits for its reader: the system then says how much it took."""
+    data, got = os.urandom(3 * 2**16 + 5), bytearray()
+    signalled = threading.Event()
+    reads, writes = os.pipe()
+
+    def read() -> None:
+        assert signalled.wait(10)
+        while block := os.read(reads, 2**16):
+            got.extend(block)
+
+    reader = threading.Thread(target=read)
+    before = signal.signal(signal.SIGALRM, lambda *_: signalled.set())
+    try:
+        reader.start()
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        write_atomically(f"/dev/fd/{writes}", data)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        os.close(writes)
+        reader.join(10)
+        os.close(reads)
+    assert bytes(got) == data
 
 
 @pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="no open files by number")

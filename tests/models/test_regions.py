@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import pytest
 import torch
+from emulated_device import emulated_device
 
 from brushwork.models import strips
 from brushwork.models.regions import StyleRegion, feather_mask, pooled_shares, region_shares
@@ -177,3 +179,24 @@ def test_feathering_leaves_borders_and_empty_masks():
 def test_feather_must_be_a_length(feather):
     with pytest.raises(ValueError, match=rf"feather is {feather}; give a number of pixels, 0 or more\."):
         feather_mask(half(4, 4), feather)
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.6])
+def test_masks_and_codes_on_the_cpu_go_to_the_network(frozen_tiny, photo, strength):
+    photo = photo[:, :, :48, :64]
+    codes = frozen_tiny.encode_style(photo), frozen_tiny.encode_style(photo.flip(1))
+    regions = [StyleRegion(codes[1], half(48, 64)), StyleRegion(codes[0], half(48, 64).flip(2) * 0.3)]
+    on_cpu = frozen_tiny.generate(frozen_tiny.encode_content(photo), codes[0], strength, regions=regions)
+    with emulated_device() as device:
+        gan = copy.deepcopy(frozen_tiny).to(device)
+        content = gan.encode_content(photo.to(device))
+        there = [regions[0].to(device), regions[1].to(device)]
+        # Masks alone are elsewhere, then regions, then all styles.
+        for code, over in (
+            (codes[0].to(device), [StyleRegion(there[0].code, regions[0].mask), there[1]]),
+            (codes[0].to(device), regions),
+            (codes[0], regions),
+        ):
+            painted = gan.generate(content, code, strength, regions=over)
+            assert painted.device == device
+            assert torch.allclose(painted.cpu(), on_cpu, atol=1e-5)

@@ -9,11 +9,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 from gram_errors import gram_errors
+from plain_grounds import ground_loss
 
 from brushwork.models.perception.feature_losses import relative_error
 from brushwork.models.perception.pixel_losses import (
     ground_limits,
-    ground_loss,
     plain_steps,
     range_loss,
     tv_loss,

@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 import torch
 from gram_errors import gram_errors
+from plain_grounds import ground_loss
 
-from brushwork.models.perception.pixel_losses import ground_loss
 from brushwork.models.perception.statistics import color_moments, normalized, style_at_sizes
 from brushwork.painting import options as refine_options
 from brushwork.painting.cell_losses import hue_loss, hues_of, light_loss, photo_light

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
 
 from brushwork.models.perception.vgg import LossNetwork
 from brushwork.painting.errors import RefineError
+from brushwork.painting.lbfgs import HISTORY, LBFGS
 from brushwork.painting.options import RefineOptions
 from brushwork.painting.refine import refine
 from brushwork.painting.sources import Region
@@ -43,6 +45,43 @@ def test_tiles_shrink_when_memory_runs_out(slim_network, photo_of):
     assert notes == ["Memory ran out: the picture is now refined in tiles of 72 pixels."]
     whole = refine(None, photo, painting, None, options, network=slim_network)
     assert float((refined - whole).abs().mean()) < 1e-4
+
+
+def test_a_history_that_does_not_fit_is_shortened_once(slim_network, photo_of, monkeypatch):
+    """As on a device whose memory holds two pairs of L-BFGS: they stay, and the note says what happened."""
+    pairs, notes, steps = [], [], 8
+    propose = LBFGS._direction
+
+    def direction(optimizer: LBFGS, gradient: Tensor) -> Tensor:
+        if len(optimizer._pairs) > 2:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        pairs.append(len(optimizer._pairs))
+        return propose(optimizer, gradient)
+
+    def refined(history: int) -> Tensor:
+        monkeypatch.setattr("brushwork.painting.refine.HISTORY", history)
+        options = RefineOptions(optimize="pixels", quality="draft", steps=steps, dtype="float32")
+        return refine(
+            None, photo_of(), photo_of(seed=1), None, options, network=slim_network, on_note=notes.append
+        )
+
+    short = refined(2)
+    monkeypatch.setattr(LBFGS, "_direction", direction)
+    found = refined(HISTORY)
+    assert notes == ["Memory ran out: L-BFGS now remembers 2 steps, so the strokes come more slowly."]
+    assert pairs == [0, 1, *[2] * (steps - 2)]
+    assert torch.equal(found, short), "no pair is lost or kept twice"
+
+
+def test_a_step_that_never_fits_is_an_error(slim_network, photo_of, monkeypatch):
+    def fail(*_: object) -> None:
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+
+    notes = []
+    monkeypatch.setattr(LBFGS, "_direction", fail)
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        refine(None, photo_of(), photo_of(seed=1), None, QUICK, network=slim_network, on_note=notes.append)
+    assert [note.split()[6] for note in notes] == ["2", "1", "0"]
 
 
 def test_memory_for_nothing_at_all_is_an_error(photo_of):

@@ -10,6 +10,7 @@ import pytest
 import torch
 from picture_sets import picture_set
 from safetensors.torch import load, save
+from training_states import read_state
 
 from brushwork.base.tensor_header import join_header, split_header
 from brushwork.models import CheckpointError, StyleGAN
@@ -18,7 +19,7 @@ from brushwork.training.runs.files import RunFiles
 from brushwork.training.runs.resume import RunProgress, resume_options
 from brushwork.training.runs.run import open_run
 from brushwork.training.runs.spec import RunSpec
-from brushwork.training.state import STATE_FORMAT, read_state
+from brushwork.training.state import STATE_FORMAT
 from brushwork.training.trainer import Trainer, TrainingError
 
 pytestmark = pytest.mark.usefixtures("small_validation", "slim_loss_network")

@@ -19,11 +19,11 @@ import torch
 from forked_python import Forked, ForkedPython
 from small_pictures import small_copies
 from tiny_network import TINY
+from training_states import read_state
 
 from brushwork.cli.main import main
 from brushwork.models.style_gan import StyleGAN
 from brushwork.training.processes import LaunchError, LostProcess, OneProcess, connect
-from brushwork.training.state import read_state
 
 # Over a run's first steps the losses of two processes are those of one, except for the order in which
 # floats are added, about 1e-7 of them. Adam makes more of it step by step: its first updates are as

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from training_states import read_state
 
 from brushwork.models import CheckpointError
-from brushwork.training.state import pack, read_state, unpack, write_state
+from brushwork.training.state import pack, unpack, write_state
 
 
 def make() -> dict:

@@ -14,10 +14,11 @@ import pytest
 import torch
 from network_weights import equal
 from tiny_network import TINY
+from training_states import read_state
 
 from brushwork.models.style_gan import StyleGAN
 from brushwork.training.options import LossWeights, TrainOptions
-from brushwork.training.state import pack, read_state
+from brushwork.training.state import pack
 from brushwork.training.trainer import Diverged, Trainer, TrainingError
 
 pytestmark = pytest.mark.usefixtures("slim_loss_network")

@@ -14,12 +14,12 @@ import pytest
 import small_command
 import torch
 from forked_python import ForkedPython
+from training_states import read_state
 
 from brushwork.base import duration
 from brushwork.cli.main import main
 from brushwork.models import StyleGAN
 from brushwork.models.style_file import read_style, style_fingerprint
-from brushwork.training.state import read_state
 
 
 class TestRuns:

@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 import torch
+from plain_grounds import ground_loss
 from small_tensors import close, doubles
 
-from brushwork.models.perception.pixel_losses import ground_loss
+from brushwork.models.perception.pixel_losses import ground_limits, plain_steps
+from brushwork.painting.pixel_gradient import pixel_losses
 
 
 class TestByHand:
@@ -32,7 +34,11 @@ class TestByHand:
         assert close(loss, sum(sum(found) / count for count, found in steps.items()) / 6, 1e-3)
         # 1.5 times the photo's contrast is free.
         assert ground_loss(0.5 + (image - 0.5) * 1.5, image, self.plain(64)) < 1e-6
-        assert ground_loss(image[..., :3], photo[..., :3], self.plain(64)) == 0, "no two cells fit"
+        # Where no two cells fit, it costs nothing.
+        narrow, gradient = image[..., 6:9], torch.zeros(1, 3, 16, 3)
+        limits = ground_limits(photo[..., 6:9], plain_steps(self.plain(64)))
+        assert pixel_losses(narrow, gradient, limits, {"ground": 1.0}) == {}
+        assert not gradient.any()
 
     def test_the_ground_may_have_the_grain_of_the_paintings_plain_grounds(self):
         photo, painting = self.plain(96), self.plain(96)

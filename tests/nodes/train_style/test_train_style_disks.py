@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from comfy_folders import use_folders
 from small_disk import make_read_only, needs_root, small_disk
+from training_states import read_state
 
 from brushwork.base import temporary
 from brushwork.models import StyleGAN, read_style
 from brushwork.nodes.train_style.inputs import photos_from, pictures_from
 from brushwork.nodes.train_style.session import TrainTask, train
 from brushwork.training.options import TrainOptions
-from brushwork.training.state import read_state
 
 pytestmark = needs_root
 

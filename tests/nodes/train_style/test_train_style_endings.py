@@ -6,13 +6,13 @@ import math
 import time
 
 from PIL import Image
+from training_states import read_state
 
 from brushwork.models import StyleGAN
 from brushwork.nodes.bridge import progress
 from brushwork.nodes.train_style.inputs import photos_from, pictures_from
 from brushwork.nodes.train_style.session import TrainTask, train
 from brushwork.training.options import TrainOptions
-from brushwork.training.state import read_state
 
 
 def task(small_gan, paintings_dir, **changes):

@@ -21,11 +21,11 @@ import pytest
 import torch
 from comfyui_server import COMFYUI, RUN_SECONDS, ComfyUIServer
 from PIL import Image
+from training_states import read_state
 
 from brushwork.models import StyleGAN
 from brushwork.models.style_file import read_style
 from brushwork.training.options import MODES
-from brushwork.training.state import read_state
 
 if not COMFYUI:
     pytest.skip("COMFYUI_PATH is not set to a ComfyUI checkout", allow_module_level=True)

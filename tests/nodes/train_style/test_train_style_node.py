@@ -14,6 +14,7 @@ import torch
 from comfy_folders import use_folders
 from PIL import Image
 from safetensors import safe_open
+from training_states import read_state
 
 from brushwork.models import StyleGAN
 from brushwork.models.checkpoint import open_checkpoint
@@ -21,7 +22,6 @@ from brushwork.models.style_file import read_style, style_fingerprint
 from brushwork.nodes import EncodeContent, EncodeStyle, Generate, LoadStyle, LoadStyleGAN, TrainStyle
 from brushwork.nodes.bridge import api, progress
 from brushwork.training.options import MODES
-from brushwork.training.state import read_state
 from brushwork.training.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("small_demo_photos")

@@ -14,6 +14,7 @@ from picture_sets import picture_set
 from slim_loss_network import slim_loss_networks
 from small_run import SMALL, VALIDATION_SIDE
 from tiny_network import TINY
+from training_states import read_state
 
 from brushwork.models.style_gan import StyleGAN
 from brushwork.training import validation
@@ -21,7 +22,6 @@ from brushwork.training.options import TrainOptions
 from brushwork.training.runs.files import STATE_FILE, RunFiles
 from brushwork.training.runs.run import Run, open_run
 from brushwork.training.runs.spec import RunSpec
-from brushwork.training.state import read_state
 
 pytestmark = pytest.mark.usefixtures("small_validation", "slim_loss_network")
 

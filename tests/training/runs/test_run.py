@@ -15,6 +15,7 @@ from picture_sets import picture_set
 from PIL import Image
 from small_run import SMALL
 from tiny_network import TINY
+from training_states import read_state
 
 from brushwork.models.style_file import read_style, style_fingerprint
 from brushwork.models.style_gan import StyleGAN
@@ -23,7 +24,6 @@ from brushwork.training.painter import fit_style_space
 from brushwork.training.runs.files import RunFiles
 from brushwork.training.runs.run import Run, RunOutcome, log_interval, open_run
 from brushwork.training.runs.spec import RunSpec
-from brushwork.training.state import read_state
 from brushwork.training.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("small_validation", "slim_loss_network")
