@@ -23,7 +23,7 @@ def test_every_option_and_weight_has_a_row() -> None:
     named = re.findall(r"^\| `(\w+)` \|", tables(), re.MULTILINE)
     options = [f.name for f in fields(TrainOptions) if f.name not in ("mode", "weights")]
     assert named == options + [f.name for f in fields(LossWeights)]
-    assert "| `steps` | 150 | 360 | 40,000 | 1 … 10,000,000 | Training steps. |" in tables()
+    assert "| `steps` | 150 | 300 | 40,000 | 1 … 10,000,000 | Training steps. |" in tables()
 
 
 def test_marks_are_needed() -> None:

@@ -60,4 +60,4 @@ class TestOptions:
             if option.name != "weights":
                 assert option.metadata["text"] in text
         assert all(f"{f.name}: " in text for f in fields(LossWeights))
-        assert "style_code 150, fine_tune 360, from_scratch 40000" in text
+        assert "style_code 150, fine_tune 300, from_scratch 40000" in text

@@ -30,7 +30,7 @@ from brushwork.training.state import write_state
         (["--device", "abacus"], "--device abacus cannot be used here"),
         (["--devices", "0"], "--devices is 0; give 1 to 256."),
         (["--devices", "1000000"], "--devices is 1000000; give 1 to 256."),
-        (["--num-nodes", "9" * 99], "…9; give 1 to 4096."),
+        (["--num-nodes", "9" * 99], f"--num-nodes is {'9' * 38}...{'9' * 39}; give 1 to 4096."),
         (["--devices", "3", "--dry-run"], "batch_size is 1, which 3 processes cannot share evenly"),
         (["--save-minutes", "-1"], "--save-minutes is -1.0; give 0 or more."),
     ],
