@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -21,10 +20,11 @@ from ..models.devices import own_defaults
 from ..models.memory import free_memory, is_out_of_memory, release_cache
 from ..models.perception.vgg import LossNetwork, loss_dtype
 from ..models.style_gan import StyleGAN
+from .canvas import Canvas, PixelCanvas
 from .colors import with_colors_of
 from .errors import RefineError
 from .fine_contrast import fine_contrast
-from .lbfgs import HISTORY, LBFGS
+from .lbfgs import HISTORY
 from .objective import Objective
 from .options import Pass, RefineOptions
 from .sources import Region, Sources, resized
@@ -129,42 +129,6 @@ def refine(
         picture = _Run(sources, options, network, tuned, on_step, on_tile, on_note).picture()
         own = (..., slice(sources.size[0]), slice(sources.size[1]))
         return with_colors_of(sources.photo[own], picture[own], options.preserve_color)
-
-
-class Canvas(Protocol):
-    """The picture at one size, and how a step changes it."""
-
-    @property
-    def picture(self) -> Tensor:
-        """[B,3,H,W], without gradients; values beyond 0..1 included."""
-
-    def move(self, gradient: Tensor) -> None:
-        """One step; `gradient` [B,3,H,W] is that of the loss at `picture`."""
-
-    def finished(self, average: Tensor) -> Tensor:
-        """The result [B,3,H,W] in 0..1 from the mean of the last pictures."""
-
-
-class PixelCanvas:
-    """Every pixel moves by itself."""
-
-    def __init__(self, picture: Tensor, history: int):
-        self._picture, self._optimizer = picture.contiguous(), LBFGS(history)
-
-    @property
-    def picture(self) -> Tensor:
-        return self._picture
-
-    def move(self, gradient: Tensor) -> None:
-        self._picture = self._picture + self._optimizer.step(gradient)
-
-    def remember_less(self) -> int:
-        """Keep half as many steps from now on; returns how many."""
-        self._optimizer.remember_less()
-        return self._optimizer.history
-
-    def finished(self, average: Tensor) -> Tensor:
-        return average.clamp(0, 1)
 
 
 class _Run:
