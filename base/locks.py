@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from .excerpt import excerpt
+from .system_errors import check_file_or_free
 
 # As a variable, since type checkers take the other systems' lines for dead code.
 _SYSTEM: str = sys.platform
@@ -64,7 +65,8 @@ def held(path: Path, note: str | None = None) -> Iterator[None]:
     """Hold the lock `path` within this context: a small file with `note`, which says who holds it.
 
     Without a note it is `this_process`. Where the file system has no locks, nothing is held. Raises HeldError
-    with the holder's note, or OSError if the file cannot be written.
+    with the holder's note, NoFileError if a folder or a pipe has the name, or OSError if the file cannot be
+    written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _opened(path) as file:
@@ -84,6 +86,7 @@ def held(path: Path, note: str | None = None) -> Iterator[None]:
 def _opened(path: Path) -> IO[bytes]:
     """The lock file, locked. Raises HeldError if others hold it."""
     while True:
+        check_file_or_free(path)
         # Not emptied when it is opened: the note in it may be that of the holder.
         file = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")  # noqa: SIM115  # it stays open
         try:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from .excerpt import excerpt
 
@@ -21,8 +23,35 @@ _ADVICE = {
 }
 
 
+# What may have the name of a file. Systems open some of them, and wait or fail in their own ways.
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+class NoFileError(OSError):
+    """Something else has the name of a file."""
+
+
+def check_file_or_free(path: Path) -> None:
+    """Raise NoFileError for a folder, a pipe or a device where Brushwork keeps a file of its own."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    for is_kind, name in _KINDS:
+        if is_kind(mode):
+            raise NoFileError(errno.EINVAL, f"It is {name} and no file", os.fspath(path))
+
+
 def remedy(error: OSError, otherwise: str) -> str:
     """What helps when the system does not give a file, as a part of a sentence."""
+    if isinstance(error, NoFileError):
+        return "move it away"
     return _ADVICE.get(error.errno or 0, otherwise)
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..base.excerpt import value_excerpt
 from ..base.files import write_atomically
+from ..base.system_errors import NoFileError, check_file_or_free, system_sentence
 from ..models.checkpoint import CheckpointError
 from ..models.tensor_file import UNREADABLE, TensorFile, decode_json, open_tensors, type_problem
 
@@ -82,6 +83,10 @@ def open_state(path: str | os.PathLike[str]) -> Iterator[tuple[TensorFile, dict[
     Raises CheckpointError, one sentence, for anything else, also if reading fails within this context.
     """
     path = Path(path)
+    try:
+        check_file_or_free(path)
+    except NoFileError as error:
+        raise CheckpointError(system_sentence(error)) from error
     if not path.is_file():
         raise CheckpointError(f"There is nothing to resume: {path} does not exist.")
     try:

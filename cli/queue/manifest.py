@@ -7,14 +7,14 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from ...base.excerpt import excerpt
 from ...base.files import move_into_place
 from ...base.locks import HeldError, held
-from ...base.system_errors import remedy
+from ...base.system_errors import NoFileError, check_file_or_free, remedy, system_sentence
 from ...base.temporary import temporary_file
 from ..errors import CommandError
 from ..pictures import EarlierResults
@@ -66,8 +66,7 @@ class Results:
         """
         with ExitStack() as stack:
             try:
-                with suppress(OSError):
-                    stack.enter_context(held(self.folder / LOCK_FILE))
+                self._hold(stack)
             except HeldError as error:
                 raise CommandError(
                     f"{excerpt(str(self.folder), 300)} is being written by another brushwork queue, {error}; "
@@ -75,10 +74,20 @@ class Results:
                 ) from error
             yield
 
+    def _hold(self, owner: ExitStack) -> None:
+        try:
+            owner.enter_context(held(self.folder / LOCK_FILE))
+        except NoFileError as error:
+            raise CommandError(system_sentence(error)) from error
+        except OSError:  # such as a drive that can only be read
+            return
+
     def check_writable(self) -> None:
         """Raise CommandError if no line can be added, before anything is painted."""
-        with self._in_one_sentence(), self._manifest.open("ab"):
-            pass
+        with self._in_one_sentence():
+            if self._manifest.is_fifo():  # opening it would wait until somebody reads
+                check_file_or_free(self._manifest)
+            self._manifest.open("ab").close()
 
     @contextmanager
     def part(self, job_name: str, number: int) -> Iterator[Path]:

@@ -116,7 +116,7 @@ def _train_as_one(request: TrainRequest, processes: Processes) -> int:
         sender = f"process {processes.rank + 1} of {processes.world}: " if processes.rank else ""
         raise CommandError(sender + str(error)) from error
     except OSError as error:
-        saved = request.files.state.exists()
+        saved = request.files.state.is_file()
         how = "The run is as it was last saved, and --resume goes on from there." if saved else ""
         raise CommandError(
             f"A file cannot be read or written: {system_sentence(error)} {how}".strip()

@@ -61,7 +61,7 @@ class TrainRequest:
         return resume_options(self.files.state, {**self.changes, "weights": {**kept, **self.weights}})
 
     def check_place(self) -> None:
-        """Raise ValueError, one sentence, if the run cannot be in the folder `out`."""
+        """Raise ValueError, one sentence, or NoFileError if the run cannot be in the folder `out`."""
         if self.out.exists() and not self.out.is_dir():
             raise ValueError(f"--out {self.out} is a file; name a folder.")
         for option, folder in (("--style", self.style), ("--content", self.content)):
@@ -71,6 +71,7 @@ class TrainRequest:
                     f"--out {self.out} is in the folder of {option}, where the pictures of the run would be "
                     "taken for some to train on; name another place."
                 )
+        self.files.check()
         if not self.resume and self.files.state.exists():
             raise ValueError(f"{self.out} holds a run already; add --resume, or name another folder.")
 

@@ -13,7 +13,8 @@ from ...models.style_file import read_style, style_fingerprint
 from ...models.style_gan import StyleGAN
 from ...training.options import TrainOptions
 from ...training.processes import Processes
-from ...training.runs.owner import LOCK_FILE, owned
+from ...training.runs.files import LOCK_FILE
+from ...training.runs.owner import owned
 from ...training.runs.run import Run, open_run
 from ...training.runs.spec import RunSpec
 from .request import TrainRequest

@@ -24,10 +24,10 @@ from ...models.checkpoint import CheckpointError
 from ...models.memory import out_of_memory_as
 from ...models.style_gan import StyleGAN
 from ...training.options import TrainOptions
-from ...training.runs.files import RunFiles
+from ...training.runs.files import RECIPE_FILE, RunFiles
 from ...training.runs.owner import OwnedError, owned
 from ...training.runs.progress_sheet import run_sheet
-from ...training.runs.recipe import RECIPE_FILE, has_recipe, recipe, write_recipe
+from ...training.runs.recipe import has_recipe, recipe, write_recipe
 from ...training.runs.run import Run, open_run
 from ...training.runs.spec import RunSpec
 from ...training.trainer import TrainingError

@@ -18,7 +18,7 @@ from ...base.temporary import hidden_beside
 from ...models.tensor_file import UNREADABLE, read_tensors
 from ..errors import FilmError
 
-_SHOTS, _STATE, _SEGMENT, _LOCK = "shots.json", "state.safetensors", ".mp4", "lock"
+_SHOTS, _STATE, _SEGMENT = "shots.json", "state.safetensors", ".mp4"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +39,15 @@ def unfinished_film(target: Path, settings: Mapping[str, object]) -> Iterator[Un
     folder = hidden_beside(target, "unfinished")
     with ExitStack() as owner:
         try:
-            owner.enter_context(held(folder / _LOCK))
+            # Beside the folder, which goes away while the lock is held: nobody can begin in it meanwhile.
+            owner.enter_context(held(hidden_beside(target, "unfinished.lock")))
         except HeldError as error:
             raise FilmError(
                 f"{target} is being painted by {error}; wait until it has ended, or choose another place."
             ) from error
+        folder.mkdir(exist_ok=True)
         yield UnfinishedFilm(folder, settings)
-    shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class UnfinishedFilm:
@@ -87,9 +89,9 @@ class UnfinishedFilm:
         write_atomically(self._folder / _STATE, safetensors.torch.save(tensors, facts))
 
     def _keep_only(self, names: Collection[str]) -> None:
-        """Remove all other files, except the lock."""
+        """Remove all other files."""
         for path in self._folder.iterdir():
-            if path.name not in (_LOCK, *names):
+            if path.name not in names:
                 path.unlink()
 
     def _read_shots(self) -> list[int] | None:

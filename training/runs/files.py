@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...base.system_errors import check_file_or_free
+
 STATE_FILE = "state.safetensors"
 LOG_FILE = "log.jsonl"
 CHECKPOINT_FILE = "brushwork.safetensors"
+LOCK_FILE = "run.lock"
+RECIPE_FILE = "recipe.json"
+# With the number of the step.
+PREVIEW_FILE = "preview_{:06d}.jpg"
+SHEET_FILE = "sheet_{:06d}.jpg"
 
 
 @dataclass(frozen=True)
@@ -34,3 +41,10 @@ class RunFiles:
     @property
     def log(self) -> Path:
         return self.folder / LOG_FILE
+
+    def check(self) -> None:
+        """Raise NoFileError if a folder or a pipe has the name of one of the files."""
+        named = [self.folder / name for name in (LOCK_FILE, STATE_FILE, LOG_FILE, RECIPE_FILE)]
+        pictures = [*self.folder.glob("preview_*.jpg"), *self.folder.glob("sheet_*.jpg")]
+        for path in (*named, self.best, self.last, self.style, *sorted(pictures)):
+            check_file_or_free(path)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from ...base.locks import HeldError, held
 from ..trainer import TrainingError
-
-LOCK_FILE = "run.lock"
+from .files import LOCK_FILE
 
 
 class OwnedError(TrainingError):

@@ -12,8 +12,7 @@ from ...base.text_files import read_json
 from ...dataset.collection import PictureSet
 from ...models import StyleGAN
 from ..options import TrainOptions
-
-RECIPE_FILE = "recipe.json"
+from .files import RECIPE_FILE
 
 
 def recipe(

@@ -25,6 +25,7 @@ from ..painter import fit_style_space, mean_code
 from ..processes import Processes
 from ..trainer import Diverged, Trainer, TrainingError
 from ..validation import Scores, Validation, spread
+from .files import PREVIEW_FILE, SHEET_FILE
 from .log import read_log
 from .record import header_thumbnail, picture_records, training_record
 from .resume import RunProgress
@@ -77,6 +78,7 @@ class Run:
         self._painting_records = picture_records(spec.paintings.part("train"))
         if self.writes:
             self.files.folder.mkdir(parents=True, exist_ok=True)
+            self.files.check()
 
     @own_defaults()
     def resume(self) -> None:
@@ -221,12 +223,12 @@ class Run:
             if self.trainer.options.mode == "from_scratch":
                 photos, paintings = spread(self.photos, 4), spread(self.paintings, 6)
                 sheet = style_sheet(self.trainer.ema.gan, photos, paintings, 256)
-                self._write_picture(f"sheet_{self.trainer.step:06d}.jpg", sheet)
+                self._write_picture(SHEET_FILE.format(self.trainer.step), sheet)
 
     def preview(self) -> Image.Image:
         """Photo, painting and result of the first validation pair, side by side; also written to a file."""
         strip = self.strip(256)
-        self._write_picture(f"preview_{self.trainer.step:06d}.jpg", strip)
+        self._write_picture(PREVIEW_FILE.format(self.trainer.step), strip)
         return strip
 
     @torch.no_grad()
@@ -304,7 +306,8 @@ def open_run(
 ) -> Run:
     """A run ready to train, new or resumed as `spec` says; further arguments go to the `Trainer`.
 
-    Raises CheckpointError or TrainingError, one sentence, if it cannot begin.
+    Raises CheckpointError or TrainingError, one sentence, if it cannot begin, and OSError if its files cannot
+    be where they should.
     """
     photos, paintings = spec.photos.train, spec.paintings.train
     trainer = Trainer(spec.options, photos, paintings, spec.config, device, say, spec.start, processes)

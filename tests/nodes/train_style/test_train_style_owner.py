@@ -10,8 +10,8 @@ import pytest
 
 from brushwork.nodes import TrainStyle
 from brushwork.nodes.train_style.session import run_files, take_place
+from brushwork.training.runs.files import RECIPE_FILE
 from brushwork.training.runs.owner import OwnedError
-from brushwork.training.runs.recipe import RECIPE_FILE
 
 WANTED = {"options": {"mode": "style_code"}, "number": 1}
 SMALL = {"steps": 2, "batch_size": 1, "resolution": 64, "mode": "style_code"}

@@ -302,6 +302,32 @@ def test_a_film_that_another_process_paints_is_left_to_it(clip, painter_of, tmp_
     assert hidden(tmp_path) == []
 
 
+def test_painters_of_one_film_that_end_and_begin_at_once_do_not_meet(tmp_path):
+    """One that began while the folder of another went away had no folder to write to."""
+    target = tmp_path / "a.mp4"
+    errors, painted = [], []
+
+    def paint_often():
+        try:
+            while len(painted) < 200:
+                try:
+                    with unfinished_film(target, SETTINGS) as unfinished:
+                        unfinished.segment(0).open("xb").close()
+                        painted.append(unfinished.segment(0).stat().st_size)
+                except FilmError:  # the other one paints it
+                    continue
+        except Exception as error:
+            errors.append(error)
+
+    painters = [threading.Thread(target=paint_often) for _ in range(3)]
+    for painter in painters:
+        painter.start()
+    for painter in painters:
+        painter.join()
+    assert errors == []
+    assert hidden(tmp_path) == []
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the name of an open file in /proc")
 def test_a_segment_is_on_the_disk_before_the_state_that_counts_it(tmp_path, monkeypatch):
     done = []

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from brushwork.cli.main import main
-from brushwork.training.runs.owner import LOCK_FILE, OwnedError, owned
+from brushwork.training.runs.files import LOCK_FILE
+from brushwork.training.runs.owner import OwnedError, owned
 
 HOLDS = """
 import sys, time
