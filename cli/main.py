@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             args = _parser(argv).parse_args(argv)
             run: Callable[[argparse.Namespace], int] = args.func
             _check_current_folder()
-            with pixel_limit(getattr(args, "max_megapixels", None)):
+            with pixel_limit(args):
                 return run(args)
         except CommandError as error:
             complain(f"{said}: {error}")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
-from ..pictures.limits import VARIABLE, max_pixels
+from ..pictures.limits import VARIABLE, max_pixels, raised_by
 from .errors import CommandError
 
-_OPTION = "--max-megapixels"
+_OPTION, _NAME = "--max-megapixels", "max_megapixels"
 
 
 def add_pixel_limit(parser: argparse.ArgumentParser) -> None:
@@ -25,11 +25,14 @@ def add_pixel_limit(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def pixel_limit(given: float | None) -> Iterator[None]:
-    """The limit of `given` million pixels, if there is one, in this process and those that it starts.
+def pixel_limit(args: argparse.Namespace) -> Iterator[None]:
+    """The limit that the arguments of a command set, if they do, in this process and those that it starts.
 
-    Raises CommandError for a limit that is not above 0, also where the environment sets it.
+    Advice names the option if the command has it. Raises CommandError for a limit that is not above 0, also
+    where the environment sets it.
     """
+    has_option = hasattr(args, _NAME)
+    given: float | None = getattr(args, _NAME, None)
     before = os.environ.get(VARIABLE)
     if given is not None:
         if not 0 < given < float("inf"):
@@ -37,7 +40,8 @@ def pixel_limit(given: float | None) -> Iterator[None]:
         os.environ[VARIABLE] = str(given)
     try:
         _check()
-        yield
+        with raised_by(_OPTION) if has_option else nullcontext():
+            yield
     finally:
         if given is not None:
             os.environ.pop(VARIABLE)

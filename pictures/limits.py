@@ -14,10 +14,33 @@ MAX_MEGAPIXELS = 128.0
 VARIABLE = "BRUSHWORK_MAX_MEGAPIXELS"
 """The environment variable that sets another limit, also for ComfyUI's nodes."""
 
-ADVICE = f"scale it down, or raise the limit with the environment variable {VARIABLE}"
-
 # From here on Pillow takes a header for a lie: twice its `Image.MAX_IMAGE_PIXELS`, which programs change.
 _UNLIKELY = 2 * 89_478_485
+
+
+# How the limit is raised: by the option of the command that runs, if it has one.
+_way = f"the environment variable {VARIABLE}"
+
+
+@contextmanager
+def raised_by(option: str) -> Iterator[None]:
+    """Within this context the advice about pictures that are too large names this option, in all threads."""
+    global _way
+    before, _way = _way, option
+    try:
+        yield
+    finally:
+        _way = before
+
+
+def advice() -> str:
+    """What to do about a picture that has too many pixels, as the end of a sentence."""
+    return f"scale it down, or raise the limit with {_way}"
+
+
+def short_advice() -> str:
+    """The same in brackets, for a reason that follows a file's name."""
+    return f"({_way} raises that)"
 
 
 def max_pixels() -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from .limits import ADVICE, room, too_many
+from .limits import advice, room, short_advice, too_many
 
 # What Pillow raises on damaged files: OSError, the errors of its decoders, and warnings that became errors.
 DAMAGE = (
@@ -74,7 +74,8 @@ def opened_picture(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
         _check_file(path)
         with _whole_pictures(), _open(path) as image:
             if words := too_many(image.size):
-                raise PictureError(path, words, f"{path} cannot be read: {words}; {ADVICE}.")
+                sentence = f"{path} cannot be read: {words}; {advice()}."
+                raise PictureError(path, f"{words} {short_advice()}", sentence)
             yield image
     except PictureError:
         raise

@@ -134,7 +134,7 @@ BAD_INPUTS = [
         lambda: png_of_size(15_000, 12_000),
         _ENCODE,
         "it claims more than 179 million pixels, and at most 128 million are read; scale it down, or raise "
-        "the limit with the environment variable BRUSHWORK_MAX_MEGAPIXELS.",
+        "the limit with --max-megapixels.",
     ),
     BadInput(
         "a small file of 162 million pixels",
@@ -148,7 +148,7 @@ BAD_INPUTS = [
         "a.png",
         lambda: png_of_size(13_000, 12_500),
         _DATASET,
-        "a.png: it has 162.5 million pixels, and at most 128 million are read",
+        "a.png: it has 162.5 million pixels, and at most 128 million are read (--max-megapixels raises that)",
         0,
     ),
     BadInput("half a picture in a folder", "a.png", lambda: png()[:300], _DATASET, "a.png: it is damaged", 0),

@@ -18,7 +18,7 @@ from ...base.temporary import temporary_folder
 from ...nodes import NODES
 from ...nodes.bridge import api
 from ...nodes.shared.images import from_pil
-from ...pictures.limits import ADVICE, too_many
+from ...pictures.limits import advice, too_many
 from ...pictures.reading import PictureError, opened_picture, upright
 from .interface import NodeClass, NodeInterface
 
@@ -108,7 +108,7 @@ def read_image_and_mask(path: Path) -> tuple[Tensor, Tensor]:
             if pictures and picture.size != pictures[0].size:
                 continue
             if words := too_many((picture.width, picture.height * (len(pictures) + 1))):
-                raise PictureError(path, words, f"{path} has too many frames: {words} in all; {ADVICE}.")
+                raise PictureError(path, words, f"{path} has too many frames: {words} in all; {advice()}.")
             pictures.append(picture.convert("RGB"))
             masks.append(_opacity(picture))
             if file.format == "MPO":  # the second picture is a preview or the other eye

@@ -19,7 +19,7 @@ from av.stream import Disposition
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from torch import Tensor
 
-from ...pictures.limits import ADVICE, too_many
+from ...pictures.limits import advice, too_many
 from ..errors import FilmError
 
 # FFmpeg's names of the formats that are read. It takes some texts for lists of other files and addresses,
@@ -74,7 +74,7 @@ class Film:
             if first is None or stream.time_base is None:
                 raise FilmError(f"{path} has no frames; choose a whole film.")
             if words := too_many((first.width, first.height)):
-                raise FilmError(f"{path} cannot be read: {words} in each frame; {ADVICE}.")
+                raise FilmError(f"{path} cannot be read: {words} in each frame; {advice()}.")
             self.time_base: Fraction = stream.time_base
             self.rate: Fraction = stream.average_rate or stream.guessed_rate or _USUAL_RATE
             self._size = first.width, first.height

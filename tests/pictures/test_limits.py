@@ -51,6 +51,7 @@ def test_too_many_pixels_are_one_sentence(tmp_path: Path, width: int, height: in
         f"; scale it down, or raise the limit with the environment variable {VARIABLE}."
     )
     assert str(left_out.value).startswith(words)
+    assert str(left_out.value).endswith(f" are read (the environment variable {VARIABLE} raises that)")
 
 
 def test_the_limit_can_be_raised_and_lowered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,6 +89,46 @@ def test_the_option_of_the_commands(tmp_path: Path, capsys, monkeypatch: pytest.
     assert "1 (PNG 1)" in capsys.readouterr().out
     assert main(["dataset", str(tmp_path), "--max-megapixels", "0"]) == 2
     assert "--max-megapixels is 0; give millions" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("dataset", "{folder}"),
+        ("encode", "{folder}/a.png", "--out", "{out}"),
+        ("evaluate", "--content", "{folder}", "--style", "{folder}"),
+        (
+            "judge",
+            "sheet",
+            "--checkpoints",
+            "a",
+            "b",
+            "--content",
+            "{folder}",
+            "--style",
+            "{folder}",
+            "--out",
+            "{out}",
+        ),
+        ("paint", "{folder}/a.png", "--style", "hokusai-great-wave", "--out", "{out}"),
+        ("train", "--style", "{folder}", "--out", "{out}"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_command_names_its_own_option(
+    tmp_path: Path, capsys, monkeypatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv(VARIABLE, "0.01")
+    art = tmp_path / "art"
+    art.mkdir()
+    Image.effect_noise((200, 100), 60).save(art / "a.png")
+    assert main([part.format(folder=art, out=tmp_path / "out") for part in command]) < 3
+    said = " ".join("".join(capsys.readouterr()).split())
+    assert "million pixels, and at most 0.01 million are read" in said
+    assert "--max-megapixels" in said
+    assert VARIABLE not in said
+    with pytest.raises(PictureError, match=VARIABLE):  # what is no command has no option
+        read_picture(art / "a.png")
 
 
 def test_threads_together_stay_within_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
