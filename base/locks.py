@@ -68,7 +68,10 @@ def held(path: Path, note: str | None = None) -> Iterator[None]:
     with the holder's note, NoFileError if a folder or a pipe has the name, or OSError if the file cannot be
     written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:  # what the system says of a file in the folder's place misleads
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), os.fspath(path)) from error
     with _opened(path) as file:
         try:
             file.write((note or this_process()).encode())
