@@ -74,6 +74,8 @@ class ComfyUIPage:
             if self._has_nodes(titles, CLICK_SECONDS) or time.monotonic() > deadline:
                 break
         assert self._has_nodes(titles, 1), f"a click on {name} did not open it"
+        if self.has_app_mode():  # the form comes after the nodes
+            self.page.wait_for_function("canvasTests.store('canvas').linearMode")
         if not as_app:
             self.show_graph()
         self.page.wait_for_timeout(1500)  # pictures come, nodes grow, complaints appear
