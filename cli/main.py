@@ -15,7 +15,7 @@ from ..base.excerpt import excerpt, hide_secrets
 from ..base.system_errors import system_sentence
 from ..base.version import version
 from .errors import CommandError
-from .pixel_limit import pixel_limit
+from .pixel_limit import MEGAPIXELS, pixel_limit
 from .terminal import complain, endings_as_ctrl_c, unfailing_output
 
 
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             args = _parser(argv).parse_args(argv)
             run: Callable[[argparse.Namespace], int] = args.func
             _check_current_folder()
-            with pixel_limit(args):
+            with pixel_limit(getattr(args, MEGAPIXELS, None), has_option=MEGAPIXELS in args):
                 return run(args)
         except CommandError as error:
             complain(f"{said}: {error}")

@@ -10,7 +10,10 @@ from contextlib import contextmanager, nullcontext
 from ..pictures.limits import VARIABLE, max_pixels, raised_by
 from .errors import CommandError
 
-_OPTION, _NAME = "--max-megapixels", "max_megapixels"
+_OPTION = "--max-megapixels"
+
+# What the parser calls the option's value.
+MEGAPIXELS = "max_megapixels"
 
 
 def add_pixel_limit(parser: argparse.ArgumentParser) -> None:
@@ -25,14 +28,12 @@ def add_pixel_limit(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def pixel_limit(args: argparse.Namespace) -> Iterator[None]:
-    """The limit that the arguments of a command set, if they do, in this process and those that it starts.
+def pixel_limit(given: float | None, *, has_option: bool) -> Iterator[None]:
+    """Set the limit to `given` million pixels, if given, in this process and those that it starts.
 
-    Advice names the option if the command has it. Raises CommandError for a limit that is not above 0, also
-    where the environment sets it.
+    Advice names the option if the command has it (`has_option`). Raises CommandError for a limit that is not
+    above 0, also where the environment sets it.
     """
-    has_option = hasattr(args, _NAME)
-    given: float | None = getattr(args, _NAME, None)
     before = os.environ.get(VARIABLE)
     if given is not None:
         if not 0 < given < float("inf"):
