@@ -102,8 +102,8 @@ for logger in logging.root.manager.loggerDict.values():
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Folders are shared among processes; single files run in this one, which starts at once."""
     named = [Path(config.invocation_params.dir, argument.split("::")[0]) for argument in config.args]
-    # One more than cores: tests of the queue, of Ray and of killed processes wait for about a minute in all.
-    return 0 if all(path.is_file() for path in named) else min(CORES + 1, 4)
+    # Two more than cores: a third of the time, a test waits for a server, for Ray or for a killed process.
+    return 0 if all(path.is_file() for path in named) else min(CORES + 2, 4)
 
 
 @pytest.hookimpl(wrapper=True)
