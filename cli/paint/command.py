@@ -8,9 +8,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...base.choices import PRESERVE_COLOR, STATISTICS, STROKES
 from ...base.pairs import PAIRS
 from ...painting.engines.environment import quiet_ray
-from ...painting.options import PRESERVE_COLOR, QUALITIES, RefineOptions
+from ...painting.options import QUALITIES, RefineOptions
 from ..errors import CommandError
 from ..extras import require
 from ..pixel_limit import add_pixel_limit
@@ -52,9 +53,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add(
         "--refine",
         nargs="?",
-        const="normal",
+        const=RefineOptions.quality,
         choices=tuple(QUALITIES),
-        help="optimise each picture until it has the paintings' strokes; takes minutes (default: normal)",
+        help="optimise each picture until it has the paintings' strokes; takes minutes (default: %(const)s)",
     )
     add(
         "--out",
@@ -66,11 +67,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add("--format", choices=FORMATS, help=f"of the pictures in the folder (default: {DEFAULT_FORMAT})")
     add("--overwrite", action="store_true", help="paint again what is there already")
-    add("--device", default="auto", help="cpu, cuda, cuda:1, mps, … (default: auto, the fastest that works)")
+    add(
+        "--device",
+        default=PaintRequest.device,
+        help="cpu, cuda, cuda:1, mps, … (default: auto, the fastest that works)",
+    )
     add(
         "--tile",
         type=int,
-        default=0,
+        default=PaintRequest.tile,
         metavar="N",
         help="the side in pixels of the tiles in which a large picture is painted; smaller ones take less "
         "memory, the result is the same (with --refine a multiple of 8; default: 0, as the memory allows)",
@@ -87,33 +92,39 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _add_look(parser: argparse.ArgumentParser) -> None:
     look = parser.add_argument_group("how it is painted")
-    look.add_argument("--strength", type=float, default=1.0, metavar="X", help="0 is the photo (default: 1)")
+    look.add_argument(
+        "--strength",
+        type=float,
+        default=PaintRequest.strength,
+        metavar="X",
+        help="0 is the photo (default: %(default)g)",
+    )
     look.add_argument(
         "--preserve-color",
         choices=PRESERVE_COLOR,
-        default="off",
-        help="keep the photo's colours (default: off)",
+        default=PaintRequest.preserve_color,
+        help="keep the photo's colours (default: %(default)s)",
     )
     look.add_argument(
         "--stroke-size",
         type=float,
-        default=1.0,
+        default=PaintRequest.stroke_size,
         metavar="X",
-        help="2 gives strokes twice as large, 0.5 half as large (0.25 to 4, default: 1)",
+        help="2 gives strokes twice as large, 0.5 half as large (0.25 to 4, default: %(default)g)",
     )
     look.add_argument(
         "--strokes",
-        choices=("proportion", "pixels"),
-        default="proportion",
+        choices=STROKES,
+        default=PaintRequest.strokes,
         help="proportion: strokes are larger in large pictures (default); pixels: one size in all pictures",
     )
     look.add_argument(
         "--seed",
         type=int,
-        default=0,
+        default=PaintRequest.seed,
         metavar="S",
         help="another one gives other strokes on the same motif, and other random styles: their seeds are S, "
-        "S + 1, and so on (default: 0)",
+        "S + 1, and so on (default: %(default)s)",
     )
 
 
@@ -122,7 +133,7 @@ def _add_which_styles(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--pairs",
         choices=PAIRS,
-        default="cross",
+        default=PaintRequest.pairs,
         help="cross: every photo in every style (default); zip: first photo in first style, and so on",
     )
     which.add_argument(
@@ -133,14 +144,18 @@ def _add_which_styles(parser: argparse.ArgumentParser) -> None:
         help="mix all styles into one, equal or with a weight for each",
     )
     which.add_argument(
-        "--random", type=int, default=0, metavar="N", help="N invented styles, alone or beside --style"
+        "--random",
+        type=int,
+        default=PaintRequest.random,
+        metavar="N",
+        help="N invented styles, alone or beside --style",
     )
     which.add_argument(
         "--psi",
         type=float,
-        default=0.8,
+        default=PaintRequest.psi,
         metavar="X",
-        help="how far random styles are from typical ones, 0 to 2 (default: 0.8)",
+        help="how far random styles are from typical ones, 0 to 2 (default: %(default)s)",
     )
 
 
@@ -148,8 +163,8 @@ def _add_steady(parser: argparse.ArgumentParser) -> None:
     steady = parser.add_argument_group("how films are held steady")
     steady.add_argument(
         "--statistics",
-        choices=("clip", "window", "frame"),
-        default="clip",
+        choices=STATISTICS,
+        default=PaintRequest.statistics,
         help="which frames brightness and contrast are balanced over: clip, all of a shot, the steadiest "
         "(default); window, those nearby, for long shots in which the light changes; frame, each by itself, "
         "which flickers",
@@ -157,17 +172,17 @@ def _add_steady(parser: argparse.ArgumentParser) -> None:
     steady.add_argument(
         "--window",
         type=int,
-        default=25,
+        default=PaintRequest.window,
         metavar="N",
-        help="how many frames the window of --statistics spans, 1 to 1000 (default: 25)",
+        help="how many frames the window of --statistics spans, 1 to 1000 (default: %(default)s)",
     )
     steady.add_argument(
         "--follow",
         type=float,
-        default=0.9,
+        default=PaintRequest.follow,
         metavar="X",
         help="how much of the frame before each frame keeps, moved along with the film, from 0 to 1 "
-        "(default: 0.9)",
+        "(default: %(default)s)",
     )
 
 
@@ -176,7 +191,7 @@ def _add_engines(parser: argparse.ArgumentParser) -> None:
     engines.add_argument(
         "--engine",
         choices=ENGINES,
-        default="local",
+        default=PaintRequest.engine,
         help="local: one process on this machine (default); ray: a process for each GPU, or for each few "
         "processors, on this machine or on a Ray cluster whose machines share the files",
     )

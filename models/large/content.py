@@ -29,10 +29,10 @@ class LargeContent:
     corner: Tensor
 
     @classmethod
-    def of(cls, code: ContentCode, store: MapStore) -> LargeContent:
+    def from_code(cls, code: ContentCode, store: MapStore) -> LargeContent:
         """A code of one picture that lies in the main memory; it stays as it is."""
         maps = {
-            name: StoredMap.of(wide(each), store.device, store.strip_bytes)
+            name: StoredMap.from_values(wide(each), store.device, store.strip_bytes)
             for name, each in code.maps.items()
         }
         return cls(maps, code.size, code.corner)

@@ -19,6 +19,9 @@ from ..shared.inputs import PICTURE_SOCKETS, network_input, option_input, pictur
 if TYPE_CHECKING:
     from ...dataset.collection import PictureSet
 
+DEFAULT_MODE = "fine_tune"
+SAVE_NAME = "my style"
+
 _OPTIONS = {option.name: option for option in fields(TrainOptions)}
 _WEIGHTS = {weight.name: weight for weight in fields(LossWeights)}
 _DEFAULTS = {mode: TrainOptions.for_mode(mode) for mode in MODES}
@@ -46,7 +49,7 @@ def training_inputs() -> list[io.Input]:
             ": the style pictures themselves would only teach it to copy paintings.",
         ),
         io.Combo.Input(
-            "mode", options=list(MODES), default="fine_tune", tooltip=_OPTIONS["mode"].metadata["text"]
+            "mode", options=list(MODES), default=DEFAULT_MODE, tooltip=_OPTIONS["mode"].metadata["text"]
         ),
         _int_input("steps"),
         *(_int_input(name, advanced=True) for name in ("batch_size", "resolution")),
@@ -116,7 +119,7 @@ def _saving_inputs() -> list[io.Input]:
     validations = _by_mode(_OPTIONS["validate_every"])
     return [
         io.String.Input(
-            "save_name", default="my style", tooltip="What to call the network's and the style's files."
+            "save_name", default=SAVE_NAME, tooltip="What to call the network's and the style's files."
         ),
         io.Boolean.Input(
             "resume",

@@ -24,8 +24,9 @@ from ..films.options import SteadyOptions
 from ..folders import FilmWork, paint_files
 from ..jobs import PaintJob
 from ..large_files import any_large
+from ..options import StylizeOptions
 from ..styles import MixedStyle, SavedStyle, StyleSource
-from ..stylizer import StylizeOptions, Stylizer
+from ..stylizer import Stylizer
 
 _PACKAGE = __name__.partition(".")[0]
 
