@@ -57,6 +57,19 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         choices=tuple(QUALITIES),
         help="optimise each picture until it has the paintings' strokes; takes minutes (default: %(const)s)",
     )
+    _add_results(parser)
+    _add_device(parser)
+    _add_look(parser)
+    _add_which_styles(parser)
+    _add_steady(parser)
+    _add_engines(parser)
+    _add_refining(parser)
+    add_pixel_limit(parser)
+    parser.set_defaults(func=run)
+
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add(
         "--out",
         type=Path,
@@ -67,6 +80,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add("--format", choices=FORMATS, help=f"of the pictures in the folder (default: {DEFAULT_FORMAT})")
     add("--overwrite", action="store_true", help="paint again what is there already")
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add(
         "--device",
         default=PaintRequest.device,
@@ -81,13 +98,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "memory, the result is the same (with --refine a multiple of 8; default: 0, as the memory allows)",
     )
     add("--checkpoint", type=Path, metavar="FILE", help="the network (default: the shipped one)")
-    _add_look(parser)
-    _add_which_styles(parser)
-    _add_steady(parser)
-    _add_engines(parser)
-    _add_refining(parser)
-    add_pixel_limit(parser)
-    parser.set_defaults(func=run)
 
 
 def _add_look(parser: argparse.ArgumentParser) -> None:

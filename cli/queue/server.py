@@ -38,6 +38,7 @@ from .answers import (
 )
 from .events import Hear, listen
 from .history import read_entry
+from .request import QueueRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -59,8 +60,8 @@ T = TypeVar("T")
 class Bounds:
     """How much time an upload or a download may take, and how many bytes a result may have."""
 
-    seconds: float = 600.0
-    size: int = 2000 * 2**20
+    seconds: float = QueueRequest.transfer_timeout
+    size: int = int(QueueRequest.max_download_size * 2**20)
 
 
 class RequestOptions(TypedDict, total=False):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...base.settings import check_choice
 from ...base.shipped import demo_photos
-from ...training.options import ADVERSARIAL_LOSSES, MODES, LossWeights, TrainOptions, sized
+from ...training.options import ADVERSARIAL_LOSSES, DEFAULT_MODE, MODES, LossWeights, TrainOptions, sized
 from ..bridge.api import io, new_input
 from ..shared.folders import named_folder
 from ..shared.images import to_pil
@@ -19,7 +19,6 @@ from ..shared.inputs import PICTURE_SOCKETS, network_input, option_input, pictur
 if TYPE_CHECKING:
     from ...dataset.collection import PictureSet
 
-DEFAULT_MODE = "fine_tune"
 SAVE_NAME = "my style"
 
 _OPTIONS = {option.name: option for option in fields(TrainOptions)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ...training.options import TrainOptions
+from ...training.options import DEFAULT_MODE, TrainOptions
 from ..bridge import api
 from ..bridge.api import io, schema
 from ..bridge.progress import preview, show_text
@@ -13,7 +13,7 @@ from ..shared.folders import check_folders, fingerprint_folders
 from ..shared.images import from_pil
 from ..shared.inputs import validation_result
 from ..shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
-from .inputs import DEFAULT_MODE, SAVE_NAME, chosen_options, photos_from, pictures_from, training_inputs
+from .inputs import SAVE_NAME, chosen_options, photos_from, pictures_from, training_inputs
 
 
 class TrainStyle(io.ComfyNode):

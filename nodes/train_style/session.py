@@ -118,11 +118,13 @@ def _train_at(
     place: RunPlace, task: TrainTask, start: StyleGAN | None, device: torch.device, display: NodeDisplay
 ) -> TrainResult | None:
     """Train at a place that this process owns; None if it was cancelled."""
+    # The user learns of another name, and the folders of the files are made.
     if place.name != file_stem(task.save_name):
         display.say(f"the name '{task.save_name}' is taken by another run; this one is called {place.name}")
-
     for path in (place.files.best, place.files.style):
         path.parent.mkdir(parents=True, exist_ok=True)
+
+    # Begin the run, or go on with it.
     spec = RunSpec(
         task.options,
         task.photos,
