@@ -119,6 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.rounds < 1:
         parser.error(f"--rounds is {options.rounds}; give 1 or more.")
+    # Measure, and print the table and the bars.
     found = measure(options.rounds, os.environ.get("COMFYUI_PATH"), options.side)
 
     print("| start | CPU s, median | least - most |\n| --- | ---: | ---: |")

@@ -60,6 +60,26 @@ Table = dict[str, dict[str, dict[str, float]]]
 
 
 @dataclass(frozen=True)
+class FinetuneRequest:
+    """What was asked for; None is what was not given."""
+
+    data: Path
+    artists: tuple[str, ...]
+    mode: str
+    steps: int | None
+    weights: tuple[str, ...]
+    """NAME=VALUE each."""
+    sheet: Path | None
+    json: Path | None
+
+    def training(self) -> TrainOptions:
+        """Raises ValueError or TypeError for a weight or a number of steps that cannot be."""
+        weights = {name: float(value) for name, _, value in (text.partition("=") for text in self.weights)}
+        changes = {} if self.steps is None else {"steps": self.steps}
+        return TrainOptions.for_mode(self.mode, weights, **changes)
+
+
+@dataclass(frozen=True)
 class Material:
     """Paintings of one artist to tune on and others to measure with, and photos to measure with."""
 
@@ -197,7 +217,7 @@ def measure(artist: str, material: Material, training: TrainOptions, sheet: Path
     return record | {"options": training.as_dict(), "validation": run.progress.scores}
 
 
-def parse(arguments: list[str] | None) -> argparse.Namespace:
+def parse(arguments: list[str] | None) -> FinetuneRequest:
     parser = argparse.ArgumentParser(
         "python -m benchmarks.finetune",
         description="What fine-tuning on a dozen paintings by one artist does for others by that artist.",
@@ -211,6 +231,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--artist",
+        dest="artists",
         action="append",
         metavar="NAME",
         help=f"as in manifest.csv; may be repeated (default: {', '.join(ARTISTS)})",
@@ -224,6 +245,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, metavar="COUNT", help="of training (default: the mode's)")
     parser.add_argument(
         "--weight",
+        dest="weights",
         action="append",
         default=[],
         metavar="NAME=VALUE",
@@ -233,32 +255,31 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--sheet", type=Path, metavar="FILE", help="write contact sheets here, FILE-1.png, FILE-2.png, …"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
-    return parser.parse_args(arguments)
+    given = vars(parser.parse_args(arguments))
+    lists = {"artists": tuple(given["artists"] or ARTISTS), "weights": tuple(given["weights"])}
+    return FinetuneRequest(**given | lists)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = parse(arguments)
+    request = parse(arguments)
 
     # Choose the pictures and the options of the training.
-    artists = options.artist or list(ARTISTS)
     try:
-        materials = [read_material(options.data, artist) for artist in artists]
-        changes = {} if options.steps is None else {"steps": options.steps}
-        weights = {name: float(value) for name, _, value in (text.partition("=") for text in options.weight)}
-        training = TrainOptions.for_mode(options.mode, weights, **changes)
+        materials = [read_material(request.data, artist) for artist in request.artists]
+        training = request.training()
     except (ValueError, TypeError, OSError) as error:
         print(f"benchmarks.finetune: {error}", file=sys.stderr)
         return 2
 
     # Train for each artist, and compare the network before and after.
     records = []
-    for number, (artist, material) in enumerate(zip(artists, materials, strict=True), 1):
-        sheet: Path | None = options.sheet
+    for number, (artist, material) in enumerate(zip(request.artists, materials, strict=True), 1):
+        sheet = request.sheet
         if sheet is not None:
             sheet = sheet.with_stem(f"{sheet.stem}-{number}")
         records.append(measure(artist, material, training, sheet))
-        if options.json is not None:
-            write_atomically(options.json, json.dumps(records, indent=1).encode())
+        if request.json is not None:
+            write_atomically(request.json, json.dumps(records, indent=1).encode())
     return 0
 
 

@@ -66,6 +66,7 @@ def paint(
             [*PAINT, *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=complaints, text=True
         )
         assert process.stdout is not None
+        # A line for each picture; the clock, the kill and the memory go by these.
         for line in process.stdout:
             outcome.lines.append(line.split(" (")[0])
             if len(outcome.lines) == 1:
@@ -145,6 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if not 20 <= options.pictures <= 100_000:
         parser.error(f"--pictures is {options.pictures}; give 20 to 100000")
+    # Paint on this machine alone, then on the cluster, and read what both wrote.
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_photos(folder / "photos", options.pictures)
@@ -158,6 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             cluster.shutdown()
         wanted = {path.name: path.read_bytes() for path in (folder / "local").iterdir()}
         there = {path.name: path.read_bytes() for path in (folder / "ray").iterdir()}
+    # What is lost, told twice, different or too much?
     told = [Path(line).name for line in found.lines]
     lost = len(wanted.keys() - there.keys()) + len(wanted.keys() - set(told))
     twice = len(told) - len(set(told))
@@ -167,6 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"Killed: {found.killed or 'nothing'}. {lost} lost, {twice} told twice, {different} different, "
         f"{others} other files or lines; exit code {found.code}."
     )
+    # How fast it was, and what memory did.
     print(f"Pictures a second after the first: {local.rate:.1f} local, {found.rate:.1f} with Ray.")
     print(f"Seconds until the first: {local.first:.0f} local, {found.first:.0f} with Ray.\n")
     print(table(found.memory))

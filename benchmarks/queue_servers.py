@@ -30,6 +30,14 @@ STYLES = 10
 SIDE = 128
 
 
+@dataclass(frozen=True)
+class ServersRequest:
+    """What was asked for: how many jobs, and a file for the sheet of the first results."""
+
+    jobs: int
+    sheet: Path | None
+
+
 @dataclass
 class QueueOutcome:
     """The results in the folder against those that should be there, and the client's time and memory."""
@@ -162,7 +170,7 @@ def paint_jobs(folder: Path, jobs: int) -> tuple[QueueOutcome, dict[str, Any], s
     return outcome, facts, table(outcome, facts, servers)
 
 
-def parse(arguments: list[str] | None) -> argparse.Namespace:
+def parse(arguments: list[str] | None) -> ServersRequest:
     parser = argparse.ArgumentParser(
         "python -m benchmarks.queue_servers",
         description=__doc__,
@@ -174,23 +182,23 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--sheet", type=Path, metavar="FILE", help="write the first 40 results here, side by side"
     )
-    options = parser.parse_args(arguments)
-    if options.jobs < STYLES or options.jobs % STYLES:
-        parser.error(f"--jobs is {options.jobs}; give a multiple of {STYLES}.")
+    request = ServersRequest(**vars(parser.parse_args(arguments)))
+    if request.jobs < STYLES or request.jobs % STYLES:
+        parser.error(f"--jobs is {request.jobs}; give a multiple of {STYLES}.")
     if not COMFYUI:
         parser.error("COMFYUI_PATH is not set; set it to the path of a ComfyUI checkout.")
-    return options
+    return request
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = parse(arguments)
+    request = parse(arguments)
     with tempfile.TemporaryDirectory() as scratch:
-        outcome, facts, text = paint_jobs(Path(scratch), options.jobs)
+        outcome, facts, text = paint_jobs(Path(scratch), request.jobs)
         print(text)
         print(facts["said"], file=sys.stderr)
-        if options.sheet:
+        if request.sheet:
             first = outcome.outputs[: 4 * STYLES]
-            sheet([Path(scratch, "out", name) for name in first]).save(options.sheet)
+            sheet([Path(scratch, "out", name) for name in first]).save(request.sheet)
     return 0 if outcome.missing == outcome.twice == 0 else 1
 
 

@@ -127,12 +127,14 @@ def _print(report: DatasetReport, console: Console) -> None:
 
     from ..dataset.report import LISTED
 
+    # The figures as a table.
     table = Table(
         title=Text(one_line(report.name)), title_justify="left", show_header=False, box=box.SIMPLE_HEAD
     )
     for name, value in report.rows():
         table.add_row(Text(name, style="bold"), Text(one_line(value)))
     console.print(table)
+    # What to put right or to know, each with the first of its files.
     for finding in report.findings():
         style = "bold yellow" if finding.level == "warning" else "bold cyan"
         console.print(Text.assemble((f"{finding.level}: ", style), one_line(finding.text)))

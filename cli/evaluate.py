@@ -69,7 +69,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         text = f"{option.metadata['text']} Default: {option.default}"
         parser.add_argument("--" + option.name.replace("_", "-"), default=option.default, help=text, **kind)
     # Where it computes, what it writes, and what it fetches first.
-    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: auto)")
+    parser.add_argument(
+        "--device", default=EvaluateRequest.device, help="cpu, cuda, cuda:1, … (default: %(default)s)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="sheet of some pairs, .png or .jpg")
     parser.add_argument(
@@ -165,10 +167,12 @@ def score(request: EvaluateRequest) -> int:
     from ..evaluation.set_distances import MissingPackageError, require_torchmetrics
 
     try:
+        # Fetch what was asked for, which may be all.
         if request.download:
             _download(request.download)
             if request.pictures.content is None and request.pictures.style is None:
                 return 0
+        # Refuse what could not be written or measured, before it takes minutes.
         if request.sheet is not None and not has_sheet_ending(request.sheet):
             raise CommandError(f"--sheet {request.sheet}: give a name that ends in .png or .jpg.")
         check_no_source("--sheet", request.sheet, [request.pictures.content, request.pictures.style])

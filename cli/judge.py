@@ -66,13 +66,28 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--checkpoints", type=Path, nargs=2, metavar=("A", "B"), help="instead: paint with these two"
     )
     add_picture_arguments(sheet)
-    sheet.add_argument("--pairs", type=int, default=30, help="with --checkpoints: how many (default: 30)")
     sheet.add_argument(
-        "--side", type=int, default=512, help="with --checkpoints: shorter side in pixels (default: 512)"
+        "--pairs",
+        type=int,
+        default=SheetRequest.pairs,
+        help="with --checkpoints: how many (default: %(default)s)",
     )
-    sheet.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: auto)")
+    sheet.add_argument(
+        "--side",
+        type=int,
+        default=SheetRequest.side,
+        help="with --checkpoints: shorter side in pixels (default: %(default)s)",
+    )
+    sheet.add_argument(
+        "--device", default=SheetRequest.device, help="cpu, cuda, cuda:1, … (default: %(default)s)"
+    )
     sheet.add_argument("--names", nargs=2, metavar=("A", "B"), help="what the tally calls the two")
-    sheet.add_argument("--seed", type=int, default=0, help="draws pairs, order and sides (default: 0)")
+    sheet.add_argument(
+        "--seed",
+        type=int,
+        default=SheetRequest.seed,
+        help="draws pairs, order and sides (default: %(default)s)",
+    )
     sheet.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
     sheet.set_defaults(func=run_sheet)
     # Second step: the answers.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..base.choices import PSI
 from ..base.settings import check_choice, check_ranges, option
 from ..models.perception.extractors import FEATURES
 
@@ -27,7 +28,7 @@ class EvaluationOptions:
         "inception: Inception-v3, when its weights are on this machine. auto: inception when it is there, "
         "else vgg19.",
     )
-    psi: float = option(0.8, "Variety of the random styles whose diversity is measured.", 0, 2)
+    psi: float = option(PSI, "Variety of the random styles whose diversity is measured.", 0, 2)
     random_styles: int = option(
         12, "How many random styles the diversity is measured on; 0 leaves it out.", 0, 256
     )

@@ -8,15 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, cast
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from ..base.excerpt import excerpt
-from ..base.settings import is_whole
+from ..base.seeds import check_seed
 
-LARGEST_SEED = 2**64 - 1
 _MASK = 2**32 - 1
 
 
@@ -76,12 +74,6 @@ class PlacedNoise:
 
     def picture(self, i: int) -> PlacedNoise:
         return self if len(self.seeds) == 1 else replace(self, seeds=self.seeds[i : i + 1])
-
-
-def check_seed(seed: object) -> None:
-    """Raise ValueError, one sentence, unless `seed` is a whole number from 0 to 2**64 - 1."""
-    if not is_whole(seed) or not 0 <= int(cast(int, seed)) <= LARGEST_SEED:
-        raise ValueError(f"seed is {excerpt(str(seed), 30)}; give a whole number from 0 to {LARGEST_SEED}.")
 
 
 def cell_places(count: int, stride: int, start: Tensor) -> Tensor:

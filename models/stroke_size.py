@@ -8,13 +8,8 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..base.choices import STROKE_SIZES, STROKES
 from ..base.settings import check_choice, check_number
-
-STROKE_SIZES = (0.25, 4.0)
-"""Strokes may be this many times as large as the network's own."""
-
-STROKES = ("pixels", "proportion")
-"""What a stroke size is measured by: the network's strokes in pixels, or the picture."""
 
 # A picture of this shorter side has strokes in proportion without doing anything.
 _PROPORTION_SIDE = 768

@@ -4,39 +4,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..base.excerpt import excerpt, value_excerpt
+from ..base.choices import PSI
+from ..base.excerpt import value_excerpt
+from ..base.seeds import check_seed
 from ..base.settings import as_list, check_number, check_type, is_whole
 from ..base.shipped import DEFAULT_CHECKPOINT
-from ..pictures.values import check_floating, unit_range
+from ..pictures.values import checked_pictures
 from .batches import repeated
-from .checkpoint import CheckpointError, open_checkpoint, write_checkpoint
 from .codes import checked_code, lerp
-from .config import StyleGANConfig, check_shapes, config_in, decisive_shapes, record_in
+from .config import StyleGANConfig
 from .content_encoder import ContentCode, ContentEncoder
 from .devices import own_defaults
 from .generator import Generator
 from .grid import checked_corner, grid_corner
-from .noise import Noise, PlacedNoise, check_seed
+from .network_file import read_network, write_network
+from .noise import Noise, PlacedNoise
 from .passes import ForwardPass, Frozen, fitting_pass
 from .regions import StyleRegion, paint_regions, paired_batch
-from .stroke_size import check_stroke_size
 from .style_encoder import StyleEncoder
+from .style_reading import STYLE_SIZE, at_reading_size
 from .style_space import StyleSpace
-from .unfilled import Unfilled
-
-# A style picture's shorter side is reduced to this many pixels before it is encoded. Strokes keep the size
-# they were learned at, and a 50-megapixel scan costs no more than a postcard.
-STYLE_SIZE = 512
-
-# The names of the style space's tensors in a checkpoint begin with this.
-_SPACE = "style_space."
 
 
 class StyleGAN(nn.Module):
@@ -97,46 +89,7 @@ class StyleGAN(nn.Module):
 
         Raises CheckpointError, one sentence, if the file is not a whole Brushwork checkpoint.
         """
-        # The header says how large the network is, and which tensors there are.
-        with open_checkpoint(path) as file:
-            config = config_in(file)
-            shapes = {key: facts.shape for key, facts in file.facts.items()}
-            weights = {key: shape for key, shape in shapes.items() if not key.startswith(_SPACE)}
-            # Check them as far as possible before memory is taken for a network.
-            check_shapes(file.name, decisive_shapes(config), weights)
-            with Unfilled():
-                gan = cls(config)
-            own = {key: tuple(tensor.shape) for key, tensor in gan.state_dict().items()}
-            described = file.header.get("style_space")
-            surplus = sorted(weights.keys() - own.keys())
-            surplus += sorted(shapes.keys() - weights.keys()) if described is None else []
-            if surplus:
-                raise CheckpointError(
-                    f"{file.name} has {len(surplus)} tensors too many, '{excerpt(surplus[0])}' first."
-                )
-            check_shapes(file.name, own, weights)
-            space_shapes = {k.removeprefix(_SPACE): v for k, v in shapes.items() if k.startswith(_SPACE)}
-            size = config.layers * config.code_dim
-            if described is not None and not StyleSpace.fits(described, space_shapes, size):
-                raise CheckpointError(
-                    f"{file.name} is damaged: its style distribution does not fit the network."
-                )
-            gan.training_record = record_in(file)
-            tensors = file.tensors()
-
-        # Only now the weights and the style space have been read.
-        gan.load_state_dict({key: tensors[key] for key in own})
-        if described is not None:
-            space = {name: tensors[_SPACE + name] for name in space_shapes}
-            gan.space = StyleSpace.read(space, described)
-            if gan.space is None:
-                raise CheckpointError(
-                    f"{file.name} is damaged: its style distribution does not fit the network."
-                )
-        gan.eval().requires_grad_(False)
-        if not _paints(gan):
-            raise CheckpointError(f"{file.name} is damaged: what it paints is not finite.")
-        return gan
+        return read_network(path, cls)
 
     def save(
         self,
@@ -149,12 +102,7 @@ class StyleGAN(nn.Module):
         `extra` entries (JSON values) join the header beside the config, the training record and the
         description of the style space.
         """
-        tensors = dict(self.state_dict())
-        header: dict[str, Any] = {"config": asdict(self.config), "training": self.training_record}
-        if self.space is not None:
-            tensors |= {f"{_SPACE}{name}": tensor for name, tensor in self.space.tensors().items()}
-            header["style_space"] = self.space.record()
-        write_checkpoint(path, tensors, header | (extra or {}), dtype)
+        write_network(self, path, extra or {}, dtype)
 
     @property
     def normalized(self) -> tuple[str, ...]:
@@ -171,7 +119,7 @@ class StyleGAN(nn.Module):
         cropped keeps its strokes. With `corner` [1,2] the grid of all lies there: in a video, things that
         come and go would move it. Without `how` the pass is `fitting_pass`.
         """
-        image = checked_image(image, "The content picture", self.working_dtype())
+        image = checked_pictures(image, "The content picture", self.working_dtype())
         corner = grid_corner(image) if corner is None else checked_corner(corner, len(image))
         encoder = self.content_encoder
         content: ContentCode = encoder(image, how or fitting_pass(encoder, image), corner)
@@ -192,21 +140,14 @@ class StyleGAN(nn.Module):
         that much, paint at another size (`models/stroke_size.py`). Without `how` the pass is `fitting_pass`.
         Raises ValueError for a `stroke_size` outside 0.25..4.
         """
-        image = checked_image(image, "The style picture", self.working_dtype())
-        if size is not None and not (is_whole(size) and size >= 1):
-            raise ValueError(f"size is {value_excerpt(size)}; give a whole number of pixels, or None.")
-        height, width = image.shape[-2:]
-        target = style_reading_size(height, width, size, stroke_size)
-        if target[0] > height or target[1] > width:
-            image = F.interpolate(image, target, mode="bicubic", align_corners=False).clamp(0, 1)
-        elif target != (height, width):
-            image = F.interpolate(image, target, mode="bilinear", antialias=True, align_corners=False)
+        image = checked_pictures(image, "The style picture", self.working_dtype())
+        image = at_reading_size(image, size, stroke_size)
         encoder = self.style_encoder
         code: Tensor = encoder(image, how or fitting_pass(encoder, image))
         return code
 
     @own_defaults()
-    def sample_style(self, seed: int, count: int = 1, psi: float = 0.8) -> Tensor:
+    def sample_style(self, seed: int, count: int = 1, psi: float = PSI) -> Tensor:
         """`count` random codes [count,L,D], like those of the training art; no picture needed.
 
         psi 0 gives a typical style, another one for every seed; 1 gives the full variety (truncation).
@@ -319,45 +260,3 @@ class StyleGAN(nn.Module):
         """Both steps at once: content [B,3,H,W], style [B or 1,3,h,w] -> [B,3,H,W] in 0..1."""
         content, code = self.encode_content(content_image), self.encode_style(style_image)
         return self.generate(content, code, strength, seed)
-
-
-def style_reading_size(
-    height: int, width: int, size: int | None = STYLE_SIZE, stroke_size: float = 1.0
-) -> tuple[int, int]:
-    """Height and width in pixels at which a style picture is read.
-
-    A picture whose shorter side exceeds `size` is first reduced to it (None: it stays as it is). Then
-    both sides are multiplied by `stroke_size`. The picture is resized once, not in two steps.
-    Raises ValueError for a `stroke_size` outside 0.25..4.
-
-    >>> style_reading_size(1024, 2048), style_reading_size(1024, 2048, stroke_size=2.0)
-    ((512, 1024), (1024, 2048))
-    """
-    check_stroke_size(stroke_size)
-    shorter = min(height, width)
-    scale = float(stroke_size) * (size / shorter if size is not None and shorter > size else 1.0)
-    return max(1, round(height * scale)), max(1, round(width * scale))
-
-
-def checked_image(image: Tensor, name: str, dtype: torch.dtype) -> Tensor:
-    """A picture [B,3,H,W] of floating point, in 0..1 and in the network's type `dtype`.
-
-    Raises ValueError, one sentence that begins with `name`, for another shape, whole numbers or values that
-    are not finite.
-    """
-    image = check_floating(image, name)
-    if image.dim() != 4 or image.shape[1] != 3 or 0 in image.shape:
-        raise ValueError(f"{name} has shape {tuple(image.shape)}; it must be [batch, 3, height, width].")
-    return unit_range(image.to(dtype), name)
-
-
-@torch.inference_mode()
-def _paints(gan: StyleGAN) -> bool:
-    """Whether a small picture comes out finite: products of weights overflow where the weights do not."""
-    weight = next(gan.parameters())  # whatever the default type and device are
-    ramp = torch.linspace(0, 1, 32, dtype=weight.dtype, device=weight.device)
-    picture = torch.stack([ramp.expand(32, 32), ramp[:, None].expand(32, 32), ramp.flip(0).expand(32, 32)])
-    try:
-        return bool(torch.isfinite(gan.stylize(picture[None], picture[None])).all())
-    except ValueError:  # a style code that is not finite
-        return False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ..models.stroke_size import STROKE_SIZES
+from ..base.choices import STROKE_SIZES
+from ..painting.options import StylizeOptions
 from .bridge.api import io, schema
 from .shared.checkpoints import connected_or_default
 from .shared.inputs import connected, network_input
@@ -50,7 +51,7 @@ class EncodeStyle(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "stroke_size",
-                    default=1.0,
+                    default=StylizeOptions.stroke_size,
                     min=STROKE_SIZES[0],
                     max=STROKE_SIZES[1],
                     step=0.05,
@@ -76,7 +77,7 @@ class EncodeStyle(io.ComfyNode):
         style_gan: ManagedGAN | None = None,
         image: Tensor | None = None,
         average: bool = False,
-        stroke_size: float = 1.0,
+        stroke_size: float = StylizeOptions.stroke_size,
     ) -> io.NodeOutput:
         paintings = connected(image, "image")
         gan = connected_or_default(style_gan)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ..models.stroke_size import STROKES
-from ..painting.options import PRESERVE_COLOR
+from ..base.choices import PRESERVE_COLOR, STROKES
+from ..painting.options import StylizeOptions
 from .bridge.api import io, schema
 from .shared.checkpoints import connected_or_default
 from .shared.inputs import (
+    STROKES_WITHOUT_INPUT,
     check_known,
     connected,
     network_input,
@@ -86,11 +87,11 @@ class Generate(io.ComfyNode):
         style_gan: ManagedGAN | None = None,
         content: Content | None = None,
         style: Style | None = None,
-        strength: float = 1.0,
-        preserve_color: str = "off",
-        seed: int = 0,
+        strength: float = StylizeOptions.strength,
+        preserve_color: str = StylizeOptions.preserve_color,
+        seed: int = StylizeOptions.seed,
         photo: Tensor | None = None,
-        strokes: str = "pixels",
+        strokes: str = STROKES_WITHOUT_INPUT,
     ) -> io.NodeOutput:
         gan, style = connected_or_default(style_gan), connected(style, "style")
         motifs: Motifs

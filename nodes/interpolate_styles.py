@@ -7,6 +7,10 @@ from .bridge.api import io, schema
 from .shared.inputs import check_known, connected_styles, mix_mode_input, style_inputs, validation_result
 from .shared.sockets import Style, StyleSocket, common_encoder, common_stroke_size
 
+# Styles in a series: a second of an animation.
+COUNT = 24
+EASE = "linear"
+
 
 class InterpolateStyles(io.ComfyNode):
     """Go from style to style in small steps, one way or around a loop."""
@@ -30,7 +34,7 @@ class InterpolateStyles(io.ComfyNode):
                 ),
                 io.Int.Input(
                     "count",
-                    default=24,
+                    default=COUNT,
                     min=2,
                     max=1000,
                     tooltip="How many styles in all; Generate paints one picture in each.",
@@ -39,7 +43,7 @@ class InterpolateStyles(io.ComfyNode):
                 io.Combo.Input(
                     "ease",
                     options=list(EASES),
-                    default="linear",
+                    default=EASE,
                     tooltip=(
                         "linear: the same speed all the way from one style to the next. smooth and smoother: "
                         "slow at each style, fast between them."
@@ -73,9 +77,9 @@ class InterpolateStyles(io.ComfyNode):
     def execute(
         cls,
         style_1: Style | None = None,
-        count: int = 24,
-        mode: str = "lerp",
-        ease: str = "linear",
+        count: int = COUNT,
+        mode: str = MIX_MODES[0],
+        ease: str = EASE,
         loop: bool = False,
         **others: Style | None,
     ) -> io.NodeOutput:

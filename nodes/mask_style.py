@@ -12,6 +12,9 @@ from .bridge.api import io, schema
 from .shared.images import to_mask
 from .shared.sockets import Style, StyleSocket, common_encoder
 
+# Pixels of the mask.
+FEATHER = 24.0
+
 
 class MaskStyle(io.ComfyNode):
     """Lay a style over another one where a mask is white."""
@@ -42,7 +45,7 @@ class MaskStyle(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "feather",
-                    default=24.0,
+                    default=FEATHER,
                     min=0.0,
                     max=512.0,
                     step=1.0,
@@ -59,7 +62,9 @@ class MaskStyle(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, background: Style, style: Style, mask: Tensor, feather: float = 24.0) -> io.NodeOutput:
+    def execute(
+        cls, background: Style, style: Style, mask: Tensor, feather: float = FEATHER
+    ) -> io.NodeOutput:
         style.refuse_regions("connect it as background instead")
         encoder = common_encoder([background, style])
         same_network([background.code, style.code])

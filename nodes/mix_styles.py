@@ -64,7 +64,7 @@ class MixStyles(io.ComfyNode):
     def execute(
         cls,
         style_1: Style | None = None,
-        mode: str = "lerp",
+        mode: str = MIX_MODES[0],
         split: bool = False,
         **others: Style | float | None,
     ) -> io.NodeOutput:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from ..painting.options import StylizeOptions
 from .bridge.api import io, schema
 from .shared import styles
 from .shared.checkpoints import connected_or_default, file_stamp
@@ -98,8 +99,8 @@ class PaintPhoto(io.ComfyNode):
         painting: Tensor | None = None,
         style: Style | None = None,
         style_gan: ManagedGAN | None = None,
-        strength: float = 1.0,
-        seed: int = 0,
+        strength: float = StylizeOptions.strength,
+        seed: int = StylizeOptions.seed,
     ) -> io.NodeOutput:
         gan = connected_or_default(style_gan)
         if painting is not None and style is not None:

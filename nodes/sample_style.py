@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..base.choices import PSI
+from ..base.seeds import LARGEST_SEED
 from .bridge.api import io, schema
 from .shared.checkpoints import connected_or_default
 from .shared.inputs import network_input
@@ -25,7 +27,7 @@ class SampleStyle(io.ComfyNode):
                     "seed",
                     default=0,
                     min=0,
-                    max=0xFFFFFFFFFFFFFFFF,
+                    max=LARGEST_SEED,
                     control_after_generate=True,
                     tooltip="Which style: the same seed gives the same style again.",
                 ),
@@ -38,7 +40,7 @@ class SampleStyle(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "psi",
-                    default=0.8,
+                    default=PSI,
                     min=0.0,
                     max=2.0,
                     step=0.05,
@@ -57,7 +59,7 @@ class SampleStyle(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, style_gan: ManagedGAN | None = None, seed: int = 0, count: int = 1, psi: float = 0.8
+        cls, style_gan: ManagedGAN | None = None, seed: int = 0, count: int = 1, psi: float = PSI
     ) -> io.NodeOutput:
         style_gan = connected_or_default(style_gan)
         return io.NodeOutput(Style.made_by(style_gan, style_gan.gan.sample_style(seed, count, psi)))

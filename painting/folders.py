@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import itertools
-import json
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..base.files import write_atomically
 from ..base.temporary import make_folder
-from ..base.version import version
 from ..models.large.maps import StorageError
 from ..models.memory import is_out_of_memory
 from ..pictures.films import is_film
 from ..pictures.large_files import vips
-from ..pictures.metadata import check_size, encode_picture, read_settings
+from ..pictures.metadata import check_size, encode_picture
 from ..pictures.reading import PictureError
 from ..pictures.tensors import as_picture
 from .errors import RefineError, WriteError
+from .existing import left_as_it_is, settings_of
 from .films.options import SteadyOptions
 from .films.steps import OnFilmStep
-from .jobs import PaintJob, check_targets, make_jobs
+from .jobs import PaintJob, PaintOutcome, PaintResult, check_targets, make_jobs
 from .large_files import is_large, paint_large_file
 from .overlap import Behind, ahead
 from .photo_reading import PhotoReading
-from .styles import UnreadableError
 from .stylizer import Stylizer
 
 if TYPE_CHECKING:
@@ -44,35 +42,10 @@ __all__ = [
     "check_targets",
     "make_jobs",
     "paint_files",
-    "what_is_there",
 ]
 
 # Paintings that wait to be written.
 _BEHIND = 1
-
-# The settings hold the version under this key, but another version does not count as another setting.
-_VERSION = "brushwork"
-
-
-class PaintResult(Enum):
-    """How a job ended."""
-
-    PAINTED = "painted"
-    SKIPPED = "skipped"
-    """The file is there already, painted from the same files with the same settings."""
-    OCCUPIED = "occupied"
-    """The file is there already, and is something else."""
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class PaintOutcome:
-    """The outcome of a job. `sentence` says why it was not painted; empty if it was."""
-
-    job: PaintJob
-    result: PaintResult
-    sentence: str = ""
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -175,9 +148,9 @@ def _prepare(
                 if job.target.is_dir():
                     yield PaintOutcome(job, PaintResult.FAILED, _is_folder(job.target))
                     continue
-                settings = _settings(job, reading, stylizer, steady if film else None)
+                settings = settings_of(job, reading, stylizer, steady if film else None)
                 if not overwrite and job.target.exists():
-                    yield _left(job, settings)
+                    yield left_as_it_is(job, settings)
                     continue
                 kind = _Kind.FILM if film else _kind_of_photo(photo, stylizer)
                 if kind is not _Kind.FILM:
@@ -194,17 +167,6 @@ def _prepare(
             yield _Prepared(job, settings, kind, reading)
         # Before the next photo is read.
         del reading
-
-
-def what_is_there(job: PaintJob, stylizer: Stylizer, steady: SteadyOptions) -> PaintOutcome | None:
-    """The outcome of a job whose file is there already, without painting; None if it is not there."""
-    if not job.target.exists():
-        return None
-    try:
-        settings = _settings(job, PhotoReading(job.photo), stylizer, steady if is_film(job.photo) else None)
-    except ValueError as error:
-        return PaintOutcome(job, PaintResult.FAILED, str(error))
-    return _left(job, settings)
 
 
 def _kind_of_photo(photo: Path, stylizer: Stylizer) -> _Kind:
@@ -310,43 +272,3 @@ def _write(target: Path, data: bytes | None) -> None:
 
 def _not_written(target: Path, error: OSError) -> WriteError:
     return WriteError(f"{target} cannot be written: {error.strerror}.")
-
-
-def _settings(
-    job: PaintJob, reading: PhotoReading, stylizer: Stylizer, steady: SteadyOptions | None
-) -> dict[str, object]:
-    """Everything that decides the picture, as JSON values; names of files without their folders."""
-    try:
-        style = job.style.record()
-    except OSError as error:
-        raise UnreadableError(f"{error.filename} cannot be read: {error.strerror}.") from error
-    settings = {
-        _VERSION: version(),
-        "film" if steady else "photo": {"file": job.photo.name, "sha256": reading.digest},
-        "style": style,
-        **stylizer.options.record(),
-        **(asdict(steady) if steady else {}),
-        "network": stylizer.network,
-    }
-    # NumPy's numbers are as good as Python's, and JSON does not know them.
-    plain: dict[str, object] = json.loads(json.dumps(settings, default=lambda number: number.item()))
-    return plain
-
-
-def _left(job: PaintJob, settings: dict[str, object]) -> PaintOutcome:
-    """The outcome for a file that is there: painted with the same settings, or something else."""
-    found = _film_settings(job.target) if is_film(job.photo) else read_settings(job.target)
-    if found is not None and {**found, _VERSION: ""} == {**settings, _VERSION: ""}:
-        return PaintOutcome(job, PaintResult.SKIPPED, f"{job.target} is there already.")
-    return PaintOutcome(
-        job,
-        PaintResult.OCCUPIED,
-        f"{job.target} is there already and was not painted from these files with these settings; overwrite "
-        "it, or choose another place.",
-    )
-
-
-def _film_settings(target: Path) -> dict[str, Any] | None:
-    from .films.joining import read_film_settings
-
-    return read_film_settings(target)

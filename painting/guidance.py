@@ -74,14 +74,14 @@ def _contrast(picture: Tensor) -> Tensor:
         picture = sampled(partial(F.interpolate, size=size, mode="area"), picture)
         side = _SIDE
     window = max(1, round(side * _WINDOW / 2))
-    mean, square = _blurred(picture, window), _blurred(picture.square(), window)
+    mean, square = _softened(picture, window), _softened(picture.square(), window)
     variance = (square - mean.square()).clamp_min(0).mean(1, keepdim=True)
     # A window finds an outline on both sides of it. Plain grounds reach up to the outline.
     least = -F.max_pool2d(-variance.sqrt(), 2 * window + 1, 1, window)
-    return _blurred(least, max(1, window // 2))
+    return _softened(least, max(1, window // 2))
 
 
-def _blurred(picture: Tensor, reach: int) -> Tensor:
+def _softened(picture: Tensor, reach: int) -> Tensor:
     """Twice the mean of the pixels that are up to `reach` away, borders mirrored."""
     down, across = (min(reach, length - 1) for length in picture.shape[-2:])
     for _ in range(2):

@@ -1,9 +1,10 @@
-"""What is to be painted, and the names of the results."""
+"""What is to be painted, the names of the results, and how a job ended."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from ..base.files import distinct_names
@@ -20,6 +21,27 @@ class PaintJob:
     photo: Path
     style: StyleSource
     target: Path
+
+
+class PaintResult(Enum):
+    """How a job ended."""
+
+    PAINTED = "painted"
+    SKIPPED = "skipped"
+    """The file is there already, painted from the same files with the same settings."""
+    OCCUPIED = "occupied"
+    """The file is there already, and is something else."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class PaintOutcome:
+    """The outcome of a job. `sentence` says why it was not painted; empty if it was."""
+
+    job: PaintJob
+    result: PaintResult
+    sentence: str = ""
+    seconds: float = 0.0
 
 
 def make_jobs(

@@ -15,6 +15,7 @@ from ..models.perception.statistics import SIZES, SMALLEST_SIDE, moments_of, nor
 from ..models.perception.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
 from .cell_losses import hue_loss, hues_of, light_loss, photo_light
 from .guidance import painting_plainness, photo_plainness, split
+from .halves import grown_to, halved, through_halves
 from .options import RefineOptions
 from .pixel_gradient import pixel_losses
 from .tiles import PIXELS, STRIDES, Sums, View, loss_and_gradients, picture_sums, tiles
@@ -93,6 +94,7 @@ class Objective:
         "total" is the weighted sum. The gradient is that of the sum over the batch, so that each picture
         is refined as if it were alone.
         """
+        # Losses on statistics of features, at every size of the picture, and their gradient.
         losses: dict[str, Tensor] = {}
 
         def loss_of(found: list[Sums]) -> Tensor:
@@ -107,8 +109,10 @@ class Objective:
             _, gradients = loss_and_gradients(
                 self.network, pictures, self.views, loss_of, self.side, self.on_tile
             )
-        gradient = _through_halves(gradients)
+        gradient = through_halves(gradients)
         del pictures, gradients
+
+        # Losses on pixels and on cells add theirs.
         weights = {name: self._weight(name) for name in ("tv", "range", "ground")}
         losses |= pixel_losses(picture, gradient, self.limits, weights)
         if self.lights:
@@ -210,7 +214,7 @@ class Objective:
             for painting, weight in zip(mixture.paintings, mixture.weights, strict=True):
                 picture = painting
                 for i, sums in enumerate(mixed):
-                    picture = at_least(halved(picture) if i else picture, SMALLEST_SIDE)
+                    picture = grown_to(halved(picture) if i else picture, SMALLEST_SIDE)
                     for name, value in self._painting_sums(picture).items():
                         sums[name] = sums.get(name, 0) + weight * value
             regions.append(mixed)
@@ -283,43 +287,3 @@ def _plain_steps(mixtures: Sequence[Mixture]) -> list[tuple[Tensor, Tensor]]:
         (down / max(share, 1e-8), across / max(share, 1e-8))
         for (down, across), share in zip(mixed, shares, strict=True)
     ]
-
-
-def _through_halves(gradients: list[Tensor]) -> Tensor:
-    """The gradient with respect to the whole picture from those of the picture and its halves."""
-    gradient = gradients[-1]
-    for finer in reversed(gradients[:-1]):
-        height, width = gradient.shape[-2] * 2, gradient.shape[-1] * 2
-        # `avg_pool2d` gives each of four pixels a quarter, and leaves an odd last row and column out.
-        spread = F.interpolate(gradient, scale_factor=2, mode="nearest") / 4
-        spread = F.pad(spread, (0, finer.shape[-1] - width, 0, finer.shape[-2] - height))
-        gradient = finer.add_(_blurred(spread))
-    return gradient
-
-
-def halved(picture: Tensor) -> Tensor:
-    """[B,C,H,W] -> [B,C,H/2,W/2], weights 1, 3, 3, 1 along each axis.
-
-    The gradient of a mean of 2 x 2 pixels is alike in all four. Two halvings of that kind leave squares in
-    plain grounds, which the next size enlarges.
-    """
-    return F.avg_pool2d(_blurred(picture), 2)
-
-
-def _blurred(picture: Tensor) -> Tensor:
-    """Weights 1, 2, 1 along both axes, borders repeated; symmetric, so that it is its own derivative."""
-    for axis in (2, 3):
-        last = picture.shape[axis] - 1
-        blurred = picture / 2
-        blurred.narrow(axis, 1, last).add_(picture.narrow(axis, 0, last), alpha=0.25)
-        blurred.narrow(axis, 0, last).add_(picture.narrow(axis, 1, last), alpha=0.25)
-        for edge in (0, last):
-            blurred.select(axis, edge).add_(picture.select(axis, edge), alpha=0.25)
-        picture = blurred
-    return picture
-
-
-def at_least(picture: Tensor, side: int) -> Tensor:
-    """The picture, its last rows and columns repeated until it has `side` pixels a side."""
-    missing = [max(0, side - length) for length in picture.shape[-2:]]
-    return F.pad(picture, (0, missing[1], 0, missing[0]), mode="replicate") if any(missing) else picture

@@ -1,15 +1,16 @@
-"""The options of refining as one typed object, for node, command, header and docs."""
+"""The options of painting and of refining as typed objects, for node, command, header and docs."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from ..base.choices import PRESERVE_COLOR, STROKE_SIZES, STROKES
+from ..base.seeds import check_seed
 from ..base.settings import check_choice, check_ranges, option
 
-PRESERVE_COLOR = ("off", "luminance", "histogram")
 DTYPES = ("auto", "float32", "bfloat16")
 OPTIMIZED = ("network", "pixels")
 MATCHED = ("whole", "parts")
@@ -76,8 +77,7 @@ class RefineOptions:
         1.0,
         "The size at which the paintings are read: 1 as large as the photo (equal areas), 2 gives strokes "
         "twice as large.",
-        0.25,
-        4,
+        *STROKE_SIZES,
     )
     keep_calm: float = option(
         1.0,
@@ -100,7 +100,7 @@ class RefineOptions:
         1000,
     )
     preserve_color: str = option(
-        "off",
+        PRESERVE_COLOR[0],
         "off: the paintings' colours. luminance: the photo's colours under the paintings' light and dark. "
         "histogram: the paintings' brushwork in the photo's palette.",
     )
@@ -201,3 +201,43 @@ class RefineOptions:
             if name not in known:
                 raise ValueError(f"There is no option '{name}'; refining has {', '.join(sorted(known))}.")
         return cls(**values)
+
+
+@dataclass(frozen=True)
+class StylizeOptions:
+    """How to paint photos. Raises ValueError, one sentence, for a value out of its range or choices."""
+
+    strength: float = option(1.0, "How much of the style: 0 is the photo, 1 the full style.", 0, 1)
+    preserve_color: str = option(
+        PRESERVE_COLOR[0],
+        "off: the painting's colours. luminance: the photo's colours under the painting's light and dark. "
+        "histogram: the painting, recoloured with the photo's palette.",
+    )
+    stroke_size: float = option(
+        1.0, "How large strokes are: 2 gives strokes twice as large, 0.5 half as large.", *STROKE_SIZES
+    )
+    refine: RefineOptions | None = None
+    """Refine what the network paints; its stroke size and colours are those above."""
+    seed: int = option(0, "Which strokes: another seed paints the same motif with other strokes.")
+    strokes: str = option(
+        "proportion",
+        "proportion: strokes are larger in a large picture. pixels: they have one size in all pictures.",
+    )
+
+    def __post_init__(self) -> None:
+        check_choice("preserve_color", self.preserve_color, PRESERVE_COLOR)
+        check_choice("strokes", self.strokes, STROKES)
+        check_ranges(self)
+        check_seed(self.seed)
+        if self.refine is not None:
+            own = replace(self.refine, stroke_size=self.stroke_size, preserve_color=self.preserve_color)
+            object.__setattr__(self, "refine", own)
+
+    def record(self) -> dict[str, object]:
+        """All options as JSON values."""
+        record = asdict(self)
+        if self.refine is None:
+            del record["refine"]
+        else:
+            record["refine"] = {name: value for name, value in record["refine"].items() if name not in record}
+        return record

@@ -44,7 +44,7 @@ def _matched(painted: Tensor, photo: Tensor) -> Tensor:
     result = torch.empty_like(painted, memory_format=torch.contiguous_format)
     for i in range(len(painted)):
         pixels, own = painted[i].flatten(1), light[i].flatten()
-        change = PaletteChange.of(pixels, own, photo[i].flatten(1))
+        change = PaletteChange.between(pixels, own, photo[i].flatten(1))
         result[i] = change.recolored(pixels, own).view_as(result[i])
     return result
 
@@ -65,7 +65,7 @@ class PaletteChange:
     offset: Tensor
 
     @classmethod
-    def of(cls, painted: Tensor, light: Tensor, photo: Tensor) -> PaletteChange:
+    def between(cls, painted: Tensor, light: Tensor, photo: Tensor) -> PaletteChange:
         """That gives painted pixels [3,N], whose new `light` is [N], the colours of the photo's [3,M]."""
         own_light = light_of(photo[None, :, :, None]).flatten()
         return cls(*_changes(_colors(painted), light, _colors(photo), own_light))

@@ -126,12 +126,12 @@ def refine(
         tuned = None
         if options.optimize == "network":
             tuned = TunedNetwork(gan or StyleGAN.default(), sources.mixtures, len(sources.photo), seed)
-        picture = _Run(sources, options, network, tuned, on_step, on_tile, on_note).picture()
+        picture = _Refinement(sources, options, network, tuned, on_step, on_tile, on_note).picture()
         own = (..., slice(sources.size[0]), slice(sources.size[1]))
         return with_colors_of(sources.photo[own], picture[own], options.preserve_color)
 
 
-class _Run:
+class _Refinement:
     """One call of `refine`."""
 
     def __init__(

@@ -18,7 +18,8 @@ from ..models.perception.statistics import gram_and_mean
 from ..models.regions import region_shares
 from ..pictures.values import check_floating, checked_mask, unit_range
 from .colors import match_moments
-from .objective import Mixture, at_least
+from .halves import grown_to
+from .objective import Mixture
 from .options import SMALLEST_SIDE, RefineOptions
 from .palette import match_palette
 
@@ -83,7 +84,7 @@ class Sources:
         if options.preserve_color == "histogram":
             mixtures = [_in_photo_colors(mixture, self.photo) for mixture in mixtures]
             self.start = match_palette(self.start, self.photo)
-        self.photo, self.start = (at_least(each, SMALLEST_SIDE) for each in (self.photo, self.start))
+        self.photo, self.start = (grown_to(each, SMALLEST_SIDE) for each in (self.photo, self.start))
         shares = self._shares(masks, batch)
         # A region that is covered everywhere costs nothing.
         seen = [True] if shares is None else (shares.amax((0, 2, 3)) > 0).tolist()
@@ -99,7 +100,7 @@ class Sources:
         for i in range(count):
             own = [mask[min(i, len(mask) - 1)][None] for mask in masks]
             shares.append(region_shares(own, self.size, self.size, 1).permute(2, 0, 1))
-        return at_least(torch.stack(shares), SMALLEST_SIDE)
+        return grown_to(torch.stack(shares), SMALLEST_SIDE)
 
     def _recolored(self, picture: Tensor) -> Tensor:
         """The picture [B,3,H,W] with the paintings' mean colour and covariance, each region with its own.

@@ -65,7 +65,7 @@ class StripPalette:
     @cached_property
     def _change(self) -> PaletteChange:
         painted, photo = (torch.cat(each, 1) for each in (self._painted_sample, self._photo_sample))
-        return PaletteChange.of(painted, self._new_light(painted[None, :, :, None]), photo)
+        return PaletteChange.between(painted, self._new_light(painted[None, :, :, None]), photo)
 
 
 def _lights(picture: Tensor) -> Counts:

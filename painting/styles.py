@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..base.choices import PSI
 from ..base.files import sha256_of
 from ..models.codes import mix_styles
 from ..models.style_file import read_style, style_fingerprint
@@ -106,7 +107,7 @@ class RandomStyle(StyleSource):
     """A style that the network invents, as Sample Style does with the same seed."""
 
     seed: int
-    psi: float = 0.8
+    psi: float = PSI
 
     @property
     def name(self) -> str:

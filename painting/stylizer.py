@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,16 +12,14 @@ import torch
 from torch import Tensor
 
 from ..base.files import sha256_of
-from ..base.settings import check_choice, check_ranges, option
 from ..base.shipped import DEFAULT_CHECKPOINT
 from ..models.content_encoder import ContentCode
 from ..models.devices import own_defaults, usable_device
 from ..models.large.paint import LargePicture
-from ..models.noise import check_seed
-from ..models.stroke_size import STROKE_SIZES, STROKES, at_scale, combined, painted_scales, stroke_scale
+from ..models.stroke_size import at_scale, combined, painted_scales, stroke_scale
 from ..models.style_gan import StyleGAN
 from .colors import with_colors_of
-from .options import PRESERVE_COLOR, RefineOptions
+from .options import StylizeOptions
 from .styles import StyleSource, read_painting
 from .tile_size import Plan, check_tile, first_that_fits, make_plans, network_on
 
@@ -31,46 +29,6 @@ if TYPE_CHECKING:
 
 # Side of the picture that tries out whether a device can do everything that painting needs.
 _TRIAL_SIDE = 32
-
-
-@dataclass(frozen=True)
-class StylizeOptions:
-    """How to paint photos. Raises ValueError, one sentence, for a value out of its range or choices."""
-
-    strength: float = option(1.0, "How much of the style: 0 is the photo, 1 the full style.", 0, 1)
-    preserve_color: str = option(
-        "off",
-        "off: the painting's colours. luminance: the photo's colours under the painting's light and dark. "
-        "histogram: the painting, recoloured with the photo's palette.",
-    )
-    stroke_size: float = option(
-        1.0, "How large strokes are: 2 gives strokes twice as large, 0.5 half as large.", *STROKE_SIZES
-    )
-    refine: RefineOptions | None = None
-    """Refine what the network paints; its stroke size and colours are those above."""
-    seed: int = option(0, "Which strokes: another seed paints the same motif with other strokes.")
-    strokes: str = option(
-        "proportion",
-        "proportion: strokes are larger in a large picture. pixels: they have one size in all pictures.",
-    )
-
-    def __post_init__(self) -> None:
-        check_choice("preserve_color", self.preserve_color, PRESERVE_COLOR)
-        check_choice("strokes", self.strokes, STROKES)
-        check_ranges(self)
-        check_seed(self.seed)
-        if self.refine is not None:
-            own = replace(self.refine, stroke_size=self.stroke_size, preserve_color=self.preserve_color)
-            object.__setattr__(self, "refine", own)
-
-    def record(self) -> dict[str, object]:
-        """All options as JSON values."""
-        record = asdict(self)
-        if self.refine is None:
-            del record["refine"]
-        else:
-            record["refine"] = {name: value for name, value in record["refine"].items() if name not in record}
-        return record
 
 
 class Stylizer:

@@ -65,7 +65,7 @@ class Chart:
             return sheet
         # The legend comes first; axes, mark and lines get the room below it.
         top = 30 + _draw_legend(pen, shown, 30, width) + (28 if self.mark else 10)
-        frame = _Frame(shown, (_LEFT, top, width - _RIGHT, height - _BOTTOM))
+        frame = _Axes(shown, (_LEFT, top, width - _RIGHT, height - _BOTTOM))
         if frame.log:
             left = pen.textlength(f"{self.title}  ", title)
             pen.text((left, 3), "logarithmic", fill=FAINT, font=font(TEXT_SIZE))
@@ -76,7 +76,7 @@ class Chart:
         return sheet
 
 
-class _Frame:
+class _Axes:
     """The axes, and the places of values in the picture."""
 
     def __init__(self, series: Sequence[Series], box: tuple[int, int, int, int]):

@@ -24,7 +24,7 @@ class Column(NamedTuple):
     side: int
 
 
-class _Row(NamedTuple):
+class _SheetRow(NamedTuple):
     number: int | None
     cells: list[Image.Image]
     captions: list[str]
@@ -36,7 +36,7 @@ class ComparisonSheet:
     def __init__(self, columns: Sequence[Column], title: str = "", note: str = ""):
         """`title` stands above the columns, `note` in smaller letters below it."""
         self.columns, self.title, self.note = list(columns), title, note
-        self._rows: list[_Row] = []
+        self._rows: list[_SheetRow] = []
 
     def add_row(
         self, pictures: Sequence[Image.Image], number: int | None = None, captions: Sequence[str] = ()
@@ -51,7 +51,7 @@ class ComparisonSheet:
             row = f"{len(pictures)} pictures" + (f" and {len(captions)} captions" if captions else "")
             raise ValueError(f"A row of {row} does not fit {len(self.columns)} columns.")
         cells = [fitted(p, column.side) for p, column in zip(pictures, self.columns, strict=True)]
-        self._rows.append(_Row(number, cells, list(captions)))
+        self._rows.append(_SheetRow(number, cells, list(captions)))
 
     def draw(self) -> Image.Image:
         """The sheet, as high as its rows need."""
@@ -83,7 +83,7 @@ class ComparisonSheet:
             lefts.append(lefts[-1] + column.side + GAP)
         return lefts
 
-    def _draw_row(self, sheet: Image.Image, row: _Row, lefts: Sequence[int], top: int) -> None:
+    def _draw_row(self, sheet: Image.Image, row: _SheetRow, lefts: Sequence[int], top: int) -> None:
         pen = ImageDraw.Draw(sheet)
         pen.line((MARGIN, top - 6, sheet.width - MARGIN, top - 6), fill=RULE)
         if row.number is not None:
@@ -96,7 +96,7 @@ class ComparisonSheet:
             pen.text((left, top + height + 2), text, fill=FAINT, font=face)
 
 
-def _height(row: _Row) -> int:
+def _height(row: _SheetRow) -> int:
     return max(cell.height for cell in row.cells) + (CAPTION_HEIGHT if row.captions else 0)
 
 

@@ -58,3 +58,15 @@ def checked_mask(mask: Tensor, name: str) -> Tensor:
     if mask.dim() != 3 or 0 in mask.shape:
         raise ValueError(f"{name} has shape {tuple(mask.shape)}; it must be [batch, height, width].")
     return unit_range(mask.float() if mask.dtype.itemsize < 4 else mask, name, kind="mask")
+
+
+def checked_pictures(image: Tensor, name: str, dtype: torch.dtype) -> Tensor:
+    """A picture [B,3,H,W] of floating point, in 0..1 and in the network's type `dtype`.
+
+    Raises ValueError, one sentence that begins with `name`, for another shape, whole numbers or values that
+    are not finite.
+    """
+    image = check_floating(image, name)
+    if image.dim() != 4 or image.shape[1] != 3 or 0 in image.shape:
+        raise ValueError(f"{name} has shape {tuple(image.shape)}; it must be [batch, 3, height, width].")
+    return unit_range(image.to(dtype), name)

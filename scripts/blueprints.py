@@ -98,6 +98,29 @@ BLUEPRINTS = (
 
 def as_workflow(blueprint: Blueprint) -> dict[str, Any]:
     """The blueprint in ComfyUI's canvas format."""
+    inside = _inside(blueprint)
+    number = len(blueprint.nodes) + 1
+    return {
+        "id": _uuid(f"{blueprint.name}: workflow"),
+        "revision": 0,
+        "last_node_id": number,
+        "last_link_id": 0,
+        "nodes": [_outside(blueprint, inside, number)],
+        "links": [],
+        "groups": [],
+        "definitions": {"subgraphs": [inside]},
+        "config": {},
+        "extra": {
+            "BlueprintDescription": blueprint.description,
+            "BlueprintSearchAliases": list(blueprint.aliases),
+        },
+        "version": 0.4,
+    }
+
+
+def _inside(blueprint: Blueprint) -> dict[str, Any]:
+    """The subgraph: its nodes, its wires, and the slots on its border."""
+    # Nodes, with wires from the inputs and from node to node.
     nodes = [_node(n, node_id) for n, node_id in enumerate(blueprint.nodes)]
     links: list[dict[str, Any]] = []
     inputs = [
@@ -107,6 +130,7 @@ def as_workflow(blueprint: Blueprint) -> dict[str, Any]:
     for source, output, target, slot in blueprint.wires:
         link = _connect(links, source + 1, output, nodes[target], slot)
         nodes[source]["outputs"][output]["links"] = [link["id"]]
+    # The wire to the output.
     source, output = blueprint.output
     slot = nodes[source]["outputs"][output]
     last = {"id": len(links) + 1, "origin_id": source + 1, "origin_slot": output, "type": slot["type"]}
@@ -115,7 +139,7 @@ def as_workflow(blueprint: Blueprint) -> dict[str, Any]:
     outputs = [_outer_slot(blueprint, 0, slot["name"], links[-1])]
 
     right = len(nodes) * (_WIDTH + _STREET)
-    inside = {
+    return {
         "id": _uuid(blueprint.name),
         "version": 1,
         "state": {"lastGroupId": 0, "lastNodeId": len(nodes), "lastLinkId": len(links), "lastRerouteId": 0},
@@ -133,22 +157,6 @@ def as_workflow(blueprint: Blueprint) -> dict[str, Any]:
         "groups": [],
         "links": links,
         "extra": {},
-    }
-    return {
-        "id": _uuid(f"{blueprint.name}: workflow"),
-        "revision": 0,
-        "last_node_id": len(nodes) + 1,
-        "last_link_id": 0,
-        "nodes": [_outside(blueprint, inside, len(nodes) + 1)],
-        "links": [],
-        "groups": [],
-        "definitions": {"subgraphs": [inside]},
-        "config": {},
-        "extra": {
-            "BlueprintDescription": blueprint.description,
-            "BlueprintSearchAliases": list(blueprint.aliases),
-        },
-        "version": 0.4,
     }
 
 
@@ -211,6 +219,7 @@ def _outer_slot(blueprint: Blueprint, row: int, name: str, link: dict[str, Any])
 
 def _outside(blueprint: Blueprint, inside: dict[str, Any], id_: int) -> dict[str, Any]:
     """The one node that the canvas gets."""
+    # Each input of the subgraph is a slot; one with a widget has the value that the widget inside has.
     slots, values = [], []
     for (name, to, inner), slot in zip(blueprint.inputs, inside["inputs"], strict=True):
         slots.append({"name": name, "type": slot["type"], "link": None})

@@ -85,11 +85,13 @@ class Teacher:
     @torch.no_grad()
     def lessons(self) -> list[Lesson]:
         """A batch of new ones."""
+        # Photos, and for each a style and a seed.
         count = self._options.batch
         photos = self._photos.batch(torch.randint(len(self._photos), (count,)), torch.device("cpu"))
         chosen = [self._style(photo[None]) for photo in photos]
         codes = torch.stack([code for code, _ in chosen])
         seeds = [self._random.randrange(2**40) for _ in range(count)]
+        # What the teacher paints with them: the mean over places of the grid, with the painting's contrast.
         with torch.autocast("cpu", torch.bfloat16):
             mean = spun(
                 self._gan,

@@ -19,6 +19,7 @@ NOT_AT_IMPORT = {
     "brushwork.models.discriminator",
     "brushwork.nodes.paint_video.film",
     "brushwork.nodes.refine_painting.task",
+    "brushwork.nodes.train_style.place",
     "brushwork.nodes.train_style.session",
     "brushwork.painting.films.paint",
     "brushwork.painting.films.painter",

@@ -15,6 +15,8 @@ from ..base.settings import check_choice, check_ranges, option
 from ..dataset.splits import MANY, VALIDATION_SHARE
 
 MODES = ("style_code", "fine_tune", "from_scratch")
+DEFAULT_MODE = "fine_tune"
+"""Of command and node, for users with only a folder of paintings: minutes, from the shipped network."""
 ADVERSARIAL_LOSSES = ("least_squares", "cross_entropy", "hinge")
 LOSS_DTYPES = ("auto", "float32", "bfloat16")
 

@@ -103,18 +103,21 @@ class BatchGradients:
 
     def _painter_parts(self, batch: Batch, step: int, adversarial: float) -> tuple[Features, Parts]:
         """Paint, compare, send gradients back; returns D's input, detached, and the losses' shares."""
+        # Paint, and let the loss network look at the mean of the two pictures.
         with self._autocast():
             painted, code = self.painter(
                 batch.content, batch.style, batch.learned_mask, self._shifts(batch), batch.seeds
             )
         image = torch.stack(painted).mean(0)
         features = self._features(image, adversarial)
+        # The losses that compare it with photos and paintings.
         parts, by_size = self._style_parts(image, features, batch)
         parts |= self._content_parts(image, features["whole"], batch, step)
         parts |= self._code_part(image, code)
         if len(painted) > 1 and self.options.weights.steady > 0:
             steady = losses.steady_loss(painted[0], painted[1], image.shape[-1] // STEADY_MARGIN)
             parts["steady"] = steady * self._share(batch)
+        # What the discriminator says.
         seen: Features = {}
         if adversarial > 0 and self.discriminator is not None:
             seen = _judged(features["whole"], features["half"])

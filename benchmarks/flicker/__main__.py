@@ -11,6 +11,7 @@ import argparse
 import statistics
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -45,6 +46,17 @@ SETTINGS: dict[str, tuple[str, float]] = {
 
 PaintFrames = Callable[[StyleGAN, Tensor, Tensor], Tensor]
 """network, frames [T,3,H,W], style code [1,L,D] -> painted frames [T,3,H,W]."""
+
+
+@dataclass(frozen=True)
+class FlickerRequest:
+    """What was asked for."""
+
+    size: int
+    """The shorter side of the clips in pixels."""
+    frames: int
+    checkpoint: Path
+    sheet: Path | None
 
 
 def frame_by_frame(gan: StyleGAN, frames: Tensor, code: Tensor) -> Tensor:
@@ -102,7 +114,7 @@ def add_rows(sheet: ComparisonSheet, clip: Clip, painted: Tensor, name: str) -> 
     sheet.add_row([*shown, as_picture(difference)], captions=captions)
 
 
-def parse(arguments: list[str] | None) -> argparse.Namespace:
+def parse(arguments: list[str] | None) -> FlickerRequest:
     parser = argparse.ArgumentParser(
         "python -m benchmarks.flicker", description="Flicker of painted videos, frame by frame and steadied."
     )
@@ -116,19 +128,19 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="default: the shipped one"
     )
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="write frames and differences there")
-    options = parser.parse_args(arguments)
-    if options.size < 64:
-        parser.error(f"--size is {options.size}; give 64 or more.")
-    if options.frames < 3:
-        parser.error(f"--frames is {options.frames}; give 3 or more.")
-    return options
+    request = FlickerRequest(**vars(parser.parse_args(arguments)))
+    if request.size < 64:
+        parser.error(f"--size is {request.size}; give 64 or more.")
+    if request.frames < 3:
+        parser.error(f"--frames is {request.frames}; give 3 or more.")
+    return request
 
 
 @torch.inference_mode()
 def main(arguments: list[str] | None = None) -> int:
-    options = parse(arguments)
+    request = parse(arguments)
     try:
-        gan = StyleGAN.load(options.checkpoint)
+        gan = StyleGAN.load(request.checkpoint)
     except CheckpointError as error:
         print(f"benchmarks.flicker: {error}", file=sys.stderr)
         return 2
@@ -140,7 +152,7 @@ def main(arguments: list[str] | None = None) -> int:
     untouched = {}
     titles = ("first frame", "middle frame", "last frame", "10 x last difference")
     sheet = ComparisonSheet([Column(title, SHEET_CELL) for title in titles])
-    for clip in make_clips(options.size, options.frames):
+    for clip in make_clips(request.size, request.frames):
         untouched[clip.name] = clip.flicker(clip.frames)
         add_rows(sheet, clip, clip.frames, "the clip")
         for name, paint in painters.items():
@@ -154,8 +166,8 @@ def main(arguments: list[str] | None = None) -> int:
             found[name][clip.name] = flicker, sharp
             print(f"{clip.name}, {name}: {flicker:.2f}", file=sys.stderr, flush=True)
     print(table(found, untouched))
-    if options.sheet:
-        sheet.draw().save(options.sheet)
+    if request.sheet:
+        sheet.draw().save(request.sheet)
     return 0
 
 

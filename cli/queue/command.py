@@ -28,7 +28,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_workflow_arguments(parser)
     add("--content", nargs="+", required=True, metavar="DIR_OR_GLOB", help="the photos")
     add("--style", nargs="+", metavar="DIR_OR_GLOB", help="the paintings (default: the workflow's own)")
-    add("--pairs", choices=PAIRS, default="cross", help="each with each (default), or in pairs")
+    add("--pairs", choices=PAIRS, default=QueueRequest.pairs, help="each with each (default), or in pairs")
     # Where to paint, and where the results go.
     add(
         "--server",
@@ -38,39 +38,44 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help=f"may be given more than once (default: {DEFAULT_SERVER})",
     )
     add("--out", type=Path, required=True, metavar="DIR", help="where the results go")
-    # Which nodes get the pictures, and what happens when something goes wrong.
+    # Which nodes get the pictures.
     add("--content-node", metavar="NODE", help="the node that loads the photo, if that is not clear")
     add("--style-node", metavar="NODE", help="the node that loads the painting, if that is not clear")
+    _add_limits(parser)
+    add("--overwrite", action="store_true", help="paint pictures again that are there already")
+    parser.set_defaults(func=run)
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add(
         "--retries",
         type=_retries,
-        default=3,
+        default=QueueRequest.retries,
         metavar="N",
-        help="for a picture whose server died or gave a bad answer (default: 3)",
+        help="for a picture whose server died or gave a bad answer (default: %(default)g)",
     )
     add(
         "--patience",
         type=_seconds,
-        default=300,
+        default=QueueRequest.patience,
         metavar="SECONDS",
-        help="how long to wait when no server answers (default: 300)",
+        help="how long to wait when no server answers (default: %(default)g)",
     )
     add(
         "--transfer-timeout",
         type=_seconds,
-        default=600,
+        default=QueueRequest.transfer_timeout,
         metavar="SECONDS",
-        help="how long one upload or download may take (default: 600)",
+        help="how long one upload or download may take (default: %(default)g)",
     )
     add(
         "--max-download-size",
         type=_megabytes,
-        default=2000,
+        default=QueueRequest.max_download_size,
         metavar="MB",
-        help="a larger result is not fetched (default: 2000)",
+        help="a larger result is not fetched (default: %(default)g)",
     )
-    add("--overwrite", action="store_true", help="paint pictures again that are there already")
-    parser.set_defaults(func=run)
 
 
 def _retries(text: str) -> int:

@@ -1,4 +1,4 @@
-"""One ComfyUI server: uploads, prompts, results and live events, over HTTP and a WebSocket."""
+"""One ComfyUI server: uploads, prompts and results, over HTTP; `events.py` has its live events."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ import json
 import logging
 import ssl
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import httpx
-import websockets
 
 from ..errors import CommandError
 from ..workflow.interface import InputSpec
@@ -37,7 +36,9 @@ from .answers import (
     read_refusal,
     read_upload,
 )
+from .events import Hear, listen
 from .history import read_entry
+from .request import QueueRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -50,15 +51,7 @@ TIMEOUT = httpx.Timeout(60, connect=5)
 SECONDS_TO_ANSWER = 60.0
 # /object_info of a server with all packs has some 20 MB.
 LONGEST_ANSWER = 2**26
-# Previews of large pictures come over the same WebSocket and are larger than its usual limit.
-_LARGEST_EVENT = 2**26
-_MOST_EVENTS_AHEAD = 4
-# A proxy may keep the connection open when the server has said goodbye.
-_SECONDS_TO_CLOSE = 1.0
-SECONDS_TO_RECONNECT = 2.0
 
-# ImportError: a proxy of the environment for which a package is missing.
-_NO_EVENTS = (OSError, ValueError, EOFError, ImportError, asyncio.TimeoutError)
 
 T = TypeVar("T")
 
@@ -67,8 +60,8 @@ T = TypeVar("T")
 class Bounds:
     """How much time an upload or a download may take, and how many bytes a result may have."""
 
-    seconds: float = 600.0
-    size: int = 2000 * 2**20
+    seconds: float = QueueRequest.transfer_timeout
+    size: int = int(QueueRequest.max_download_size * 2**20)
 
 
 class RequestOptions(TypedDict, total=False):
@@ -181,28 +174,9 @@ class ComfyServer:
             if id_ in prompt_ids:
                 await self._post("/interrupt", {"prompt_id": id_})
 
-    async def listen(self, hear: Callable[[str, Mapping[str, Any]], None]) -> None:
-        """Call `hear(type, data)` for events of this client's prompts and of the queue, until cancelled.
-
-        Messages of other shapes are passed over.
-        """
-        while True:
-            try:
-                async with _Socket(
-                    self.address.socket_url(self.client_id),
-                    additional_headers=self.address.authorization,
-                    max_size=_LARGEST_EVENT,
-                    max_queue=_MOST_EVENTS_AHEAD,
-                    close_timeout=_SECONDS_TO_CLOSE,
-                    proxy=None if self.address.is_local else True,
-                    logger=_silent,
-                ) as socket:
-                    async for message in socket:
-                        _tell(message, hear)
-                        await asyncio.sleep(0)  # a flood must not keep the others from working
-            except (*_NO_EVENTS, websockets.WebSocketException):
-                pass  # events only save time; everything important is also asked for over HTTP
-            await asyncio.sleep(SECONDS_TO_RECONNECT)
+    async def listen(self, hear: Hear) -> None:
+        """Call `hear(type, data)` for events of this client's prompts and of the queue, until cancelled."""
+        await listen(self.address, self.client_id, hear)
 
     async def _json(self, method: str, path: str) -> object:
         """The answer to a question about the server. Raises ServerDownError for any other answer."""
@@ -257,29 +231,6 @@ def _certificates() -> ssl.SSLContext:
             "The certificates that the environment variable SSL_CERT_FILE or SSL_CERT_DIR names cannot be "
             f"read ({error.strerror or error}); mend it, or unset it."
         ) from error
-
-
-class _Socket(websockets.connect):
-    """A connection that follows no redirect: that would send the password to another server."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
-
-
-# At level DEBUG, websockets logs the header with the password.
-_silent = logging.Logger("brushwork.queue.websocket", logging.CRITICAL + 1)
-
-
-def _tell(message: str | bytes, hear: Callable[[str, Mapping[str, Any]], None]) -> None:
-    if isinstance(message, bytes):
-        return  # a preview
-    try:
-        event = decode(message.encode(errors="replace"))
-    except ValueError:
-        return
-    if isinstance(event, dict) and isinstance(event.get("type"), str):
-        data = event.get("data")
-        hear(event["type"], data if isinstance(data, dict) else {})
 
 
 async def _pieces(reply: httpx.Response, longest: int) -> AsyncIterator[bytes]:

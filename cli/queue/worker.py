@@ -23,6 +23,7 @@ from .media import ending_of
 from .pool import Pool
 from .record import Submission, done_line, failed_line, now
 from .server import ComfyServer
+from .uploads import Uploads
 
 # A server gets this many prompts: one that runs and one that waits, so that it is never idle.
 DEPTH = 2
@@ -55,13 +56,13 @@ class ServerWorker:
     held: dict[str, Submission] = field(default_factory=dict)
     # It cannot paint this workflow.
     retired: bool = False
-    # What it did not take, by SHA-256, and why.
-    _rejected: dict[str, str] = field(default_factory=dict)
     _answered: bool = False
     _rest_until: float = 0.0
     _given_away: set[str] = field(default_factory=set)
-    _uploaded: dict[str, str] = field(default_factory=dict)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self._uploads = Uploads(self.server)
 
     @property
     def has_room(self) -> bool:
@@ -122,7 +123,9 @@ class ServerWorker:
             digest = self.shared.template.digest(hashes)
             self.held[prompt_id] = Submission(job, digest, hashes, time.monotonic())
             self.load += 1
-            names = [await self._upload(path, sha) for path, sha in zip(job.pictures, hashes, strict=True)]
+            names = [
+                await self._uploads.name_of(path, sha) for path, sha in zip(job.pictures, hashes, strict=True)
+            ]
             prompt = self.shared.template.prompt(job, names, self.shared.pool.attempt(job))
             accepted = await self.server.submit(prompt, prompt_id)
             if accepted != prompt_id:  # a server before ComfyUI 0.3.46
@@ -142,18 +145,6 @@ class ServerWorker:
             del self.held[prompt_id]
             self._refused(job, error)
 
-    async def _upload(self, path: Path, sha: str) -> str:
-        if sha in self._rejected:
-            raise RejectedError(self._rejected[sha])
-        if sha not in self._uploaded:
-            try:
-                self._uploaded[sha] = await self.server.upload(path, sha)
-            except RejectedError as error:
-                # The other jobs with this picture need not send it again.
-                self._rejected[sha] = f"{excerpt(path.name)}: {error}"
-                raise RejectedError(self._rejected[sha]) from error
-        return self._uploaded[sha]
-
     def _refused(self, job: QueueJob, error: RefusedError) -> None:
         template = self.shared.template
         slots = {template.content[0], (template.style or template.content)[0]}
@@ -161,7 +152,7 @@ class ServerWorker:
             self._retire(job, f"{self.server.name} refuses the workflow: {self._said(str(error))}")
             return
         # The uploaded picture is gone: somebody emptied the input folder.
-        self._uploaded.clear()
+        self._uploads.forget()
         self._lose(job, f"the server refuses its pictures: {error}", self)
 
     def _retire(self, job: QueueJob, reason: str) -> None:
@@ -209,7 +200,12 @@ class ServerWorker:
         except ServerDownError as down:
             self._ask_again(prompt_id, str(down))
             raise
+        self._finish(prompt_id, entry, files)
 
+    def _finish(self, prompt_id: str, entry: Mapping[str, Any], files: list[str]) -> None:
+        """The job's pictures are there: record it, with what the server's history says of it."""
+        submission = self.held[prompt_id]
+        job = submission.job
         seconds = seconds_taken(entry)
         if seconds is None:
             seconds = round(time.monotonic() - submission.submitted, 3)
@@ -289,7 +285,7 @@ class ServerWorker:
         now = time.monotonic()
         if self.down_since is None:
             self.down_since = now
-        self._uploaded.clear()
+        self._uploads.forget()
         self.shared.display.server_is_down(self.server.name, self._said(str(error)))
         if self.held and self.shared.pool.is_away(self) and self.shared.pool.anyone_up:
             # If the server only seemed to be away, it must drop them when it is back.

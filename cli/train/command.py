@@ -16,6 +16,7 @@ from ..errors import CommandError
 from ..extras import require
 from ..pixel_limit import add_pixel_limit
 from . import flags
+from .request import TrainRequest
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from ...training.processes import Processes
     from ...training.runs.run import Run, RunOutcome
     from ...training.runs.tensorboard_log import TensorBoardLog
-    from .request import TrainRequest
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -51,22 +51,36 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     # What the run writes.
     add("--name", help="the name of the network and the style")
     add("--licence", help="licence note, kept in the files")
-    add("--save-minutes", type=float, default=5.0, metavar="X", help="minutes between saves (default: 5)")
+    add(
+        "--save-minutes",
+        type=float,
+        default=TrainRequest.save_minutes,
+        metavar="X",
+        help="minutes between saves (default: %(default)g)",
+    )
     add(
         "--preview-every",
         type=int,
-        default=0,
+        default=TrainRequest.preview_every,
         metavar="N",
         help="steps between preview pictures (default: one with each validation)",
     )
     add("--tensorboard", action="store_true", help="write TensorBoard logs to OUT/tensorboard")
     # Where it computes.
-    add("--device", default="auto", help="of one process: cpu, cuda, cuda:1, … (default: auto)")
+    add(
+        "--device",
+        default=TrainRequest.device,
+        help="of one process: cpu, cuda, cuda:1, … (default: %(default)s)",
+    )
     several = parser.add_argument_group("several GPUs or machines, by Lightning Fabric")
     several.add_argument("--devices", type=int, metavar="N", help="processes on each machine (default: 1)")
     several.add_argument("--num-nodes", type=int, metavar="M", help="machines (default: 1)")
-    several.add_argument("--strategy", choices=("ddp",), default="ddp", help="how they work together")
-    several.add_argument("--accelerator", default="auto", help="cpu, cuda, … (default: auto)")
+    several.add_argument(
+        "--strategy", choices=("ddp",), default=TrainRequest.strategy, help="how they work together"
+    )
+    several.add_argument(
+        "--accelerator", default=TrainRequest.accelerator, help="cpu, cuda, … (default: %(default)s)"
+    )
     flags.add_flags(parser)
     add_pixel_limit(parser)
     parser.set_defaults(func=run)
@@ -184,6 +198,7 @@ def _train_watched(run_: Run, console: Console, tensorboard: TensorBoardLog | No
     def on_first() -> None:
         display.say("stopping after this step, and saving")
 
+    # The display and TensorBoard hear of each step and preview.
     with TrainDisplay(console, run_) as display, stop_on_signals(on_first) as stopped:
 
         def on_step(step: int, values: dict[str, float]) -> None:

@@ -32,7 +32,7 @@ class TrainDisplay:
         self._task = self._progress.add_task(
             "train", total=self._steps, completed=run.trainer.step, speed_text="", losses=""
         )
-        self._lines = len(run.history)
+        self._lines = len(run.log.lines)
 
     def __enter__(self) -> TrainDisplay:
         self._progress.start()
@@ -50,7 +50,7 @@ class TrainDisplay:
             speed_text=self._rate(step, speed) if speed else "",
             losses=self._numbers(values),
         )
-        for line in self.run.history[self._lines :]:
+        for line in self.run.log.lines[self._lines :]:
             if not self.console.is_terminal:
                 rate = self._rate(int(line["step"]), line["steps_per_second"])
                 self.say(f"step {line['step']} of {self._steps}, {rate}: {self._numbers(line)}")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import Field, asdict, fields
 from typing import Any
 
-from ...training.options import MODES, LossWeights, TrainOptions
-from .request import DEFAULT_MODE, TrainRequest
+from ...training.options import DEFAULT_MODE, MODES, LossWeights, TrainOptions
+from .request import TrainRequest
 
 OPTIONS = [f for f in fields(TrainOptions) if f.name != "weights"]
 WEIGHTS = [f.name for f in fields(LossWeights)]

@@ -6,12 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ...training.options import TrainOptions
+from ...training.options import DEFAULT_MODE, TrainOptions
 from ...training.runs.files import RunFiles
 from ..results import lies_among
-
-# For users with only a folder of paintings: it starts from the shipped network and takes minutes.
-DEFAULT_MODE = "fine_tune"
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,10 @@ class LargeContent:
     corner: Tensor
 
     @classmethod
-    def of(cls, code: ContentCode, store: MapStore) -> LargeContent:
+    def from_code(cls, code: ContentCode, store: MapStore) -> LargeContent:
         """A code of one picture that lies in the main memory; it stays as it is."""
         maps = {
-            name: StoredMap.of(wide(each), store.device, store.strip_bytes)
+            name: StoredMap.from_values(wide(each), store.device, store.strip_bytes)
             for name, each in code.maps.items()
         }
         return cls(maps, code.size, code.corner)
@@ -61,6 +61,7 @@ def encode_large_content(
     def fine_rows(strip: Strip) -> Tensor:
         return how.activate(encoder.stem(rows_of_cells(strip.widened(1)), **strip.borders))
 
+    # At 1/4 and at 1/8, strip by strip; the blocks at 1/8 see rows beyond a strip's border.
     fine = store.computed(fine_rows, (encoder.stem.out_channels, *cells))
     coarse = _reduced(encoder.down8, fine, store)
 
@@ -71,6 +72,7 @@ def encode_large_content(
         return painted.add_(coarse.rows(strip))
 
     coarse = coarse.replaced(coarse_rows, store.strip_bytes).normalized(store.strip_bytes)
+    # At 1/16 and 1/32, and instance normalisation by the statistics of the whole map.
     wide = _reduced(encoder.down16, coarse, store)
     widest = _reduced(encoder.down32, wide, store)
     fine, wide, widest = (each.normalized(store.strip_bytes) for each in (fine, wide, widest))

@@ -21,7 +21,7 @@ class StorageError(RuntimeError):
     """There is no room for feature maps; the message is one sentence for the user."""
 
 
-class _Place(Protocol):
+class _Storage(Protocol):
     """Where the rows of a map [1,C,H,W] are."""
 
     def read(self, start: int, stop: int) -> Tensor: ...
@@ -88,7 +88,7 @@ class StoredMap:
 
     def __init__(
         self,
-        place: _Place,
+        place: _Storage,
         size: tuple[int, int, int],
         device: torch.device,
         statistics: Statistics,
@@ -99,7 +99,7 @@ class StoredMap:
         self._last: tuple[int, int, Tensor] | None = None
 
     @classmethod
-    def of(cls, values: Tensor, device: torch.device, strip_bytes: int) -> StoredMap:
+    def from_values(cls, values: Tensor, device: torch.device, strip_bytes: int) -> StoredMap:
         """A map [1,C,H,W] that is in the main memory already; it is not changed."""
         size = (values.shape[1], values.shape[2], values.shape[3])
         pool = PooledStatistics()
@@ -220,7 +220,7 @@ class MapStore:
             place.write(strip.start, found)
         return StoredMap(place, size, self.device, pool.result())
 
-    def _place(self, size: tuple[int, int, int]) -> _Place:
+    def _place(self, size: tuple[int, int, int]) -> _Storage:
         channels, height, width = size
         needed = 4 * channels * height * width
         if self.folder is None or needed <= self.memory:

@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..grid import PixelRows
-from ..style_gan import STYLE_SIZE, StyleGAN, style_reading_size
+from ..style_gan import StyleGAN
+from ..style_reading import STYLE_SIZE, style_reading_size
 
 # Pixels of the picture that are resized together.
 _CHUNK = 2**21

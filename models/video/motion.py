@@ -111,12 +111,12 @@ def _difference(previous: Tensor, current: Tensor, flow: Tensor) -> Tensor:
 
 
 def _refine(before: Tensor, after: Tensor, flow: Tensor) -> Tensor:
-    dx, dy = map(_WithMean.of, _gradients(after))
+    dx, dy = map(_WithMean.from_values, _gradients(after))
     xx, xy, yy = (_covariance(a, b) for a, b in ((dx, dx), (dx, dy), (dy, dy)))
     xx, yy = xx + _DAMPING, yy + _DAMPING
     determinant = xx * yy - xy * xy
     for _ in range(_ITERATIONS):
-        missing = _WithMean.of(after - warp(before, flow))
+        missing = _WithMean.from_values(after - warp(before, flow))
         x, y = _covariance(dx, missing), _covariance(dy, missing)
         step = torch.cat([yy * x - xy * y, xx * y - xy * x], 1) / determinant
         # The linear model of the picture holds for about a pixel.
@@ -131,7 +131,7 @@ class _WithMean(NamedTuple):
     mean: Tensor
 
     @classmethod
-    def of(cls, values: Tensor) -> _WithMean:
+    def from_values(cls, values: Tensor) -> _WithMean:
         return cls(values, window_mean(values, _WINDOW))
 
 

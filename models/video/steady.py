@@ -10,20 +10,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...base.choices import FOLLOW, STATISTICS, WINDOW
 from ...base.excerpt import value_excerpt
+from ...base.seeds import check_seed
 from ...base.settings import check_choice, check_number, check_type, is_whole
+from ...pictures.values import checked_pictures
 from ..devices import own_defaults
 from ..grid import grid_corner
-from ..noise import check_seed
 from ..passes import Frozen
 from ..regions import StyleRegion
-from ..style_gan import StyleGAN, checked_image
+from ..style_gan import StyleGAN
 from .carried_noise import CarriedNoise
 from .motion import enlarge, find_motion, warp, window_mean
 from .norm_statistics import NormStatistics, Recorder, Replay, for_styles, pool
-
-STATISTICS = ("clip", "window", "frame")
-"""The frames whose brightness and contrast normalise a frame: all, those near it, or only itself."""
 
 # This many frames, spread over the clip, say as much about the clip as all of them.
 _MOST_READ = 32
@@ -63,9 +62,9 @@ class SteadyVideo:
         gan: StyleGAN,
         count: int,
         strength: float = 1.0,
-        statistics: str = "clip",
-        window: int = 25,
-        follow: float = 0.9,
+        statistics: str = STATISTICS[0],
+        window: int = WINDOW,
+        follow: float = FOLLOW,
         seed: int = 0,
     ):
         check_type("gan", gan, StyleGAN)
@@ -164,7 +163,7 @@ class SteadyVideo:
 
         frame [1,3,H,W] is the last one that it painted; its device is where the next ones will be.
         """
-        frame = checked_image(frame, "The frame before", self.gan.working_dtype())
+        frame = checked_pictures(frame, "The frame before", self.gan.working_dtype())
         self.reads = int(state["reads"])
         for name, each in state.items():
             kind, _, rest = name.partition(".")
@@ -188,7 +187,7 @@ class SteadyVideo:
 
     def _checked(self, frame: Tensor, i: int) -> Tensor:
         """Frame i in 0..1. Raises ValueError, one sentence that names the frame, if it cannot be used."""
-        return checked_image(frame, f"Frame {i + 1} of {self.count}", self.gan.working_dtype())
+        return checked_pictures(frame, f"Frame {i + 1} of {self.count}", self.gan.working_dtype())
 
     def _noise_of(self, frame: Tensor) -> CarriedNoise:
         motion = self._follower.motion(frame)

@@ -19,7 +19,7 @@ from ...models.video.cuts import shot_lengths
 from ...painting.films.options import SteadyOptions
 from ...painting.films.painter import FilmPainter
 from ...painting.films.steps import FilmStep
-from ...painting.stylizer import StylizeOptions
+from ...painting.options import StylizeOptions
 from ..bridge import api, video
 from ..bridge.progress import Progress, show_text
 from ..shared.images import to_image

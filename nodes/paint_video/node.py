@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...models.stroke_size import STROKES
-from ...models.video.steady import STATISTICS
+from ...base.choices import PRESERVE_COLOR, STATISTICS, STROKES
 from ...painting.films.options import SteadyOptions
-from ...painting.options import PRESERVE_COLOR
-from ...painting.stylizer import StylizeOptions
+from ...painting.options import StylizeOptions
 from ..bridge import video
 from ..bridge.api import io, schema
 from ..shared.checkpoints import connected_or_default
 from ..shared.images import to_rgb
 from ..shared.inputs import (
+    STROKES_WITHOUT_INPUT,
     check_known,
     connected,
     network_input,
@@ -71,7 +70,7 @@ class PaintVideo(io.ComfyNode):
                 io.Combo.Input(
                     "statistics",
                     options=list(STATISTICS),
-                    default="clip",
+                    default=SteadyOptions.statistics,
                     tooltip=(
                         "Which frames brightness and contrast are balanced over. clip: all of a shot, the "
                         "steadiest. window: those nearby, for long shots in which the light changes. frame: "
@@ -80,14 +79,14 @@ class PaintVideo(io.ComfyNode):
                 ),
                 io.Int.Input(
                     "window",
-                    default=25,
+                    default=SteadyOptions.window,
                     min=1,
                     max=1000,
                     tooltip="How many frames the window of statistics spans; nothing else uses it.",
                 ),
                 io.Float.Input(
                     "follow",
-                    default=0.9,
+                    default=SteadyOptions.follow,
                     min=0.0,
                     max=1.0,
                     step=0.01,
@@ -128,13 +127,13 @@ class PaintVideo(io.ComfyNode):
         style_gan: ManagedGAN | None = None,
         frames: Any = None,  # noqa: ANN401  # IMAGE or VIDEO
         style: Style | None = None,
-        strength: float = 1.0,
-        preserve_color: str = "off",
-        statistics: str = "clip",
-        window: int = 25,
-        follow: float = 0.9,
-        seed: int = 0,
-        strokes: str = "pixels",
+        strength: float = StylizeOptions.strength,
+        preserve_color: str = StylizeOptions.preserve_color,
+        statistics: str = SteadyOptions.statistics,
+        window: int = SteadyOptions.window,
+        follow: float = SteadyOptions.follow,
+        seed: int = StylizeOptions.seed,
+        strokes: str = STROKES_WITHOUT_INPUT,
     ) -> io.NodeOutput:
         from .film import VideoPaint
 

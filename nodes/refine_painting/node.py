@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...painting.options import DTYPES, MATCHED, OPTIMIZED, PRESERVE_COLOR, QUALITIES, RefineOptions
+from ...base.choices import PRESERVE_COLOR
+from ...painting.options import DTYPES, MATCHED, OPTIMIZED, QUALITIES, RefineOptions
 from ..bridge.api import io, schema
 from ..shared.checkpoints import connected_or_default
 from ..shared.inputs import check_known, choice_input, network_input, option_input, validation_result

@@ -6,15 +6,18 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import Field
 from typing import Any, TypeVar, cast
 
+from ...base.choices import PRESERVE_COLOR, STROKES
+from ...base.seeds import LARGEST_SEED
 from ...base.settings import check_choice
 from ...models.codes import MIX_MODES
-from ...models.noise import LARGEST_SEED
-from ...models.stroke_size import STROKES
-from ...painting.options import PRESERVE_COLOR
+from ...painting.options import StylizeOptions
 from ..bridge.api import io, new_input
 from .sockets import GanSocket, Style, StyleSocket
 
 MAX_STYLES = 6
+
+STROKES_WITHOUT_INPUT = "pixels"
+"""What nodes paint in that have the input `strokes` later than their first version."""
 
 T = TypeVar("T")
 
@@ -41,7 +44,7 @@ def strength_input(source: str) -> io.Input:
     """How much of the style, from 0, the `source` ('photo', 'video'), to 1."""
     return io.Float.Input(
         "strength",
-        default=1.0,
+        default=StylizeOptions.strength,
         min=0.0,
         max=1.0,
         step=0.01,
@@ -58,7 +61,7 @@ def preserve_color_input(source: str, picture: str) -> io.Input:
     return io.Combo.Input(
         "preserve_color",
         options=list(PRESERVE_COLOR),
-        default="off",
+        default=StylizeOptions.preserve_color,
         tooltip=(
             f"off: the painting's colours. luminance: the {source}'s colours under the painting's light and "
             f"dark. histogram: the painting, recoloured with {picture}'s palette."
@@ -75,7 +78,7 @@ def strokes_seed_input() -> io.Input:
     """
     return io.Int.Input(
         "seed",
-        default=0,
+        default=StylizeOptions.seed,
         min=0,
         max=LARGEST_SEED,
         control_after_generate=False,
@@ -95,7 +98,7 @@ def strokes_input(source: str) -> io.Input:
     return io.Combo.Input(
         "strokes",
         options=list(STROKES),
-        default="pixels",
+        default=STROKES_WITHOUT_INPUT,
         optional=True,
         tooltip=(
             f"pixels: strokes have one size in every {source}. proportion: they are larger in a large "
@@ -146,7 +149,7 @@ def mix_mode_input(lerp: str) -> io.Input:
     return io.Combo.Input(
         "mode",
         options=list(MIX_MODES),
-        default="lerp",
+        default=MIX_MODES[0],
         tooltip=(
             f"lerp: {lerp}, the calmest. slerp: along a curve that keeps the styles' strength, livelier "
             "between very different styles."

@@ -65,7 +65,7 @@ class Contents:
         return self._content.picture(i).image.cpu()
 
     def known(self, i: int, store: MapStore) -> LargeContent | None:
-        return LargeContent.of(self._content.picture(i).to("cpu"), store)
+        return LargeContent.from_code(self._content.picture(i).to("cpu"), store)
 
 
 class Photos:

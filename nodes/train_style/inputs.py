@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...base.settings import check_choice
 from ...base.shipped import demo_photos
-from ...training.options import ADVERSARIAL_LOSSES, MODES, LossWeights, TrainOptions, sized
+from ...training.options import ADVERSARIAL_LOSSES, DEFAULT_MODE, MODES, LossWeights, TrainOptions, sized
 from ..bridge.api import io, new_input
 from ..shared.folders import named_folder
 from ..shared.images import to_pil
@@ -18,6 +18,8 @@ from ..shared.inputs import PICTURE_SOCKETS, network_input, option_input, pictur
 
 if TYPE_CHECKING:
     from ...dataset.collection import PictureSet
+
+SAVE_NAME = "my style"
 
 _OPTIONS = {option.name: option for option in fields(TrainOptions)}
 _WEIGHTS = {weight.name: weight for weight in fields(LossWeights)}
@@ -46,7 +48,7 @@ def training_inputs() -> list[io.Input]:
             ": the style pictures themselves would only teach it to copy paintings.",
         ),
         io.Combo.Input(
-            "mode", options=list(MODES), default="fine_tune", tooltip=_OPTIONS["mode"].metadata["text"]
+            "mode", options=list(MODES), default=DEFAULT_MODE, tooltip=_OPTIONS["mode"].metadata["text"]
         ),
         _int_input("steps"),
         *(_int_input(name, advanced=True) for name in ("batch_size", "resolution")),
@@ -116,7 +118,7 @@ def _saving_inputs() -> list[io.Input]:
     validations = _by_mode(_OPTIONS["validate_every"])
     return [
         io.String.Input(
-            "save_name", default="my style", tooltip="What to call the network's and the style's files."
+            "save_name", default=SAVE_NAME, tooltip="What to call the network's and the style's files."
         ),
         io.Boolean.Input(
             "resume",

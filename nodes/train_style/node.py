@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from ...training.options import DEFAULT_MODE, TrainOptions
 from ..bridge import api
 from ..bridge.api import io, schema
 from ..bridge.progress import preview, show_text
@@ -12,7 +13,7 @@ from ..shared.folders import check_folders, fingerprint_folders
 from ..shared.images import from_pil
 from ..shared.inputs import validation_result
 from ..shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
-from .inputs import chosen_options, photos_from, pictures_from, training_inputs
+from .inputs import SAVE_NAME, chosen_options, photos_from, pictures_from, training_inputs
 
 
 class TrainStyle(io.ComfyNode):
@@ -81,11 +82,11 @@ class TrainStyle(io.ComfyNode):
         style_gan: ManagedGAN | None = None,
         style_folder: str = "",
         content_folder: str = "",
-        mode: str = "fine_tune",
-        adversarial_loss: str = "least_squares",
-        seed: int = 1,
-        validation_share: float = 0.15,
-        save_name: str = "my style",
+        mode: str = DEFAULT_MODE,
+        adversarial_loss: str = TrainOptions.adversarial,
+        seed: int = TrainOptions.seed,
+        validation_share: float = TrainOptions.validation_share,
+        save_name: str = SAVE_NAME,
         resume: bool = True,
         preview_every: int = 0,
         licence: str = "",
@@ -93,7 +94,8 @@ class TrainStyle(io.ComfyNode):
         content_images: Tensor | None = None,
         **of_mode: float,
     ) -> io.NodeOutput:
-        from .session import TrainTask, file_stem, train
+        from .place import file_stem
+        from .session import TrainTask, train
 
         style_gan = connected_or_default(style_gan)
         # Before the pictures are looked at: a bad name, and a folder that validate_inputs cannot blame alone.

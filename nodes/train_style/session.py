@@ -1,44 +1,37 @@
-"""A training inside ComfyUI: its files, what it shows meanwhile, and clean-up of everything else."""
+"""A training inside ComfyUI: from the task to the result, and clean-up of everything else."""
 
 from __future__ import annotations
 
 import gc
 import logging
 import math
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from ...base.duration import duration
-from ...base.files import safe_file_name
 from ...base.system_errors import system_sentence
-from ...base.tensor_header import SAFETENSORS
 from ...dataset.collection import PictureSet
 from ...models.checkpoint import CheckpointError
 from ...models.memory import out_of_memory_as
 from ...models.style_gan import StyleGAN
 from ...training.options import TrainOptions
-from ...training.runs.files import RECIPE_FILE, RunFiles
-from ...training.runs.owner import OwnedError, owned
 from ...training.runs.progress_sheet import run_sheet
-from ...training.runs.recipe import has_recipe, recipe, write_recipe
+from ...training.runs.recipe import recipe
 from ...training.runs.run import Run, open_run
 from ...training.runs.spec import RunSpec
 from ...training.trainer import TrainingError
 from ..bridge import api
-from ..bridge.progress import StepProgress, notify, show_text
+from ..bridge.progress import StepProgress, notify
+from .display import NodeDisplay
+from .place import RunPlace, file_stem, take_place
 
 logger = logging.getLogger(__name__)
 
-RUNS_FOLDER = "brushwork_training"
 _SAVE_MINUTES = 0.5
-_LOG_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -71,15 +64,6 @@ class TrainResult:
     """The name of the files."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """The files of a run, and whether there is a state to go on from."""
-
-    name: str
-    files: RunFiles
-    started: bool
-
-
 def train(task: TrainTask) -> TrainResult:
     """Train, showing bar, text and previews on the running node.
 
@@ -101,74 +85,6 @@ def train(task: TrainTask) -> TrainResult:
         progress.cancel()
     progress.show_result(result.sheet)
     return result
-
-
-def find_place(save_name: str, wanted: dict[str, Any], resume: bool) -> Place:
-    """The first of NAME, NAME_2, NAME_3, … that is free, or, with `resume`, holds the run of this recipe.
-
-    So no files are overwritten, and changed pictures or options begin a new run.
-    Raises ValueError for a name that cannot be used.
-    """
-    stem = file_stem(save_name)
-    number, name = 1, stem
-    while True:
-        files = run_files(name)
-        if not any(path.exists() for path in (files.folder, files.best, files.last, files.style)):
-            return Place(name, files, started=False)
-        if resume and has_recipe(files.folder, wanted):
-            return Place(name, files, _can_go_on(files, wanted["options"]["mode"]))
-        number += 1
-        name = f"{stem}_{number}"
-
-
-def take_place(save_name: str, wanted: dict[str, Any], resume: bool, owner: ExitStack) -> Place:
-    """The place as `find_place` says, owned until `owner` is closed, and marked with the recipe.
-
-    Raises OwnedError, one sentence, if the run of this recipe is being trained already.
-    """
-    while True:
-        place = find_place(save_name, wanted, resume)
-        folder = place.files.folder
-        known = has_recipe(folder, wanted)
-        try:
-            owner.enter_context(owned(folder))
-        except OwnedError:
-            if known:
-                raise
-            continue  # Another run took the free name a moment ago.
-        if not known and (folder / RECIPE_FILE).exists():
-            owner.close()
-            continue
-        # From here on the files belong to this run: the recipe tells the next queueing so.
-        write_recipe(folder, wanted)
-        return place
-
-
-def _can_go_on(files: RunFiles, mode: str) -> bool:
-    """Whether there is a state, and the best network or style that belongs to it: users delete files."""
-    needed = [files.state]
-    needed += [] if mode == "style_code" else [files.best]
-    needed += [] if mode == "from_scratch" else [files.style]
-    return all(path.exists() for path in needed)
-
-
-def file_stem(save_name: str) -> str:
-    """`save_name` as a file name without an ending. Raises ValueError if nothing of it is left."""
-    name = save_name.strip().removesuffix(SAFETENSORS)
-    if not name.strip("./\\ "):
-        raise ValueError(f"save_name is '{save_name}'; give a name, for instance 'my style'.")
-    return safe_file_name(name)
-
-
-def run_files(name: str) -> RunFiles:
-    """State, log and previews below ComfyUI's output folder; networks and style in its model folders."""
-    models, styles = api.model_folder(api.MODEL_FOLDER), api.model_folder(api.STYLE_FOLDER)
-    return RunFiles(
-        api.output_folder() / RUNS_FOLDER / name,
-        models / f"{name}{SAFETENSORS}",
-        models / f"{name}_last{SAFETENSORS}",
-        styles / f"{name}{SAFETENSORS}",
-    )
 
 
 @contextmanager
@@ -199,14 +115,16 @@ def _try_to_train(task: TrainTask, device: torch.device, progress: StepProgress)
 
 
 def _train_at(
-    place: Place, task: TrainTask, start: StyleGAN | None, device: torch.device, display: NodeDisplay
+    place: RunPlace, task: TrainTask, start: StyleGAN | None, device: torch.device, display: NodeDisplay
 ) -> TrainResult | None:
     """Train at a place that this process owns; None if it was cancelled."""
+    # The user learns of another name, and the folders of the files are made.
     if place.name != file_stem(task.save_name):
         display.say(f"the name '{task.save_name}' is taken by another run; this one is called {place.name}")
-
     for path in (place.files.best, place.files.style):
         path.parent.mkdir(parents=True, exist_ok=True)
+
+    # Begin the run, or go on with it.
     spec = RunSpec(
         task.options,
         task.photos,
@@ -252,63 +170,5 @@ def _title(run: Run, task: TrainTask) -> str:
 
 def loss_curve(run: Run) -> list[float]:
     """The total loss of every line of the log; for a run too short for two lines, the validations' scores."""
-    lines = run.history if len(run.history) > 1 else run.progress.scores
+    lines = run.log.lines if len(run.log.lines) > 1 else run.progress.scores
     return [line["total"] for line in lines if math.isfinite(line.get("total", math.nan))]
-
-
-class NodeDisplay:
-    """Shows a run on the node and in ComfyUI's log."""
-
-    def __init__(self, progress: StepProgress, steps: int):
-        self.progress, self.steps = progress, steps
-        # The first step, which is slow, and its time.
-        self._first: tuple[int, float] | None = None
-        self._status = ""
-        self._said = ""
-        self._logged = time.monotonic()
-
-    def say(self, text: str) -> None:
-        """Show a message of the trainer; it stays under the node until the next one."""
-        self._said = text
-        logger.info("Brushwork: %s", text)
-        show_text(self._text())
-
-    def step(self, step: int, values: dict[str, float]) -> None:
-        """After every step."""
-        now = time.monotonic()
-        self._first = self._first or (step, now)
-        self._status = status(step, self.steps, self._rate(step, now), values["total"])
-        self.progress.show(step, self._text())
-        if now - self._logged > _LOG_SECONDS:
-            self._logged = now
-            logger.info("Brushwork: %s", self._status)
-
-    def preview(self, step: int, picture: Image.Image) -> None:
-        """Show a picture."""
-        self.progress.show(step, self._text(), picture)
-
-    def cancelled(self) -> bool:
-        """Whether the user pressed cancel."""
-        return self.progress.cancelled or api.is_interrupted()
-
-    def _rate(self, step: int, now: float) -> float:
-        """Steps a second since the first step; 0 if not known."""
-        first, then = self._first or (step, now)
-        return (step - first) / (now - then) if step > first and now > then else 0.0
-
-    def _text(self) -> str:
-        # Two spaces: pages with Nodes 2.0 read it as Markdown, which joins lines without them.
-        return "  \n".join(text for text in (self._status, self._said) if text)
-
-
-def status(step: int, steps: int, rate: float, loss: float) -> str:
-    """How far, how fast, how long still, and how well.
-
-    >>> status(120, 500, 1.3, 2.3456)
-    'step 120 of 500, 1.3 steps/s, 4 min 52 s left, loss 2.346'
-    """
-    parts = [f"step {step} of {steps}"]
-    if rate > 0:
-        parts += [f"{rate:.1f} steps/s" if rate >= 1 else f"{1 / rate:.1f} s/step"]
-        parts += [f"{duration((steps - step) / rate)} left"]
-    return ", ".join([*parts, f"loss {loss:.4g}"])

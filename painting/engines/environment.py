@@ -1,8 +1,18 @@
-"""What Ray reads from the environment when it is imported."""
+"""What is known before Ray is imported: which cluster paints, and what Ray reads from the environment."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Which cluster paints: the one at `address`, 'auto' for the one that runs on this machine; None for one
+    on this machine alone, which ends with the painting. A worker without a GPU has `cpus` processors."""
+
+    address: str | None = None
+    cpus: int = 2
 
 
 def quiet_ray() -> None:

@@ -7,26 +7,23 @@ them once more. Photos and results are files that all machines share; only paths
 from __future__ import annotations
 
 import logging
-import os
-import signal
-import threading
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from ...base.temporary import temporary_file
 from ...pictures.films import is_film
 from ..errors import EngineError, WriteError
+from ..existing import what_is_there
 from ..films.options import SteadyOptions
-from ..folders import PaintJob, PaintOutcome, PaintResult, what_is_there
+from ..jobs import PaintJob, PaintOutcome, PaintResult
 from ..stylizer import Stylizer
-from .environment import quiet_ray
+from .environment import Cluster, quiet_ray
+from .ray_cluster import Workers, connected, first_line, workers_of
 from .worker import OutcomeRecord, Worker, WorkerSetup, share_text
 
 quiet_ray()
@@ -41,28 +38,8 @@ _SHARE = 64
 _SHARES = 8
 # So often a share begins again after the process that painted it has died.
 _RETRIES = 3
-# Bytes of the store that a cluster on this machine alone keeps for objects; here they are texts.
-_STORE = 100 * 2**20
 # Threads that look at files that are there already: most of it is reading.
 _LOOKING = 16
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """Which cluster paints: the one at `address`, 'auto' for the one that runs on this machine; None for one
-    on this machine alone, which ends with the painting. A worker without a GPU has `cpus` processors."""
-
-    address: str | None = None
-    cpus: int = 2
-
-
-@dataclass(frozen=True)
-class _Share:
-    """What each worker gets of a cluster, and how many workers there are."""
-
-    workers: int
-    cpus: float
-    gpus: float
 
 
 def paint_files_on_ray(
@@ -95,17 +72,17 @@ def paint_files_on_ray(
     if not left:
         return
     with (
-        _connected(cluster.address),
+        connected(cluster.address),
         _marked(next(iter(left.values())).target.parent) as marker,
     ):
-        share = _share_of(device, cluster.cpus)
+        workers = workers_of(device, cluster.cpus)
         places = {style: place for place, style in enumerate(dict.fromkeys(job.style for job in jobs))}
         setup = WorkerSetup(
             tuple(places),
             stylizer.options,
             steady,
             checkpoint,
-            "cuda" if share.gpus else "cpu",
+            "cuda" if workers.gpus else "cpu",
             stylizer.tile,
             overwrite,
             stylizer.network,
@@ -114,9 +91,9 @@ def paint_files_on_ray(
         )
         # The second time each job that is left is alone, and no other waits behind it: one at which the
         # process dies takes these along.
-        for most, waiting in ((_share_length(len(left), share.workers), 1), (1, 0)):
+        for most, waiting in ((_share_length(len(left), workers.count), 1), (1, 0)):
             texts = [share_text(part, places) for part in _shares(left, most)]
-            for record in _records(texts, setup, share, waiting, on_wait):
+            for record in _records(texts, setup, workers, waiting, on_wait):
                 record.raise_if_stop()
                 for note in record.notes:
                     on_note(note)
@@ -158,60 +135,6 @@ def _result(record: OutcomeRecord) -> PaintResult:
 
 
 @contextmanager
-def _connected(address: str | None) -> Iterator[None]:
-    """Within this context Ray is connected to a cluster; to one that this program had already, it stays."""
-    if ray.is_initialized():
-        yield
-        return
-    address = address or os.environ.get("RAY_ADDRESS") or "local"
-    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    if address == "local":
-        options |= {"include_dashboard": False, "object_store_memory": _STORE}
-    try:
-        with _without_log_lines(), _own_sigterm():
-            ray.init(address, **options)
-    except ConnectionError as error:
-        raise EngineError(
-            f"There is no Ray cluster at {address}; start one with: ray start --head, or leave --address out."
-        ) from error
-    except (RuntimeError, ValueError) as error:
-        raise EngineError(f"The Ray cluster at {address} cannot be used: {_first_line(error)}") from error
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
-@contextmanager
-def _without_log_lines() -> Iterator[None]:
-    """Drop what Ray's C++ part writes to standard error; errors come as exceptions."""
-    try:
-        before = os.dup(2)
-    except OSError:  # a program without a console
-        yield
-        return
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(before, 2)
-        os.close(before)
-
-
-@contextmanager
-def _own_sigterm() -> Iterator[None]:
-    """After this context the program's own answer to SIGTERM is back: Ray's would raise SystemExit."""
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        # Elsewhere Ray sets none, and Python lets nobody set one. None: it was not set from Python.
-        if threading.current_thread() is threading.main_thread() and before is not None:
-            signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
 def _marked(folder: Path) -> Iterator[Path]:
     """A file in `folder`, which is made, for as long as this context lasts."""
     with ExitStack() as stack:
@@ -220,21 +143,6 @@ def _marked(folder: Path) -> Iterator[Path]:
         except OSError as error:
             raise WriteError(f"{folder} cannot be written: {error.strerror}.") from error
         yield marker
-
-
-def _share_of(device: str, cpus: int) -> _Share:
-    """Raises EngineError if the cluster has not what `device` asks for."""
-    machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    gpus = int(sum(each.get("GPU", 0) for each in machines))
-    if device == "cuda" and not gpus:
-        raise EngineError("The Ray cluster has no GPU; give --device cpu, or auto.")
-    if gpus and device != "cpu":
-        return _Share(gpus, 1, 1)
-    most = int(max(each.get("CPU", 0) for each in machines))
-    if not most:
-        raise EngineError("The machines of the Ray cluster have no processor for workers (num_cpus is 0).")
-    cpus = min(cpus, most)
-    return _Share(sum(int(each.get("CPU", 0)) // cpus for each in machines), cpus, 0)
 
 
 def _folder_of_relative_paths(jobs: Iterable[PaintJob], checkpoint: Path | None) -> Path | None:
@@ -266,7 +174,7 @@ class _RayWorker(Worker):
 
 
 def _records(
-    shares: Sequence[str], setup: WorkerSetup, share: _Share, waiting: int, on_wait: Callable[[int], None]
+    shares: Sequence[str], setup: WorkerSetup, workers: Workers, waiting: int, on_wait: Callable[[int], None]
 ) -> Iterator[OutcomeRecord]:
     """The records of all shares, as they come; those of a share whose processes die stay away.
 
@@ -282,10 +190,10 @@ def _records(
             batch_size=1,
             batch_format="pyarrow",
             compute=ray.data.ActorPoolStrategy(
-                size=min(share.workers, len(shares)), max_tasks_in_flight_per_actor=1 + waiting
+                size=min(workers.count, len(shares)), max_tasks_in_flight_per_actor=1 + waiting
             ),
-            num_cpus=share.cpus,
-            num_gpus=share.gpus,
+            num_cpus=workers.cpus,
+            num_gpus=workers.gpus,
             max_task_retries=_RETRIES,
         )
     context = dataset.context
@@ -298,15 +206,11 @@ def _records(
     try:
         batches = iter(dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0))
         while True:
-            on_wait(min(share.workers, len(shares)))
+            on_wait(min(workers.count, len(shares)))
             batch = next(batches, None)
             if batch is None:
                 return
             for text in batch["record"].to_pylist():
                 yield OutcomeRecord.of_text(text)
     except ray.exceptions.RayError as error:
-        raise EngineError(f"Ray stopped: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:300]
+        raise EngineError(f"Ray stopped: {first_line(error)}") from error

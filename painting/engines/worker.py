@@ -24,8 +24,9 @@ from ..films.options import SteadyOptions
 from ..folders import FilmWork, paint_files
 from ..jobs import PaintJob
 from ..large_files import any_large
+from ..options import StylizeOptions
 from ..styles import MixedStyle, SavedStyle, StyleSource
-from ..stylizer import StylizeOptions, Stylizer
+from ..stylizer import Stylizer
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -112,6 +113,7 @@ class Worker:
 
     def _records(self, rows: Sequence[tuple[int, str, int, str]]) -> Iterator[OutcomeRecord]:
         setup = self._setup
+        # The network comes with the first share; then the rows become jobs again.
         if self._stylizer is None:
             self._stylizer = _ready(setup)
         styles = [_own_copy(style, setup.styles_dir) for style in setup.styles]
@@ -139,6 +141,7 @@ def _ready(setup: WorkerSetup) -> Stylizer:
 
     Raises EngineError if it does not, or if this is another Brushwork.
     """
+    # Is this the same Brushwork, in the same place, beside the same files?
     machine = socket.gethostname()
     if version() != setup.version:
         raise EngineError(
@@ -158,6 +161,7 @@ def _ready(setup: WorkerSetup) -> Stylizer:
             f"The machine {machine} does not see what is in {setup.marker.parent}; put photos and results "
             "into a folder that all machines share."
         )
+    # Load the network: is it the same?
     if setup.pixel_limit is not None:
         os.environ[VARIABLE] = setup.pixel_limit
     try:

@@ -18,8 +18,8 @@ from ...models.video.steady import SteadyVideo
 from ...models.video.steady_strokes import SteadyStrokes
 from ..colors import with_colors_of
 from ..errors import FilmError
+from ..options import StylizeOptions
 from ..overlap import ahead
-from ..stylizer import StylizeOptions
 from .options import SteadyOptions
 
 # Frames that are decoded before they are painted.

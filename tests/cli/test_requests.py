@@ -11,6 +11,7 @@ import brushwork.cli
 from brushwork.cli.main import COMMANDS
 
 CLI = Path(brushwork.cli.__file__).parent
+ROOT = Path(__file__).resolve().parents[2]
 
 # It hands the arguments to the entry of a command.
 MAIN = ("main.py", "main")
@@ -61,6 +62,14 @@ def strays(source: str, file: str = "") -> list[str]:
 def test_no_namespace_travels_past_the_parser() -> None:
     files = sorted(CLI.rglob("*.py"))
     found = [stray for f in files for stray in strays(f.read_text("utf-8"), f.relative_to(CLI).as_posix())]
+    assert found == []
+
+
+@pytest.mark.parametrize("room", ["benchmarks", "fuzz", "scripts"])
+def test_no_namespace_is_handed_on_in_what_does_not_ship(room: str) -> None:
+    files = sorted((ROOT / room).rglob("*.py"))
+    assert files
+    found = [stray for f in files for stray in strays(f.read_text("utf-8"), f.relative_to(ROOT).as_posix())]
     assert found == []
 
 

@@ -65,5 +65,5 @@ def test_maps_are_of_that_type_and_statistics_are_not(gan, crop):
 @torch.inference_mode()
 def test_tiles_take_such_a_code_in_full(gan, crop):
     content = gan.encode_content(crop, Frozen(dtype=torch.float16))
-    large = LargeContent.of(content, MapStore(torch.device("cpu"), 2**20, 2**30))
+    large = LargeContent.from_code(content, MapStore(torch.device("cpu"), 2**20, 2**30))
     assert {each.whole().dtype for each in large.maps.values()} == {torch.float32}

@@ -10,7 +10,7 @@ from brushwork.models import StyleGAN
 from brushwork.models.normalization import NORM_EPS
 from brushwork.models.passes import Frozen
 from brushwork.models.style_encoder import covariance_triangle
-from brushwork.models.style_gan import STYLE_SIZE
+from brushwork.models.style_reading import STYLE_SIZE
 
 
 def test_statistics_are_deviations_first_and_means_second(frozen_tiny):

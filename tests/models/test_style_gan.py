@@ -14,7 +14,8 @@ from torchvision.transforms.functional import pil_to_tensor
 
 from brushwork.base.shipped import DEFAULT_CHECKPOINT
 from brushwork.models.passes import Frozen, Trained
-from brushwork.models.style_gan import StyleGAN, StyleGANConfig, style_reading_size
+from brushwork.models.style_gan import StyleGAN, StyleGANConfig
+from brushwork.models.style_reading import style_reading_size
 
 SIZES = [(1, 1), (1, 2), (2, 1), (3, 100), (7, 513), (15, 16), (16, 16), (17, 8), (64, 64), (129, 65)]
 

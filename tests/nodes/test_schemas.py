@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import inspect
 import sys
 from pathlib import Path
 
@@ -84,6 +85,15 @@ def test_saved_workflows_keep_their_strokes(node_id):
     strokes = NODES[node_id].GET_SCHEMA().inputs[-1]
     assert (strokes.id, strokes.default, strokes.optional) == ("strokes", "pixels", True)
     assert strokes.options == ["pixels", "proportion"]
+
+
+@each_node
+def test_a_program_that_leaves_an_input_out_gets_what_the_page_shows(node):
+    """`execute` has the defaults of the schema."""
+    shown = {entry.id: getattr(entry, "default", None) for entry in node.GET_SCHEMA().inputs}
+    own = inspect.signature(node.execute).parameters
+    given = {name: each.default for name, each in own.items() if each.default is not inspect.Parameter.empty}
+    assert {name: shown[name] for name in given.keys() & shown.keys()} == given
 
 
 @each_node

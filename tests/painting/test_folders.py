@@ -10,7 +10,7 @@ from PIL import ExifTags, Image
 from brushwork.base.files import sha256_of
 from brushwork.base.shipped import STYLES_DIR
 from brushwork.base.version import version
-from brushwork.painting import folders, photo_reading
+from brushwork.painting import existing, photo_reading
 from brushwork.painting.folders import PaintJob, PaintResult, WriteError, make_jobs, paint_files
 from brushwork.painting.options import RefineOptions
 from brushwork.painting.styles import PaintingStyle, RandomStyle, SavedStyle, mixed
@@ -148,7 +148,7 @@ def test_what_is_there_is_skipped_unless_it_is_something_else(folder, gan, styli
 def test_the_version_is_no_setting(folder, stylizer, monkeypatch):
     jobs = make_jobs(photos(folder)[:1], [SavedStyle(HOKUSAI)], folder / "out")
     assert results(paint_files(jobs, stylizer)) == [PaintResult.PAINTED]
-    monkeypatch.setattr(folders, "version", lambda: "9.9")
+    monkeypatch.setattr(existing, "version", lambda: "9.9")
     assert results(paint_files(jobs, stylizer)) == [PaintResult.SKIPPED]
 
 

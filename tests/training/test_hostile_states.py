@@ -164,7 +164,7 @@ def test_a_torn_log_does_not_stop_a_resume_and_nothing_before_is_lost(run):
     text = "".join(json.dumps(line) + "\n" for line in lines)
     spec.files.log.write_text(text + '{"step": 1, "tot')
     resumed = open_run(replace(spec, resume=True))
-    assert resumed.history == lines
+    assert resumed.log.lines == lines
     assert spec.files.log.read_text() == text
 
 

@@ -4,11 +4,56 @@ from __future__ import annotations
 
 import json
 import math
+import os
+from collections.abc import Mapping
 from pathlib import Path
+
+from ...base.files import write_atomically
+from ...base.system_errors import errors_name
 
 # A line has some hundred bytes, and the longest run that is allowed 200,000 of them.
 _LONGEST_LINE = 2**16
 _MOST_LINES = 1_000_000
+
+
+class RunLog:
+    """The log of a run that trains. `lines` are the same in all its processes, and one of them `writes`."""
+
+    def __init__(self, file: Path, writes: bool):
+        self.file, self.writes = file, writes
+        self.lines: list[dict[str, float]] = []
+
+    def begin(self) -> None:
+        """Remove what is there: a run that was killed before its first save left its log behind."""
+        if self.writes:
+            self.file.unlink(missing_ok=True)
+
+    def resume(self, step: int) -> None:
+        """Keep the lines up to `step`: those from after the state was saved will be logged again."""
+        self.lines = [line for line in read_log(self.file) if line["step"] <= step]
+        if self.writes:
+            text = "".join(json.dumps(line) + "\n" for line in self.lines)
+            write_atomically(self.file, text.encode())
+
+    def add(self, step: int, rate: float, means: Mapping[str, float]) -> None:
+        """A line: the step, steps per second, and the mean losses since the last line."""
+        line: dict[str, float] = {"step": step, "steps_per_second": round(rate, 3)}
+        line |= {name: round(mean, 5) for name, mean in means.items()}
+        self.lines.append(line)
+        if self.writes:
+            with errors_name(self.file), self.file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+
+    def sync(self) -> None:
+        """Return when the lines are on the disk."""
+        if self.file.exists():
+            with errors_name(self.file), self.file.open("rb+") as file:
+                os.fsync(file.fileno())
+
+
+def log_interval(steps: int) -> int:
+    """Steps between two lines of the log: about a hundred lines in a short run, one in 50 in a long one."""
+    return max(1, min(50, steps // 100))
 
 
 def read_log(path: Path) -> list[dict[str, float]]:

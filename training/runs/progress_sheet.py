@@ -40,7 +40,7 @@ def run_sheet(run: Run, title: str, warning: str = "") -> Image.Image:
     held_out = run.photos != run.trainer.photos
     where = "on held-out photos" if held_out else "on the training photos"
     return draw_sheet(
-        title, previews, run.history, run.progress.scores, run.progress.best_step, where, warning
+        title, previews, run.log.lines, run.progress.scores, run.progress.best_step, where, warning
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -23,6 +25,19 @@ class RunProgress:
     best_step: int | None = None
     worse: int = 0
     """Validations since the best one."""
+
+    def count(self, losses: Mapping[str, float]) -> None:
+        """Add the finite ones of a step's losses."""
+        for name, value in losses.items():
+            if math.isfinite(value):
+                self.sums[name] = self.sums.get(name, 0.0) + value
+                self.counts[name] = self.counts.get(name, 0) + 1
+
+    def take_means(self) -> dict[str, float]:
+        """The means of the losses since the last call."""
+        means = {name: total / self.counts[name] for name, total in self.sums.items()}
+        self.sums, self.counts = {}, {}
+        return means
 
     @classmethod
     def read(cls, record: object) -> RunProgress:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, astuple, dataclass, fields
@@ -16,7 +14,6 @@ import torch
 from PIL import Image
 
 from ...base.files import write_atomically
-from ...base.system_errors import errors_name
 from ...models.devices import own_defaults
 from ...models.style_file import StyleFile, read_style, write_style
 from ...models.style_gan import StyleGAN
@@ -26,7 +23,7 @@ from ..processes import Processes
 from ..trainer import Diverged, Trainer, TrainingError
 from ..validation import Scores, Validation, spread
 from .files import PREVIEW_FILE, SHEET_FILE
-from .log import read_log
+from .log import RunLog, log_interval
 from .record import header_thumbnail, picture_records, training_record
 from .resume import RunProgress
 from .spec import RunSpec
@@ -63,7 +60,7 @@ class Run:
         self.log_every = log_interval(spec.options.steps) if log_every is None else log_every
         self.writes = trainer.processes.rank == 0
         self.progress = RunProgress({}, {}, [])
-        self.history: list[dict[str, float]] = []
+        self.log = RunLog(self.files.log, self.writes)
         mode = spec.options.mode
         self.style_only = mode == "style_code"
 
@@ -84,11 +81,7 @@ class Run:
     def resume(self) -> None:
         """Go on from the files. Raises CheckpointError or TrainingError, one sentence, if it cannot."""
         self.progress = RunProgress.read(self.trainer.load_state(self.files.state))
-        # Lines that were logged after the state was saved will be logged again.
-        self.history = [line for line in read_log(self.files.log) if line["step"] <= self.trainer.step]
-        if self.writes:
-            text = "".join(json.dumps(line) + "\n" for line in self.history)
-            write_atomically(self.files.log, text.encode())
+        self.log.resume(self.trainer.step)
 
     # -- training ------------------------------------------------------------------------------
 
@@ -104,9 +97,7 @@ class Run:
 
         # The score before the first step is the one to beat.
         if not self.progress.scores:
-            if self.writes:
-                # A run that was killed before its first save left its log behind.
-                self.files.log.unlink(missing_ok=True)
+            self.log.begin()
             self._validate()
         saved = logged = time.monotonic()
         outcome = self._ended()
@@ -126,10 +117,11 @@ class Run:
                 raise
 
             # Log, validate, show and save, each when it is due.
-            self._count(values)
+            self.progress.count(values)
             on_step(trainer.step, values)
             if trainer.step % self.log_every == 0:
-                self._log(self.log_every / (time.monotonic() - logged))
+                rate = self.log_every / (time.monotonic() - logged)
+                self.log.add(trainer.step, rate, self.progress.take_means())
                 logged = time.monotonic()
             if self._is_due(options.validate_every):
                 self._validate()
@@ -162,29 +154,7 @@ class Run:
         self.trainer.processes.sum_([asked])
         return bool(asked.item())
 
-    # -- log and validation --------------------------------------------------------------------
-
-    def _count(self, values: dict[str, float]) -> None:
-        sums, counts = self.progress.sums, self.progress.counts
-        for name, value in values.items():
-            if math.isfinite(value):
-                sums[name] = sums.get(name, 0.0) + value
-                counts[name] = counts.get(name, 0) + 1
-
-    def _log(self, rate: float) -> None:
-        sums, counts = self.progress.sums, self.progress.counts
-        line: dict[str, float] = {"step": self.trainer.step, "steps_per_second": round(rate, 3)}
-        line |= {name: round(sums[name] / counts[name], 5) for name in sums}
-        self.progress.sums, self.progress.counts = {}, {}
-        self.history.append(line)
-        if self.writes:
-            with errors_name(self.files.log), self.files.log.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
-
-    def _sync_log(self) -> None:
-        if self.files.log.exists():
-            with errors_name(self.files.log), self.files.log.open("rb+") as file:
-                os.fsync(file.fileno())
+    # -- validation ----------------------------------------------------------------------------
 
     def _validate(self) -> None:
         """Score the average weights; keep them if they are the best so far."""
@@ -216,7 +186,7 @@ class Run:
         """State and last weights of this moment; from scratch also a sheet."""
         if self.writes:
             # The lines of the log first: a resumed run logs only what came after the state.
-            self._sync_log()
+            self.log.sync()
             self.trainer.save_state(self.files.state, asdict(self.progress))
             if not self.style_only:
                 self._write_network(self.files.last)
@@ -316,8 +286,3 @@ def open_run(
         run.resume()
         say(f"going on from step {trainer.step}")
     return run
-
-
-def log_interval(steps: int) -> int:
-    """Steps between two lines of the log: about a hundred lines in a short run, one in 50 in a long one."""
-    return max(1, min(50, steps // 100))

@@ -31,13 +31,13 @@ class TensorBoardLog:
         self.run = run
         folder: Path = run.files.folder / FOLDER
         known = any(folder.glob("events.*"))
-        self._lines = len(run.history) if known else 0
+        self._lines = len(run.log.lines) if known else 0
         self._scores = len(run.progress.scores) if known else 0
         self._writer = SummaryWriter(str(folder), purge_step=run.trainer.step + 1 if known else None)
 
     def follow(self) -> None:
         """Write the lines and the scores that have come since the last call."""
-        lines, scores = self.run.history[self._lines :], self.run.progress.scores[self._scores :]
+        lines, scores = self.run.log.lines[self._lines :], self.run.progress.scores[self._scores :]
         if not lines and not scores:
             return
         for group, entries in (("training", lines), ("validation", scores)):

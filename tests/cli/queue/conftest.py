@@ -15,7 +15,7 @@ from PIL import Image
 from stand_in_comfyui import WORKFLOW, StandInServer, picture_bytes, png_bomb
 
 from brushwork.cli.main import main
-from brushwork.cli.queue import pool, run, server, worker
+from brushwork.cli.queue import events, pool, run, server, worker
 
 # httpcore imports it for every request. Where it is missing, Python looks through all folders each time.
 if importlib.util.find_spec("sniffio") is None:
@@ -41,7 +41,7 @@ def hurry(monkeypatch):
         (server, "TIMEOUT", httpx.Timeout(1)),
         (server, "SECONDS_TO_ANSWER", 1.2),
         (server, "LONGEST_ANSWER", 2**22),
-        (server, "SECONDS_TO_RECONNECT", 0.05),
+        (events, "SECONDS_TO_RECONNECT", 0.05),
         (run, "SECONDS_TO_CANCEL", 0.3),
     ):
         monkeypatch.setattr(module, name, value)

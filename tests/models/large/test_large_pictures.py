@@ -150,7 +150,7 @@ def test_a_content_code_in_memory_is_painted_and_kept(frozen_tiny, photo, artwor
     with torch.inference_mode():
         content = frozen_tiny.encode_content(picture)
     before = {name: each.clone() for name, each in content.maps.items()}
-    large = LargeContent.of(content, in_memory())
+    large = LargeContent.from_code(content, in_memory())
     for _ in range(2):
         found = painted(frozen_tiny, picture, in_memory(), code, content=large)
         torch.testing.assert_close(found, whole(frozen_tiny, picture, code), rtol=0, atol=CLOSE)

@@ -6,8 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from brushwork.base.choices import STATISTICS
 from brushwork.models.regions import StyleRegion
-from brushwork.models.video.steady import STATISTICS, Follower, SteadyVideo
+from brushwork.models.video.steady import Follower, SteadyVideo
 
 pytestmark = pytest.mark.usefixtures("_inference")
 

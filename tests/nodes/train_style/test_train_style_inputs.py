@@ -11,7 +11,7 @@ from PIL import Image
 
 from brushwork.nodes import EvaluateStyle, TrainStyle
 from brushwork.nodes.train_style.inputs import chosen_options, photos_from, pictures_from
-from brushwork.nodes.train_style.session import file_stem
+from brushwork.nodes.train_style.place import file_stem
 from brushwork.training.options import MODES, TrainOptions
 
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from brushwork.nodes import TrainStyle
-from brushwork.nodes.train_style.session import run_files, take_place
+from brushwork.nodes.train_style.place import run_files, take_place
 from brushwork.training.runs.files import RECIPE_FILE
 from brushwork.training.runs.owner import OwnedError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from brushwork.training.runs.log import read_log
+from brushwork.training.runs.log import log_interval, read_log
 from brushwork.training.runs.progress_sheet import draw_sheet, preview_files
 
 GOOD = b'{"step": 10, "total": 1.5}\n'
@@ -47,3 +47,8 @@ def test_previews_of_other_names_and_damaged_ones(tmp_path: Path) -> None:
     assert draw_sheet("run", found, [], [], None).width > 256
     (tmp_path / "preview_000010.jpg").write_bytes(b"x")
     assert draw_sheet("run", found, [], [], None).height > 0
+
+
+@pytest.mark.parametrize(("steps", "expected"), [(1, 1), (30, 1), (500, 5), (40_000, 50)])
+def test_log_interval(steps: int, expected: int) -> None:
+    assert log_interval(steps) == expected

@@ -22,7 +22,7 @@ from brushwork.models.style_gan import StyleGAN
 from brushwork.training.options import TrainOptions
 from brushwork.training.painter import fit_style_space
 from brushwork.training.runs.files import RunFiles
-from brushwork.training.runs.run import Run, RunOutcome, log_interval, open_run
+from brushwork.training.runs.run import Run, RunOutcome, open_run
 from brushwork.training.runs.spec import RunSpec
 from brushwork.training.trainer import Trainer
 
@@ -95,7 +95,7 @@ class TestFiles:
         assert {"style.safetensors", "sheet_000006.jpg", "preview_000003.jpg", "preview_000006.jpg"} <= names
         lines = [json.loads(line) for line in run.files.log.read_text().splitlines()]
         assert [line["step"] for line in lines] == [2, 4, 6]
-        assert lines == run.history
+        assert lines == run.log.lines
         assert "adversarial" in lines[1]
         assert "adversarial" not in lines[0]
         last = StyleGAN.load(run.files.last)
@@ -202,8 +202,8 @@ class TestResume:
         assert again.train().reason == "done"
         assert equal(read_state(whole.files.state)[0], read_state(again.files.state)[0])
         assert again.progress == whole.progress
-        losses = [{k: v for k, v in line.items() if k != "steps_per_second"} for line in again.history]
-        assert losses == [{k: v for k, v in x.items() if k != "steps_per_second"} for x in whole.history]
+        losses = [{k: v for k, v in line.items() if k != "steps_per_second"} for line in again.log.lines]
+        assert losses == [{k: v for k, v in x.items() if k != "steps_per_second"} for x in whole.log.lines]
         assert torch.equal(whole.finish()[1], again.finish()[1])
         if mode != "style_code":
             assert equal(whole.finish()[0].state_dict(), again.finish()[0].state_dict())
@@ -234,11 +234,6 @@ class TestResume:
         again = make("style_code")
         again.resume()
         again.train()
-        assert [line["step"] for line in again.history] == [2, 4, 6]
+        assert [line["step"] for line in again.log.lines] == [2, 4, 6]
         lines = [json.loads(line)["step"] for line in run.files.log.read_text().splitlines()]
         assert lines == [2, 4, 6]
-
-
-@pytest.mark.parametrize(("steps", "expected"), [(1, 1), (30, 1), (500, 5), (40_000, 50)])
-def test_log_interval(steps, expected):
-    assert log_interval(steps) == expected
