@@ -205,7 +205,7 @@ def test_pixels_that_a_film_only_claims(tmp_path):
     data, claimed = path.read_bytes(), struct.pack("<ii", 80, 64)
     assert claimed in data
     path.write_bytes(data.replace(claimed, struct.pack("<ii", 12_000, 12_000)))
-    with pytest.raises(FilmError, match="it has 144 million pixels, .* in each frame"):
+    with pytest.raises(FilmError, match=r"it has 144 million pixels, .* in each frame"):
         Film(path)
 
 
