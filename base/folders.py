@@ -41,17 +41,17 @@ def list_files(root: Path) -> FolderListing:
     """
     found = FolderListing([], [], [])
     # Visited in this order: own folders, linked ones, hidden ones, linked and hidden ones.
-    waiting: dict[tuple[bool, bool], deque[Path]] = {
+    # With each folder goes where it really is.
+    waiting: dict[tuple[bool, bool], deque[tuple[Path, str]]] = {
         (hidden, linked): deque() for hidden in (False, True) for linked in (False, True)
     }
-    waiting[False, False].append(root)
+    waiting[False, False].append((root, os.path.realpath(root)))
     visited: set[str] = set()
     while place := next((place for place, folders in waiting.items() if folders), None):
-        folder, hidden = waiting[place].popleft(), place[0]
-        real = os.path.normcase(os.path.realpath(folder))
-        if real in visited:
+        (folder, real), hidden = waiting[place].popleft(), place[0]
+        if os.path.normcase(real) in visited:
             continue
-        visited.add(real)
+        visited.add(os.path.normcase(real))
         try:
             entries = list(os.scandir(folder))
         except OSError:
@@ -63,7 +63,8 @@ def list_files(root: Path) -> FolderListing:
             hides = hidden or is_hidden_name(entry.name) or _is_marked(entry)
             try:
                 if entry.is_dir():
-                    waiting[hides, place[1] or entry.is_symlink()].append(folder / entry.name)
+                    linked = place[1] or entry.is_symlink()
+                    waiting[hides, linked].append((folder / entry.name, _real_folder(entry, real)))
                 elif entry.is_file():
                     (found.hidden if hides else found.files).append(folder / entry.name)
             except OSError:
@@ -72,6 +73,17 @@ def list_files(root: Path) -> FolderListing:
     for paths in (found.files, found.hidden, found.closed):
         paths.sort()
     return found
+
+
+def _real_folder(entry: os.DirEntry[str], above: str) -> str:
+    """Where a folder that was found in `above` really is.
+
+    Only a link can be elsewhere, or a junction, which Windows does not call a link: to look for links in all
+    parts of every path takes seconds where folders lie hundreds deep.
+    """
+    if _SYSTEM == "win32" or entry.is_symlink():
+        return os.path.realpath(entry.path)
+    return os.path.join(above, entry.name)
 
 
 def real_path(path: Path) -> Path:

@@ -105,7 +105,8 @@ def check_ranges(options: DataclassInstance) -> None:
             kind, text = (Integral, "whole number") if isinstance(usual, int) else (Real, "number")
             if isinstance(value, bool) or not isinstance(value, kind):
                 raise ValueError(f"{each.name} is {value_excerpt(value)}; give a {text}.")
-            if not (math.isfinite(value) and low <= value <= high):
+            # Not `math.isfinite`: it refuses whole numbers that are too large for a float.
+            if not (-math.inf < value < math.inf and low <= value <= high):
                 raise ValueError(
                     f"{each.name} is {excerpt(str(value))}; give a value from {low:g} to {high:g}."
                 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..base.excerpt import excerpt
 from ..pictures.folders import list_pictures
 from .errors import CommandError
 from .evaluate import PictureChoice, add_picture_arguments, chosen_pictures, load_network
@@ -19,6 +21,9 @@ from .terminal import complain, tell
 if TYPE_CHECKING:
     from ..evaluation.judging.errors import JudgeError
     from ..evaluation.judging.sheets import Row
+
+# Of a path that names a system in the tally.
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,8 @@ def make_blind_sheets(request: SheetRequest) -> int:
     # Find the results, or paint them.
     too_long: list[str] = []
     try:
+        if request.names is not None:
+            sheets.check_names(request.names)
         if (request.out / sheets.KEY).exists():
             raise CommandError(f"{request.out} holds a comparison already; name another folder.")
         check_no_source(
@@ -233,6 +240,13 @@ def _painted_rows(request: SheetRequest, checkpoints: Sequence[Path]) -> tuple[l
 
 
 def _distinct_names(paths: Sequence[Path]) -> list[str]:
-    """The last part of both paths, or all of them if that is the same."""
-    names = [path.stem if path.is_file() else path.name for path in paths]
-    return names if names[0] != names[1] else [str(path) for path in paths]
+    """The last part of both paths, or all of them if that is the same; never empty, no two alike."""
+    # "." and ".." are no names.
+    whole = [Path(os.path.abspath(path)) for path in paths]
+    names = [(path.stem if path.is_file() else path.name) or str(path) for path in whole]
+    if names[0] == names[1]:
+        names = [str(path) for path in whole]
+    if names[0] == names[1]:
+        names = [f"{name} ({side})" for name, side in zip(names, "AB", strict=True)]
+    # The end tells long paths apart.
+    return [excerpt(name[-_LONGEST_NAME:], 2 * _LONGEST_NAME) for name in names]

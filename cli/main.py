@@ -93,6 +93,8 @@ def _path(text: str) -> Path:
     # An empty one, as from a variable that is not set, would be the current folder.
     if not text:
         raise argparse.ArgumentTypeError("it is empty; give a name")
+    if "\0" in text:
+        raise argparse.ArgumentTypeError("a path has no zero bytes")
     return Path(text)
 
 

@@ -9,13 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import cast
 
+import av
+import numpy as np
 import torch
 from PIL import Image
 from safetensors.torch import save
 
 from brushwork.base.shipped import WORKFLOWS_DIR, library_styles
-from brushwork.base.tensor_header import read_metadata
+from brushwork.base.tensor_header import join_header, read_metadata, split_header
 from brushwork.cli.encode.catalogue import read_catalogue
 from brushwork.cli.errors import CommandError
 from brushwork.cli.queue.manifest import MANIFEST, Results
@@ -29,6 +32,10 @@ from brushwork.models.config import StyleGANConfig
 from brushwork.models.perception.fetched_weights import read_state_dict
 from brushwork.models.perception.vgg import LossNetwork
 from brushwork.models.style_space import StyleSpace
+from brushwork.painting.errors import FilmError
+from brushwork.painting.films.joining import read_film_settings
+from brushwork.painting.films.reading import Film
+from brushwork.pictures.metadata import PictureMetadata, encode_picture, read_settings, read_with_metadata
 from brushwork.pictures.reading import PictureError, read_picture
 from brushwork.training.options import TrainOptions
 from brushwork.training.runs.log import read_log
@@ -138,6 +145,63 @@ def _workflows() -> list[bytes]:
     return [(WORKFLOWS_DIR / "api" / "stylize_photo.json").read_bytes()]
 
 
+def _thumbnail() -> bytes:
+    found = read_style(next(iter(library_styles().values()))).thumbnail
+    assert found is not None
+    return found
+
+
+def _read_thumbnail(path: Path) -> None:
+    """As a part of a style, whose sentence it is."""
+    header, tensors = split_header(_style())
+    data = path.read_bytes()
+    code = len(tensors) - len(_thumbnail())
+    header["thumbnail"] = {"dtype": "U8", "shape": [len(data)], "data_offsets": [code, code + len(data)]}
+    whole = path.with_name("style")
+    whole.write_bytes(join_header(header, tensors[:code] + data))
+    read_style(whole).picture()
+
+
+def _painting(ending: str) -> bytes:
+    picture = Image.linear_gradient("L").resize((16, 12)).convert("RGB")
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112] = "Maker", 6
+    exif[0x8769] = {0x927C: b"note", 0xA002: 16}
+    profile = b"\0" * 16 + b"RGB " + b"\0" * 12
+    metadata = PictureMetadata(profile, exif.tobytes())
+    return encode_picture(picture, ending, metadata, {"style": "Wave", "strength": 0.5})
+
+
+def _read_painting(path: Path) -> None:
+    read_settings(path)
+    picture, metadata = read_with_metadata(path)
+    for ending in (".png", ".jpg"):
+        encode_picture(picture, ending, metadata, {"style": "Wave"})
+
+
+@cache
+def _film(kind: str, codec: str) -> bytes:
+    data = io.BytesIO()
+    with av.open(data, "w", format=kind) as container:
+        container.metadata["title"] = "Wave"
+        stream = cast(av.VideoStream, container.add_stream(codec, rate=5))
+        stream.width, stream.height, stream.pix_fmt = 32, 16, "yuv420p"
+        for level in (0, 80, 255):
+            pixels = np.full((16, 32, 3), level, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode(None))
+    return data.getvalue()
+
+
+def _read_film(path: Path) -> None:
+    read_film_settings(path)
+    film = Film(path)
+    for frame in film.frames(range(3)):
+        assert 0 <= frame.tensor.amin() <= frame.tensor.amax() <= 1
+    for _ in zip(range(3), film.thumbnails(), strict=False):
+        pass
+
+
 READERS = {
     "checkpoint": Reader(StyleGAN.load, lambda: [tiny_checkpoint()], (CheckpointError,)),
     "style": Reader(read_style, lambda: [_style()], (CheckpointError,)),
@@ -177,5 +241,17 @@ READERS = {
         read_picture,
         lambda: [_picture(kind) for kind in ("PNG", "JPEG", "GIF", "WEBP", "TIFF")],
         (PictureError,),
+    ),
+    "painting": Reader(
+        _read_painting,
+        lambda: [_painting(ending) for ending in (".png", ".jpg", ".webp", ".tif")],
+        (PictureError,),
+    ),
+    "thumbnail": Reader(_read_thumbnail, lambda: [_thumbnail()], (CheckpointError,)),
+    "film": Reader(
+        _read_film,
+        lambda: [_film("mp4", "libx264"), _film("matroska", "libx264"), _film("avi", "mpeg4")],
+        (FilmError,),
+        "a.mp4",
     ),
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
 from functools import lru_cache
 
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from ..base.settings import check_type
 from ..base.shipped import THUMBNAIL_PHOTO
+from ..pictures.reading import DAMAGE, whole_pictures
 from ..pictures.tensors import as_picture, as_tensor
 from ..pictures.values import check_floating
 from .devices import own_defaults
@@ -61,11 +61,11 @@ def decode_thumbnail(data: bytes) -> Image.Image:
     Raises ValueError if it is not a whole JPEG of at most 512 pixels a side.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=["JPEG"]) as file:
+        with whole_pictures(), Image.open(io.BytesIO(data), formats=["JPEG"]) as file:
             # The header says the size before memory is taken for the pixels.
             size = file.size
             picture = file.convert("RGB") if max(size) <= LARGEST_THUMBNAIL else None
-    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
+    except DAMAGE as error:
         raise ValueError("its thumbnail is not a JPEG that can be read") from error
     if picture is None:
         raise ValueError(

@@ -6,8 +6,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..base.excerpt import excerpt
 from ..base.folders import list_files
 from .reading import picture_endings
+
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class PictureListing:
     def _counted(self, paths: list[Path], one: str, several: str = "") -> str:
         if not paths:
             return ""
-        first = paths[0].relative_to(self.root).as_posix()
+        first = excerpt(paths[0].relative_to(self.root).as_posix(), _LONGEST_NAME)
         if len(paths) == 1:
             return f"1 {one} ({first})"
         return f"{len(paths)} {several or one + 's'} (first: {first})"

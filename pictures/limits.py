@@ -33,6 +33,11 @@ def raised_by(option: str) -> Iterator[None]:
         _way = before
 
 
+def way_to_raise() -> str:
+    """How the limit is raised here, in a few words: for the processes that this one starts."""
+    return _way
+
+
 def advice() -> str:
     """What to do about a picture that has too many pixels, as the end of a sentence."""
     return f"scale it down, or raise the limit with {_way}"

@@ -72,7 +72,7 @@ def opened_picture(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
     """
     try:
         _check_file(path)
-        with _whole_pictures(), _open(path) as image:
+        with whole_pictures(), _open(path) as image:
             if words := too_many(image.size):
                 sentence = f"{path} cannot be read: {words}; {advice()}."
                 raise PictureError(path, f"{words} {short_advice()}", sentence)
@@ -235,7 +235,8 @@ class _WholePictures:
                     ImageFile.LOAD_TRUNCATED_IMAGES = self._before
 
 
-_whole_pictures = _WholePictures()
+whole_pictures = _WholePictures()
+"""A context in which Pillow raises an error for half a picture, whatever another pack has set."""
 
 
 @contextmanager

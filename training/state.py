@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -131,5 +132,5 @@ def progress_problem(header: Mapping[str, Any]) -> str | None:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether a value from JSON is a number, NaN and infinity among them."""
-    return type(value) in (int, float)
+    """Whether a value from JSON is a number that is a float or fits into one, NaN and infinity among them."""
+    return type(value) is float or (type(value) is int and abs(value) <= sys.float_info.max)

@@ -16,6 +16,7 @@ from typing import Any
 
 from PIL import Image
 
+from ...base.excerpt import excerpt
 from ...base.files import write_atomically
 from ...base.text_files import one_line, read_json
 from ...pictures.comparison_sheet import Column, ComparisonSheet
@@ -31,7 +32,7 @@ KEY_FORMAT, KEY_VERSION = "brushwork-judge-key", 1
 QUESTION = "Which is the better picture, left or right?"
 QUESTION_WITH_STYLE = "Which better paints the photo in the style of the painting, left or right?"
 # The tally repeats the names of the sheet and of A and B.
-_LONGEST_NAME = 1000
+LONGEST_NAME = 1000
 INSTRUCTION = f"Write l, r, or = for no difference, behind the row's number in {ANSWERS}."
 
 
@@ -110,13 +111,25 @@ def readable_rows(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
     return good, list(problems.values())
 
 
+def check_names(names: Sequence[str]) -> None:
+    """Raise JudgeError, one sentence, unless the tally can show both names, and they tell A and B apart."""
+    fits = all(name.strip() and len(name) <= LONGEST_NAME and one_line(name) == name for name in names)
+    if not fits or names[0] == names[1]:
+        shown = " and ".join(f"'{excerpt(name)}'" for name in names)
+        raise JudgeError(
+            f"The names are {shown}; give two different ones on a line each, of at most {LONGEST_NAME} "
+            "letters."
+        )
+
+
 def make_sheets(rows: Sequence[Row], out: Path, names: tuple[str, str], seed: int) -> Key:
     """Write the pages and the answer form into `out`/hand-out, and the key beside that folder.
 
     `seed` draws the order of the rows and the sides; A is on the left in half of the rows. `names` of A and
     B are for the tally; the pages show neither them nor file names. Raises JudgeError if `out` holds a key
-    already, since answers to it could not be counted any more.
+    already, since answers to it could not be counted any more, and for names that tell nothing apart.
     """
+    check_names(names)
     if (out / KEY).exists():
         raise JudgeError(f"{out} holds a comparison already; name another folder, or delete that one.")
 
@@ -165,7 +178,7 @@ def _unpack_key(record: Any) -> Key:  # noqa: ANN401  # whatever the file holds
         raise TypeError("names that are no text")
     if not isinstance(record["rows"], list) or len(key.rows) != len(sides):
         raise ValueError("rows without sides")
-    if max(map(len, (key.sheet, key.a, key.b))) > _LONGEST_NAME:
+    if max(map(len, (key.sheet, key.a, key.b))) > LONGEST_NAME:
         raise ValueError("names of any length")
     return key
 

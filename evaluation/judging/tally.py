@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from statistics import NormalDist
 
@@ -166,7 +167,8 @@ def _read_form(path: Path, key: Key) -> list[tuple[str, str]]:
     # Take the cells of every line that belongs to this sheet; a line of another sheet ends it.
     found = []
     for line in lines[1:]:
-        cells = dict(zip(names, [*line, "", "", ""], strict=False))
+        # A spreadsheet leaves out cells that are empty at the end of a line.
+        cells = dict(zip_longest(names, line[: len(names)], fillvalue=""))
         if cells["sheet"].strip() != key.sheet:
             other = excerpt(cells["sheet"], 60) or "(none)"
             raise JudgeError(

@@ -18,7 +18,7 @@ from pathlib import Path
 from ...base.allocator import keep_memory
 from ...base.shipped import STYLES_DIR
 from ...base.version import version
-from ...pictures.limits import VARIABLE
+from ...pictures.limits import VARIABLE, raised_by, way_to_raise
 from ..errors import EngineError, WriteError
 from ..films.options import SteadyOptions
 from ..folders import FilmWork, paint_files
@@ -52,6 +52,8 @@ class WorkerSetup:
     version: str = field(default_factory=version)
     styles_dir: Path = STYLES_DIR
     pixel_limit: str | None = field(default_factory=lambda: os.environ.get(VARIABLE))
+    way_to_raise: str = field(default_factory=way_to_raise)
+    """What advice about that limit names: an option of the command that plans."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class Worker:
         if not any_large((job.photo for job in jobs), self._stylizer):
             keep_memory()
         notes: list[str] = []
-        with _warnings_in(notes):
+        with _warnings_in(notes), raised_by(setup.way_to_raise):
             for outcome in paint_files(
                 jobs, self._stylizer, setup.overwrite, on_note=notes.append, films=FilmWork(setup.steady)
             ):

@@ -20,7 +20,7 @@ from ...pictures.films import CONTAINERS
 from ...pictures.metadata import SETTINGS_KEY
 from ..errors import FilmError
 from .encoding import FIRST_TIME
-from .reading import Film, told
+from .reading import Film, open_film, told
 
 if TYPE_CHECKING:
     Packet = av.Packet[Any]
@@ -86,7 +86,7 @@ def join(
 def read_film_settings(path: Path) -> dict[str, Any] | None:
     """The settings that `join` put into a file; None if it has none or cannot be read."""
     try:
-        with told(path), av.open(f"file:{os.fspath(path)}") as container:
+        with told(path), open_film(path) as container:
             # Matroska has capital letters.
             tags = {name.lower(): text for name, text in container.metadata.items()}
         settings = decode_json(tags.get(SETTINGS_KEY, "null"))

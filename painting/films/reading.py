@@ -70,11 +70,13 @@ class Film:
     def __init__(self, path: Path):
         self.path = path
         with self._opened() as (container, stream):
+            context = stream.codec_context
+            # Before memory is taken for a frame; what the file says of itself need not be so.
+            _check_size(path, context.width, context.height)
             first = next(container.decode(stream), None)
             if first is None or stream.time_base is None:
                 raise FilmError(f"{path} has no frames; choose a whole film.")
-            if words := too_many((first.width, first.height)):
-                raise FilmError(f"{path} cannot be read: {words} in each frame; {advice()}.")
+            _check_size(path, first.width, first.height)
             self.time_base: Fraction = stream.time_base
             self.rate: Fraction = stream.average_rate or stream.guessed_rate or _USUAL_RATE
             self._size = first.width, first.height
@@ -82,7 +84,6 @@ class Film:
             self.size = self._size[::-1] if self._turns % 2 else self._size
             aspect = stream.sample_aspect_ratio or Fraction(1)
             self.pixel_aspect = 1 / aspect if self._turns % 2 else aspect
-            context = stream.codec_context
             self.primaries, self.transfer = int(context.color_primaries), int(context.color_trc)
             self.hdr = _HDR.get(self.transfer, "")
             # Broadcasts count from the beginning of the day.
@@ -132,8 +133,7 @@ class Film:
 
     def open(self) -> InputContainer:
         """The file, for its sound; close it."""
-        with told(self.path):
-            return av.open(f"file:{os.fspath(self.path)}", options=_OPTIONS)
+        return open_film(self.path)
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[InputContainer, av.VideoStream]]:
@@ -169,6 +169,13 @@ class Film:
 _OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 
 
+def open_film(path: Path) -> InputContainer:
+    """A film's file, if its format is one of those that are read. Raises FilmError."""
+    with told(path):
+        # Old films have titles in other encodings than UTF-8.
+        return av.open(f"file:{os.fspath(path)}", options=_OPTIONS, metadata_errors="replace")
+
+
 @contextmanager
 def told(path: Path) -> Iterator[None]:
     """Turn FFmpeg's errors within this context into FilmError, one sentence about the film at `path`."""
@@ -181,6 +188,11 @@ def told(path: Path) -> Iterator[None]:
             raise FilmError(f"{path} cannot be read: {error.strerror}.") from error
         reason = " ".join((error.strerror or str(error)).split())[:200]
         raise FilmError(f"{path} is not a film that can be read ({reason}); choose a whole one.") from error
+
+
+def _check_size(path: Path, width: int, height: int) -> None:
+    if words := too_many((width, height)):
+        raise FilmError(f"{path} cannot be read: {words} in each frame; {advice()}.")
 
 
 def _matrix(frame: av.VideoFrame) -> int:

@@ -15,6 +15,7 @@ from torch import Tensor
 from ...base.files import sync_file, write_atomically
 from ...base.locks import HeldError, held
 from ...base.temporary import hidden_beside
+from ...base.text_files import read_json
 from ...models.tensor_file import UNREADABLE, read_tensors
 from ..errors import FilmError
 
@@ -96,11 +97,12 @@ class UnfinishedFilm:
 
     def _read_shots(self) -> list[int] | None:
         try:
-            known = json.loads((self._folder / _SHOTS).read_text(encoding="utf-8"))
-            shots = [int(each) for each in known["shots"]]
-        except (OSError, ValueError, KeyError, TypeError):
+            known = read_json(self._folder / _SHOTS)
+            settings, shots = known["settings"], known["shots"]
+        except (ValueError, KeyError, TypeError):
             return None
-        return shots if known["settings"] == self._settings else None
+        whole = isinstance(shots, list) and all(type(each) is int and each > 0 for each in shots)
+        return shots if whole and settings == self._settings else None
 
     def _read_progress(self) -> FilmProgress:
         try:
@@ -108,4 +110,7 @@ class UnfinishedFilm:
             found = FilmProgress(int(facts["segments"]), int(facts["frames"]), state or None)
         except (*UNREADABLE, KeyError):
             return FilmProgress()
-        return found if all(path.is_file() for path in self.segments(found.segments)) else FilmProgress()
+        whole = min(found.segments, found.frames) > 0
+        # One after the other: the number may be any.
+        whole = whole and all(self.segment(number).is_file() for number in range(found.segments))
+        return found if whole else FilmProgress()

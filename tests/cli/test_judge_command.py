@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -131,6 +133,29 @@ def test_every_bad_answer_is_listed(
 
 
 @pytest.mark.parametrize(
+    ("folders", "names"),
+    [
+        ([".", "../ours"], ("peer", "ours")),
+        ([".", "../more/peer"], ("{0}", "{1}")),
+        (["../ours", "../ours/"], ("{1} (A)", "{1} (B)")),
+        ([".", "../\x1b[2J"], ("peer", "\\x1b[2J")),
+    ],
+)
+def test_the_names_of_folders_tell_them_apart_in_the_tally(
+    results: list[str], tmp_path: Path, monkeypatch, folders: list[str], names: tuple[str, str]
+) -> None:
+    peer, ours = map(Path, results)
+    monkeypatch.chdir(peer)
+    for folder in folders:
+        if not Path(folder).exists():
+            shutil.copytree(ours, folder)
+    assert main(["judge", "sheet", *folders, "--out", str(tmp_path / "out")]) == 0
+    key = read_key(tmp_path / "out" / "key.json")
+    second = ours if "ours" in folders[1] else Path(os.path.abspath(folders[1]))
+    assert (key.a, key.b) == tuple(name.format(peer, second) for name in names)
+
+
+@pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["{0}"], "Give two folders of results, or --checkpoints A B."),
@@ -141,6 +166,10 @@ def test_every_bad_answer_is_listed(
         (["--checkpoints", "a", "b"], "Give both --content DIR"),
         (["--checkpoints", "a", "b", "--pairs", "0"], "--pairs is 0; give 1 or more"),
         (["--checkpoints", "a", "b", "--side", "5"], "--side is 5; give 32 or more"),
+        (["{0}", "{1}", "--names", "new", "new"], "The names are 'new' and 'new'; give two different ones"),
+        (["{0}", "{1}", "--names", "", "old"], "The names are '' and 'old'; give two different ones"),
+        (["{0}", "{1}", "--names", "a\nb", "old"], "give two different ones on a line each"),
+        (["{0}", "{1}", "--names", "n" * 1001, "old"], "of at most 1000 letters"),
     ],
 )
 def test_one_sentence_when_it_cannot(

@@ -139,6 +139,13 @@ def test_an_empty_path_is_not_the_current_folder(arguments, capsys):
     assert "it is empty; give a name" in capsys.readouterr().err
 
 
+def test_a_path_with_a_zero_byte(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["dataset", str(tmp_path), "--json", "a\0.json"])
+    assert stopped.value.code == 2
+    assert "a path has no zero bytes" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps a folder that is in use")
 def test_a_current_folder_that_was_deleted(tmp_path, monkeypatch, capsys):
     (tmp_path / "gone").mkdir()

@@ -9,7 +9,7 @@ import pickle
 
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFile
 from safetensors import safe_open
 from safetensors.torch import save, save_file
 
@@ -278,6 +278,13 @@ def test_hostile_thumbnails(style, saved, tmp_path, data, reason):
     with pytest.raises(CheckpointError, match=reason):
         write_style(tmp_path / "new.safetensors", dataclasses.replace(style, thumbnail=data))
     assert not (tmp_path / "new.safetensors").exists()
+
+
+def test_half_a_thumbnail_is_refused_whatever_another_pack_has_set(saved, monkeypatch):
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    half = jpeg((160, 120))
+    rewrite(saved, {"thumbnail": torch.tensor(list(half[: len(half) - 200]), dtype=torch.uint8)})
+    assert "its thumbnail is not a JPEG that can be read" in refusal(saved)
 
 
 def test_a_thumbnail_that_is_no_bytes(saved):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,26 @@ def test_a_folder_that_cannot_be_opened_is_told(folder: Path) -> None:
             list_pictures(folder / "closed")
     finally:
         (folder / "closed").chmod(0o700)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders lie less deep there")
+def test_folders_deeper_than_a_path_can_say_are_told_quickly(tmp_path: Path, monkeypatch) -> None:
+    put(tmp_path / "a.png")
+    monkeypatch.chdir(tmp_path)
+    for _ in range(900):
+        os.mkdir("dddd")
+        os.chdir("dddd")
+    try:
+        began = time.process_time()
+        listing = list_pictures(tmp_path)
+        assert time.process_time() - began < 2
+    finally:  # others could not remove it
+        for _ in range(900):
+            os.chdir("..")
+            os.rmdir("dddd")
+    assert names(listing.pictures, tmp_path) == ["a.png"]
+    assert listing.left_out.startswith("1 folder that cannot be opened (dddd/dddd/")
+    assert len(listing.left_out) < 300
 
 
 def test_what_is_no_folder(tmp_path: Path) -> None:

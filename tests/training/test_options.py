@@ -71,6 +71,8 @@ def test_every_option_explains_itself() -> None:
         ({"steps": 0}, "steps is 0; give a value from 1 to"),
         ({"late_from": 1.5}, "late_from is 1.5; give a value from 0 to 1"),
         ({"lr": float("nan")}, "lr is nan; give a value from 1e-08"),
+        ({"lr": 10**400}, "lr is 1000.*…; give a value from 1e-08"),
+        ({"steps": -(10**400)}, "steps is -1000.*…; give a value from 1 to"),
         ({"lr_d": 0.0}, "lr_d is 0.0; give a value from"),
         ({"ema": 1.0}, "ema is 1.0"),
         ({"validation_share": 0.9}, "validation_share is 0.9; give a value from 0 to 0.5"),

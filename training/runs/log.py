@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from ...base.system_errors import errors_name
 # A line has some hundred bytes, and the longest run that is allowed 200,000 of them.
 _LONGEST_LINE = 2**16
 _MOST_LINES = 1_000_000
+# Whole numbers above it are no floats.
+_LARGEST = sys.float_info.max
 
 
 class RunLog:
@@ -79,4 +81,4 @@ def read_log(path: Path) -> list[dict[str, float]]:
 def _is_line(line: object) -> bool:
     if not isinstance(line, dict) or type(line.get("step")) is not int:
         return False
-    return all(type(value) in (int, float) and math.isfinite(value) for value in line.values())
+    return all(type(value) in (int, float) and -_LARGEST < value < _LARGEST for value in line.values())

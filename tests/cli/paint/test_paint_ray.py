@@ -56,7 +56,7 @@ def test_refusals(paint, pictures, arguments, message):
 
 @pytest.fixture
 def many(tmp_path, monkeypatch):
-    """A folder with 24 photos, a broken one, a tiny network, and results of the local engine in local/."""
+    """A folder with 24 photos, a broken and a large one, a tiny network, and the local engine's results."""
     # Found and not imported: the command sets Ray's environment before that.
     if not all(find_spec(package) for package in ("ray", "pyarrow", "pandas")):
         pytest.skip("needs the extra ray")
@@ -65,6 +65,7 @@ def many(tmp_path, monkeypatch):
     monkeypatch.setenv("RAY_worker_niceness", "0")
     make_photos(tmp_path / "photos", PHOTOS)
     (tmp_path / "photos/broken.png").write_text("no picture")
+    Image.new("RGB", (200, 100)).save(tmp_path / "photos/large.png")
     with Image.open(tmp_path / "photos/0000.png") as image:
         image.rotate(30).save(tmp_path / "art.png")
     StyleGAN(TINY).save(tmp_path / "tiny.safetensors")
@@ -78,6 +79,7 @@ def digests(folder):
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")
 def test_a_killed_worker_costs_nothing(many, capsys):
     command = ["paint", "photos", "--style", "art.png", "--checkpoint", "tiny.safetensors", "--device", "cpu"]
+    command += ["--max-megapixels", "0.01"]
     assert main([*command, "--out", "local"]) == 1
     out, err = capsys.readouterr()
     local = [line.split(" (")[0].replace("local", "rays") for line in out.splitlines()]
@@ -114,21 +116,26 @@ def test_a_killed_worker_costs_nothing(many, capsys):
     found = digests(many / "rays")
     assert found.pop("0002__art.png") != wanted.pop("0002__art.png")
     assert found == wanted
-    broken = err.splitlines()[0]
+    broken, large = err.splitlines()[:2]
     assert (
         broken == "brushwork paint: photos/broken.png is not a picture that can be read; choose a whole one."
     )
+    assert large == (
+        "brushwork paint: photos/large.png cannot be read: it has 0.02 million pixels, and at most 0.01 "
+        "million are read; scale it down, or raise the limit with --max-megapixels."
+    )
     lines = told.splitlines()
-    assert sorted(lines[:2]) == sorted(
+    assert sorted(lines[:3]) == sorted(
         [
             broken,
+            large,
             f"brushwork paint: {os.path.join('rays', '0002__art.png')} is there already and was not painted "
             "from these files with these settings; overwrite it, or choose another place.",
         ]
     )
-    assert lines[2:] == [
-        "Of 25 pictures: 21 painted, 2 skipped, already there, 1 left, something else is there (--overwrite "
-        "replaces it), 1 failed."
+    assert lines[3:] == [
+        "Of 26 pictures: 21 painted, 2 skipped, already there, 1 left, something else is there (--overwrite "
+        "replaces it), 2 failed."
     ]
     deadline = time.monotonic() + 60
     while workers_below(os.getpid()) and time.monotonic() < deadline:

@@ -111,6 +111,10 @@ def test_answers_from_strangers(tmp_path: Path) -> None:
     with pytest.raises(JudgeError) as refused:
         read_answers(path, key)
     assert len(refused.value.problems) == MOST_PROBLEMS
+    path.write_text("sheet,row,photo,painting,note,who,answer\nS-1,1\nS-1,2,a,b,c,d,l,more\n")
+    with pytest.raises(JudgeError) as refused:
+        read_answers(path, key)
+    assert refused.value.problems == ("Row 1 has no answer; write l, r or =.",)
     for data in (b"sheet,row,answer\n" + b"x" * 200_000, b"\0" * 100, b" " * 2**21):
         path.write_bytes(data)
         with pytest.raises(JudgeError):

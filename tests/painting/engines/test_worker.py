@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from brushwork.painting.folders import paint_files
 from brushwork.painting.jobs import make_jobs
 from brushwork.painting.styles import MixedStyle, PaintingStyle, SavedStyle, mixed
 from brushwork.painting.stylizer import StylizeOptions, Stylizer
-from brushwork.pictures.limits import VARIABLE
+from brushwork.pictures.limits import VARIABLE, raised_by
 
 HOKUSAI = SavedStyle(STYLES_DIR / "hokusai-great-wave.safetensors")
 
@@ -180,12 +181,15 @@ def test_a_fault_comes_with_its_traceback(folder, checkpoint):
         record.raise_if_stop()
 
 
-def test_the_pixel_limit_travels(folder, checkpoint, monkeypatch):
+@pytest.mark.parametrize("option", [None, "--max-megapixels"])
+def test_the_pixel_limit_travels_and_how_it_is_raised(folder, checkpoint, monkeypatch, option):
     monkeypatch.setenv(VARIABLE, "0.001")
     styles = [PaintingStyle(folder / "art.png")]
-    setup = setup_of(folder, checkpoint, styles)
+    with nullcontext() if option is None else raised_by(option):
+        setup = setup_of(folder, checkpoint, styles)
     monkeypatch.setenv(VARIABLE, "128")
     jobs = make_jobs([folder / "photos/0000.png"], styles, folder / "out")
     (record,) = records(Worker(setup), share_of(jobs, styles))
     assert record.result == "failed"
-    assert VARIABLE in record.sentence
+    way = option or f"the environment variable {VARIABLE}"
+    assert record.sentence.endswith(f"; scale it down, or raise the limit with {way}.")

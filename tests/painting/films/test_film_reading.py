@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
 from film_clips import RATE, film_frames, panned, write_film
 
 from brushwork.painting.errors import FilmError
+from brushwork.painting.films.joining import read_film_settings
 from brushwork.painting.films.reading import Film
 
 # FFmpeg's numbers for matrices and ranges.
@@ -108,8 +111,6 @@ def test_the_film_says_what_its_colours_mean(tmp_path, matrix, full):
     converted = VideoFrame.from_ndarray(red, format="rgb24").reformat(
         format="yuv444p", dst_colorspace=matrix, dst_color_range=FULL if full else 1
     )
-    import av
-
     with av.open(str(tmp_path / "a.mp4"), "w") as container:
         stream = container.add_stream("libx264", rate=12, options={"crf": "1"})
         stream.width, stream.height, stream.pix_fmt = 80, 64, "yuv444p"
@@ -123,8 +124,6 @@ def test_the_film_says_what_its_colours_mean(tmp_path, matrix, full):
 
 
 def test_a_large_film_that_says_nothing_has_the_colours_of_television_in_high_definition(tmp_path):
-    import av
-
     red = np.broadcast_to(np.array([220, 40, 30], np.uint8), (720, 64, 3)).copy()
     converted = av.VideoFrame.from_ndarray(red, format="rgb24").reformat(
         format="yuv444p", dst_colorspace=BT709, dst_color_range=1
@@ -165,8 +164,6 @@ def half(folder):
 
 
 def only_sound(folder):
-    import av
-
     with av.open(str(folder / "a.mp4"), "w") as container:
         tone = container.add_stream("aac", rate=44100)
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
@@ -201,6 +198,32 @@ def test_too_many_pixels(tmp_path, monkeypatch):
     monkeypatch.setenv("BRUSHWORK_MAX_MEGAPIXELS", "0.005")
     with pytest.raises(FilmError, match=r"it has 0\.00512 million pixels, .* in each frame; scale it down"):
         Film(path)
+
+
+def test_pixels_that_a_film_only_claims(tmp_path):
+    path = write_film(tmp_path / "a.avi", film_frames((2,)), codec="ffv1", sound=None, options={})
+    data, claimed = path.read_bytes(), struct.pack("<ii", 80, 64)
+    assert claimed in data
+    path.write_bytes(data.replace(claimed, struct.pack("<ii", 12_000, 12_000)))
+    with pytest.raises(FilmError, match=r"it has 144 million pixels, .* in each frame"):
+        Film(path)
+
+
+@pytest.mark.parametrize("ending", [".avi", ".mkv", ".mp4"])
+def test_a_title_that_is_not_utf_8(tmp_path, ending):
+    path = tmp_path / f"a{ending}"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "Caf_ at night"
+        stream = container.add_stream("mpeg4", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = 80, 64, "yuv420p"
+        for pixels in film_frames((2,)):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode(None))
+    data = path.read_bytes()
+    assert data.count(b"Caf_ at night") == 1
+    path.write_bytes(data.replace(b"Caf_", b"Caf\xe9"))
+    assert len(list(Film(path).frames(range(2)))) == 2
+    assert read_film_settings(path) is None
 
 
 def test_a_name_is_never_an_address(tmp_path, monkeypatch):

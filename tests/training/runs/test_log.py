@@ -24,6 +24,8 @@ GOOD = b'{"step": 10, "total": 1.5}\n'
         b'{"step": "x", "total": 1}\n',
         b'{"step": 20, "total": NaN}\n',
         b'{"step": 20, "total": "1"}\n',
+        b'{"step": 20, "total": 1' + b"0" * 400 + b"}\n",
+        b'{"step": -1' + b"0" * 400 + b"}\n",
         b'{"step": true}\n',
         b"[" * 99_999,
         b"9" * 9999,
