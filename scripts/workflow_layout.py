@@ -122,6 +122,12 @@ LAYOUTS: dict[str, list[Column]] = {
         [block("In which style", PURPLE, 3)],
         [block("Result", GOLD, 4)],
     ],
+    "compare_before_after": [
+        [read_me()],
+        [block("What to paint", BLUE, 2)],
+        [block("In which style", PURPLE, 3)],
+        [block("To compare", GOLD, 5), block("Result", GOLD, 4)],
+    ],
     "paint_in_library_style": [
         [read_me(), block("With what", GRAY, 2)],
         [block("What to paint", BLUE, 3), block("In which style", PURPLE, 4, drop=60)],
