@@ -125,7 +125,7 @@ LAYOUTS: dict[str, list[Column]] = {
     "compare_before_after": [
         [read_me()],
         [block("What to paint", BLUE, 2)],
-        [block("In which style", PURPLE, 3)],
+        [block("In which style", PURPLE, 3, drop=100)],
         [block("To compare", GOLD, 5), block("Result", GOLD, 4)],
     ],
     "paint_in_library_style": [

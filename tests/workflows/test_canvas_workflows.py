@@ -44,6 +44,7 @@ CONTROLS = ("fixed", "increment", "decrement", "randomize")
 # Nodes with something to see or to read after a run.
 SHOW = {
     "SaveImage", "PreviewImage", "PreviewAny", "SaveAnimatedWEBP", "SaveVideo", "LossGraphNode",
+    "ImageCompare",
     *(node_id for node_id, node in NODES.items() if node.GET_SCHEMA().is_output_node),
 }  # fmt: skip
 TITLE_HEIGHT = 30
