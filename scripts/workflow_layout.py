@@ -130,7 +130,7 @@ LAYOUTS: dict[str, list[Column]] = {
     ],
     "paint_in_library_style": [
         [read_me(), block("With what", GRAY, 2)],
-        [block("What to paint", BLUE, 3), block("In which style", PURPLE, 4, drop=60)],
+        [block("What to paint", BLUE, 3), block("In which style", PURPLE, 4, drop=95)],
         [block("Painting", GREEN, 6, drop=438)],
         [block("Result", GOLD, 7, drop=220)],
     ],
