@@ -167,10 +167,10 @@ LAYOUTS: dict[str, list[Column]] = {
         [block("Region 1: style", PURPLE, 5), block("Region 1: where", PURPLE, 7, drop=223)],
         [
             block("Region 2: style", PURPLE, 6),
-            block("Region 1 over the rest", GREEN, 9, drop=-10),
+            block("Over the rest", GREEN, 9, drop=-10),
             block("Region 2: where", PURPLE, 8, drop=-10),
         ],
-        [block("What to paint", BLUE, 3), block("Region 2 over that", GREEN, 10)],
+        [block("What to paint", BLUE, 3), block("Over that", GREEN, 10)],
         [block("Painting", GREEN, 12, drop=300)],
         [block("Result", GOLD, 13, drop=300)],
     ],
