@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from comfyui_page import CARD
 
 from brushwork.base.shipped import WORKFLOWS_DIR
 from scripts.translations import locale
@@ -35,8 +34,7 @@ def test_a_workflow_speaks_chinese_and_sends_the_same(page):
     workflow = json.loads((WORKFLOWS_DIR / f"{NAME}.json").read_text(encoding="utf-8"))
     page.open(NAME, [chinese("titles", node["title"]) for node in workflow["nodes"]])
     page.browse()
-    card = page.page.get_by_test_id(CARD + NAME)
-    said = card.inner_text()
+    said = page.said_of(NAME)
     assert CHINESE["notes"][NAME].split("\n")[0].removeprefix("## ") in said
     assert CHINESE["descriptions"][NAME] in said
     page.close_dialogs()

@@ -66,7 +66,8 @@ def widget_values(node):
     found = {}
     for slot in node["inputs"]:
         if "widget" in slot:
-            found[slot["widget"]["name"]] = values.pop(0)
+            value = values.pop(0)
+            found[slot["widget"]["name"]] = {"__value__": value} if isinstance(value, list) else value
             if slot["name"] == "seed" and values and values[0] in CONTROLS:
                 values.pop(0)
     assert not values, f"{node['type']} has more values than widgets: {values}"
