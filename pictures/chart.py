@@ -38,6 +38,11 @@ class Series:
     def is_smoothed(self) -> bool:
         return self.noisy and len(self.points) > _FEW
 
+    @property
+    def main_line(self) -> Sequence[Point]:
+        """What is drawn in full colour: the running mean where the points are smoothed, else the points."""
+        return running_mean(self.points) if self.is_smoothed else self.points
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -56,8 +61,7 @@ class Chart:
         """RGB, `width` x `height` pixels."""
         sheet = Image.new("RGB", (width, height), BACKGROUND)
         pen = ImageDraw.Draw(sheet)
-        title = font(TITLE_SIZE)
-        pen.text((0, 0), self.title, fill=INK, font=title)
+        pen.text((0, 0), self.title, fill=INK, font=font(TITLE_SIZE))
         # Without values there is only the title.
         shown = [s for s in self.series if s.points]
         if not shown:
@@ -66,9 +70,6 @@ class Chart:
         # The legend comes first; axes, mark and lines get the room below it.
         top = 30 + _draw_legend(pen, shown, 30, width) + (28 if self.mark else 10)
         frame = _Axes(shown, (_LEFT, top, width - _RIGHT, height - _BOTTOM))
-        if frame.log:
-            left = pen.textlength(f"{self.title}  ", title)
-            pen.text((left, 3), "logarithmic", fill=FAINT, font=font(TEXT_SIZE))
         frame.draw_axes(pen, self.x_label)
         if self.mark is not None:
             frame.draw_mark(pen, *self.mark)
@@ -112,7 +113,10 @@ class _Axes:
             pen.text((x, self.bottom + 8), f"{value:,g}", fill=INK, font=text, anchor="mt")
         pen.line((self.left, self.bottom, self.right, self.bottom), fill=INK)
         pen.line((self.left, self.top, self.left, self.bottom), fill=INK)
-        pen.text((self.right, self.bottom + 30), x_label, fill=FAINT, font=text, anchor="rt")
+        below = self.bottom + 42
+        pen.text((self.right, below), x_label, fill=FAINT, font=text, anchor="rs")
+        if self.log:
+            pen.text((self.left, below), "logarithmic", fill=FAINT, font=text, anchor="ls")
 
     def draw_mark(self, pen: ImageDraw.ImageDraw, value: float, label: str) -> None:
         x = round(self.x(value))
@@ -127,14 +131,16 @@ class _Axes:
         pen = ImageDraw.Draw(area)
         # The first series is the one that matters, so it is drawn last, over the others.
         for one in reversed(series):
-            points = [p for p in one.points if p[1] > 0 or not self.log]
             if one.is_smoothed:
-                self._line(pen, points, pale(one.color), 1)
-                points = running_mean(points)
+                self._line(pen, self._drawable(one.points), pale(one.color), 1)
+            points = self._drawable(one.main_line)
             self._line(pen, points, one.color, 2.5)
             if len(points) <= _FEW:
                 self._dots(pen, points, one.color)
         sheet.paste(area.resize(sheet.size, Image.Resampling.BOX))
+
+    def _drawable(self, points: Sequence[Point]) -> list[Point]:
+        return [(x, y) for x, y in points if y > 0 or not self.log]
 
     def _line(self, pen: ImageDraw.ImageDraw, points: Sequence[Point], color: Color, width: float) -> None:
         places = [(self.x(x) * _FINE, self.y(y) * _FINE) for x, y in points]
@@ -150,8 +156,7 @@ def _draw_legend(pen: ImageDraw.ImageDraw, series: Sequence[Series], top: int, w
     """Draw name and last value of every series in as many rows as it takes; returns their height."""
     left, row, text = 0, 0, font(TEXT_SIZE)
     for one in series:
-        values = running_mean(one.points) if one.is_smoothed else one.points
-        label = f"{one.name} {values[-1][1]:.3g}"
+        label = f"{one.name} {one.main_line[-1][1]:.3g}"
         needed = 24 + round(pen.textlength(label, text)) + 18
         if left and left + needed > width:
             left, row = 0, row + 1

@@ -24,6 +24,7 @@ FORMS = {
     "paint_in_library_style": Form(
         ((3, "image"), (4, "style_name"), (6, "strength"), (6, "preserve_color"), (6, "seed")), (7,)
     ),
+    "compare_before_after": Form(((2, "image"), (3, "style_name"), (3, "strength"), (3, "seed")), (5, 4)),
     "refine_painting": Form(
         (
             (2, "image"), (3, "largest_size"), (4, "image"), (9, "quality"), (9, "stroke_size"),

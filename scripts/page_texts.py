@@ -17,6 +17,24 @@ from brushwork.nodes import NODES
 FILE_COMBOS = ("checkpoint", "style_name")
 """Inputs whose choices are names of files."""
 
+DESCRIPTIONS = {
+    "paint_photo": "Any photo in a style of the library, with one node.",
+    "paint_in_library_style": "The same step by step; keep the photo's colours if you like.",
+    "mix_library_styles": "Three styles in one painting, mixed with a dot that you drag.",
+    "compare_before_after": "Photo and painting on both sides of a line that follows the mouse.",
+    "structure_and_color": "The strokes of one painting with the colours of another.",
+    "styles_by_region": "One style in the sky, one in the water, one elsewhere, by masks that you can draw.",
+    "random_styles_grid": "One photo in nine invented styles at once.",
+    "refine_painting": "Works on the painting until it has the real strokes of a work that you choose.",
+    "style_animation": "A photo that goes from style to style and back, as an animated WebP.",
+    "paint_film": "A whole film with its sound, of any length.",
+    "steady_video": "Frames of a video that do not flicker, with room for nodes between.",
+    "train_and_paint": "Learns a style from a folder of 5 to 200 pictures, then paints with it.",
+    "evaluate_checkpoint": "Scores a network on photos and a folder of paintings.",
+    "batch_for_queue": "A photo in the style of a painting, made for many of both from the command line.",
+}
+"""What the template browser says of the workflows; pages make hyphens in it spaces."""
+
 
 def page_texts() -> dict[str, Any]:
     """The English texts, by what they are for and by a key."""
@@ -45,8 +63,10 @@ def switches() -> dict[str, Any]:
 
 
 def workflow_texts() -> dict[str, dict[str, str]]:
-    """The workflows' notes by file name; titles of groups and nodes and labels of widgets by themselves."""
+    """Notes and descriptions by the workflow's name; titles of groups and nodes and labels of widgets by
+    themselves."""
     texts: dict[str, dict[str, str]] = {"groups": {}, "titles": {}, "labels": {}, "notes": {}}
+    texts["descriptions"] = DESCRIPTIONS
     for path in sorted(WORKFLOWS_DIR.glob("*.json")):
         workflow = json.loads(path.read_text(encoding="utf-8"))
         for group in workflow["groups"]:

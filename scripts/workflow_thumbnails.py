@@ -154,6 +154,15 @@ def refinement(runner: WorkflowRunner) -> Image.Image:
     return strips([before, after])
 
 
+def before_and_after(runner: WorkflowRunner) -> Image.Image:
+    """The photo, and from the middle on its painting, as the line in the comparison shows them."""
+    (painted,) = runner.run("compare_before_after", "Result")
+    workflow = json.loads((WORKFLOWS_DIR / "compare_before_after.json").read_text(encoding="utf-8"))
+    (photo,) = (node["widgets_values"][0] for node in workflow["nodes"] if node["type"] == "LoadImage")
+    with Image.open(runner.input / photo) as picture:
+        return strips([picture.convert("RGB"), painted])
+
+
 def training(runner: WorkflowRunner) -> Image.Image:
     """The progress sheet of a short training on parts of one painting, as in help_pictures.py."""
     folder = runner.input / "my_style"
@@ -185,6 +194,7 @@ def batch(runner: WorkflowRunner) -> Image.Image:
 THUMBNAILS: dict[str, Callable[[WorkflowRunner], Image.Image]] = {
     "paint_photo": single("paint_photo"),
     "paint_in_library_style": single("paint_in_library_style"),
+    "compare_before_after": before_and_after,
     "refine_painting": refinement,
     "mix_library_styles": single("mix_library_styles"),
     "random_styles_grid": random_styles,

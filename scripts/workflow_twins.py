@@ -35,4 +35,5 @@ def _values(node: dict[str, Any]) -> Iterator[tuple[str, object]]:
         if slot["name"] == "seed" and values and values[0] in _CONTROLS:
             values.pop(0)
         if slot["name"] != "upload":
-            yield slot["name"], value
+            # A list would be a link.
+            yield slot["name"], {"__value__": value} if isinstance(value, list) else value

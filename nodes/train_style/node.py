@@ -56,7 +56,7 @@ class TrainStyle(io.ComfyNode):
                 io.LossMap.Output(
                     "loss",
                     display_name="loss",
-                    tooltip="The total loss over time, for ComfyUI's Plot Loss Graph.",
+                    tooltip="The total loss over time, smoothed, for ComfyUI's Plot Loss Graph.",
                 ),
                 io.Image.Output(
                     "sheet",

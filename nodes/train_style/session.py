@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import math
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from ...models.checkpoint import CheckpointError
 from ...models.memory import out_of_memory_as
 from ...models.style_gan import StyleGAN
 from ...training.options import TrainOptions
-from ...training.runs.progress_sheet import run_sheet
+from ...training.runs.progress_sheet import run_sheet, total_loss
 from ...training.runs.recipe import recipe
 from ...training.runs.run import Run, open_run
 from ...training.runs.spec import RunSpec
@@ -169,6 +168,5 @@ def _title(run: Run, task: TrainTask) -> str:
 
 
 def loss_curve(run: Run) -> list[float]:
-    """The total loss of every line of the log; for a run too short for two lines, the validations' scores."""
-    lines = run.log.lines if len(run.log.lines) > 1 else run.progress.scores
-    return [line["total"] for line in lines if math.isfinite(line.get("total", math.nan))]
+    """The total loss, smoothed; for a run too short for two lines of the log, the validations' scores."""
+    return total_loss(run.log.lines if len(run.log.lines) > 1 else run.progress.scores)

@@ -21,6 +21,11 @@ window.canvasTests = {
 
   store: name => document.querySelector('#vue-app').__vue_app__.config.globalProperties.$pinia._s.get(name),
 
+  // Pages with detailed cards keep none.
+  descriptionKept(template) {
+    return this.store('workflowTemplates').getTemplateByName?.(template)?.description ?? '';
+  },
+
   // Ids of nodes, best first, as the search box lists them.
   search(words) {
     return this.store('nodeDef').nodeSearchService.searchNode(words).map(node => node.name);

@@ -49,6 +49,16 @@ class ComfyUIPage:
             )
         return widths
 
+    def said_of(self, name: str) -> str:
+        """What the template browser says of a workflow in view: on its card, and what newer pages keep for
+        their search and for the page about it."""
+        card = self.page.get_by_test_id(CARD + name).inner_text()
+        kept = self.page.evaluate(
+            "name => canvasTests.store('workflowTemplates').getTemplateByName?.(name)?.description ?? ''",
+            name,
+        )
+        return " ".join(f"{card} {kept}".split())
+
     def _show_all_cards(self) -> None:
         """Scroll down until no more cards come: frontend 1.27 has a dozen at first."""
         seen = 0

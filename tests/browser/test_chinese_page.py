@@ -33,6 +33,11 @@ def test_people_find_the_nodes_in_chinese(page, words, node_id):
 def test_a_workflow_speaks_chinese_and_sends_the_same(page):
     workflow = json.loads((WORKFLOWS_DIR / f"{NAME}.json").read_text(encoding="utf-8"))
     page.open(NAME, [chinese("titles", node["title"]) for node in workflow["nodes"]])
+    page.browse()
+    said = page.said_of(NAME)
+    assert CHINESE["notes"][NAME].split("\n")[0].removeprefix("## ") in said
+    assert CHINESE["descriptions"][NAME] in said
+    page.close_dialogs()
     groups, note, labels, mode, split = page.page.evaluate("""() => {
       const nodes = app.graph.nodes, mix = nodes.find(node => node.type === 'MixStyles');
       const [mode, split] = ['mode', 'split'].map(name => mix.widgets.find(widget => widget.name === name));

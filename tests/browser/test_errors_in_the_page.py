@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
-from brushwork.base.shipped import DEFAULT_CHECKPOINT, WORKFLOWS_DIR
+from brushwork.base.shipped import DEFAULT_CHECKPOINT, STYLES_DIR, WORKFLOWS_DIR
+from brushwork.models.style_file import read_style, write_style
 
 
 @pytest.fixture
@@ -56,6 +58,24 @@ def test_a_checkpoint_that_was_deleted(canvas, server, open_template):
         "or choose another one."
     )
     assert sentence in canvas.complaint("There is no checkpoint")
+
+
+def test_a_style_of_another_network(canvas, server, open_template):
+    file = server.base / "models" / "brushwork_styles" / "foreign.safetensors"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_style(file, replace(read_style(STYLES_DIR / "munch-scream.safetensors"), encoder="0" * 16))
+    try:
+        open_template("paint_in_library_style")
+        canvas.set("LoadStyle", "style_name", "foreign.safetensors")
+        assert canvas.run()["status"]["status_str"] == "error"
+        sentence = (
+            "The style was made with another network's style encoder (0000000000000000), so this network "
+            "cannot read it; encode the style with the connected network, or load the network it was made "
+            "with."
+        )
+        assert sentence in canvas.complaint("The style was made with another network")
+    finally:
+        file.unlink()
 
 
 def test_a_node_that_is_missing_names_its_pack(canvas, open_template):

@@ -22,6 +22,7 @@ from brushwork.cli.workflow.interface import NodeInterface
 from brushwork.nodes import NODES
 from scripts import workflow_layout
 from scripts.app_mode import FORMS, add_form
+from scripts.page_texts import DESCRIPTIONS
 from scripts.workflow_layout import LAYOUTS, PACK, lay_out, name_pack, room
 
 CANVAS = sorted(WORKFLOWS_DIR.glob("*.json"))
@@ -43,6 +44,7 @@ CONTROLS = ("fixed", "increment", "decrement", "randomize")
 # Nodes with something to see or to read after a run.
 SHOW = {
     "SaveImage", "PreviewImage", "PreviewAny", "SaveAnimatedWEBP", "SaveVideo", "LossGraphNode",
+    "ImageCompare",
     *(node_id for node_id, node in NODES.items() if node.GET_SCHEMA().is_output_node),
 }  # fmt: skip
 TITLE_HEIGHT = 30
@@ -64,7 +66,8 @@ def widget_values(node):
     found = {}
     for slot in node["inputs"]:
         if "widget" in slot:
-            found[slot["widget"]["name"]] = values.pop(0)
+            value = values.pop(0)
+            found[slot["widget"]["name"]] = {"__value__": value} if isinstance(value, list) else value
             if slot["name"] == "seed" and values and values[0] in CONTROLS:
                 values.pop(0)
     assert not values, f"{node['type']} has more values than widgets: {values}"
@@ -96,9 +99,9 @@ def box(node):
     return left, top - TITLE_HEIGHT, left + width, top + room(node)
 
 
-def test_there_are_thirteen_with_twins_and_thumbnails():
+def test_there_are_fourteen_with_twins_and_thumbnails():
     names = {path.stem for path in CANVAS}
-    assert len(names) == 13
+    assert len(names) == 14
     assert {path.stem for path in (WORKFLOWS_DIR / "api").glob("*.json")} == names | API_ONLY
     assert {path.stem for path in WORKFLOWS_DIR.glob("*.jpg")} == names
 
@@ -260,7 +263,9 @@ def test_a_missing_node_says_which_pack_has_it(path):
 
 
 def test_the_template_browser_has_all_of_them_in_an_order():
-    script = (WORKFLOWS_DIR.parent / "web" / "js" / "template_order.js").read_text(encoding="utf-8")
+    assert set(DESCRIPTIONS) == {path.stem for path in CANVAS}
+    assert not set("".join(DESCRIPTIONS.values())) & set("-_")  # pages make them spaces
+    script = (WORKFLOWS_DIR.parent / "web" / "js" / "templates.js").read_text(encoding="utf-8")
     listed = re.search(r"const ORDER = \[(.*?)\];", script, re.DOTALL)[1]
     assert sorted(re.findall(r'"(\w+)"', listed)) == [path.stem for path in CANVAS]
 

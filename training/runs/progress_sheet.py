@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -26,6 +27,7 @@ COLORS: dict[str, Color] = {
     "identity": (0, 140, 105),
     "adversarial": (190, 100, 150),
 }
+VALIDATION_COLOR: Color = (86, 180, 233)
 SIZE_COLORS: dict[str, Color] = dict(zip(SIZES, [(213, 94, 0), (0, 114, 178), (0, 140, 105)], strict=True))
 
 Line = Mapping[str, float]
@@ -99,7 +101,7 @@ def draw_sheet(
     # Draw the charts.
     best = None if best_step is None else (best_step, f"best: step {best_step}")
     charts = [
-        Chart("Losses in training", "step", loss_series(history)),
+        Chart("Losses in training", "step", loss_series(history, scores)),
         Chart(f"Validation, {where}" if where else "Validation", "step", score_series(scores), best),
     ]
     if any(series.points for series in size_series(history)):
@@ -138,12 +140,20 @@ def summary(scores: Sequence[Line], best_step: int | None) -> str:
     )
 
 
-def loss_series(history: Sequence[Line]) -> list[Series]:
-    """The total and its parts without their weights, most important first.
+def loss_series(history: Sequence[Line], scores: Sequence[Line]) -> list[Series]:
+    """The total of the validations, and of training the total and its parts without their weights, most
+    important first.
 
     Small losses are left out, because their range would press the others flat.
     """
-    return [Series(n, c, _points(history, n), noisy=True) for n, c in COLORS.items()]
+    validation = Series("validation", VALIDATION_COLOR, _points(scores, "total"))
+    return [validation, *(Series(n, c, _points(history, n), noisy=True) for n, c in COLORS.items())]
+
+
+def total_loss(lines: Sequence[Line]) -> list[float]:
+    """The finite totals in `lines`, as training's are drawn: where there are many, their running mean."""
+    line = Series("total", COLORS["total"], _points(lines, "total"), noisy=True)
+    return [y for _, y in line.main_line]
 
 
 def size_series(history: Sequence[Line]) -> list[Series]:
@@ -163,7 +173,8 @@ def name_sum(line: Line, name: str) -> float:
 
 def _points(lines: Sequence[Line], name: str) -> list[tuple[float, float]]:
     needed = ("gram", "mean_std") if name == "style" else (name,)
-    return [(line["step"], name_sum(line, name)) for line in lines if all(n in line for n in needed)]
+    points = [(line["step"], name_sum(line, name)) for line in lines if all(n in line for n in needed)]
+    return [(x, y) for x, y in points if math.isfinite(y)]
 
 
 def _change(before: float, after: float) -> str:

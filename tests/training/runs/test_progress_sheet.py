@@ -14,12 +14,15 @@ from brushwork.training.runs.progress_sheet import (
     GAP,
     MARGIN,
     SIZE_COLORS,
+    VALIDATION_COLOR,
     WARNING_INK,
     chosen_times,
     draw_sheet,
+    loss_series,
     preview_files,
     size_series,
     summary,
+    total_loss,
 )
 
 RED, BLUE = (213, 94, 0), (0, 114, 178)
@@ -138,6 +141,27 @@ def test_the_gram_loss_of_each_size_has_a_chart_where_the_log_has_it():
     assert not has_quarter(plain)
 
 
+def test_validation_is_drawn_on_top_of_the_smoothed_losses():
+    lines = [{"step": i, "total": 3 + (i % 2), "content": 1.0} for i in range(1, 61)]
+    series = loss_series(lines, scores(4, 3.5, 3.5, 3.5, 3.5, 3.5, 3.5))
+    assert (series[0].name, series[0].points[:2]) == ("validation", [(0, 4), (10, 3.5)])
+    chart = Chart("t", "step", series)
+    # The running mean of the total lies under the line of the validations, whose first dot is above it.
+    validation, total = places(chart, VALIDATION_COLOR), places(chart, COLORS["total"])
+    over = validation[(validation[:, 0] > 200) & (validation[:, 0] < 500)]
+    assert len(over) > 600
+    at = {tuple(place) for place in over}
+    assert not at & {tuple(place) for place in total}
+    assert np.ptp(over[:, 1]) < 12  # dots and line at one height, whole
+
+
+def test_what_the_node_plots_is_smoothed_and_finite():
+    rough = [{"step": i, "total": 10.0 + (-1) ** i} for i in range(1, 101)]
+    assert np.ptp(total_loss(rough)[10:]) < 0.5
+    assert total_loss(rough[:4]) == [9, 11, 9, 11]
+    assert total_loss([*rough[:2], {"step": 3, "total": float("nan")}, {"step": 4}]) == [9, 11]
+
+
 def test_before_the_first_step(tmp_path):
     sheet = draw_sheet("run", {}, [], scores(5), 0)
     assert sheet.width > 600
@@ -183,6 +207,19 @@ def test_wide_ranges_are_logarithmic():
     assert at_middle == pytest.approx(np.mean(ends(found)), abs=3)
 
 
+def test_a_long_title_leaves_the_scale_whole():
+    """Narrow charts with the title of the validations once cut "logarithmic" off."""
+    points = [(0, 1.0), (5, 100.0)]
+    drawn = [
+        np.asarray(Chart(title, "step", [Series("a", RED, points)]).draw(280, 340))
+        for title in ("t", "Validation, on held-out photos")
+    ]
+    faint = [(pixels == (110, 110, 106)).all(2) for pixels in drawn]
+    assert faint[0].any()
+    assert (faint[0] == faint[1]).all()
+    assert not faint[0][:, -8:].any()
+
+
 def test_the_mark_is_at_its_place():
     def ink(mark):
         pixels = np.asarray(Chart("t", "x", [Series("a", RED, [(0, 1), (10, 2)])], mark).draw(540, 340))
@@ -223,6 +260,6 @@ def test_noise_is_smoothed_over():
 
 
 def test_colours_of_the_lines_differ():
-    colors = np.array(list(COLORS.values()))
+    colors = np.array([*COLORS.values(), VALIDATION_COLOR])
     distances = np.abs(colors[:, None] - colors[None]).sum(2) + 1000 * np.eye(len(colors))
     assert distances.min() > 90
