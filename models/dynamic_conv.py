@@ -32,7 +32,7 @@ class Kernels:
         """x [B,in,H+2,W+2], its border included -> [B,out,H,W], with gradients. S is 1 or B."""
         count, weight, bias = len(self.weight), self.weight.to(x.dtype), self.bias.to(x.dtype)
         if count == 1:
-            return F.conv2d(x, weight[0], bias[0])
+            return F.conv2d(x, weight.squeeze(0), bias.squeeze(0))
         if x.device.type == "cpu":
             # Picture by picture is the fastest way there. On a GPU every call has its price.
             return torch.cat([F.conv2d(x[i : i + 1], weight[i], bias[i]) for i in range(count)])
@@ -122,9 +122,10 @@ class DynamicConv3x3(nn.Module):
         out, inputs = len(self.bias), self.weight.shape[1]
         with without_autocast(w.device):
             flat = self.weight.permute(0, 2, 3, 1).reshape(self.kernels, -1)
-            mixed = flat[:1]
+            # Split, not sliced: the gradient of each slice is as large as all kernels, and mostly zeros.
+            mixed, others = flat.split((1, self.kernels - 1))
             if self.mix is not None:
-                mixed = torch.addmm(mixed, self.mix(w.to(flat.dtype)), flat[1:])
+                mixed = torch.addmm(mixed, self.mix(w.to(flat.dtype)), others)
             factor = factor.to(flat.dtype)
             mixed = mixed.reshape(-1, out, 9 * inputs) * factor[:, :, None]
             return Kernels(mixed.reshape(-1, out, 3, 3, inputs).permute(0, 1, 4, 2, 3), self.bias * factor)

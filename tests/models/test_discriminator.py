@@ -116,7 +116,7 @@ def test_it_learns_to_tell_paintings_from_photos(network: LossNetwork, inputs_di
         [judged(network, x[..., part]) for x in pictures] for part in (slice(64), slice(64, None))
     )
     optimizer = torch.optim.Adam(discriminator.parameters(), 4e-3, betas=(0.5, 0.99))
-    for _ in range(60):
+    for _ in range(30):
         optimizer.zero_grad()
         (real_loss(discriminator(seen[0])) + fake_loss(discriminator(seen[1]))).backward()
         optimizer.step()

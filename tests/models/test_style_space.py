@@ -207,7 +207,7 @@ def test_fit_recovers_a_gaussian():
     size = 6
     mixing = torch.randn(size, size, dtype=torch.float64)
     mean = torch.randn(size, dtype=torch.float64)
-    codes = (mean + torch.randn(20_000, size, dtype=torch.float64) @ mixing).unflatten(1, (2, 3))
+    codes = (mean + torch.randn(8_000, size, dtype=torch.float64) @ mixing).unflatten(1, (2, 3))
     space = StyleSpace.fit(codes, rank=size)
     covariance = mixing.T @ mixing
     largest = covariance.abs().max()
@@ -217,7 +217,7 @@ def test_fit_recovers_a_gaussian():
     assert (fitted - covariance).abs().max() < 0.05 * largest
     drawn = space.sample(0, 4000, 1.0, 2).flatten(1).double()
     assert (drawn.T.cov() - covariance).abs().max() < 0.15 * largest
-    assert space.count == 20_000
+    assert space.count == 8_000
 
 
 def test_fit_gives_each_layer_its_share():
