@@ -106,7 +106,8 @@ def check_ranges(options: DataclassInstance) -> None:
             if isinstance(value, bool) or not isinstance(value, kind):
                 raise ValueError(f"{each.name} is {value_excerpt(value)}; give a {text}.")
             # Not `math.isfinite`: it refuses whole numbers that are too large for a float.
-            if not (-math.inf < value < math.inf and low <= value <= high):
+            number: Any = value
+            if not (-math.inf < number < math.inf and low <= number <= high):
                 raise ValueError(
                     f"{each.name} is {excerpt(str(value))}; give a value from {low:g} to {high:g}."
                 )

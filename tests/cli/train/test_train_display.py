@@ -13,5 +13,6 @@ from brushwork.cli.train.display import TrainDisplay
 def test_the_best_score_is_a_number():
     scores = [{"total": total} for total in (3.0, math.nan, 2.5, 4.0)]
     trainer = SimpleNamespace(options=SimpleNamespace(steps=4), step=0)
-    run = SimpleNamespace(history=[], trainer=trainer, progress=SimpleNamespace(scores=scores))
+    log, progress = SimpleNamespace(lines=[]), SimpleNamespace(scores=scores)
+    run = SimpleNamespace(log=log, trainer=trainer, progress=progress)
     assert "| validation 4.000, best 2.500" in TrainDisplay(Console(), run)._numbers({})
