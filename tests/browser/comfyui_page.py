@@ -74,6 +74,8 @@ class ComfyUIPage:
         Frontends that know App mode show its form first: `as_app` stays there, otherwise the graph comes.
         """
         self.close_panel()
+        # The same workflow may be open: then its nodes are no sign.
+        self.page.evaluate("() => { for (const node of app.graph.nodes) node.title = 'before'; }")
         deadline = time.monotonic() + LOAD_SECONDS
         while True:
             self.browse()
