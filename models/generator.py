@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -125,6 +126,15 @@ class Level(NamedTuple):
     blocks: nn.ModuleList
 
 
+def noise_of(noise: Noise, content: ContentCode, counts: dict[str, int]) -> list[Tensor]:
+    """The noise maps [B or 1,count,h,w] of the levels, each with the `counts` of its blocks."""
+    device = content.image.device
+    return [
+        noise.maps(CONTENT_STRIDES[name], count, content.cells[name], content.corner, device)
+        for name, count in counts.items()
+    ]
+
+
 class Generator(nn.Module):
     """content code, w [B,L,D] -> image [B,3,H',W'], H' and W' the picture's with its border.
 
@@ -165,9 +175,16 @@ class Generator(nn.Module):
         self.fine_blocks = blocks("fine", fine_blocks, fine_channels, kernels)
         self.palette = Modulation(code_dim, fine_channels, (1.0, 0.0), identity=True)
         self.head = Conv3x3(fine_channels, 48, gain=0.5)
+        self.noise_of: Callable[[Noise, ContentCode, dict[str, int]], list[Tensor]] = noise_of
         # All 16 phases of the shuffle start alike; otherwise there is a 4-pixel grid from the first step.
         with torch.no_grad():
             self.head.weight.copy_(self.head.weight[::16].repeat_interleave(16, 0))
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as PyTorch's own
+        """Let `torch.compile` write code for this network; it takes the same arguments."""
+        # Seeds have 64 bits, and whole numbers in compiled code have 63 and a sign.
+        self.noise_of = torch.compiler.disable(noise_of)
+        super().compile(*args, **kwargs)
 
     @property
     def levels(self) -> tuple[Level, ...]:
@@ -211,10 +228,11 @@ class Generator(nn.Module):
         how.check(self, *content.maps.values(), w, *(each.values for each in shares.values()))
         noise = noise or PlacedNoise()
         codes = iter(w.unbind(1))
+        maps = self.noise_of(noise, content, {level.name: len(level.blocks) for level in self.levels})
 
         # Shapes first: each level adds the content's next finer features and works the sum over.
         x = content.widest
-        for level in self.levels:
+        for level, grain in zip(self.levels, maps, strict=True):
             name, features = f"generator.{level.name}_entry", content.maps[level.name]
             scale, shift = level.entry(next(codes))
             share = shares.get(level.name)
@@ -223,9 +241,7 @@ class Generator(nn.Module):
             else:
                 x = _enlarged(level.up(how.activate(x)), features)
                 x = how.add_modulated(name, x, features, scale, shift, share)
-            size = x.shape[2], x.shape[3]
-            maps = noise.maps(CONTENT_STRIDES[level.name], len(level.blocks), size, content.corner, x.device)
-            for block, own in zip(level.blocks, maps.to(x.dtype).split(1, 1), strict=True):
+            for block, own in zip(level.blocks, grain.to(x.dtype).split(1, 1), strict=True):
                 x = block(x, next(codes), how, own, share)
 
         # The last layer sets the palette, and every cell becomes 4 x 4 pixels.
