@@ -82,7 +82,7 @@ def test_painting(small_gan, style, images, count, size):
 @any_channels
 @any_count
 def test_refining(small_gan, images, count, size):
-    options = {"quality": "draft", "steps": 2, "style_gan": small_gan}
+    options = {"quality": "draft", "steps": 1, "style_gan": small_gan}
     refined = RefinePainting.execute(images, images[:1], images, **options)[0]
     assert refined.shape == (count, *size, 3)
     assert ((refined >= 0) & (refined <= 1)).all()

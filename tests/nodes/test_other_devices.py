@@ -114,10 +114,12 @@ WAYS: dict[str, Way] = {
     "regions": in_regions,
     "film": lambda gan: film(gan, strength=0.8, statistics="window", window=2),
     "film in its own colours": lambda gan: film(gan, preserve_color="histogram", follow=0.5),
-    "refined": refined,
+    "refined": lambda gan: refined(gan, steps=1),
     "refined, pixels": lambda gan: refined(gan, optimize="pixels"),
     "refined in its own colours": lambda gan: refined(gan, preserve_color="histogram", optimize="pixels"),
-    "refined in its own light": lambda gan: refined(gan, preserve_color="luminance", stroke_size=1.5),
+    "refined in its own light": lambda gan: refined(
+        gan, preserve_color="luminance", stroke_size=1.5, steps=1
+    ),
 }
 
 

@@ -73,7 +73,7 @@ def test_it_has_less_grain_than_pixels_that_move_by_themselves(gan, network, pai
     photo = photo * 0 + 0.6
 
     def roughness(optimize):
-        options = RefineOptions(steps=16, optimize=optimize, keep_calm=0, smoothness=0)
+        options = RefineOptions(steps=8, optimize=optimize, keep_calm=0, smoothness=0)
         picture = refine(None, photo, painting, None, options, network=network, gan=gan)
         around = torch.nn.functional.avg_pool2d(picture, 3, 1)
         return float((picture[..., 1:-1, 1:-1] - around).square().mean())
@@ -83,7 +83,7 @@ def test_it_has_less_grain_than_pixels_that_move_by_themselves(gan, network, pai
 
 def test_the_pattern_of_the_networks_grid_is_averaged_out(woven_gan, photo, pair):
     """What repeats in every cell of 4 x 4 pixels: much in one painting of a network, little in the result."""
-    painting = pair[1]
+    photo, painting = photo[..., :96, :96], pair[1]
 
     def pattern(picture):
         light = picture.mean(1)
@@ -107,9 +107,10 @@ def test_the_network_that_was_given_stays_as_it_is(tiny, slim_network, small_pai
 
 
 def test_the_network_that_ships_is_tuned_where_none_is_given(gan, slim_network, small_pair):
+    options = RefineOptions(steps=1, dtype="float32")
     assert torch.equal(
-        refine(None, *small_pair, None, QUICK, network=slim_network),
-        refine(None, *small_pair, None, QUICK, network=slim_network, gan=gan),
+        refine(None, *small_pair, None, options, network=slim_network),
+        refine(None, *small_pair, None, options, network=slim_network, gan=gan),
     )
 
 
@@ -125,7 +126,7 @@ def test_pictures_of_a_batch_are_tuned_as_if_alone(tiny, slim_network, small_pai
 def test_regions_and_weights_choose_the_paintings(gan, slim_network, small_pair):
     photo, painting = small_pair
     dark, light = 0.3 * painting, 0.7 + 0.3 * painting
-    options = RefineOptions(steps=6)
+    options = RefineOptions(steps=2)
 
     def refined(paintings, weights=None, regions=()):
         return refine(
@@ -137,7 +138,7 @@ def test_regions_and_weights_choose_the_paintings(gan, slim_network, small_pair)
     divided = refined(dark, regions=[Region(right, light)])
     assert float(divided[..., 25:].mean()) > float(divided[..., :15].mean()) + 0.3
     means = [float(refined([dark, light], weights).mean()) for weights in ([1, 0], [3, 1], [0, 5])]
-    assert means == sorted(means)
+    assert means[0] + 0.1 < means[1] < means[2] - 0.1
 
 
 def test_larger_sizes_go_on_from_the_smaller(gan, network, pair, monkeypatch):
