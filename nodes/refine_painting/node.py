@@ -9,10 +9,17 @@ import torch
 from torch import Tensor
 
 from ...base.choices import PRESERVE_COLOR
-from ...painting.options import DTYPES, MATCHED, OPTIMIZED, QUALITIES, RefineOptions
+from ...painting.options import DTYPES, MATCHED, OPTIMIZED, QUALITIES, RefineOptions, StylizeOptions
 from ..bridge.api import io, schema
 from ..shared.checkpoints import connected_or_default
-from ..shared.inputs import check_known, choice_input, network_input, option_input, validation_result
+from ..shared.inputs import (
+    check_known,
+    choice_input,
+    network_input,
+    option_input,
+    strokes_seed_input,
+    validation_result,
+)
 from ..shared.sockets import ManagedGAN
 
 _OPTIONS = {option.name: option for option in fields(RefineOptions)}
@@ -85,6 +92,7 @@ class RefinePainting(io.ComfyNode):
                 ),
                 *(_input(name, step, optional=True, advanced=True) for name, step in _ADVANCED.items()),
                 network_input(),
+                strokes_seed_input(advanced=True),
             ],
             outputs=[
                 io.Image.Output(
@@ -134,6 +142,7 @@ class RefinePainting(io.ComfyNode):
         mask: Tensor | None = None,
         style_weights: str = "",
         style_gan: ManagedGAN | None = None,
+        seed: int = StylizeOptions.seed,
         **chosen: float | str,
     ) -> io.NodeOutput:
         from .report import RefineReport, plottable
@@ -143,7 +152,9 @@ class RefinePainting(io.ComfyNode):
         # ComfyUI's inference mode has no gradients, and what is made in it can never have them.
         with torch.inference_mode(False), torch.no_grad():
             gan = connected_or_default(style_gan).gan
-            task = RefineTask.from_inputs(image, content, style_images, mask, style_weights, options, gan)
+            task = RefineTask.from_inputs(
+                image, content, style_images, mask, style_weights, options, gan, seed
+            )
             report = RefineReport(task)
             images = task.run(report)
         return io.NodeOutput(images, {"loss": plottable(report.curve)}, report.text())

@@ -42,6 +42,7 @@ class RefineTask:
     weights: list[float] | None
     options: RefineOptions
     gan: StyleGAN
+    seed: int
 
     @classmethod
     def from_inputs(
@@ -53,6 +54,7 @@ class RefineTask:
         style_weights: str,
         options: RefineOptions,
         gan: StyleGAN,
+        seed: int,
     ) -> RefineTask:
         """Raises ValueError, one sentence, for inputs that cannot be used together."""
         # The pictures, and a weight for each painting.
@@ -83,7 +85,7 @@ class RefineTask:
                 "The mask is black, so nothing would be refined; paint it white where the picture is to "
                 "change, or disconnect it."
             )
-        return cls(count, images, photos, paintings, masks, weights, options, gan)
+        return cls(count, images, photos, paintings, masks, weights, options, gan, seed)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -123,6 +125,7 @@ class RefineTask:
             report.step,
             network=network,
             gan=self.gan,
+            seed=self.seed,
             on_tile=api.check_interrupt,
             on_note=report.note,
         )

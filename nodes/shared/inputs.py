@@ -69,7 +69,7 @@ def preserve_color_input(source: str, picture: str) -> io.Input:
     )
 
 
-def strokes_seed_input() -> io.Input:
+def strokes_seed_input(**more: Any) -> io.Input:  # noqa: ANN401
     """Which strokes to paint with; after all inputs from before it, so that saved workflows stay as they are.
 
     It is optional, because ComfyUI's server refuses prompts without a required input. No control changes it
@@ -87,6 +87,7 @@ def strokes_seed_input() -> io.Input:
             "Which strokes: another seed paints the same motif with other strokes, the same seed the same "
             "picture again."
         ),
+        **more,
     )
 
 

@@ -110,6 +110,15 @@ def test_another_network_is_tuned_if_it_is_connected(photo_crop, art_crop):
     )
 
 
+def test_the_seed_chooses_the_strokes_it_begins_with(photo_crop, art_crop):
+    barely = {"optimize": "network", "steps": 1}
+    first, again, other = (
+        execute(photo_crop, photo_crop, art_crop, seed=seed, **barely)[0] for seed in (3, 3, 2**64 - 1)
+    )
+    assert torch.equal(first, again)
+    assert float((first - other).abs().mean()) > 0.001
+
+
 def test_it_starts_from_the_image_and_keeps_the_content(photo_crop, art_crop):
     other = photo_crop.flip(2)
     barely = {"steps": 1, "style_weight": 0, "color_weight": 0}
