@@ -78,6 +78,8 @@ def paint_film(
             shots = find_shots(film, on_step)
             unfinished.keep_shots(shots)
         progress = unfinished.progress()
+        if not _fits(progress, shots):
+            progress = FilmProgress()
         if progress.frames:
             on_note(f"{film.path}: {progress.frames} of {sum(shots)} frames are painted; it goes on there.")
         # The segments that are missing, and then the whole film.
@@ -116,6 +118,14 @@ def _paint_segments(
                 _do(writing.all())
             unfinished.keep_progress(FilmProgress(number + 1, first, state))
     return len(ends)
+
+
+def _fits(progress: FilmProgress, shots: Sequence[int]) -> bool:
+    """Whether the segments end where they do today, and a shot that has begun can go on."""
+    ends = [0, *_segment_ends(shots)]
+    if progress.segments >= len(ends) or progress.frames != ends[progress.segments]:
+        return False
+    return (progress.state is None) == (progress.frames in (0, *accumulate(shots)))
 
 
 def _segment_ends(shots: Sequence[int]) -> Iterator[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -12,11 +13,11 @@ from pathlib import Path
 import safetensors.torch
 from torch import Tensor
 
-from ...base.files import sync_file, write_atomically
+from ...base.files import sha256_of, sync_file, write_atomically
 from ...base.locks import HeldError, held
 from ...base.temporary import hidden_beside
 from ...base.text_files import read_json
-from ...models.tensor_file import UNREADABLE, read_tensors
+from ...models.tensor_file import UNREADABLE, decode_texts, read_tensors
 from ..errors import FilmError
 
 _SHOTS, _STATE, _SEGMENT = "shots.json", "state.safetensors", ".mp4"
@@ -57,6 +58,7 @@ class UnfinishedFilm:
     def __init__(self, folder: Path, settings: Mapping[str, object]):
         self._folder = folder
         self._settings = json.loads(json.dumps(settings))
+        self._digests: list[str] = []  # of the segments that are whole
         if self._read_shots() is None:
             self._keep_only(())
 
@@ -70,7 +72,10 @@ class UnfinishedFilm:
         write_atomically(self._folder / _SHOTS, json.dumps(known).encode())
 
     def progress(self) -> FilmProgress:
-        """What is whole. What was begun after that goes away."""
+        """What is whole. What was begun after that goes away.
+
+        Files that are not what `keep_progress` left, whatever is in them, are as good as none.
+        """
         found = self._read_progress()
         self._keep_only((_SHOTS, _STATE, *(path.name for path in self.segments(found.segments))))
         return found
@@ -85,9 +90,14 @@ class UnfinishedFilm:
         """Call it when the last segment is whole; what was kept before is replaced."""
         # After a power cut, a state without its segment would be of no use.
         sync_file(self.segment(progress.segments - 1))
+        self._digests += [
+            sha256_of(self.segment(number)) for number in range(len(self._digests), progress.segments)
+        ]
         tensors = {name: each.detach().cpu().contiguous() for name, each in (progress.state or {}).items()}
-        facts = {"segments": str(progress.segments), "frames": str(progress.frames)}
-        write_atomically(self._folder / _STATE, safetensors.torch.save(tensors, facts))
+        facts = {"segments": self._digests, "frames": progress.frames}
+        texts = {name: json.dumps(each) for name, each in facts.items()}
+        texts["digest"] = json.dumps(_digest(tensors, facts))
+        write_atomically(self._folder / _STATE, safetensors.torch.save(tensors, texts))
 
     def _keep_only(self, names: Collection[str]) -> None:
         """Remove all other files."""
@@ -106,11 +116,23 @@ class UnfinishedFilm:
 
     def _read_progress(self) -> FilmProgress:
         try:
-            state, facts = read_tensors(self._folder / _STATE)
-            found = FilmProgress(int(facts["segments"]), int(facts["frames"]), state or None)
-        except (*UNREADABLE, KeyError):
+            state, texts = read_tensors(self._folder / _STATE)
+            facts = decode_texts(texts)
+            # A state of other shapes or values would end in an error, or in a film that nobody wants.
+            if facts.pop("digest") != _digest(state, facts):
+                return FilmProgress()
+            digests, frames = facts["segments"], facts["frames"]
+            for number, digest in enumerate(digests):
+                if sha256_of(self.segment(number)) != digest:
+                    return FilmProgress()
+        except (*UNREADABLE, KeyError, TypeError):
             return FilmProgress()
-        whole = min(found.segments, found.frames) > 0
-        # One after the other: the number may be any.
-        whole = whole and all(self.segment(number).is_file() for number in range(found.segments))
-        return found if whole else FilmProgress()
+        self._digests = digests
+        return FilmProgress(len(digests), frames, state or None)
+
+
+def _digest(tensors: Mapping[str, Tensor], facts: Mapping[str, object]) -> str:
+    """Of names, shapes, types and values."""
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    digest.update(safetensors.torch.save(dict(tensors)))
+    return digest.hexdigest()

@@ -277,21 +277,6 @@ def test_what_other_settings_left_is_not_used(clip, painter_of, tmp_path):
     assert sum(step.what == PAINTING for step in steps) == 24
 
 
-@pytest.mark.usefixtures("small_segments")
-def test_torn_files_of_a_stop_are_painted_again(clip, whole, painter_of, tmp_path):
-    def stop(step):
-        if step.what == PAINTING and step.step == 20:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        paint_film(Film(clip), tmp_path / "a.mp4", painter_of, SETTINGS, on_step=stop)
-    folder = tmp_path / ".a.mp4.unfinished"
-    state = folder / "state.safetensors"
-    state.write_bytes(state.read_bytes()[:100])
-    paint_film(Film(clip), tmp_path / "a.mp4", painter_of, SETTINGS)
-    assert (tmp_path / "a.mp4").read_bytes() == whole.read_bytes()
-
-
 def test_a_film_that_another_process_paints_is_left_to_it(clip, painter_of, tmp_path):
     target = tmp_path / "a.mp4"
     with unfinished_film(target, SETTINGS) as unfinished:
