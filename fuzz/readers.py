@@ -35,6 +35,7 @@ from brushwork.models.style_space import StyleSpace
 from brushwork.painting.errors import FilmError
 from brushwork.painting.films.joining import read_film_settings
 from brushwork.painting.films.reading import Film
+from brushwork.painting.films.unfinished import FilmProgress, UnfinishedFilm
 from brushwork.pictures.metadata import PictureMetadata, encode_picture, read_settings, read_with_metadata
 from brushwork.pictures.reading import PictureError, read_picture
 from brushwork.training.options import TrainOptions
@@ -202,6 +203,27 @@ def _read_film(path: Path) -> None:
         pass
 
 
+def _unfinished_film(folder: Path) -> UnfinishedFilm:
+    """A film of one shot, whose first segment is painted."""
+    (folder / "shots.json").write_text(json.dumps({"settings": {}, "shots": [9]}))
+    (folder / "000000.mp4").write_bytes(b"4 frames")
+    return UnfinishedFilm(folder, {})
+
+
+@cache
+def _film_state() -> bytes:
+    state = {"reads": torch.tensor(2), "painted": torch.rand(1, 3, 4, 4)}
+    with tempfile.TemporaryDirectory() as folder:
+        _unfinished_film(Path(folder)).keep_progress(FilmProgress(1, 4, state))
+        return (Path(folder) / "state.safetensors").read_bytes()
+
+
+def _read_film_state(path: Path) -> None:
+    found = _unfinished_film(path.parent).progress()
+    assert (found.segments, found.frames) in ((0, 0), (1, 4))
+    assert found.state is None or found.state["painted"].shape == (1, 3, 4, 4)
+
+
 READERS = {
     "checkpoint": Reader(StyleGAN.load, lambda: [tiny_checkpoint()], (CheckpointError,)),
     "style": Reader(read_style, lambda: [_style()], (CheckpointError,)),
@@ -254,4 +276,5 @@ READERS = {
         (FilmError,),
         "a.mp4",
     ),
+    "film_state": Reader(_read_film_state, lambda: [_film_state()], (), "state.safetensors"),
 }

@@ -18,7 +18,7 @@ from brushwork.base.tensor_header import join_header, split_header
 from fuzz.readers import READERS
 
 CASES = Path(__file__).parent / "fuzz_cases"
-OF_TENSORS = ("checkpoint", "style", "state")
+OF_TENSORS = ("checkpoint", "style", "state", "film_state")
 
 brief = settings(
     max_examples=15,
