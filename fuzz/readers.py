@@ -205,9 +205,10 @@ def _read_film(path: Path) -> None:
 
 def _unfinished_film(folder: Path) -> UnfinishedFilm:
     """A film of one shot, whose first segment is painted."""
-    (folder / "shots.json").write_text(json.dumps({"settings": {}, "shots": [9]}))
-    (folder / "000000.mp4").write_bytes(b"4 frames")
-    return UnfinishedFilm(folder, {})
+    unfinished = UnfinishedFilm(folder, {})
+    unfinished.keep_shots([9])
+    unfinished.segment(0).write_bytes(b"4 frames")
+    return unfinished
 
 
 @cache
@@ -219,9 +220,23 @@ def _film_state() -> bytes:
 
 
 def _read_film_state(path: Path) -> None:
-    found = _unfinished_film(path.parent).progress()
+    data = path.read_bytes()
+    unfinished = _unfinished_film(path.parent)
+    path.write_bytes(data)
+    found = unfinished.progress()
     assert (found.segments, found.frames) in ((0, 0), (1, 4))
     assert found.state is None or found.state["painted"].shape == (1, 3, 4, 4)
+
+
+@cache
+def _film_shots() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        _unfinished_film(Path(folder))
+        return (Path(folder) / "shots.json").read_bytes()
+
+
+def _read_film_shots(path: Path) -> None:
+    assert UnfinishedFilm(path.parent, {}).shots in (None, [9])
 
 
 READERS = {
@@ -276,5 +291,6 @@ READERS = {
         (FilmError,),
         "a.mp4",
     ),
+    "film_shots": Reader(_read_film_shots, lambda: [_film_shots()], (), "shots.json"),
     "film_state": Reader(_read_film_state, lambda: [_film_state()], (), "state.safetensors"),
 }

@@ -69,7 +69,8 @@ class UnfinishedFilm:
 
     def keep_shots(self, shots: Sequence[int]) -> None:
         known = {"settings": self._settings, "shots": list(shots)}
-        write_atomically(self._folder / _SHOTS, json.dumps(known).encode())
+        text = json.dumps(known | {"digest": _digest(known)})
+        write_atomically(self._folder / _SHOTS, text.encode())
 
     def progress(self) -> FilmProgress:
         """What is whole. What was begun after that goes away.
@@ -96,7 +97,7 @@ class UnfinishedFilm:
         tensors = {name: each.detach().cpu().contiguous() for name, each in (progress.state or {}).items()}
         facts = {"segments": self._digests, "frames": progress.frames}
         texts = {name: json.dumps(each) for name, each in facts.items()}
-        texts["digest"] = json.dumps(_digest(tensors, facts))
+        texts["digest"] = json.dumps(_digest(facts, tensors))
         write_atomically(self._folder / _STATE, safetensors.torch.save(tensors, texts))
 
     def _keep_only(self, names: Collection[str]) -> None:
@@ -108,18 +109,19 @@ class UnfinishedFilm:
     def _read_shots(self) -> list[int] | None:
         try:
             known = read_json(self._folder / _SHOTS)
+            # With other shots the film would end too early, or in an error each time.
+            digest = known.pop("digest")
             settings, shots = known["settings"], known["shots"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             return None
-        whole = isinstance(shots, list) and all(type(each) is int and each > 0 for each in shots)
-        return shots if whole and settings == self._settings else None
+        return shots if settings == self._settings and digest == _digest(known) else None
 
     def _read_progress(self) -> FilmProgress:
         try:
             state, texts = read_tensors(self._folder / _STATE)
             facts = decode_texts(texts)
             # A state of other shapes or values would end in an error, or in a film that nobody wants.
-            if facts.pop("digest") != _digest(state, facts):
+            if facts.pop("digest") != _digest(facts, state):
                 return FilmProgress()
             digests, frames = facts["segments"], facts["frames"]
             for number, digest in enumerate(digests):
@@ -131,8 +133,8 @@ class UnfinishedFilm:
         return FilmProgress(len(digests), frames, state or None)
 
 
-def _digest(tensors: Mapping[str, Tensor], facts: Mapping[str, object]) -> str:
-    """Of names, shapes, types and values."""
+def _digest(facts: Mapping[str, object], tensors: Mapping[str, Tensor] | None = None) -> str:
+    """Of facts, and of the names, shapes, types and values of tensors."""
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-    digest.update(safetensors.torch.save(dict(tensors)))
+    digest.update(safetensors.torch.save(dict(tensors or {})))
     return digest.hexdigest()

@@ -139,6 +139,22 @@ def test_torn_and_other_files_are_as_good_as_none(stopped, name):
     assert progress(stopped).frames == 0
 
 
+@pytest.mark.parametrize("shots", [[7, 3], [12], [10**15], [7.0, 5], [], [-7, 19], "12", None, {"7": 5}])
+def test_other_shots_are_as_good_as_none(stopped, shots):
+    path = stopped / "shots.json"
+    known = json.loads(path.read_text())
+    assert UnfinishedFilm(stopped, SETTINGS).shots == known["shots"] == [7, 5]
+    path.write_text(json.dumps(known | {"shots": shots}))
+    assert UnfinishedFilm(stopped, SETTINGS).shots is None
+    assert list(stopped.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["", "[]", "1", "null", "{}", '{"digest": 1}', "[" * 100_000])
+def test_a_file_that_names_no_shots_is_as_good_as_none(stopped, text):
+    (stopped / "shots.json").write_text(text)
+    assert UnfinishedFilm(stopped, SETTINGS).shots is None
+
+
 @pytest.mark.parametrize("change", ["flat", "a pixel"])
 def test_it_is_painted_from_the_beginning_then(whole, paint_to, stopped, tmp_path, change):
     changed(stopped / "state.safetensors", SPOILED_STATES[change])
