@@ -183,7 +183,7 @@ class Generator(nn.Module):
     def compile(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as PyTorch's own
         """Let `torch.compile` write code for this network; it takes the same arguments."""
         # Seeds have 64 bits, and whole numbers in compiled code have 63 and a sign.
-        self.noise_of = torch.compiler.disable(noise_of)  # type: ignore[no-untyped-call]  # as PyTorch has it
+        self.noise_of = torch.compiler.disable(noise_of)
         super().compile(*args, **kwargs)
 
     @property

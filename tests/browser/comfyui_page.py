@@ -74,8 +74,9 @@ class ComfyUIPage:
         Frontends that know App mode show its form first: `as_app` stays there, otherwise the graph comes.
         """
         self.close_panel()
-        # The same workflow may be open: then its nodes are no sign.
-        self.page.evaluate("() => { for (const node of app.graph.nodes) node.title = 'before'; }")
+        if self._has_nodes(titles, 0):  # the same one is open: its nodes are no sign, and no form would come
+            self.page.evaluate("() => { app.extensionManager.command.execute('Comfy.NewBlankWorkflow') }")
+            self.page.wait_for_function("app.graph.nodes.length === 0")
         deadline = time.monotonic() + LOAD_SECONDS
         while True:
             self.browse()

@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from comfyui_page import RUN_SECONDS
 
 from brushwork.base.shipped import WORKFLOWS_DIR
 from scripts.translations import locale
@@ -175,8 +176,11 @@ def test_after_cancel_the_page_says_how_to_go_on(canvas):
     canvas.set("TrainStyle", "save_name", "cancelled")
     canvas.page.evaluate("canvasTests.note(['progress_text'])")
     canvas.press_run()
-    canvas.page.wait_for_function("canvasTests.texts.some(([id, text]) => text.includes('of 2000'))")
-    canvas.page.evaluate("() => { app.extensionManager.command.execute('Comfy.Interrupt') }")
+    try:
+        begun = "canvasTests.texts.some(([id, text]) => text.includes('of 2000'))"
+        canvas.page.wait_for_function(begun, timeout=1000 * RUN_SECONDS)
+    finally:  # or the tests after it wait for these steps
+        canvas.page.evaluate("() => { app.extensionManager.command.execute('Comfy.Interrupt') }")
     said = canvas.complaint("To go on, press Run again")
     assert re.search(r"Stopped at step \d+", said), said
     assert "Everything is saved." in said
