@@ -11,6 +11,7 @@ from ..base.version import version
 from ..pictures.films import is_film
 from ..pictures.metadata import read_settings
 from .films.options import SteadyOptions
+from .films.unfinished import remove_unfinished
 from .jobs import PaintJob, PaintOutcome, PaintResult
 from .photo_reading import PhotoReading
 from .styles import UnreadableError
@@ -53,9 +54,14 @@ def settings_of(
 
 
 def left_as_it_is(job: PaintJob, settings: dict[str, object]) -> PaintOutcome:
-    """The outcome for a file that is there: painted with the same settings, or something else."""
+    """The outcome for a file that is there: painted with the same settings, or something else.
+
+    What a process that was killed at the end of a film left beside it goes away.
+    """
     found = _film_settings(job.target) if is_film(job.photo) else read_settings(job.target)
     if found is not None and {**found, _VERSION: ""} == {**settings, _VERSION: ""}:
+        if is_film(job.photo):
+            remove_unfinished(job.target)
         return PaintOutcome(job, PaintResult.SKIPPED, f"{job.target} is there already.")
     return PaintOutcome(
         job,

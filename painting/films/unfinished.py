@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +50,14 @@ def unfinished_film(target: Path, settings: Mapping[str, object]) -> Iterator[Un
         folder.mkdir(exist_ok=True)
         yield UnfinishedFilm(folder, settings)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_unfinished(target: Path) -> None:
+    """Remove what is left of `target`, which is whole, unless another process paints it."""
+    folder, lock = hidden_beside(target, "unfinished"), hidden_beside(target, "unfinished.lock")
+    if folder.exists() or lock.exists():
+        with suppress(HeldError, OSError), held(lock):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class UnfinishedFilm:

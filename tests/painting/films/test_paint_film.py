@@ -366,6 +366,12 @@ def test_after_kill_9_the_same_command_gives_the_same_film(clip, tmp_path, monke
     assert painted.read_bytes() == (tmp_path / "whole" / name).read_bytes()
     for frame, expected in zip(decoded(painted)[1], decoded(tmp_path / "whole" / name)[1], strict=True):
         assert np.array_equal(frame, expected)
+    # As kill -9 leaves it when the film is whole and its folder is not gone yet.
+    unfinished.mkdir()
+    (unfinished / "000000.mp4").write_bytes(painted.read_bytes())
+    unfinished.with_name(f"{unfinished.name}.lock").touch()
+    assert main(command(tmp_path / "stopped")) == 0
+    assert [path.name for path in (tmp_path / "stopped").iterdir()] == [name]
 
 
 def test_a_place_that_cannot_be_written(clip, painter_of, tmp_path):
