@@ -17,8 +17,9 @@ from .grid import GRID
 from .passes import ForwardPass
 from .style_gan import StyleGAN
 
-# Half of the 16 places; all 16 look the same (docs/history.md).
-PLACES = torch.tensor([(0, 0), (2, 2), (0, 2), (2, 0), (1, 1), (3, 3), (1, 3), (3, 1)], device="cpu")
+# All of them: the mean over fewer places keeps some pattern. Every second one, as on a checkerboard, leaves
+# the checkerboard itself.
+PLACES = torch.tensor([(down, right) for down in range(GRID) for right in range(GRID)], device="cpu")
 
 
 @torch.no_grad()
@@ -29,7 +30,7 @@ def spun(
     paint: Callable[[ContentCode], Tensor],
     how: ForwardPass | None = None,
 ) -> Tensor:
-    """The mean of what `paint` makes of photo [B,3,H,W] at eight places of the grid, [B,3,H,W] in 0..1.
+    """The mean of what `paint` makes of photo [B,3,H,W] at all places of the grid, [B,3,H,W] in 0..1.
 
     corner [B or 1,2]: where the first grid begins, as `grid_corner` gives it. `how` is for the encoder.
 

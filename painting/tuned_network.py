@@ -11,6 +11,7 @@ import copy
 from collections.abc import Iterable, Iterator, Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..models.batches import entry, repeated
@@ -125,8 +126,8 @@ class TunedNetwork:
 class TunedCanvas:
     """The picture while the network is tuned at one size. `picture` [B,3,H,W] has no gradients.
 
-    It is the mean of two paintings whose cells begin two pixels apart, at other places in every step. The
-    losses see little of a pattern that repeats in every cell, so strokes have to lower them.
+    It is the mean of two paintings whose cells begin elsewhere, at other places in every step (`_places`).
+    The losses see little of a pattern that repeats in every cell, so strokes have to lower them.
     """
 
     def __init__(
@@ -165,7 +166,8 @@ class TunedCanvas:
         smooth = self._network.paint(self._photo, self._shares)
         if self._rest is not None:
             smooth = (smooth + self._rest).clamp_(0, 1)
-        result = (average + smooth - self.picture).clamp_(0, 1)
+        # The last pictures had their grids at other places, and a mean over a cell takes these patterns away.
+        result = (smooth + _mean_of_cells(average - self.picture)).clamp_(0, 1)
         return result if self._contrast is None else with_fine_contrast(result, self._contrast, self._shares)
 
     def _followed(self) -> Iterator[Tensor]:
@@ -178,7 +180,7 @@ class TunedCanvas:
 
     def _paint(self, k: int, with_graph: bool) -> Tensor:
         """With the grid at the first or second place of this step, [B,3,H,W]."""
-        place = PLACES[(2 * self._step + k) % len(PLACES)]
+        place = _places(self._step)[k]
         with torch.no_grad():
             content = self._network.gan.encode_content(self._photo, corner=(self._corner + place) % GRID)
         with torch.set_grad_enabled(with_graph):
@@ -191,6 +193,24 @@ class TunedCanvas:
         rising = min(1.0, (self._step + 1) / _WARM_UP)
         falling = min(1.0, max(0.1, (self._steps - self._step) / (_FALL * self._steps)))
         return _RATE * rising * falling * (1.0 if self._first else _LATER_RATE)
+
+
+def _places(step: int) -> tuple[Tensor, Tensor]:
+    """Where the grids of a step's two paintings begin, [2] each.
+
+    The mean of two keeps the patterns that repeat over the distance of their grids: stripes along a diagonal
+    where both numbers are 2. So the distance is another one in each step.
+    """
+    down, right = divmod(4 * step % 9, 3)
+    first = PLACES[step % len(PLACES)]
+    return first, first + torch.tensor([1 + down, 1 + right], device="cpu")
+
+
+def _mean_of_cells(picture: Tensor) -> Tensor:
+    """Each pixel as the mean of a cell around it, [B,3,H,W]: what repeats in every cell is gone."""
+    before, after = (GRID - 1) // 2, GRID // 2
+    padded = F.pad(picture, (before, after, before, after), mode="replicate")
+    return F.avg_pool2d(padded, GRID, 1)
 
 
 def _code(gan: StyleGAN, mixture: Mixture) -> Tensor:

@@ -3,7 +3,7 @@
     python -m scripts.one_pass_weights DATA OUT --minutes M [--start FILE]
 
 DATA holds content/, style/ and split.json, as for `scripts.default_weights`. The teacher is the network as it
-is: it paints each photo at eight places of its grid, and the mean, which has no weave, gets fine detail as
+is: it paints each photo at all places of its grid, and the mean, which has no weave, gets fine detail as
 strong as the painting's (`models/cycle_spinning.py`, `painting/fine_contrast.py`). The pupil begins as the
 same network and learns these pictures, pixel by pixel, each time at another place of the grid (distillation,
 Hinton et al. 2015). The style encoder stays as it is, so that styles keep their meaning. OUT is the pupil's

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cmath
+
 import pytest
 import torch
 from gram_errors import gram_errors
@@ -97,6 +99,35 @@ def test_the_pattern_of_the_networks_grid_is_averaged_out(woven_gan, photo, pair
     # A later size goes on from a picture, and keeps it where nothing has moved.
     later = tuned.canvas(photo, None, 1, photo)
     assert float((later.finished(later.picture) - photo).abs().max()) < 1e-5
+
+
+def test_the_pictures_before_the_last_leave_no_pattern_either(woven_gan, photo, pair):
+    """Each direction of a pattern of 4 pixels for itself, checkerboards and diagonals too."""
+    photo, painting = photo[..., :96, :96], pair[1]
+
+    def patterns(picture):
+        light = picture.mean(1)
+        detail = light - torch.nn.functional.avg_pool2d(light, 5, 1, 2)
+        cell = detail.unflatten(2, (-1, 4)).unflatten(1, (-1, 4)).mean((1, 3))
+        return torch.fft.fft2(cell).abs().flatten()[1:]
+
+    tuned = TunedNetwork(woven_gan, [Mixture([painting], [1.0])], 1)
+    canvas = tuned.canvas(photo, None, 4, None)
+    average = canvas.picture
+    for _ in range(3):
+        canvas.move(torch.zeros_like(photo))
+        average = average.lerp(canvas.picture, 0.5)
+    once = patterns(woven_gan.stylize(photo, painting))
+    assert (patterns(canvas.finished(average)) < 0.1 * once.max()).all()
+
+
+def test_no_pattern_is_in_the_mean_of_two_in_all_steps():
+    """By Fourier: the power of each pattern of 4 x 4 pixels in the mean of two grids, over nine steps."""
+    for pattern in range(1, 16):
+        wave = torch.tensor(divmod(pattern, 4)) * torch.pi / 2
+        phases = [[float(place.float() @ wave) for place in tuned_network._places(step)] for step in range(9)]
+        powers = [abs(cmath.exp(1j * a) + cmath.exp(1j * b)) ** 2 / 4 for a, b in phases]
+        assert sum(powers) / 9 < 0.6
 
 
 def test_the_network_that_was_given_stays_as_it_is(tiny, slim_network, small_pair):
