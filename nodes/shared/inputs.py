@@ -76,7 +76,8 @@ def strokes_seed_input(**more: Any) -> io.Input:  # noqa: ANN401
     after a run: frontends up to 1.35 at least set a new control to "randomize" whatever the node says, and
     then every run would paint everything anew.
     """
-    return io.Int.Input(
+    return new_input(
+        io.Int,
         "seed",
         default=StylizeOptions.seed,
         min=0,

@@ -13,6 +13,7 @@ import pytest
 from comfy_api.latest import ComfyExtension, io
 
 import brushwork
+import brushwork.nodes
 from brushwork.nodes import NODES
 from brushwork.nodes.bridge import api
 from scripts.translations import locale
@@ -204,3 +205,24 @@ def test_comfyui_is_imported_in_one_place():
         for path in (PACKAGE / folder).rglob("*.py"):
             found = {name.split(".")[0] for name in imported_modules(path)} & comfyui
             assert not found or path.parent == PACKAGE / "nodes" / "bridge", path
+
+
+# What inputs of ComfyUI 0.3.64 take. It refuses a pack whose schema has anything newer, such as `advanced`.
+OLD_FIELDS = {
+    *("tooltip", "default", "optional", "min", "max", "step", "options", "types"),
+    *("label_on", "label_off", "display_mode", "control_after_generate"),
+}
+
+
+def test_fields_that_old_cores_do_not_know_go_through_new_input():
+    """The core in these tests is a newer one, which takes them all."""
+    folder = Path(brushwork.nodes.__file__).parent
+    found = [
+        f"{file.name}:{call.lineno} {keyword.arg}"
+        for file in sorted(folder.rglob("*.py"))
+        for call in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(".Input")
+        for keyword in call.keywords
+        if keyword.arg not in OLD_FIELDS and file.name != "api.py"
+    ]
+    assert found == []
