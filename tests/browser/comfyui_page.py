@@ -145,13 +145,24 @@ class ComfyUIPage:
         self.close_dialogs()
         self.show_graph()
         self.page.evaluate("() => { app.graph.clear(); app.canvas.ds.reset(); }")
-        self.page.evaluate("() => { app.extensionManager.command.execute('Workspace.SearchBox.Toggle') }")
-        self.page.wait_for_function("document.activeElement.tagName === 'INPUT'")
+        self._open_search_box()
         self.page.keyboard.type(words)
         self.page.wait_for_timeout(2000)  # the list follows with a delay
         self.page.keyboard.press("Enter")
         self.page.wait_for_function("app.graph.nodes.length === 1")
-        self.page.mouse.click(700, 500)  # newer pages let it follow the mouse until then
+        # Newer pages let the node follow the mouse until a click, which the box takes while it closes.
+        while self.page.evaluate("(app.canvas.state?.ghostNodeId ?? null) !== null"):
+            self.page.mouse.click(700, 500)
+            self.page.wait_for_timeout(500)
+
+    def _open_search_box(self) -> None:
+        # A field that has the focus already, such as a widget's own, must not be taken for the box.
+        self.page.evaluate("() => document.activeElement?.blur()")
+        self.page.wait_for_function("document.activeElement.tagName !== 'INPUT'")
+        if self.page.evaluate("Boolean(canvasTests.store('searchBox')?.visible)"):
+            self.page.evaluate("() => { canvasTests.store('searchBox').visible = false }")
+        self.page.evaluate("() => { app.extensionManager.command.execute('Workspace.SearchBox.Toggle') }")
+        self.page.wait_for_function("document.activeElement.tagName === 'INPUT'")
 
     def _has_nodes(self, titles: list[str], seconds: float) -> bool:
         """Whether the canvas holds the nodes of these titles and no others, or does within `seconds`."""
