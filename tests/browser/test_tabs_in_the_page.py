@@ -34,10 +34,13 @@ def test_progress_text_comes_to_the_tab_that_pressed_run(canvas, other):
     }""")
     entry = canvas.run()
     assert entry["status"]["status_str"] == "success", entry["status"]["messages"][-1]
-    events, texts = canvas.page.evaluate("[canvasTests.events, canvasTests.texts]")
-    assert {"progress_text", "progress", "executed"} <= set(events)
     id_ = str(next(node["id"] for node in nodes if node["type"] == "StyleDataset"))
-    assert [id_, "6 of 6 pictures"] in texts
+    last = [id_, "6 of 6 pictures"]
+    canvas.page.wait_for_function(
+        "last => canvasTests.texts.some(text => String(text) === String(last))", arg=last
+    )
+    events = canvas.page.evaluate("canvasTests.events")
+    assert {"progress_text", "progress", "executed"} <= set(events)
     events, texts = other.page.evaluate("[canvasTests.events, canvasTests.texts]")
     assert set(events) == {"status"}  # how many wait is for everybody
     assert texts == []
