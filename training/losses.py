@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..base.settings import check_choice
+from ..models.grid import GRID
 from ..models.normalization import wide
 from ..models.perception.feature_losses import gram_loss, mean_std_loss, relative_error
 from ..models.perception.statistics import SIZES, StyleStatistics, color_moments
@@ -26,6 +27,9 @@ from .options import ADVERSARIAL_LOSSES, LossWeights
 
 Parts = dict[str, Tensor]
 """Losses, scalar tensors, by name."""
+
+# The window of the grid loss: large enough that strokes average out, small enough for one kind of place.
+_WINDOW_CELLS = 8
 
 
 def energy_loss(moments: dict[str, Tensor], target: dict[str, Tensor]) -> Tensor:
@@ -97,6 +101,24 @@ def steady_loss(image: Tensor, again: Tensor, margin: int) -> Tensor:
     """
     inner = (..., slice(margin, -margin), slice(margin, -margin))
     return (image[inner] - again[inner]).abs().mean()
+
+
+def grid_loss(image: Tensor, again: Tensor, margin: int) -> Tensor:
+    """The strength of patterns that repeat in every cell of the networks' grid, in squared levels of 255.
+
+    The pictures are those of `steady_loss`: strokes are the same in both, such patterns lie elsewhere. The
+    mean cell of their difference keeps what repeats, and what does not averages out. It is taken in windows
+    of 8 x 8 cells, since dark and bright places have patterns of their own, and a window is as good at any
+    place of the grid. Pictures [B,3,H,W], of more than a cell
+    inside `margin` pixels at the border.
+    """
+    inner = (..., slice(margin, -margin), slice(margin, -margin))
+    difference = (image[inner] - again[inner]) * 255
+    window = GRID * min(_WINDOW_CELLS, min(difference.shape[-2:]) // GRID)
+    windows = difference.unfold(2, window, window).unfold(3, window, window)
+    cells = windows.unflatten(-1, (-1, GRID)).unflatten(-3, (-1, GRID))
+    mean_cell = cells.mean((-4, -2))
+    return (mean_cell - mean_cell.mean((-2, -1), keepdim=True)).square().mean()
 
 
 def code_loss(found: Tensor, code: Tensor, first: int = 0, temperature: float = 0.1) -> Tensor:

@@ -41,6 +41,10 @@ class LossWeights:
     steady: float = _weight(
         10.0, "A photo that is shifted by some pixels gets the same strokes; 0 leaves it out."
     )
+    grid: float = _weight(
+        0.5,
+        "No pattern that repeats in every cell of the network's grid, which looks woven; 0 leaves it out.",
+    )
     ground: float = _weight(
         30.0, "Plain grounds stay plain: no light and dark that the photo does not have; 0 leaves it out."
     )

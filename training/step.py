@@ -5,7 +5,7 @@ Everything here stays on the device: no number is read back, so that a GPU never
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 
 import torch
@@ -114,9 +114,7 @@ class BatchGradients:
         parts, by_size = self._style_parts(image, features, batch)
         parts |= self._content_parts(image, features["whole"], batch, step)
         parts |= self._code_part(image, code)
-        if len(painted) > 1 and self.options.weights.steady > 0:
-            steady = losses.steady_loss(painted[0], painted[1], image.shape[-1] // STEADY_MARGIN)
-            parts["steady"] = steady * self._share(batch)
+        parts |= self._place_parts(painted, batch)
         # What the discriminator says.
         seen: Features = {}
         if adversarial > 0 and self.discriminator is not None:
@@ -175,6 +173,18 @@ class BatchGradients:
             loss = losses.identity_loss(image[photos:], batch.content[photos:])
             parts["identity"] = loss * ((len(batch) - photos) / paintings)
         return parts
+
+    def _place_parts(self, painted: Sequence[Tensor], batch: Batch) -> Parts:
+        """What compares the two pictures, whose grids begin elsewhere."""
+        weights = self.options.weights
+        parts: Parts = {}
+        if len(painted) > 1:
+            margin = painted[0].shape[-1] // STEADY_MARGIN
+            if weights.steady > 0:
+                parts["steady"] = losses.steady_loss(painted[0], painted[1], margin)
+            if weights.grid > 0:
+                parts["grid"] = losses.grid_loss(painted[0], painted[1], margin)
+        return {name: loss * self._share(batch) for name, loss in parts.items()}
 
     def _code_part(self, image: Tensor, code: Tensor) -> Parts:
         """The encoder finds the code in the result, among the codes of all processes."""

@@ -21,6 +21,7 @@ from brushwork.training.losses import (
     color_loss,
     energy_loss,
     fake_loss,
+    grid_loss,
     identity_loss,
     real_loss,
     steady_loss,
@@ -121,6 +122,22 @@ class TestByHand:
         # One of the 2 x 2 pixels inside a margin of 2 differs by 2.
         loss = steady_loss(image, again, 2)
         assert close(loss, 0.5)
+
+    def test_grid_counts_what_repeats_in_every_cell(self):
+        # 1/255 of light in one of 16 pixels of every cell: its square, less the square of the mean, 15/256.
+        image, again = torch.zeros(1, 3, 70, 70), torch.zeros(1, 3, 70, 70)
+        again[..., 1::4, 2::4] = 1 / 255
+        assert close(grid_loss(image, again, 3), 15 / 256)
+        # A pattern that comes every 5 pixels falls on all places of the cells alike.
+        again = torch.zeros(1, 3, 70, 70)
+        again[..., 1::5, 2::5] = 1 / 255
+        assert grid_loss(image, again, 3) < 0.03 * 15 / 256
+
+    def test_grid_of_small_crops(self):
+        image, again = torch.zeros(1, 3, 32, 32), torch.zeros(1, 3, 32, 32)
+        again[..., 0::4, :] = 1 / 255
+        # A quarter of the rows: 1/4 - 1/16.
+        assert close(grid_loss(image, again, 2), 3 / 16)
 
     def test_range(self):
         # -1 is 1 too low, 3 is 2 too high: (1 + 0 + 0 + 4) / 4.

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.usefixtures("slim_loss_network")
 BY_SIZE = {"gram_whole", "gram_half", "gram_quarter"}
 PERCEPTUAL = BY_SIZE | {
     "steady",
+    "grid",
     "content",
     "gram",
     "mean_std",
@@ -105,13 +106,31 @@ class TestLearning:
             steadier.train_step()
         assert steadier.gradients.accumulate(steadier.crops.batch(0), 0, 2)["steady"] < 0.9 * shimmer
 
+    def test_the_grid_loss_takes_the_pattern_of_the_grid_away(
+        self, photos: list[Path], paintings: list[Path], small: TrainOptions, gan: StyleGAN
+    ) -> None:
+        options = replace(small, batch_size=2, late_from=1.0)
+        trainer = Trainer(options, photos, paintings, start=gan)
+        batch = trainer.crops.batch(0)
+        pattern = trainer.gradients.accumulate(batch, 0, 2)["grid"]
+        same = trainer.gradients.accumulate(replace(batch, other_shift=batch.shift), 0, 2)["grid"]
+        assert same < 1e-5 < pattern
+
+        # The network that ships has next to no pattern, so only small steps make it less.
+        only = LossWeights(**dict.fromkeys(asdict(LossWeights()), 0.0) | {"grid": 1.0})
+        cleaner = Trainer(replace(options, weights=only, lr=1e-5, warmup=1), photos, paintings, start=gan)
+        for _ in range(2):
+            cleaner.train_step()
+        assert cleaner.gradients.accumulate(cleaner.crops.batch(0), 0, 2)["grid"] < 0.9 * pattern
+
     def test_steadiness_is_left_out_without_a_weight_or_where_nothing_can_become_steadier(
         self, photos: list[Path], paintings: list[Path], small: TrainOptions
     ) -> None:
-        without = replace(small, weights=LossWeights(steady=0.0))
-        assert "steady" not in Trainer(without, photos, paintings, config=TINY).train_step()
+        without = replace(small, weights=LossWeights(steady=0.0, grid=0.0))
+        assert not {"steady", "grid"} & Trainer(without, photos, paintings, config=TINY).train_step().keys()
         code = TrainOptions.for_mode("style_code", steps=1, resolution=48, style_resolution=64, variants=1)
-        assert "steady" not in Trainer(code, photos, paintings, start=StyleGAN(TINY)).train_step()
+        found = Trainer(code, photos, paintings, start=StyleGAN(TINY)).train_step()
+        assert not {"steady", "grid"} & found.keys()
 
     def test_seed_decides(self, photos: list[Path], paintings: list[Path], small: TrainOptions) -> None:
         def first(seed: int) -> dict[str, float]:
