@@ -15,8 +15,8 @@ from ..base.temporary import make_folder
 from ..models.large.maps import StorageError
 from ..models.memory import is_out_of_memory
 from ..pictures.metadata import encode_picture
-from ..pictures.tensors import as_picture
-from .batches import Together, neighbours
+from ..pictures.tensors import levels_of, picture_of
+from .batches import FileThreads, Together, file_threads, neighbours
 from .errors import RefineError, WriteError
 from .films.options import SteadyOptions
 from .films.steps import OnFilmStep
@@ -39,9 +39,6 @@ __all__ = [
     "make_jobs",
     "paint_files",
 ]
-
-# Paintings that wait to be written.
-_BEHIND = 1
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,8 @@ def paint_files(
 
     Without refining, the next photo is decoded and the last painting is written while one is painted, so an
     outcome may come after the next job's start. Large photos go from file to file and are not decoded ahead.
-    Where that is faster (`batches.py`), neighbouring photos of one size go through the network in one call.
+    Where that is faster (`batches.py`), neighbouring photos of one size go through the network in one call,
+    and several threads read and write.
     When the painting ends early, what was painted is written and given first.
 
     Raises WriteError if a file cannot be written, since the next one could not be written either.
@@ -78,12 +76,15 @@ def paint_files(
     # Refining takes minutes: there is nothing to gain, and an outcome should not wait for the next one.
     overlapped = stylizer.options.refine is None
     films = films or FilmWork()
+    hands = file_threads(stylizer.device, stylizer.batch) if overlapped else FileThreads()
+    prepared = prepare(jobs, stylizer, overwrite, films.steady, hands.reading)
     groups: Generator[list[Prepared | PaintOutcome], None, None] = neighbours(
-        prepare(jobs, stylizer, overwrite, films.steady), partial(_most_together, stylizer), _kind_and_size
+        prepared, partial(_most_together, stylizer), _kind_and_size
     )
     if overlapped:
         groups = ahead(groups, 1)
-    with closing(groups), Behind[PaintOutcome](_BEHIND if overlapped else 0) as writing:
+    most = 2 * hands.writing - 1 if overlapped else 0
+    with closing(prepared), closing(groups), Behind[PaintOutcome](most, hands.writing) as writing:
         photo: Path | None = None
         try:
             for group in groups:
@@ -153,8 +154,10 @@ def _paint(
             else:
                 _paint_large(item, stylizer, on_note)
             return PaintOutcome(job, PaintResult.PAINTED, seconds=time.monotonic() - began)
-        found, seconds = together.paint(item, on_step)
-        painted = as_picture(found)
+        painted, seconds = together.paint(item, on_step)
+        # On a GPU, another thread waits for them and fetches them.
+        levels = levels_of(painted)
+        del painted
     except (ValueError, RefineError, StorageError) as error:
         return PaintOutcome(job, PaintResult.FAILED, str(error))
     except Exception as error:
@@ -165,7 +168,7 @@ def _paint(
 
     def write() -> PaintOutcome:
         began = time.monotonic()
-        _write(job.target, encode_picture(painted, job.target.suffix, metadata, item.settings))
+        _write(job.target, encode_picture(picture_of(levels), job.target.suffix, metadata, item.settings))
         return PaintOutcome(job, PaintResult.PAINTED, seconds=seconds + time.monotonic() - began)
 
     return write

@@ -277,7 +277,7 @@ class Stylizer:
         known = self._content[1]
         if scale not in known or known[scale].image.device != device:
             known.pop(scale, None)
-            here = [photo.to(device) for photo in photos]
+            here = [photo.to(device, non_blocking=True) for photo in photos]
             known[scale] = gan.encode_content(at_scale(here[0] if len(here) == 1 else torch.cat(here), scale))
         return known[scale]
 

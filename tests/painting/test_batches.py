@@ -11,7 +11,7 @@ from PIL import Image
 
 from brushwork.base.shipped import STYLES_DIR
 from brushwork.painting import batches
-from brushwork.painting.batches import neighbours, pictures_at_once
+from brushwork.painting.batches import file_threads, neighbours, pictures_at_once
 from brushwork.painting.engines.worker import OutcomeRecord, Worker, WorkerSetup, share_text
 from brushwork.painting.films.options import SteadyOptions
 from brushwork.painting.folders import PaintResult, make_jobs, paint_files
@@ -74,6 +74,13 @@ def test_one_by_one_on_a_cpu_and_many_on_a_gpu(monkeypatch):
     monkeypatch.setattr(batches, "free_memory", lambda device: 10 * 170 * 512**2)
     assert pictures_at_once((512, 512), GPU) == 5
     assert pictures_at_once((2160, 3840), GPU) == 1
+
+
+def test_more_threads_only_where_pictures_are_painted_together(monkeypatch):
+    monkeypatch.setattr(batches, "free_memory", lambda device: 100 * 2**30)
+    monkeypatch.setattr(batches.os, "cpu_count", lambda: 6)
+    assert file_threads(CPU) == (1, 1)
+    assert file_threads(GPU) == file_threads(CPU, wanted=2) == (4, 6)
 
 
 def test_nothing_is_read_behind_a_full_list():
