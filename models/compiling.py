@@ -20,8 +20,13 @@ class Compilable(nn.Module):
         that the installed PyTorch does not have.
         """
         if mode is not None and kwargs.get("backend", "inductor") == "inductor":
-            # It loads the compiler, which most programs never need.
-            from torch._inductor import list_mode_options
-
-            check_choice("mode", mode, list_mode_options())
+            check_mode(mode)
         super().compile(*args, mode=mode, **kwargs)
+
+
+def check_mode(mode: str) -> None:
+    """Raise ValueError, one sentence, for a mode that the installed PyTorch does not have."""
+    # It loads the compiler, which most programs never need.
+    from torch._inductor import list_mode_options
+
+    check_choice("mode", mode, list_mode_options())
