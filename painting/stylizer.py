@@ -16,6 +16,7 @@ from ..base.shipped import DEFAULT_CHECKPOINT
 from ..models.content_encoder import ContentCode
 from ..models.devices import own_defaults, usable_device
 from ..models.large.paint import LargePicture
+from ..models.passes import Frozen
 from ..models.stroke_size import at_scale, combined, painted_scales, stroke_scale
 from ..models.style_gan import StyleGAN
 from .batches import pictures_at_once
@@ -55,6 +56,8 @@ class Stylizer:
         # Codes are small; of photos only those of the last call are kept, for their next style.
         self._codes: dict[StyleSource, Tensor] = {}
         self._content: tuple[Sequence[Tensor], dict[float, ContentCode]] | None = None
+        # A pass that has merged the kernels for the last code.
+        self._merged: tuple[Tensor, Frozen] | None = None
         self._loss_network: LossNetwork | None = None
 
     @classmethod
@@ -251,10 +254,10 @@ class Stylizer:
                 return [
                     self._in_tiles(gan, at_scale(photo.cpu(), scale), own, strength, plan) for photo in photos
                 ]
-            painted: list[Tensor] = []
+            how, painted = self._pass_for(own) if strength == 1 else None, list[Tensor]()
             for start in range(0, len(photos), plan.pictures):
                 content = self._encoded(gan, photos[start : start + plan.pictures], scale, plan.device)
-                painted += gan.generate(content, own, strength, self.options.seed).split(1)
+                painted += gan.generate(content, own, strength, self.options.seed, how=how).split(1)
             return painted
 
         return first_that_fits(make_plans(size, self.device, self.tile, len(photos)), paint, on_note)
@@ -267,10 +270,16 @@ class Stylizer:
             painted[:, :, start : start + rows.shape[2]] = rows
         return painted
 
+    def _pass_for(self, code: Tensor) -> Frozen:
+        """A pass for pictures in the full style `code`: below full strength each picture has its own code."""
+        if self._merged is None or self._merged[0] is not code:
+            self._merged = code, Frozen(kept={})
+        return self._merged[1]
+
     def _encoded(
         self, gan: StyleGAN, photos: Sequence[Tensor], scale: float, device: torch.device
     ) -> ContentCode:
-        if self._content is None or not _same(self._content[0], photos):
+        if self._content is None or [*map(id, self._content[0])] != [*map(id, photos)]:
             # First the memory of the last photos.
             self._content = None
             self._content = photos, {}
@@ -280,10 +289,6 @@ class Stylizer:
             here = [photo.to(device, non_blocking=True) for photo in photos]
             known[scale] = gan.encode_content(at_scale(here[0] if len(here) == 1 else torch.cat(here), scale))
         return known[scale]
-
-
-def _same(some: Sequence[Tensor], others: Sequence[Tensor]) -> bool:
-    return len(some) == len(others) and all(a is b for a, b in zip(some, others, strict=True))
 
 
 def _device(name: str) -> torch.device:

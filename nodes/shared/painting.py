@@ -14,6 +14,7 @@ from ...models.large.content import LargeContent, encode_large_content
 from ...models.large.maps import MapStore
 from ...models.large.paint import LargePicture
 from ...models.large.style import encode_large_style
+from ...models.passes import Frozen
 from ...models.regions import StyleRegion
 from ...models.stroke_size import at_scale, check_stroke_size, combined, painted_scales, stroke_scale
 from ...models.style_gan import StyleGAN
@@ -174,6 +175,9 @@ def paint(
     height, width = motifs.size
     scales = painted_scales(stroke_scale(style.stroke_size, strokes, motifs.size))
     images = torch.empty(batch, height, width, 3, dtype=torch.float32, device=api.intermediate_device())
+    # Kernels belong to a style, and masks to a picture: only motifs in one style go together.
+    one_style = len(style) == 1 and not style.regions
+    how = Frozen(kept={}) if one_style and strength == 1 else None
 
     def work(i: int, device: torch.device) -> Tensor:
         return work_together(range(i, i + 1), device)[0]
@@ -189,7 +193,7 @@ def paint(
             else:
                 photos = torch.cat([motifs.photo(i) for i in numbers])
                 motif = gan.encode_content(at_scale(photos.to(device), scale))
-            paintings.append(gan.generate(motif, own.code, strength, seed, own.regions, own=of_photo))
+            paintings.append(gan.generate(motif, own.code, strength, seed, own.regions, how, of_photo))
         for i, painted in zip(numbers, combined(paintings, motifs.size).split(1), strict=True):
             photo = motifs.photo(i).to(device)
             images[i] = to_image(with_colors_of(photo, painted, preserve_color))[0]
@@ -214,8 +218,6 @@ def paint(
     # With finer strokes, what is painted is larger than the picture.
     largest = (round(height / min(1.0, scales[0])), round(width / min(1.0, scales[0])))
     in_tiles = InTiles(largest, work_in_tiles)
-    # Kernels belong to a style, and masks to a picture: only motifs in one style go together.
-    one_style = len(style) == 1 and not style.regions
     in_batches = InBatches(largest, work_together, at_once) if one_style else None
     style_gan.for_each(batch, largest[0] * largest[1], work, batch > 1, in_tiles, in_batches)
     return images
