@@ -66,7 +66,7 @@ def pad_by_one(x: Tensor, left: bool, right: bool, top: bool, bottom: bool) -> T
     fast on channels_last: every convolution would cost two copies of its map, and as many for its gradient.
     """
     channels, width = x.shape[1], x.shape[3]
-    # Code that PyTorch's compiler writes has neither copy, and it cannot look into a function of our own.
+    # Code that PyTorch's compiler writes has neither copy, and the compiler refuses the function below.
     if torch.compiler.is_compiling():
         return F.pad(x, (int(left), int(right), int(top), int(bottom)), mode="reflect")
     # Whole rows of a channels_last map are in it, too.

@@ -66,7 +66,7 @@ def file_threads(device: torch.device, wanted: int = 0) -> FileThreads:
     return FileThreads(min(_MOST_READING, cores), min(_MOST_WRITING, cores))
 
 
-def neighbours(
+def neighbors(
     items: Iterable[T], most: Callable[[T], int], kind: Callable[[T], Hashable | None]
 ) -> Generator[list[T], None, None]:
     """The items in their order, in lists: up to `most` of the first one, all of its `kind`.
@@ -74,7 +74,7 @@ def neighbours(
     Items without a kind are alone where they come first, and go along with others after them. An item is
     read when its list needs it: behind a list that is full nothing has been read.
 
-    >>> list(neighbours("aabx", lambda item: 3, lambda item: None if item == "x" else item))
+    >>> list(neighbors("aabx", lambda item: 3, lambda item: None if item == "x" else item))
     [['a', 'a'], ['b', 'x']]
     """
     iterator = iter(items)

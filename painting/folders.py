@@ -16,7 +16,7 @@ from ..models.large.maps import StorageError
 from ..models.memory import is_out_of_memory
 from ..pictures.metadata import encode_picture
 from ..pictures.tensors import levels_of, picture_of
-from .batches import FileThreads, Together, file_threads, neighbours
+from .batches import FileThreads, Together, file_threads, neighbors
 from .errors import RefineError, WriteError
 from .films.options import SteadyOptions
 from .films.steps import OnFilmStep
@@ -78,7 +78,7 @@ def paint_files(
     films = films or FilmWork()
     hands = file_threads(stylizer.device, stylizer.batch) if overlapped else FileThreads()
     prepared = prepare(jobs, stylizer, overwrite, films.steady, hands.reading)
-    groups: Generator[list[Prepared | PaintOutcome], None, None] = neighbours(
+    groups: Generator[list[Prepared | PaintOutcome], None, None] = neighbors(
         prepared, partial(_most_together, stylizer), _kind_and_size
     )
     if overlapped:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from brushwork.base.shipped import STYLES_DIR
 from brushwork.painting import batches
-from brushwork.painting.batches import file_threads, neighbours, pictures_at_once
+from brushwork.painting.batches import file_threads, neighbors, pictures_at_once
 from brushwork.painting.engines.worker import OutcomeRecord, Worker, WorkerSetup, share_text
 from brushwork.painting.films.options import SteadyOptions
 from brushwork.painting.folders import PaintResult, make_jobs, paint_files
@@ -91,7 +91,7 @@ def test_nothing_is_read_behind_a_full_list():
             read.append(item)
             yield item
 
-    found = neighbours(items(), lambda item: 2, lambda item: None if item == "." else item)
+    found = neighbors(items(), lambda item: 2, lambda item: None if item == "." else item)
     assert next(found) == ["a", "a"]
     assert read == ["a", "a"]
     assert list(found) == [["b", "."], ["b", "."]]
