@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .batches import entry, repeated
+from .compiling import Compilable
 from .grid import GRID
 from .layers import Conv3x3, unshuffle
 from .padding import pad_around, pad_to_stride
@@ -98,7 +99,7 @@ class ContentCode:
         return pictures[0] if len(pictures) == 1 else torch.cat(pictures)
 
 
-class ContentEncoder(nn.Module):
+class ContentEncoder(Compilable):
     """image [B,3,H,W] in 0..1 -> `ContentCode`.
 
     A pixel-unshuffle stem brings the picture to 1/4 resolution before the first convolution; a

@@ -114,10 +114,11 @@ class DynamicConv3x3(nn.Module):
             nn.init.normal_(self.mix.weight, std=0.02)
             nn.init.zeros_(self.mix.bias)
 
-    def merged(self, w: Tensor, factor: Tensor) -> Kernels:
+    def merged(self, w: Tensor, factor: Tensor, in_place: bool = False) -> Kernels:
         """The kernels for style codes w [S,D], each filter times its factor [S,C] (filter modulation).
 
-        In the weights' own precision, also under autocast.
+        In the weights' own precision, also under autocast. `in_place` takes less memory, and gives no
+        gradients.
         """
         out, inputs = len(self.bias), self.weight.shape[1]
         with without_autocast(w.device):
@@ -127,7 +128,9 @@ class DynamicConv3x3(nn.Module):
             if self.mix is not None:
                 mixed = torch.addmm(mixed, self.mix(w.to(flat.dtype)), others)
             factor = factor.to(flat.dtype)
-            mixed = mixed.reshape(-1, out, 9 * inputs) * factor[:, :, None]
+            mixed, factors = mixed.reshape(-1, out, 9 * inputs), factor[:, :, None]
+            # Without a mixture they are the weights themselves.
+            mixed = mixed.mul_(factors) if in_place and self.mix is not None else mixed * factors
             return Kernels(mixed.reshape(-1, out, 3, 3, inputs).permute(0, 1, 4, 2, 3), self.bias * factor)
 
     def mixtures(self, w: Tensor, factor: Tensor) -> Mixtures:

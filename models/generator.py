@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .compiling import Compilable
 from .content_encoder import CONTENT_STRIDES, ContentCode
 from .dynamic_conv import DynamicConv3x3, Kernels, Mixtures
 from .layers import Conv1x1, Conv3x3
@@ -135,7 +136,7 @@ def noise_of(noise: Noise, content: ContentCode, counts: dict[str, int]) -> list
     ]
 
 
-class Generator(nn.Module):
+class Generator(Compilable):
     """content code, w [B,L,D] -> image [B,3,H',W'], H' and W' the picture's with its border.
 
     Four levels, from 1/32 to 1/4: AdaIN of the content's features, modulated blocks, bilinear upsampling
@@ -180,11 +181,10 @@ class Generator(nn.Module):
         with torch.no_grad():
             self.head.weight.copy_(self.head.weight[::16].repeat_interleave(16, 0))
 
-    def compile(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as PyTorch's own
-        """Let `torch.compile` write code for this network; it takes the same arguments."""
+    def compile(self, *args: Any, mode: str | None = None, **kwargs: Any) -> None:  # noqa: ANN401  # as above
+        super().compile(*args, mode=mode, **kwargs)
         # Seeds have 64 bits, and whole numbers in compiled code have 63 and a sign.
         self.noise_of = torch.compiler.disable(noise_of)
-        super().compile(*args, **kwargs)
 
     @property
     def levels(self) -> tuple[Level, ...]:

@@ -66,6 +66,9 @@ def pad_by_one(x: Tensor, left: bool, right: bool, top: bool, bottom: bool) -> T
     fast on channels_last: every convolution would cost two copies of its map, and as many for its gradient.
     """
     channels, width = x.shape[1], x.shape[3]
+    # Code that PyTorch's compiler writes has neither copy, and the compiler refuses the function below.
+    if torch.compiler.is_compiling():
+        return F.pad(x, (int(left), int(right), int(top), int(bottom)), mode="reflect")
     # Whole rows of a channels_last map are in it, too.
     if x.device.type == "cuda" and x.stride()[1:] == (1, width * channels, channels):
         return cast(Tensor, _ChannelsLastPadding.apply(x, (left, right, top, bottom)))

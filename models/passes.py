@@ -170,10 +170,14 @@ class Frozen(ForwardPass):
 
     With `dtype`, maps and kernels of the content encoder are in that type, such as torch.float16, and so are
     those of a generator that paints its code. Statistics, style codes and pictures stay as they are.
+
+    With `kept`, empty at first, the kernels of a layer are merged once and serve all further pictures. Such a
+    pass is for one style code, and for weights that stay as they are.
     """
 
     statistics: LayerStatistics = own_statistics
     dtype: torch.dtype | None = None
+    kept: dict[DynamicConv3x3, Kernels] | None = None
 
     def check(self, network: nn.Module, *inputs: Tensor) -> None:
         if wants_gradient(network, *inputs):
@@ -192,7 +196,11 @@ class Frozen(ForwardPass):
         return x.add_(other)
 
     def kernels(self, layer: DynamicConv3x3, w: Tensor, factor: Tensor) -> Kernels:
-        return layer.merged(w, factor)
+        if self.kept is None:
+            return layer.merged(w, factor, in_place=True)
+        if layer not in self.kept:
+            self.kept[layer] = layer.merged(w, factor, in_place=True)
+        return self.kept[layer]
 
     def convolve(
         self, x: Tensor, kernels: Kernels | Mixtures, strip: Strip, shares: Shares | None = None

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .compiling import Compilable
 from .devices import without_autocast
 from .layers import LEAKY_SLOPE, Conv3x3, init_conv, unshuffle
 from .normalization import wide
@@ -18,7 +19,7 @@ STYLE_STRIDE = 16
 _LEAST_VARIANCE = 1e-4
 
 
-class StyleEncoder(nn.Module):
+class StyleEncoder(Compilable):
     """image [B,3,h,w] in 0..1 -> style code w [B,L,D], L modulated layers, coarse to fine.
 
     It takes mean and deviation of its features at 1/4, 1/8 and 1/16 (without normalisation, which would

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,19 +14,16 @@ from ..base.files import write_atomically
 from ..base.temporary import make_folder
 from ..models.large.maps import StorageError
 from ..models.memory import is_out_of_memory
-from ..pictures.films import is_film
-from ..pictures.large_files import vips
-from ..pictures.metadata import check_size, encode_picture
-from ..pictures.reading import PictureError
-from ..pictures.tensors import as_picture
+from ..pictures.metadata import encode_picture
+from ..pictures.tensors import levels_of, picture_of
+from .batches import FileThreads, Together, file_threads, neighbors
 from .errors import RefineError, WriteError
-from .existing import left_as_it_is, settings_of
 from .films.options import SteadyOptions
 from .films.steps import OnFilmStep
 from .jobs import PaintJob, PaintOutcome, PaintResult, check_targets, make_jobs
-from .large_files import is_large, paint_large_file
+from .large_files import paint_large_file
 from .overlap import Behind, ahead
-from .photo_reading import PhotoReading
+from .preparation import Kind, Prepared, prepare, too_large
 from .stylizer import Stylizer
 
 if TYPE_CHECKING:
@@ -43,9 +39,6 @@ __all__ = [
     "make_jobs",
     "paint_files",
 ]
-
-# Paintings that wait to be written.
-_BEHIND = 1
 
 
 @dataclass(frozen=True)
@@ -74,6 +67,8 @@ def paint_files(
 
     Without refining, the next photo is decoded and the last painting is written while one is painted, so an
     outcome may come after the next job's start. Large photos go from file to file and are not decoded ahead.
+    Where that is faster (`batches.py`), neighbouring photos of one size go through the network in one call,
+    and several threads read and write.
     When the painting ends early, what was painted is written and given first.
 
     Raises WriteError if a file cannot be written, since the next one could not be written either.
@@ -81,34 +76,42 @@ def paint_files(
     # Refining takes minutes: there is nothing to gain, and an outcome should not wait for the next one.
     overlapped = stylizer.options.refine is None
     films = films or FilmWork()
-    prepared = _prepare(jobs, stylizer, overwrite, films.steady)
+    hands = file_threads(stylizer.device, stylizer.batch) if overlapped else FileThreads()
+    prepared = prepare(jobs, stylizer, overwrite, films.steady, hands.reading)
+    groups: Generator[list[Prepared | PaintOutcome], None, None] = neighbors(
+        prepared, partial(_most_together, stylizer), _kind_and_size
+    )
     if overlapped:
-        prepared = ahead(prepared, 1)
-    with closing(prepared), Behind[PaintOutcome](_BEHIND if overlapped else 0) as writing:
+        groups = ahead(groups, 1)
+    most = 2 * hands.writing - 1 if overlapped else 0
+    with closing(prepared), closing(groups), Behind[PaintOutcome](most, hands.writing) as writing:
         photo: Path | None = None
         try:
-            for item in prepared:
-                yield from writing.finished()
-                if isinstance(item, PaintOutcome):
-                    yield from writing.all()
-                    yield item
-                    continue
-                if item.kind is _Kind.LARGE_PHOTO:
-                    # It needs the memory.
-                    yield from writing.all()
-                if item.job.photo != photo:
-                    # Before the next photo is painted.
-                    stylizer.forget_photo()
-                    photo = item.job.photo
-                if on_start:
-                    on_start(item.job)
-                work = _paint(item, stylizer, films, on_step, on_note)
-                if isinstance(work, PaintOutcome):
-                    yield from writing.all()
-                    yield work
-                else:
-                    yield from writing.add(work)
-                del item, work
+            for group in groups:
+                together = Together(stylizer, [each for each in group if isinstance(each, Prepared)], on_note)
+                while group:
+                    item = group.pop(0)
+                    yield from writing.finished()
+                    if isinstance(item, PaintOutcome):
+                        yield from writing.all()
+                        yield item
+                        continue
+                    if item.kind is Kind.LARGE_PHOTO:
+                        # It needs the memory.
+                        yield from writing.all()
+                    if item.job.photo != photo:
+                        # Before the next photo is painted.
+                        stylizer.forget_photo()
+                        photo = item.job.photo
+                    if on_start:
+                        on_start(item.job)
+                    work = _paint(item, together, stylizer, films, on_step, on_note)
+                    if isinstance(work, PaintOutcome):
+                        yield from writing.all()
+                        yield work
+                    else:
+                        yield from writing.add(work)
+                    del item, work
         except GeneratorExit:
             raise
         except BaseException:
@@ -118,67 +121,23 @@ def paint_files(
     stylizer.forget_photo()
 
 
-class _Kind(Enum):
-    """How a job is painted. Films and large photos are read while they are painted."""
-
-    PHOTO = "photo"
-    LARGE_PHOTO = "large photo"
-    FILM = "film"
-
-
-@dataclass(frozen=True, eq=False)
-class _Prepared:
-    """A job that is to be painted. A small photo has been read."""
-
-    job: PaintJob
-    settings: dict[str, object]
-    kind: _Kind
-    reading: PhotoReading
+def _kind_and_size(item: Prepared | PaintOutcome) -> Hashable | None:
+    """Photos of one size can be painted together. A film or a large photo is a kind of its own."""
+    if isinstance(item, PaintOutcome):
+        return None
+    return item.reading.size if item.kind is Kind.PHOTO else item
 
 
-def _prepare(
-    jobs: Sequence[PaintJob], stylizer: Stylizer, overwrite: bool, steady: SteadyOptions
-) -> Generator[_Prepared | PaintOutcome, None, None]:
-    """Each job that is to be painted, and the outcome of each that is not."""
-    # A photo is read once for all its styles; jobs of one photo stand together.
-    for photo, group in itertools.groupby(jobs, key=lambda job: job.photo):
-        reading, film = PhotoReading(photo), is_film(photo)
-        for job in group:
-            try:
-                if job.target.is_dir():
-                    yield PaintOutcome(job, PaintResult.FAILED, _is_folder(job.target))
-                    continue
-                settings = settings_of(job, reading, stylizer, steady if film else None)
-                if not overwrite and job.target.exists():
-                    yield left_as_it_is(job, settings)
-                    continue
-                kind = _Kind.FILM if film else _kind_of_photo(photo, stylizer)
-                if kind is not _Kind.FILM:
-                    large = kind is _Kind.LARGE_PHOTO
-                    check_size(reading.header_size if large else reading.size, job.target.suffix)
-            except ValueError as error:
-                yield PaintOutcome(job, PaintResult.FAILED, str(error))
-                continue
-            except Exception as error:
-                if not is_out_of_memory(error):
-                    raise
-                yield PaintOutcome(job, PaintResult.FAILED, _too_large(photo, stylizer))
-                continue
-            yield _Prepared(job, settings, kind, reading)
-        # Before the next photo is read.
-        del reading
-
-
-def _kind_of_photo(photo: Path, stylizer: Stylizer) -> _Kind:
-    try:
-        return _Kind.LARGE_PHOTO if is_large(photo, stylizer) else _Kind.PHOTO
-    except PictureError:
-        # Reading it tells what is wrong, once for all styles.
-        return _Kind.PHOTO
+def _most_together(stylizer: Stylizer, item: Prepared | PaintOutcome) -> int:
+    if isinstance(item, PaintOutcome) or item.kind is not Kind.PHOTO:
+        return 1
+    width, height = item.reading.size
+    return stylizer.most_together((height, width))
 
 
 def _paint(
-    item: _Prepared,
+    item: Prepared,
+    together: Together,
     stylizer: Stylizer,
     films: FilmWork,
     on_step: OnStep | None,
@@ -189,31 +148,34 @@ def _paint(
     try:
         # Before it takes minutes.
         _write(job.target, None)
-        if item.kind is not _Kind.PHOTO:
-            if item.kind is _Kind.FILM:
+        if item.kind is not Kind.PHOTO:
+            if item.kind is Kind.FILM:
                 _paint_film(item, stylizer, films, on_note)
             else:
                 _paint_large(item, stylizer, on_note)
             return PaintOutcome(job, PaintResult.PAINTED, seconds=time.monotonic() - began)
-        painted = as_picture(stylizer.paint(item.reading.tensor, job.style, on_step, on_note))
+        painted, seconds = together.paint(item, on_step)
+        # On a GPU, another thread waits for them and fetches them.
+        levels = levels_of(painted)
+        del painted
     except (ValueError, RefineError, StorageError) as error:
         return PaintOutcome(job, PaintResult.FAILED, str(error))
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        return PaintOutcome(job, PaintResult.FAILED, _too_large(job.photo, stylizer))
-    metadata, seconds = item.reading.metadata, time.monotonic() - began
+        return PaintOutcome(job, PaintResult.FAILED, too_large(job.photo, stylizer))
+    metadata = item.reading.metadata
 
     def write() -> PaintOutcome:
         began = time.monotonic()
-        _write(job.target, encode_picture(painted, job.target.suffix, metadata, item.settings))
+        _write(job.target, encode_picture(picture_of(levels), job.target.suffix, metadata, item.settings))
         return PaintOutcome(job, PaintResult.PAINTED, seconds=seconds + time.monotonic() - began)
 
     return write
 
 
 def _paint_film(
-    item: _Prepared, stylizer: Stylizer, films: FilmWork, on_note: Callable[[str], None] | None
+    item: Prepared, stylizer: Stylizer, films: FilmWork, on_note: Callable[[str], None] | None
 ) -> None:
     # PyAV is an extra.
     from .films.paint import paint_film
@@ -236,27 +198,12 @@ def _paint_film(
     )
 
 
-def _paint_large(item: _Prepared, stylizer: Stylizer, on_note: Callable[[str], None] | None) -> None:
+def _paint_large(item: Prepared, stylizer: Stylizer, on_note: Callable[[str], None] | None) -> None:
     job = item.job
     try:
         paint_large_file(job.photo, job.style, job.target, stylizer, item.settings, on_note)
     except OSError as error:
         raise _not_written(job.target, error) from error
-
-
-def _too_large(photo: Path, stylizer: Stylizer) -> str:
-    remedy = "close other programs" if stylizer.device.type == "cpu" else "paint it on the CPU"
-    install = "; or install what paints it from file to file: pip install 'brushwork[large]'"
-    if is_film(photo) or vips():
-        install = ""
-    return (
-        f"{photo} does not fit into the memory of the device {stylizer.device}; scale it down, or "
-        f"{remedy}{install}."
-    )
-
-
-def _is_folder(target: Path) -> str:
-    return f"{target} is a folder, where a file is to be written; move it away, or choose another place."
 
 
 def _write(target: Path, data: bytes | None) -> None:

@@ -1,13 +1,16 @@
-"""Reading ahead and writing behind while something else works, each in a thread, with bounded memory."""
+"""Reading ahead and writing behind while something else works, in other threads, with bounded memory."""
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import islice
 from types import TracebackType
 from typing import Generic, TypeVar
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -44,21 +47,45 @@ def ahead(items: Iterable[T], most: int) -> Generator[T, None, None]:
                 close()
 
 
+def computed_ahead(work: Callable[[S], T], items: Iterable[S], threads: int) -> Generator[T, None, None]:
+    """`work` of each item, in their order; so many threads compute as many of them before they are asked for.
+
+    An error of `work` is raised where its result would have come. Close the generator when it is not used up.
+    """
+    iterator = iter(items)
+    with ThreadPoolExecutor(threads, "brushwork-ahead") as pool:
+        coming: deque[Future[T]] = deque()
+        try:
+            while True:
+                for item in islice(iterator, threads - len(coming)):
+                    coming.append(pool.submit(work, item))
+                if not coming:
+                    return
+                result = coming[0].result()
+                coming.popleft()
+                yield result
+                del result
+        finally:
+            for each in coming:
+                each.cancel()
+
+
 class Behind(Generic[T]):
-    """A thread that does one work after the other; at most `most` of them wait.
+    """Threads that do one work after the other; at most `most` of them are begun or wait.
 
     As a context it waits for the work that has begun. Work that waits is done at the end of the context, or
     dropped if the context ends with an error.
     """
 
-    def __init__(self, most: int):
-        self._most = most
-        self._thread = ThreadPoolExecutor(1, "brushwork-behind")
+    def __init__(self, most: int, threads: int = 1):
+        self._most, self._count = most, threads
+        self._threads = ThreadPoolExecutor(threads, "brushwork-behind")
         self._waiting: deque[Future[T]] = deque()
 
     def __enter__(self) -> Behind[T]:
-        # The thread starts before there is work: a thread in whose start Ctrl-C comes is not known.
-        self._thread.submit(int).result()
+        # They start before there is work: a thread in whose start Ctrl-C comes is not known.
+        together = threading.Barrier(self._count)
+        wait([self._threads.submit(together.wait) for _ in range(self._count)])
         return self
 
     def __exit__(
@@ -73,14 +100,14 @@ class Behind(Generic[T]):
             for each in self._waiting:
                 each.cancel()
             wait(self._waiting)
-            self._thread.shutdown()
+            self._threads.shutdown()
 
     def add(self, work: Callable[[], T]) -> Iterator[T]:
         """Do `work` later; gives the results of earlier work, in order, as far as it waits for it.
 
         Raises the error of earlier work.
         """
-        self._waiting.append(self._thread.submit(work))
+        self._waiting.append(self._threads.submit(work))
         while len(self._waiting) > self._most:
             yield self._next()
 

@@ -14,10 +14,13 @@ from .styles import UnreadableError
 
 
 class PhotoReading:
-    """A photo that is read once, when it is needed; UnreadableError every time if it cannot be read."""
+    """A photo that is read once, when it is needed; UnreadableError every time if it cannot be read.
 
-    def __init__(self, path: Path):
-        self.path = path
+    `pinned` pixels lie where a GPU of CUDA fetches them by itself, while the processor goes on.
+    """
+
+    def __init__(self, path: Path, pinned: bool = False):
+        self.path, self._pinned = path, pinned
         self._digest: str | None = None
         self._read: tuple[Tensor, PictureMetadata] | None = None
         self._error: UnreadableError | None = None
@@ -58,7 +61,8 @@ class PhotoReading:
         if self._read is None:
             try:
                 picture, metadata = read_with_metadata(self.path)
-                self._read = as_tensor(picture), metadata
+                pixels = as_tensor(picture)
+                self._read = pixels.pin_memory() if self._pinned else pixels, metadata
             except PictureError as error:
                 self._error = UnreadableError(str(error))
                 raise self._error from error

@@ -16,8 +16,10 @@ from ..base.shipped import DEFAULT_CHECKPOINT
 from ..models.content_encoder import ContentCode
 from ..models.devices import own_defaults, usable_device
 from ..models.large.paint import LargePicture
+from ..models.passes import Frozen
 from ..models.stroke_size import at_scale, combined, painted_scales, stroke_scale
 from ..models.style_gan import StyleGAN
+from .batches import pictures_at_once
 from .colors import with_colors_of
 from .options import StylizeOptions
 from .styles import StyleSource, read_painting
@@ -40,16 +42,22 @@ class Stylizer:
         options: StylizeOptions | None = None,
         network: dict[str, str] | None = None,
         tile: int = 0,
+        batch: int = 0,
     ):
-        """`tile` is the side in pixels of the tiles in which the network paints (`tile_size.Plan`); 0: from
-        the free memory. Raises ValueError for one from 1 to 63."""
+        """`tile` is the side in pixels of the tiles in which the network paints (`tile_size.Plan`), `batch`
+        how many pictures of one size `paint_together` paints in one call; 0: from the free memory. Raises
+        ValueError for a tile from 1 to 63 and a batch below 0."""
         check_tile(tile)
+        if batch < 0:
+            raise ValueError(f"batch is {batch}; give 1 picture or more, or 0.")
         self.gan, self.options, self.network = gan, options or StylizeOptions(), network
-        self.tile = tile
+        self.tile, self.batch = tile, batch
         self.device = next(gan.parameters()).device
-        # Codes are small; of photos only the last one's is kept, for the next style that it is painted in.
+        # Codes are small; of photos only those of the last call are kept, for their next style.
         self._codes: dict[StyleSource, Tensor] = {}
-        self._content: tuple[Tensor, dict[float, ContentCode]] | None = None
+        self._content: tuple[Sequence[Tensor], dict[float, ContentCode]] | None = None
+        # A pass that has merged the kernels for the last code.
+        self._merged: tuple[Tensor, Frozen] | None = None
         self._loss_network: LossNetwork | None = None
 
     @classmethod
@@ -60,6 +68,7 @@ class Stylizer:
         options: StylizeOptions | None = None,
         device: str = "auto",
         tile: int = 0,
+        batch: int = 0,
     ) -> Stylizer:
         """With the network in `checkpoint` (None: the shipped one) on `device`.
 
@@ -70,20 +79,20 @@ class Stylizer:
         gan = StyleGAN.load(path)
         network = {"file": path.name, "sha256": sha256_of(path)}
         if device != "auto":
-            return cls(gan.to(_device(device)), options, network, tile)
+            return cls(gan.to(_device(device)), options, network, tile, batch)
         if torch.cuda.is_available():
-            return cls(gan.to("cuda"), options, network, tile)
+            return cls(gan.to("cuda"), options, network, tile, batch)
         for kind, is_there in (("mps", torch.backends.mps.is_available()), ("xpu", torch.xpu.is_available())):
             if not is_there:
                 continue
             try:
-                on_gpu = cls(gan.to(kind), options, network, tile)
+                on_gpu = cls(gan.to(kind), options, network, tile, batch)
                 on_gpu.try_out()
                 return on_gpu
             except (RuntimeError, TypeError):
                 # Some operations have no implementation there, depending on PyTorch's version.
                 gan = StyleGAN.load(path)
-        return cls(gan, options, network, tile)
+        return cls(gan, options, network, tile, batch)
 
     @own_defaults()
     def paint(
@@ -103,6 +112,24 @@ class Stylizer:
         """
         paintings, weights = self._paintings(style)
         return self._paint(photo, self.code(style), paintings, weights, on_step, on_note)
+
+    def most_together(self, size: tuple[int, int]) -> int:
+        """How many photos of `size` (H, W) `paint_together` paints in one call; one where they are refined or
+        in tiles."""
+        if self.options.refine is not None or 0 < self.tile**2 < size[0] * size[1]:
+            return 1
+        scale = min(1.0, stroke_scale(self.options.stroke_size, self.options.strokes, size))
+        painted = round(size[0] / scale), round(size[1] / scale)
+        return pictures_at_once(painted, self.device, self.batch)
+
+    @own_defaults()
+    def paint_together(
+        self, photos: Sequence[Tensor], style: StyleSource, on_note: Callable[[str], None] | None = None
+    ) -> list[Tensor]:
+        """Photos [1,3,H,W] of one size, each painted as `paint` would, up to rounding: in one call of the
+        network, or in several if the memory runs out. They are not refined."""
+        options = self.options
+        return self._by_network(photos, self.code(style), options.strength, options.preserve_color, on_note)
 
     def code(self, style: StyleSource) -> Tensor:
         """The code [1,L,D] of a style, on the stylizer's device; it is kept. Errors as in `paint`."""
@@ -152,7 +179,7 @@ class Stylizer:
     ) -> Tensor:
         options = self.options
         if options.refine is None:
-            return self._by_network(photo, code, options.strength, options.preserve_color, on_note)
+            return self._by_network([photo], code, options.strength, options.preserve_color, on_note)[0]
 
         from ..models.perception.vgg import LossNetwork, loss_dtype
         from .refine import refine
@@ -162,7 +189,7 @@ class Stylizer:
         with torch.no_grad():
             if options.strength == 0:
                 return photo.to(self.device)
-            painted = self._by_network(photo, code, 1.0, None, on_note)
+            (painted,) = self._by_network([photo], code, 1.0, None, on_note)
             self.forget_photo()
             # A clone is no inference tensor any more, and may take part in gradients.
             photo, painted = photo.to(self.device), painted.to(self.device).clone()
@@ -185,62 +212,82 @@ class Stylizer:
 
     def _by_network(
         self,
-        photo: Tensor,
+        photos: Sequence[Tensor],
         code: Tensor,
         strength: float,
         preserve_color: str | None,
         on_note: Callable[[str], None] | None,
-    ) -> Tensor:
-        """What the network paints; `preserve_color` None leaves it as it is."""
-        size = photo.shape[2], photo.shape[3]
+    ) -> list[Tensor]:
+        """What the network paints of photos of one size; `preserve_color` None leaves it as it is."""
+        size = photos[0].shape[2], photos[0].shape[3]
         scales = painted_scales(stroke_scale(self.options.stroke_size, self.options.strokes, size))
-        paintings = [self._at_scale(photo, scale, code, strength, on_note) for scale in scales]
+        in_scales = [self._at_scale(photos, scale, code, strength, on_note) for scale in scales]
+        finished = []
         with torch.inference_mode():
-            # One of them may have been painted on the CPU, for want of memory.
-            painted = combined([each.to(paintings[0].device) for each in paintings], size)
-            if not preserve_color:
-                return painted
-            return with_colors_of(photo.to(painted.device), painted, preserve_color)
+            for photo, *paintings in zip(photos, *in_scales, strict=True):
+                # One of them may have been painted on the CPU, for want of memory.
+                painted = combined([each.to(paintings[0].device) for each in paintings], size)
+                if preserve_color:
+                    painted = with_colors_of(photo.to(painted.device), painted, preserve_color)
+                finished.append(painted)
+        return finished
 
     def _at_scale(
         self,
-        photo: Tensor,
+        photos: Sequence[Tensor],
         scale: float,
         code: Tensor,
         strength: float,
         on_note: Callable[[str], None] | None,
-    ) -> Tensor:
-        """The painting of the photo at `scale`, in one piece or in tiles."""
-        size = photo.shape[2], photo.shape[3]
+    ) -> list[Tensor]:
+        """The paintings of the photos at `scale`, each in one piece or in tiles."""
+        size = photos[0].shape[2], photos[0].shape[3]
         if scale != 1:
             size = max(1, round(size[0] / scale)), max(1, round(size[1] / scale))
 
         @torch.inference_mode()
-        def paint(plan: Plan) -> Tensor:
+        def paint(plan: Plan) -> list[Tensor]:
             gan = network_on(self.gan, plan.device)
             own = code.to(plan.device)
-            if not plan.tile:
-                content = self._encoded(gan, photo, scale, plan.device)
-                return gan.generate(content, own, strength, self.options.seed)
-            self.forget_photo()
-            whole = at_scale(photo.cpu(), scale)
-            picture = LargePicture(lambda start, stop: whole[:, :, start:stop], size, plan.store())
-            painted = torch.empty_like(whole)
-            for start, rows in picture.paint(gan, own, strength, self.options.seed):
-                painted[:, :, start : start + rows.shape[2]] = rows
+            if plan.tile:
+                self.forget_photo()
+                return [
+                    self._in_tiles(gan, at_scale(photo.cpu(), scale), own, strength, plan) for photo in photos
+                ]
+            how, painted = self._pass_for(own) if strength == 1 else None, list[Tensor]()
+            for start in range(0, len(photos), plan.pictures):
+                content = self._encoded(gan, photos[start : start + plan.pictures], scale, plan.device)
+                painted += gan.generate(content, own, strength, self.options.seed, how=how).split(1)
             return painted
 
-        return first_that_fits(make_plans(size, self.device, self.tile), paint, on_note)
+        return first_that_fits(make_plans(size, self.device, self.tile, len(photos)), paint, on_note)
 
-    def _encoded(self, gan: StyleGAN, photo: Tensor, scale: float, device: torch.device) -> ContentCode:
-        if self._content is None or self._content[0] is not photo:
-            # First the memory of the last photo.
+    def _in_tiles(self, gan: StyleGAN, photo: Tensor, code: Tensor, strength: float, plan: Plan) -> Tensor:
+        size = photo.shape[2], photo.shape[3]
+        picture = LargePicture(lambda start, stop: photo[:, :, start:stop], size, plan.store())
+        painted = torch.empty_like(photo)
+        for start, rows in picture.paint(gan, code, strength, self.options.seed):
+            painted[:, :, start : start + rows.shape[2]] = rows
+        return painted
+
+    def _pass_for(self, code: Tensor) -> Frozen:
+        """A pass for pictures in the full style `code`: below full strength each picture has its own code."""
+        if self._merged is None or self._merged[0] is not code:
+            self._merged = code, Frozen(kept={})
+        return self._merged[1]
+
+    def _encoded(
+        self, gan: StyleGAN, photos: Sequence[Tensor], scale: float, device: torch.device
+    ) -> ContentCode:
+        if self._content is None or [*map(id, self._content[0])] != [*map(id, photos)]:
+            # First the memory of the last photos.
             self._content = None
-            self._content = photo, {}
+            self._content = photos, {}
         known = self._content[1]
         if scale not in known or known[scale].image.device != device:
             known.pop(scale, None)
-            known[scale] = gan.encode_content(at_scale(photo.to(device), scale))
+            here = [photo.to(device, non_blocking=True) for photo in photos]
+            known[scale] = gan.encode_content(at_scale(here[0] if len(here) == 1 else torch.cat(here), scale))
         return known[scale]
 
 

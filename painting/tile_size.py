@@ -18,8 +18,8 @@ from ..models.unfilled import Unfilled
 
 T = TypeVar("T")
 
-# Bytes for each pixel of a picture that is painted whole: 140 measured, and the picture twice.
-_WHOLE_BYTES = 170
+WHOLE_BYTES = 170
+"""Bytes for each pixel of a picture that is painted whole: 140 measured, and the picture twice."""
 
 # Bytes of the finest feature map for each pixel: 80 channels of float32 in cells of 16 pixels.
 _MAP_BYTES = 20
@@ -38,15 +38,19 @@ class Plan:
     """Paint on `device`, all of a picture (tile 0) or in tiles.
 
     A tile is a strip of the picture's whole width, with about as many pixels as a square of the side `tile`.
+    Whole, up to so many `pictures` go through the network in one call.
     """
 
     device: torch.device
     tile: int
+    pictures: int = 1
 
     @property
     def words(self) -> str:
         """After "the picture is painted"."""
         here = "on the CPU" if self.device.type == "cpu" else f"on {self.device}"
+        if self.pictures > 1:
+            return f"{here}, {self.pictures} in one call"
         return f"{here} in tiles of {self.tile} pixels" if self.tile else f"{here} in one piece"
 
     def store(self, memory: int | None = None, folder: Path | None = None) -> MapStore:
@@ -57,25 +61,32 @@ class Plan:
         return MapStore(self.device, _MAP_BYTES * self.tile**2, memory, folder)
 
 
-def make_plans(size: tuple[int, int], device: torch.device, tile: int = 0) -> list[Plan]:
+def make_plans(size: tuple[int, int], device: torch.device, tile: int = 0, pictures: int = 1) -> list[Plan]:
     """The ways to paint a picture of `size` (height, width) on `device`, each for when memory runs out in the
     one before: whole if that seems to fit, smaller and smaller tiles, and the same on the CPU.
 
-    `tile` is the side that the user wants; 0: from the free memory.
+    `tile` is the side that the user wants; 0: from the free memory. Where so many `pictures` are to be
+    painted in one call, whole is: these, half of them in a call, and so on, and one by one.
 
     >>> [plan.tile for plan in make_plans((1500, 2000), torch.device("cpu"), tile=256)]
     [256, 128, 64]
+    >>> [plan.pictures for plan in make_plans((15, 20), torch.device("cpu"), pictures=5)]
+    [5, 2, 1, 1]
     """
     height, width = size
     on_cpu = device.type == "cpu"
     side = tile or (max(_CPU_TILE, math.isqrt(_CPU_ROWS * width)) if on_cpu else _GPU_TILE)
-    fits = height * width <= tile**2 if tile else height * width * _WHOLE_BYTES <= free_memory(device)
+    fits = height * width <= tile**2 if tile else height * width * WHOLE_BYTES <= free_memory(device)
     sides = [0] if fits else []
     side = min(side, max(SMALLEST_TILE, math.isqrt(height * width)))
     while side >= SMALLEST_TILE:
         sides.append(side)
         side //= 2
-    plans = [Plan(device, each) for each in sides]
+    plans = []
+    while fits and pictures > 1:
+        plans.append(Plan(device, 0, pictures))
+        pictures //= 2
+    plans += [Plan(device, each) for each in sides]
     return plans if on_cpu else plans + make_plans(size, torch.device("cpu"), tile)
 
 

@@ -13,8 +13,17 @@ from .reading import Picture, open_picture
 
 def as_picture(image: Tensor) -> Image.Image:
     """[3,H,W] or [1,3,H,W], clamped to 0..1 and rounded to 8 bits -> RGB."""
-    levels = image.detach().reshape(image.shape[-3:]).clamp(0, 1).mul(255).round().to("cpu", torch.uint8)
-    return Image.fromarray(np.ascontiguousarray(levels.permute(1, 2, 0).numpy()))
+    return picture_of(levels_of(image))
+
+
+def levels_of(image: Tensor) -> Tensor:
+    """[3,H,W] or [1,3,H,W], clamped to 0..1 and rounded -> uint8 [3,H,W] on the same device."""
+    return image.detach().reshape(image.shape[-3:]).clamp(0, 1).mul(255).round().to(torch.uint8)
+
+
+def picture_of(levels: Tensor) -> Image.Image:
+    """uint8 [3,H,W] on any device -> RGB."""
+    return Image.fromarray(np.ascontiguousarray(levels.permute(1, 2, 0).cpu().numpy()))
 
 
 # Rows that are turned into floats at once.

@@ -11,7 +11,7 @@ from .registry import (
     build_available,
 )
 from .rlministyler import RLMiniStyler
-from .stylegan import Brushwork, HalfBrushwork, RememberingBrushwork
+from .stylegan import Brushwork, CompiledBrushwork, HalfBrushwork, RememberingBrushwork
 from .system import CHECKOUTS, LeftOut, Setup, System
 from .untouched import UntouchedContent
 from .wct import WCT16x
@@ -21,6 +21,7 @@ __all__ = [
     "PEERS",
     "SYSTEMS",
     "Brushwork",
+    "CompiledBrushwork",
     "HalfBrushwork",
     "LeftOut",
     "MicroAST",

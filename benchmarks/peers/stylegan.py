@@ -61,6 +61,19 @@ class HalfBrushwork(Brushwork):
         )
 
 
+class CompiledBrushwork(Brushwork):
+    """The same with code that `torch.compile` writes in `mode` for the content encoder and the generator.
+
+    The first picture of a size takes a minute or more.
+    """
+
+    def __init__(self, setup: Setup, mode: str):
+        super().__init__(setup, f"Brushwork, compiled ({mode})")
+        self._origin = fingerprint(self._origin, mode)
+        self.gan.content_encoder.compile(mode=mode)
+        self.gan.generator.compile(mode=mode)
+
+
 class RememberingBrushwork(Brushwork):
     """Brushwork for many pairs: a painting is encoded once, and so is a photo until another one comes.
 

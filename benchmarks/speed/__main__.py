@@ -14,11 +14,12 @@ import platform
 import statistics
 import sys
 import time
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from benchmarks.peers import PEERS, System, build_available
+from benchmarks.peers import PEERS, CompiledBrushwork, Setup, System, build_available
 from benchmarks.speed.limits import Rates, rates_of, synchronize, work_of
 from benchmarks.speed.memory import peak_memory
 from benchmarks.speed.report import (
@@ -43,10 +44,14 @@ ON_GPU = ("brushwork-half",)
 SIZES: dict[str, list[Size]] = {"cpu": [384, 512, 1024, 2048], "cuda": list(GPU_SPEED_BARS)}
 # Starting a process for each size and system takes longer than painting on a GPU.
 MEMORY_SIZES: dict[str, list[Size]] = {"cpu": SIZES["cpu"], "cuda": [GPU_MEMORY_BAR_SIZE]}
-BATCHES = {"cpu": 0, "cuda": 32}
+BATCHES: dict[str, tuple[int, ...]] = {"cuda": (8, 32)}
+COMPILED = {"cuda": "reduce-overhead"}
 
 # Between two calls: thread pools spin for a while after their last job and would slow down the next system.
 PAUSE_SECONDS = 0.1
+
+# Rounds that do not count: PyTorch compiles in the first, and records CUDA graphs in the next ones.
+WARM_UPS = 3
 
 
 def time_once(system: System, content: Tensor, style: Tensor) -> float:
@@ -95,20 +100,31 @@ def time_in_turns(systems: dict[str, System], size: Size, rounds: int, device: s
     return rows
 
 
-def batch_rates(system: System, count: int, size: int, rounds: int, device: str) -> str:
-    """A line on how many pictures a second a batch gives, and how many one after the other."""
+def batch_rates(system: System, counts: Sequence[int], size: int, rounds: int, device: str) -> str:
+    """A line on how many pictures a second batches of `counts` give, and how many one after the other."""
     generator = torch.Generator().manual_seed(0)
-    photos, style = (torch.rand(n, 3, size, size, generator=generator).to(device) for n in (count, 1))
-    seconds: dict[int, list[float]] = {1: [], count: []}
-    for _ in range(rounds + 1):
-        for batch, found in seconds.items():
-            found.append(time_once(system, photos[:batch], style) / batch)
-    # The first round warms up.
-    alone, together = (1 / statistics.median(seconds[batch][1:]) for batch in (1, count))
-    return (
-        f"{system.name} at {size} on {device}: {together:.1f} pictures a second in a batch of {count}, "
-        f"{alone:.1f} one by one."
+    most = max(counts)
+    photos, style = (torch.rand(n, 3, size, size, generator=generator).to(device) for n in (most, 1))
+    seconds: dict[int, list[float]] = {count: [] for count in (1, *counts)}
+    for _ in range(WARM_UPS + rounds):
+        for count, found in seconds.items():
+            found.append(time_once(system, photos[:count], style) / count)
+    rates = {count: 1 / statistics.median(found[WARM_UPS:]) for count, found in seconds.items()}
+    together = "".join(f"{rates[count]:.1f} pictures a second in a batch of {count}, " for count in counts)
+    return f"{system.name} at {size} on {device}: {together}{rates[1]:.1f} one by one."
+
+
+def compiled_rates(setup: Setup, mode: str, plain: System, counts: Sequence[int], rounds: int) -> list[str]:
+    """The same line for the network in compiled code, and one on what that cost and how far it is off."""
+    compiled, device = CompiledBrushwork(setup, mode), setup.device
+    content, style = pictures(BATCH_SIZE, device)
+    first = time_once(compiled, content, style)
+    worst = float((compiled.paint(content, style) - plain.paint(content, style)).abs().max())
+    line = (
+        f"{compiled.name} on {device}: the first picture took {first:.0f} s, and pixels differ by "
+        f"{255 * worst:.2g}/255 at most."
     )
+    return [line, batch_rates(compiled, counts, BATCH_SIZE, rounds, device)]
 
 
 def machine(threads: int) -> dict[str, str | int]:
@@ -151,9 +167,12 @@ def main(arguments: list[str] | None = None) -> int:
                 if rates and row.system == "brushwork":
                     row.least = least_seconds(systems[row.system], size, device, rates)
             rows += found
-        batch = BATCHES.get(kind, 0) if request.batch is None else request.batch
-        if batch:
-            batches.append(batch_rates(systems["brushwork"], batch, BATCH_SIZE, request.rounds, device))
+        counts = BATCHES.get(kind, ()) if request.batches is None else request.batches
+        mode = request.compile or COMPILED.get(kind, "none")
+        if counts:
+            batches.append(batch_rates(systems["brushwork"], counts, BATCH_SIZE, request.rounds, device))
+        if counts and mode != "none":
+            batches += compiled_rates(setup, mode, systems["brushwork"], counts, request.rounds)
 
     # Show the table and the bars, and write all of it as JSON.
     print(f"{machine(request.setup.threads)}\n\n{table(rows)}\n")

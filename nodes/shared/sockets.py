@@ -15,9 +15,11 @@ from torch import Tensor
 from ...models.batches import entry
 from ...models.content_encoder import ContentCode
 from ...models.devices import own_defaults
+from ...models.memory import is_out_of_memory, release_cache
 from ...models.regions import StyleRegion, paired_batch
 from ...models.style_file import StyleFile, content_fingerprint, style_fingerprint
 from ...models.style_gan import StyleGAN
+from ...painting.batches import pictures_at_once
 from ...painting.tile_size import Plan, first_that_fits, make_plans, network_on
 from ..bridge import api
 from ..bridge.api import Patcher, io
@@ -173,6 +175,18 @@ class InTiles(Generic[T]):
     work: Callable[[int, Plan, StyleGAN], T]
 
 
+@dataclass(frozen=True)
+class InBatches(Generic[T]):
+    """Work on several pictures of `size` (height, width) in one call: `work(numbers, device)`.
+
+    `most` pictures at once; 0: as many as are fast and fit into the memory (`pictures_at_once`).
+    """
+
+    size: tuple[int, int]
+    work: Callable[[range, torch.device], Sequence[T]]
+    most: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class ManagedGAN:
     """The value of BRUSHWORK_GAN: the network, under ComfyUI's memory management."""
@@ -202,28 +216,62 @@ class ManagedGAN:
         work: Callable[[int, torch.device], T],
         preview: bool = False,
         in_tiles: InTiles[T] | None = None,
+        in_batches: InBatches[T] | None = None,
     ) -> list[T]:
         """[work(0, device), …, work(count - 1, device)], pictures of `pixels` each.
 
         One picture at a time, so that memory does not grow with the batch; between two of them the
-        user may cancel. With `preview`, `work` returns pictures [H,W,3] that the progress bar shows. With
+        user may cancel. With `in_batches`, several at a time where that is faster, fewer if memory runs out.
+        With `preview`, `work` returns pictures [H,W,3] that the progress bar shows. With
         `in_tiles`, pictures that the memory is too small for are worked on in smaller and smaller parts, and
         at last on the CPU; the log says so.
         """
         memory = pixels * _WORKING_MEMORY_PER_PIXEL
         device = api.load(self.patcher, memory)
         progress = Progress(count)
-        results = []
-        for i in range(count):
+        results: list[T] = []
+
+        def keep(found: Sequence[T]) -> None:
+            for result in found:
+                results.append(result)
+                progress.step(result if preview and isinstance(result, Tensor) else None)
+
+        if in_batches is not None:
+            self._by_batches(count, device, in_batches, results, keep)
+        for i in range(len(results), count):
             whole, smaller = partial(work, i, device), None
             if in_tiles is not None:
                 plans = make_plans(in_tiles.size, device)
                 smaller = partial(self._in_tiles, in_tiles, i, [plan for plan in plans if plan.tile])
                 whole = whole if not plans[0].tile else smaller
-            result = self._once(memory, whole, smaller)
-            results.append(result)
-            progress.step(result if preview and isinstance(result, Tensor) else None)
+            keep([self._once(memory, whole, smaller)])
         return results
+
+    def _by_batches(
+        self,
+        count: int,
+        device: torch.device,
+        batches: InBatches[T],
+        results: Sequence[T],
+        keep: Callable[[Sequence[T]], None],
+    ) -> None:
+        """The first of `count` results, all of them unless memory runs out for two pictures."""
+        most = pictures_at_once(batches.size, device, batches.most)
+        while most > 1 and len(results) < count:
+            api.check_interrupt()
+            try:
+                found = batches.work(range(len(results), min(count, len(results) + most)), device)
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                # The traceback holds the tensors of what failed.
+                error.__traceback__ = None
+            else:
+                keep(found)
+                continue
+            release_cache(device)
+            most //= 2
+            logger.warning("Brushwork: out of memory; %d pictures or fewer go together now.", most)
 
     def attempt(self, pixels: int) -> Attempt:
         """What does one work after the other on the device, each on a picture of `pixels`.

@@ -88,6 +88,7 @@ def paint_files_on_ray(
             stylizer.network,
             marker,
             _folder_of_relative_paths(left.values(), checkpoint),
+            stylizer.batch,
         )
         # The second time each job that is left is alone, and no other waits behind it: one at which the
         # process dies takes these along.

@@ -49,6 +49,7 @@ class WorkerSetup:
     """A file in the folder of the results, which a worker sees if it shares the folder."""
     folder: Path | None
     """The folder of relative paths; None if there is none among them."""
+    batch: int = 0
     version: str = field(default_factory=version)
     styles_dir: Path = STYLES_DIR
     pixel_limit: str | None = field(default_factory=lambda: os.environ.get(VARIABLE))
@@ -167,7 +168,7 @@ def _ready(setup: WorkerSetup) -> Stylizer:
     if setup.pixel_limit is not None:
         os.environ[VARIABLE] = setup.pixel_limit
     try:
-        stylizer = Stylizer.load(setup.checkpoint, setup.options, setup.device, setup.tile)
+        stylizer = Stylizer.load(setup.checkpoint, setup.options, setup.device, setup.tile, setup.batch)
     except ValueError as error:
         raise EngineError(f"The machine {machine} cannot paint: {error}") from error
     if stylizer.network != setup.network:

@@ -33,6 +33,20 @@ def test_a_merged_kernel_is_the_mixture(conv):
         torch.testing.assert_close(merged.bias[i], conv.bias * factor[i])
 
 
+@pytest.mark.parametrize("kernels", [1, 3])
+def test_merged_in_place_the_weights_stay(kernels):
+    torch.manual_seed(0)
+    layer = DynamicConv3x3(4, 6, kernels).requires_grad_(False)
+    # One kernel has no mixture, and serves all styles.
+    w, before = torch.randn(2 if kernels > 1 else 1, 6), layer.weight.clone()
+    factor = torch.randn(len(w), 4)
+    expected = layer.merged(w, factor)
+    found = layer.merged(w, factor, in_place=True)
+    assert torch.equal(found.weight, expected.weight)
+    assert torch.equal(found.bias, expected.bias)
+    assert torch.equal(layer.weight, before)
+
+
 def test_mixed_codes_have_mixed_kernels(conv):
     a, b = torch.randn(2, 1, 6).double()
     factor = torch.ones(1, 4).double()

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from brushwork.painting.overlap import Behind, ahead
+from brushwork.painting.overlap import Behind, ahead, computed_ahead
 
 
 def test_the_same_items_in_order():
@@ -141,3 +141,53 @@ def test_ctrl_c_while_the_end_waits_does_not_leave_the_work_behind():
     with pytest.raises(KeyboardInterrupt), Behind(1) as writing:
         list(writing.add(work))
     assert done == [1]
+
+
+def test_several_threads_compute_ahead_in_order():
+    both, running = threading.Barrier(2, timeout=60), []
+
+    def work(i):
+        running.append(i)
+        # Two at a time, or this would never end.
+        both.wait()
+        return 10 * i
+
+    for i, found in enumerate(computed_ahead(work, range(6), 2)):
+        assert found == 10 * i
+        assert max(running) <= i + 2
+    assert sorted(running) == list(range(6))
+    assert list(computed_ahead(work, [], 2)) == []
+
+
+def test_an_error_of_one_thread_comes_in_its_place_and_ends_the_others():
+    begun = []
+
+    def work(i):
+        begun.append(i)
+        if i == 1:
+            raise ValueError("the second")
+        return i
+
+    found = computed_ahead(work, range(100), 2)
+    assert next(found) == 0
+    with pytest.raises(ValueError, match="the second"):
+        next(found)
+    assert len(begun) <= 4
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("brushwork-ahead")]
+
+
+def test_several_threads_write_behind_in_order():
+    both = threading.Barrier(2, timeout=60)
+    results = []
+    with Behind[int](3, threads=2) as writing:
+        for i in range(8):
+
+            def work(i=i):
+                both.wait()
+                return i
+
+            results += writing.add(work)
+            # What was added is begun or waits.
+            assert len(results) >= i - 2
+        results += writing.all()
+    assert results == list(range(8))

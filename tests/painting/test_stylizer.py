@@ -9,6 +9,7 @@ from tiny_network import TINY
 
 from brushwork.base.shipped import DEFAULT_CHECKPOINT, STYLES_DIR
 from brushwork.models.codes import mix_styles
+from brushwork.models.dynamic_conv import DynamicConv3x3
 from brushwork.models.stroke_size import at_scale, combined
 from brushwork.models.style_file import StyleFile, read_style, write_style
 from brushwork.models.style_gan import StyleGAN
@@ -215,3 +216,25 @@ def test_trying_out_leaves_nothing_behind(gan, small, painting, refine):
     torch.testing.assert_close(
         stylizer.paint(small, painting), Stylizer(gan, options).paint(small, painting), rtol=0, atol=1e-3
     )
+
+
+def test_kernels_are_merged_once_for_a_style(gan, small, monkeypatch):
+    """And the pictures are those of kernels that are merged for each, bit for bit."""
+    merged, real = [], DynamicConv3x3.merged
+    monkeypatch.setattr(
+        DynamicConv3x3, "merged", lambda layer, *args, **kw: merged.append(1) or real(layer, *args, **kw)
+    )
+    stylizer, layers = Stylizer(gan), sum(isinstance(each, DynamicConv3x3) for each in gan.modules())
+    photos = [small, small.flip(3)]
+    for style in (SavedStyle(HOKUSAI), RandomStyle(3), SavedStyle(HOKUSAI)):
+        merged.clear()
+        found = [stylizer.paint(photo, style) for photo in photos]
+        assert len(merged) == layers
+        for photo, picture in zip(photos, found, strict=True):
+            assert torch.equal(picture, plain(gan, photo, stylizer.code(style)))
+    # Below full strength each photo has a code of its own.
+    weaker = Stylizer(gan, StylizeOptions(strength=0.5))
+    merged.clear()
+    found = [weaker.paint(photo, RandomStyle(3)) for photo in photos]
+    assert len(merged) == 2 * layers
+    assert torch.equal(found[1], plain(gan, photos[1], weaker.code(RandomStyle(3)), 0.5))
