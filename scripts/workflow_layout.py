@@ -97,8 +97,9 @@ class Block:
         return 2 * _BORDER + (sum(widths) + _WIRE * (len(widths) - 1) if self.in_a_row else max(widths))
 
 
-Column = list[Block | tuple[Block, Block]]
-"""What stands below each other: blocks, and pairs of blocks that stand side by side."""
+Stack = list[Block]
+Column = list[Block | tuple[Block, Block | Stack]]
+"""What stands below each other: blocks, and pairs that stand side by side, of a block and a block or a stack."""
 
 
 def block(title: str, color: str, *nodes: int, drop: int = 0) -> Block:
@@ -129,22 +130,22 @@ LAYOUTS: dict[str, list[Column]] = {
         [block("To compare", GOLD, 5), block("Result", GOLD, 4)],
     ],
     "paint_in_library_style": [
-        [read_me(), block("With what", GRAY, 2)],
-        [block("What to paint", BLUE, 3), block("In which style", PURPLE, 4, drop=95)],
+        [read_me(), block("Network", GRAY, 2)],
+        [block("What to paint", BLUE, 3), block("In which style", PURPLE, 4, drop=140)],
         [block("Painting", GREEN, 6, drop=438)],
         [block("Result", GOLD, 7, drop=220)],
     ],
     "refine_painting": [
         [read_me(), block("What to paint", BLUE, 2)],
-        [block("Its size", BLUE, 3), block("In which style", PURPLE, 4)],
+        [block("In which style", PURPLE, 4), block("Its size", BLUE, 3)],
         [block("Painting", GREEN, 8, drop=590)],
-        [block("To compare", GOLD, 10, drop=770)],
+        [block("Before", GOLD, 10, drop=650)],
         [block("Refining", GREEN, 9)],
-        [block("Result", GOLD, 11), block("How it went", GRAY, 12)],
+        [block("How it went", GRAY, 12), block("Result", GOLD, 11)],
     ],
     "mix_library_styles": [
-        [read_me(), block("Second style", PURPLE, 5, drop=60)],
-        [block("First style", PURPLE, 4), block("Third style", PURPLE, 6, drop=110)],
+        [read_me(), block("Second style", PURPLE, 5)],
+        [block("First style", PURPLE, 4), block("Third style", PURPLE, 6, drop=200)],
         [block("What to paint", BLUE, 3), block("Mixed", PURPLE, 7)],
         [block("Painting", GREEN, 9, drop=330)],
         [block("Result", GOLD, 10, drop=330)],
@@ -167,16 +168,16 @@ LAYOUTS: dict[str, list[Column]] = {
         [block("Region 1: style", PURPLE, 5), block("Region 1: where", PURPLE, 7, drop=223)],
         [
             block("Region 2: style", PURPLE, 6),
-            block("Over the rest", GREEN, 9, drop=-10),
+            block("Style 1 into region 1", GREEN, 9, drop=-10),
             block("Region 2: where", PURPLE, 8, drop=-10),
         ],
-        [block("What to paint", BLUE, 3), block("Over that", GREEN, 10)],
+        [block("What to paint", BLUE, 3), block("Style 2 into region 2", GREEN, 10)],
         [block("Painting", GREEN, 12, drop=300)],
         [block("Result", GOLD, 13, drop=300)],
     ],
     "style_animation": [
-        [read_me(), block("First stop", PURPLE, 5)],
-        [block("Second stop", PURPLE, 6, drop=150), block("Third stop", PURPLE, 7, drop=50)],
+        [read_me(), block("Second stop", PURPLE, 6)],
+        [block("First stop", PURPLE, 5), block("Third stop", PURPLE, 7, drop=200)],
         [block("What to paint", BLUE, 3), block("The way", PURPLE, 8, drop=80)],
         [block("Its size", BLUE, 4)],
         [block("Painting", GREEN, 10, drop=250)],
@@ -191,10 +192,16 @@ LAYOUTS: dict[str, list[Column]] = {
     "steady_video": [
         [
             (read_me(), block("In which style", PURPLE, 4)),
-            row("Stands in for a video", BLUE, 3, 5, 6, 7),
+            (
+                block("Example photo", BLUE, 3),
+                [
+                    row("Example frames", BLUE, 5, 6, 7),
+                    row("Or your own video: off, Ctrl+M switches it on", GRAY, 11, 12),
+                ],
+            ),
         ],
         [block("Painting", GREEN, 8, drop=300)],
-        [row("Result", GOLD, 9, 10), row("Or your own video", GRAY, 11, 12)],
+        [row("Result", GOLD, 9, 10, drop=300)],
     ],
     "train_and_paint": [
         [read_me(), block("Your pictures", BLUE, 3)],
@@ -207,7 +214,6 @@ LAYOUTS: dict[str, list[Column]] = {
         [read_me(), block("Network", BLUE, 2)],
         [block("Scoring", GREEN, 3)],
         [block("Report", GOLD, 4, drop=150)],
-        [block("Result", GOLD, 5)],
     ],
     "batch_for_queue": [
         [read_me()],
@@ -227,22 +233,33 @@ def lay_out(workflow: dict[str, Any], columns: list[Column]) -> None:
     for column in columns:
         pairs = [part if isinstance(part, tuple) else (part,) for part in column]
         # A column is as wide as its widest part.
-        width = max(sum(part.width(nodes) + _STREET for part in pair) - _STREET for pair in pairs)
+        width = max(sum(_across(part, nodes) + _STREET for part in pair) - _STREET for pair in pairs)
         top = 0
         for pair in pairs:
             x, bottom = left, 0
             for part in pair:
                 # The last one of a pair gets what is left of the column.
-                across = left + width - x if part is pair[-1] else part.width(nodes)
-                group = _place(part, nodes, x, top + part.drop, across)
-                workflow["groups"].append({"id": len(workflow["groups"]) + 1} | group)
+                across = left + width - x if part is pair[-1] else _across(part, nodes)
+                below = top
+                for member in _stack(part):
+                    group = _place(member, nodes, x, below + member.drop, across)
+                    workflow["groups"].append({"id": len(workflow["groups"]) + 1} | group)
+                    below = group["bounding"][1] + group["bounding"][3] + _STREET
                 x += across + _STREET
-                bottom = max(bottom, group["bounding"][1] + group["bounding"][3])
-            top = bottom + _STREET
+                bottom = max(bottom, below)
+            top = bottom
         left += width + _STREET
     # They run in the order in which the file lists them.
     for order, node in enumerate(workflow["nodes"]):
         node["order"] = order
+
+
+def _stack(part: Block | Stack) -> Stack:
+    return part if isinstance(part, list) else [part]
+
+
+def _across(part: Block | Stack, nodes: dict[int, dict[str, Any]]) -> int:
+    return max(member.width(nodes) for member in _stack(part))
 
 
 def _place(part: Block, nodes: dict[int, dict[str, Any]], left: int, top: int, width: int) -> dict[str, Any]:
