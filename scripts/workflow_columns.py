@@ -60,7 +60,7 @@ LAYOUTS: dict[str, list[Column]] = {
     ],
     "refine_painting": [
         [read_me(), block("What to paint", BLUE, 2)],
-        [block("In which style", PURPLE, 4), block("Its size", BLUE, 3)],
+        [block("In which style", PURPLE, 4), block("The photo's size", BLUE, 3)],
         [block("Painting", GREEN, 8, drop=590)],
         [block("Before", GOLD, 10, drop=650)],
         [block("Refining", GREEN, 9)],
@@ -102,7 +102,7 @@ LAYOUTS: dict[str, list[Column]] = {
         [read_me(), block("Second stop", PURPLE, 6)],
         [block("First stop", PURPLE, 5), block("Third stop", PURPLE, 7, drop=200)],
         [block("What to paint", BLUE, 3), block("The way", PURPLE, 8, drop=80)],
-        [block("Its size", BLUE, 4)],
+        [block("The photo's size", BLUE, 4)],
         [block("Painting", GREEN, 10, drop=250)],
         [block("Result", GOLD, 11, drop=250)],
     ],
