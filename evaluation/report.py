@@ -111,10 +111,16 @@ class Evaluation:
             LEGEND,
             f"{self.pairs} pairs of {self.photos} photos and {self.paintings} paintings, {o.side} pixels, "
             f"seed {o.seed}, on {self.device}",
+            *self._about_diversity(),
             f"features of FID and KID: {self.features}",
             "versions: " + ", ".join(f"{name} {version}" for name, version in self.versions.items()),
             *(f"{name}: {score.why_none}" for name, score in self.scores.items() if score.why_none),
         ]
+
+    def _about_diversity(self) -> list[str]:
+        if self.scores["diversity"].value is None:
+            return []
+        return [f"diversity: {self.options.random_styles} random styles, psi {self.options.psi:g}"]
 
     def text(self) -> str:
         """Table, remarks and warnings as plain text."""

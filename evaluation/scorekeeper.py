@@ -123,8 +123,7 @@ class Scorekeeper:
         if len(self._painting_moments) < 2:
             return Score(why_none="Needs at least two paintings to compare with.")
         random, real = statistics.fmean(self._random_spreads), style_spread(self._painting_moments)
-        options = self.options
-        details = f"{number(random)} / {number(real)}, {options.random_styles} styles, psi {options.psi:g}"
+        details = f"{number(random)} / {number(real)}"
         return Score(random / real, None, {"of_styles": random, "of_paintings": real}, details)
 
     def _warnings(self, wanted_pairs: int) -> list[str]:

@@ -43,7 +43,7 @@ class MixStyles(io.ComfyNode):
                 io.Boolean.Input(
                     "split",
                     default=False,
-                    label_on="first shapes",
+                    label_on="1st: shapes",
                     label_off="blend all",
                     tooltip=(
                         "On: shapes and strokes from the first connected style, grain and colours from the "

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
-from .lettering import fitted_name, fitted_text, font
+from .lettering import fitted_name, fitted_text, font, latin
 
 MARGIN = 24
 GAP = 16
@@ -65,15 +65,23 @@ class ComparisonSheet:
 
         pen.text((MARGIN, MARGIN - 4), self.title, fill=INK, font=font(TITLE_SIZE))
         pen.text((MARGIN, top - 30), self.note, fill=INK, font=font(NOTE_SIZE))
+        size = self._header_size()
         for column, left in zip(self.columns, lefts, strict=True):
-            header = fitted_text(column.title, HEADER_SIZE, column.side)
-            pen.text((left, top), header, fill=INK, font=font(HEADER_SIZE))
+            header = fitted_text(column.title, size, column.side)
+            pen.text((left, top), header, fill=INK, font=font(size))
 
         top += HEADER_HEIGHT
         for row, height in zip(self._rows, heights, strict=True):
             self._draw_row(sheet, row, lefts, top)
             top += height + 2 * GAP
         return sheet
+
+    def _header_size(self) -> int:
+        """The largest letters in which all titles fit their columns, down to those of captions."""
+        for size in range(HEADER_SIZE, CAPTION_SIZE, -1):
+            if all(fitted_text(title, size, side) == latin(title) for title, side in self.columns):
+                return size
+        return CAPTION_SIZE
 
     def _lefts(self) -> list[int]:
         """Where the columns begin, right of the numbers if there are any."""

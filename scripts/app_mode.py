@@ -72,7 +72,7 @@ FORMS = {
         (9, 4, 5, 3),
     ),
     "evaluate_checkpoint": Form(
-        ((2, "checkpoint"), (3, "style_folder"), (3, "content_folder"), (3, "samples"), (3, "side")), (5, 4)
+        ((2, "checkpoint"), (3, "style_folder"), (3, "content_folder"), (3, "samples"), (3, "side")), (3, 4)
     ),
     "batch_for_queue": Form(
         ((3, "image"), (4, "image"), (7, "strength"), (7, "preserve_color"), (7, "seed")), (8,)

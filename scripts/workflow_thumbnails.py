@@ -182,7 +182,7 @@ def evaluation(runner: WorkflowRunner) -> Image.Image:
     folder.mkdir()
     for path in SHIPPED_INPUTS.glob("art-*.jpg"):
         (folder / path.name).write_bytes(path.read_bytes())
-    return top_square(runner.run("evaluate_checkpoint", "Some of the pairs", samples=12)[0])
+    return top_square(runner.run("evaluate_checkpoint", "Score", samples=12)[0])
 
 
 def batch(runner: WorkflowRunner) -> Image.Image:

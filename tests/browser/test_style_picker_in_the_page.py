@@ -152,6 +152,8 @@ def test_search(canvas, shared_picker, words, found):
     ]
     shared_picker.find("")
     assert sorted(shared_picker.shown_cards()) == sorted(everything[1]["options"])
+    # Two works of one artist are not called the same.
+    assert shared_picker.card(STARRY_NIGHT).inner_text().split("\n")[:2] == ["Van Gogh", "The Starry Night"]
     shared_picker.find(words)
     assert shared_picker.shown_cards() == found
     assert shared_picker.root.get_by_text("No style matches.").is_visible() == (not found)
@@ -230,6 +232,8 @@ def test_a_connected_painting_counts_and_not_the_picker(canvas, open_template):
     picker.node("""app.graph.nodes.find(n => n.type === 'LoadImage')
       .connect(0, node, node.inputs.findIndex(i => i.name === 'painting')) && true""")
     assert picker.root.evaluate("e => e.classList.contains('brushwork-overruled')")
+    said = picker.root.evaluate("e => getComputedStyle(e, '::after').content")
+    assert said == '"The connected painting counts, not this choice."'
     picker.node("node.disconnectInput(node.inputs.findIndex(i => i.name === 'painting')) && true")
     assert not picker.root.evaluate("e => e.classList.contains('brushwork-overruled')")
 

@@ -39,8 +39,8 @@ SHOWN = {
     "style_animation": {"Animation": 1},
     "steady_video": {"Result": 1},
     "paint_film": {"Result": 1},
-    "train_and_paint": {"Look the pictures over": 1, "Train": 1, "Loss": 1, "Result": 1},
-    "evaluate_checkpoint": {"Score": 1, "Some of the pairs": 1},
+    "train_and_paint": {"Check the pictures": 1, "Train": 1, "Loss": 1, "Result": 1},
+    "evaluate_checkpoint": {"Score": 1},
     "batch_for_queue": {"Photo": 1, "Painting": 1, "Result": 1},
 }
 each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)

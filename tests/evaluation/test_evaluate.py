@@ -55,6 +55,9 @@ def test_the_report_repeats_what_was_measured_and_how(found: Evaluation) -> None
         assert part in text
     assert "Below 2000 of each, FID is too high and KID is noisy" in text
     assert "get them with: brushwork evaluate --download lpips" in text
+    assert f"diversity: {found.options.random_styles} random styles, psi 0.8" in text
+    # Report has room for so much in the workflow evaluate_checkpoint.
+    assert max(map(len, text[: text.index("\n\n")].splitlines())) <= 100
     assert found.sheet.height > 9 * 96 * 8 / 9
 
 

@@ -36,6 +36,20 @@ def test_rows_are_numbered_and_pictures_fitted_not_cropped():
     assert drawn[:, MARGIN : MARGIN + NUMBER_WIDTH].max(2).min() < 60
 
 
+def test_titles_get_smaller_until_they_fit_narrow_columns():
+    """In 22 points "painting" is wider than 64 pixels."""
+    sheets = [ComparisonSheet([Column("painting", side), Column("photo", side)]) for side in (320, 64)]
+    heights = []
+    for sheet in sheets:
+        sheet.add_row([plain(64, 64, RED)] * 2)
+        header = np.asarray(sheet.draw())[MARGIN - 4 : TOP - 8, :, 0] < 128
+        heights.append(header.any(axis=1).sum())
+        letters = header[:, MARGIN : MARGIN + sheet.columns[0].side].any(axis=0)
+        # Nothing is left out: "painting" has seven gaps between its letters, "pai…g" has six.
+        assert np.diff(letters.astype(int)).clip(0).sum() >= 8
+    assert heights[1] < heights[0]
+
+
 def test_pictures_lie_under_their_columns_in_their_proportions():
     sheet = ComparisonSheet([Column("photo", SIDE), Column("painting", SIDE)])
     sheet.add_row([plain(640, 320, RED), plain(100, 400, GREEN)], captions=["a", "b"])

@@ -30,8 +30,8 @@ async function answered(request) {
   }
 }
 
-// { title, artist, year, caption, picture }, texts that may be empty; the caption is short, and the picture is an
-// address.
+// { title, artist, year, caption, work, picture }, texts that may be empty; the caption is short, the work stands
+// below it, and the picture is an address.
 export function aboutStyle(name) {
   const text = String(name ?? "");
   const id = text.startsWith(LIBRARY) ? text.slice(LIBRARY.length) : "";
@@ -40,14 +40,14 @@ export function aboutStyle(name) {
     const { title, artist, year, short, zh } = shipped;
     const picture = new URL(`${id}.webp`, PICTURES).href;
     return inChinese()
-      ? { title: `《${zh.title}》`, artist: zh.artist, year: inChineseYears(year), caption: zh.artist, picture }
-      : { title, artist, year, caption: short, picture };
+      ? { title: `《${zh.title}》`, artist: zh.artist, year: inChineseYears(year), caption: zh.artist, work: zh.title, picture }
+      : { title, artist, year, caption: short, work: title, picture };
   }
   const style = own.get(text);
   const title = style?.title || text.split("/").at(-1).replace(/\.safetensors$/, "");
   const query = new URLSearchParams({ name: text, version: style?.picture ?? "" });
   const picture = style?.picture ? api.apiURL(`/brushwork/style_picture?${query}`) : "";
-  return { title, artist: style?.artist ?? "", year: style?.year ?? "", caption: title, picture };
+  return { title, artist: style?.artist ?? "", year: style?.year ?? "", caption: title, work: "", picture };
 }
 
 // One line, as combos show it. Older pages put it into the page as HTML, and anybody may have written a style file.

@@ -19,7 +19,11 @@ const ENGLISH = {
   noMatch: "No style matches.",
   noFavorites: "No favourites yet: click a star.",
   missing: "This style is not here.",
-  overruled: "A connection counts instead.",
+  overruled: {
+    painting: "The connected painting counts, not this choice.",
+    style: "The connected style counts, not this choice.",
+    [COMBO]: "The connected name counts, not this choice.",
+  },
 };
 const CHINESE = {
   search: "搜索风格",
@@ -29,7 +33,11 @@ const CHINESE = {
   noMatch: "没有匹配的风格。",
   noFavorites: "还没有收藏：点击星标。",
   missing: "这里没有该风格。",
-  overruled: "以连接的输入为准。",
+  overruled: {
+    painting: "以连接的画作为准，这里的选择不起作用。",
+    style: "以连接的风格为准，这里的选择不起作用。",
+    [COMBO]: "以连接的名称为准，这里的选择不起作用。",
+  },
 };
 const texts = () => (inChinese() ? CHINESE : ENGLISH);
 
@@ -164,7 +172,11 @@ class StylePicker {
     const label = styleLabel(name);
     const pick = made("button", "pick", { type: "button", title: label });
     pick.setAttribute("aria-label", label);
-    pick.append(made("span", "caption", { textContent: aboutStyle(name).caption }));
+    const { caption, work } = aboutStyle(name);
+    const lines = made("span", "caption");
+    for (const [part, textContent] of [["painter", caption], ["work", work]])
+      if (textContent) lines.append(made("span", part, { textContent }));
+    pick.append(lines);
     pick.addEventListener("click", () => this.choose(name));
     const star = made("button", "star", { type: "button", textContent: liked ? "★" : "☆" });
     star.title = liked ? texts().remove : texts().add;
@@ -214,9 +226,9 @@ class StylePicker {
   update() {
     if (this.filled !== this.names.join("\n")) return this.fill();
     const overruling = NODES[this.node.comfyClass];
-    const overruled = this.node.inputs?.some(({ name, link }) => overruling.includes(name) && link != null);
+    const overruled = this.node.inputs?.find(({ name, link }) => overruling.includes(name) && link != null);
     this.element.classList.toggle("brushwork-overruled", Boolean(overruled));
-    this.element.dataset.notice = overruled ? texts().overruled : "";
+    this.element.dataset.notice = overruled ? texts().overruled[overruled.name] : "";
     for (const card of this.cards)
       card.classList.toggle("brushwork-current", card.dataset.style === this.combo.value);
     this.scrollToCurrent();
