@@ -116,7 +116,7 @@ def grid_loss(image: Tensor, again: Tensor, margin: int) -> Tensor:
     difference = (image[inner] - again[inner]) * 255
     window = GRID * min(_WINDOW_CELLS, min(difference.shape[-2:]) // GRID)
     windows = difference.unfold(2, window, window).unfold(3, window, window)
-    cells = windows.unflatten(-1, (-1, GRID)).unflatten(-3, (-1, GRID))
+    cells: Tensor = windows.unflatten(-1, (-1, GRID)).unflatten(-3, (-1, GRID))
     mean_cell = cells.mean((-4, -2))
     return (mean_cell - mean_cell.mean((-2, -1), keepdim=True)).square().mean()
 
