@@ -104,13 +104,14 @@ def steady_loss(image: Tensor, again: Tensor, margin: int) -> Tensor:
 
 
 def grid_loss(image: Tensor, again: Tensor, margin: int) -> Tensor:
-    """The strength of patterns that repeat in every cell of the networks' grid, in squared levels of 255.
+    """log(1 + e), e the strength of patterns that repeat in every cell of the grid, in squared levels of 255.
 
     The pictures are those of `steady_loss`: strokes are the same in both, such patterns lie elsewhere. The
     mean cell of their difference keeps what repeats, and what does not averages out. It is taken in windows
     of 8 x 8 cells, since dark and bright places have patterns of their own, and a window is as good at any
-    place of the grid. Pictures [B,3,H,W], of more than a cell
-    inside `margin` pixels at the border.
+    place of the grid. An untrained network has patterns of ten levels and more, and the logarithm leaves
+    room for what else it has to learn. Pictures [B,3,H,W], of more than a cell inside `margin` pixels at the
+    border.
     """
     inner = (..., slice(margin, -margin), slice(margin, -margin))
     difference = (image[inner] - again[inner]) * 255
@@ -118,7 +119,8 @@ def grid_loss(image: Tensor, again: Tensor, margin: int) -> Tensor:
     windows = difference.unfold(2, window, window).unfold(3, window, window)
     cells: Tensor = windows.unflatten(-1, (-1, GRID)).unflatten(-3, (-1, GRID))
     mean_cell = cells.mean((-4, -2))
-    return (mean_cell - mean_cell.mean((-2, -1), keepdim=True)).square().mean()
+    energy = (mean_cell - mean_cell.mean((-2, -1), keepdim=True)).square().mean((-2, -1))
+    return torch.log1p(energy).mean()
 
 
 def code_loss(found: Tensor, code: Tensor, first: int = 0, temperature: float = 0.1) -> Tensor:
