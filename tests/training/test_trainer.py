@@ -95,33 +95,28 @@ class TestLearning:
         down, right = ((batch.other_shift - batch.shift) % 4).tolist()
         assert down
         assert right
-        shimmer = trainer.gradients.accumulate(batch, 0, 2)["steady"]
-        same = trainer.gradients.accumulate(replace(batch, other_shift=batch.shift), 0, 2)["steady"]
-        assert same < 1e-5
+        shimmer = loss_of_two_grids(trainer, "steady")
         assert 0.005 < shimmer < 0.2
 
-        only = LossWeights(**dict.fromkeys(asdict(LossWeights()), 0.0) | {"steady": 10.0})
-        steadier = Trainer(replace(options, weights=only, lr=2e-4, warmup=1), photos, paintings, start=gan)
+        options = replace(options, weights=alone("steady", 10.0), lr=2e-4, warmup=1)
+        steadier = Trainer(options, photos, paintings, start=gan)
         for _ in range(4):
             steadier.train_step()
-        assert steadier.gradients.accumulate(steadier.crops.batch(0), 0, 2)["steady"] < 0.9 * shimmer
+        assert loss_of_two_grids(steadier, "steady") < 0.9 * shimmer
 
     def test_the_grid_loss_takes_the_pattern_of_the_grid_away(
         self, photos: list[Path], paintings: list[Path], small: TrainOptions, gan: StyleGAN
     ) -> None:
         options = replace(small, batch_size=2, late_from=1.0)
-        trainer = Trainer(options, photos, paintings, start=gan)
-        batch = trainer.crops.batch(0)
-        pattern = trainer.gradients.accumulate(batch, 0, 2)["grid"]
-        same = trainer.gradients.accumulate(replace(batch, other_shift=batch.shift), 0, 2)["grid"]
-        assert same < 1e-5 < pattern
+        pattern = loss_of_two_grids(Trainer(options, photos, paintings, start=gan), "grid")
+        assert pattern > 1e-5
 
         # The network that ships has next to no pattern, so only small steps make it less.
-        only = LossWeights(**dict.fromkeys(asdict(LossWeights()), 0.0) | {"grid": 1.0})
-        cleaner = Trainer(replace(options, weights=only, lr=1e-5, warmup=1), photos, paintings, start=gan)
+        options = replace(options, weights=alone("grid", 1.0), lr=1e-5, warmup=1)
+        cleaner = Trainer(options, photos, paintings, start=gan)
         for _ in range(2):
             cleaner.train_step()
-        assert cleaner.gradients.accumulate(cleaner.crops.batch(0), 0, 2)["grid"] < 0.9 * pattern
+        assert loss_of_two_grids(cleaner, "grid") < 0.9 * pattern
 
     def test_steadiness_is_left_out_without_a_weight_or_where_nothing_can_become_steadier(
         self, photos: list[Path], paintings: list[Path], small: TrainOptions
@@ -138,6 +133,19 @@ class TestLearning:
 
         assert first(1) == first(1)
         assert first(1) != first(2)
+
+
+def alone(name: str, weight: float) -> LossWeights:
+    """All weights 0 but one."""
+    return LossWeights(**dict.fromkeys(asdict(LossWeights()), 0.0) | {name: weight})
+
+
+def loss_of_two_grids(trainer: Trainer, name: str) -> float:
+    """The loss of that name of the first crops; it is nothing where both pictures have the same grid."""
+    batch = trainer.crops.batch(0)
+    same = trainer.gradients.accumulate(replace(batch, other_shift=batch.shift), 0, 2)[name]
+    assert same < 1e-5
+    return trainer.gradients.accumulate(batch, 0, 2)[name]
 
 
 class TestState:
