@@ -267,9 +267,7 @@ def test_the_wheel_scrolls_pictures_and_not_the_canvas(canvas, open_template):
     assert picker.page.evaluate("[app.canvas.ds.scale, ...app.canvas.ds.offset]") == before
 
 
-@pytest.mark.parametrize(
-    ("template", "pickers"), [("paint_in_library_style", 1), ("styles_by_region", 3)]
-)
+@pytest.mark.parametrize(("template", "pickers"), [("paint_in_library_style", 1), ("styles_by_region", 3)])
 @pytest.mark.parametrize("name", ["library/aivazovsky-ninth-wave", KISS, STARRY_NIGHT])
 def test_whole_rows_are_seen(canvas, template, pickers, name):
     """The row of the chosen style comes first, or the list ends; no card is cut."""
@@ -277,18 +275,22 @@ def test_whole_rows_are_seen(canvas, template, pickers, name):
     canvas.open(template, [node["title"] for node in titles])
     canvas.set("LoadStyle", "style_name", name)
     canvas.page.wait_for_timeout(800)
-    seen = canvas.page.evaluate("""name => [...document.querySelectorAll('.brushwork-grid')]
+    seen = canvas.page.evaluate(
+        """name => [...document.querySelectorAll('.brushwork-grid')]
       .filter(grid => grid.offsetParent).map(grid => {
-        const { scrollTop, clientHeight, scrollHeight } = grid, first = grid.firstElementChild.offsetTop - 2;
-        const row = card => [card.offsetTop - first - scrollTop, card.offsetTop - first - scrollTop + card.offsetHeight];
+        const { scrollTop, clientHeight, scrollHeight } = grid;
+        const begin = grid.firstElementChild.offsetTop - 2 + scrollTop;
+        const row = ({ offsetTop, offsetHeight }) => [offsetTop - begin, offsetTop - begin + offsetHeight];
         const rows = [...grid.querySelectorAll('.brushwork-card')].map(row);
         return {
-          cut: rows.filter(([top, bottom]) => (top < 0 && bottom > 0) || (top < clientHeight && bottom > clientHeight)),
+          cut: rows.filter(([top, bottom]) => [0, clientHeight].some(edge => top < edge && edge < bottom)),
           whole: new Set(rows.filter(([top, bottom]) => top >= 0 && bottom <= clientHeight).map(String)).size,
           chosen: row(grid.querySelector(`[data-style='${name}']`))[0],
           ended: Math.abs(scrollTop + clientHeight - scrollHeight) < 1,
         };
-      })""", name)
+      })""",
+        name,
+    )
     assert len(seen) == pickers
     for grid in seen:
         assert (grid["cut"], grid["whole"]) == ([], 2)
