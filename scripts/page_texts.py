@@ -27,7 +27,7 @@ _MEANINGS = {
         "from_scratch": "all anew",
     },
     "preserve_color": {"luminance": "colours", "histogram": "palette"},
-    "strokes": {"pixels": "one size", "proportion": "with the picture"},
+    "strokes": {"pixels": "one size", "proportion": "relative"},
     "features": {"vgg19": "loss network", "inception": "Inception-v3"},
     "ease": {"linear": "even"},
     "statistics": {"clip": "whole shot", "window": "nearby frames", "frame": "each frame"},
