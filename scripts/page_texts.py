@@ -30,7 +30,7 @@ _MEANINGS = {
     "strokes": {"pixels": "one size", "proportion": "relative"},
     "features": {"vgg19": "loss network", "inception": "Inception-v3"},
     "ease": {"linear": "even"},
-    "statistics": {"clip": "whole shot", "window": "nearby frames", "frame": "each frame"},
+    "statistics": {"clip": "shot", "window": "nearby", "frame": "single"},
     "dtype": {"float32": "32 bits", "bfloat16": "16 bits"},
 }
 

@@ -72,7 +72,7 @@ _HEIGHTS = {
 }
 # Between a group's edge and its nodes, its title's height, between nodes of a group below each other and in a
 # row, between groups.
-_BORDER, _HEAD, _GAP, _WIRE, _STREET = 15, 40, 15, 30, 30
+_BORDER, _HEAD, _GAP, _WIRE, _STREET = 15, 40, 15, 25, 30
 
 # Of a note's title and body. ComfyUI's own brown is lighter, and newer pages write grey on it.
 _NOTE_COLORS = {"color": "#432", "bgcolor": "#332a1a"}
