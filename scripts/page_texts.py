@@ -17,6 +17,23 @@ from brushwork.nodes import NODES
 FILE_COMBOS = ("checkpoint", "style_name")
 """Inputs whose choices are names of files."""
 
+# By input and choice: what it means, where its own word does not say it to everybody. Files keep that word.
+_MEANINGS = {
+    "mode": {
+        "lerp": "straight",
+        "slerp": "curved",
+        "style_code": "one style",
+        "fine_tune": "whole network",
+        "from_scratch": "all anew",
+    },
+    "preserve_color": {"luminance": "colours", "histogram": "palette"},
+    "strokes": {"pixels": "one size", "proportion": "relative"},
+    "features": {"vgg19": "loss network", "inception": "Inception-v3"},
+    "ease": {"linear": "even"},
+    "statistics": {"clip": "shot", "window": "nearby", "frame": "single"},
+    "dtype": {"float32": "32 bits", "bfloat16": "16 bits"},
+}
+
 DESCRIPTIONS = {
     "paint_photo": "Any photo in a style of the library, with one node.",
     "paint_in_library_style": "The same step by step; keep the photo's colours if you like.",
@@ -42,12 +59,16 @@ def page_texts() -> dict[str, Any]:
 
 
 def choices() -> dict[str, Any]:
-    """By node, input and choice: the choice."""
+    """By node, input and choice: the choice, after words for it where it says little by itself."""
     found: dict[str, Any] = {}
     for node_id, node in NODES.items():
         for entry in node.GET_SCHEMA().inputs:
             if entry.io_type == "COMBO" and entry.id not in FILE_COMBOS:
-                found.setdefault(node_id, {})[entry.id] = {choice: choice for choice in entry.options}
+                meanings = _MEANINGS.get(entry.id, {})
+                found.setdefault(node_id, {})[entry.id] = {
+                    choice: f"{meanings[choice]} ({choice})" if choice in meanings else choice
+                    for choice in entry.options
+                }
     return found
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-GRAY, BLUE, PURPLE, GREEN, GOLD = "#666", "#3f789e", "#8b5a9e", "#5a8a5a", "#b08a3c"
+# Light: a title has the group's colour, on a quarter of it over a dark canvas.
+GRAY, BLUE, PURPLE, GREEN, GOLD = "#aaa", "#7ab4dc", "#c89bdc", "#8cc88c", "#dcb45a"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ LAYOUTS: dict[str, list[Column]] = {
     ],
     "paint_in_library_style": [
         [read_me(), block("Network", GRAY, 2)],
-        [block("What to paint", BLUE, 3), block("In which style", PURPLE, 4, drop=140)],
+        [block("In which style", PURPLE, 4), block("What to paint", BLUE, 3, drop=130)],
         [block("Painting", GREEN, 6, drop=438)],
         [block("Result", GOLD, 7, drop=220)],
     ],
@@ -64,7 +65,7 @@ LAYOUTS: dict[str, list[Column]] = {
         [block("Painting", GREEN, 8, drop=590)],
         [block("Before", GOLD, 10, drop=650)],
         [block("Refining", GREEN, 9)],
-        [block("How it went", GRAY, 12), block("Result", GOLD, 11)],
+        [block("Result", GOLD, 11), block("How it went", GRAY, 12)],
     ],
     "mix_library_styles": [
         [read_me(), block("Second style", PURPLE, 5)],
@@ -94,9 +95,9 @@ LAYOUTS: dict[str, list[Column]] = {
             block("Style 1 into region 1", GREEN, 9, drop=-10),
             block("Region 2: where", PURPLE, 8, drop=-10),
         ],
-        [block("What to paint", BLUE, 3), block("Style 2 into region 2", GREEN, 10)],
-        [block("Painting", GREEN, 12, drop=300)],
-        [block("Result", GOLD, 13, drop=300)],
+        [block("Style 2 into region 2", GREEN, 10, drop=470), block("What to paint", BLUE, 3, drop=-10)],
+        [block("Painting", GREEN, 12, drop=400)],
+        [block("Result", GOLD, 13, drop=400)],
     ],
     "style_animation": [
         [read_me(), block("Second stop", PURPLE, 6)],
@@ -109,8 +110,8 @@ LAYOUTS: dict[str, list[Column]] = {
     "paint_film": [
         [read_me()],
         [block("What to paint", BLUE, 3), block("In which style", PURPLE, 4)],
-        [block("Painting", GREEN, 5)],
-        [block("Result", GOLD, 6)],
+        [block("Painting", GREEN, 5, drop=200)],
+        [block("Result", GOLD, 6, drop=200)],
     ],
     "steady_video": [
         [
@@ -134,14 +135,16 @@ LAYOUTS: dict[str, list[Column]] = {
         [block("Result", GOLD, 9)],
     ],
     "evaluate_checkpoint": [
-        [read_me(), block("Network", BLUE, 2)],
+        [read_me()],
+        [block("Network", BLUE, 2)],
         [block("Scoring", GREEN, 3)],
-        [block("Report", GOLD, 4, drop=150)],
+        [block("Report", GOLD, 4)],
     ],
     "batch_for_queue": [
         [read_me()],
-        [block("What to paint", BLUE, 3), block("In which style", PURPLE, 4)],
-        [block("Reading", GREEN, 5, 6, drop=200)],
+        # Pages list what Paint must have first: the style.
+        [block("In which style", PURPLE, 4), block("What to paint", BLUE, 3)],
+        [block("Reading", GREEN, 6, 5, drop=200)],
         [block("Painting", GREEN, 7, drop=200)],
         [block("Result", GOLD, 8, drop=200)],
     ],

@@ -36,7 +36,7 @@ _MORE = {
     "CreateVideo": 10,
     "EncodeContent": 35,
     "EncodeStyle": 45,
-    "EvaluateStyle": 130,
+    "EvaluateStyle": 40,
     "Generate": 45,
     "GetVideoComponents": 12,
     "ImageAddNoise": 10,
@@ -55,7 +55,7 @@ _MORE = {
     "SampleStyle": 20,
     "SaveImage": 65,
     "StyleDataset": 55,
-    "TrainStyle": 260,
+    "TrainStyle": 205,
 }
 _MORE_OF_OTHERS = 8
 # Heights of nodes in LiteGraph, with the style picker and with the preview after a run.
@@ -72,7 +72,7 @@ _HEIGHTS = {
 }
 # Between a group's edge and its nodes, its title's height, between nodes of a group below each other and in a
 # row, between groups.
-_BORDER, _HEAD, _GAP, _WIRE, _STREET = 15, 40, 15, 20, 30
+_BORDER, _HEAD, _GAP, _WIRE, _STREET = 15, 40, 15, 25, 30
 
 # Of a note's title and body. ComfyUI's own brown is lighter, and newer pages write grey on it.
 _NOTE_COLORS = {"color": "#432", "bgcolor": "#332a1a"}

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...base.choices import PRESERVE_COLOR
 from ...painting.options import DTYPES, MATCHED, OPTIMIZED, QUALITIES, RefineOptions, StylizeOptions
-from ..bridge.api import io, schema
+from ..bridge.api import io, new_input, schema
 from ..shared.checkpoints import connected_or_default
 from ..shared.inputs import (
     check_known,
@@ -47,6 +47,8 @@ _ADVANCED = {
     "optimize": 0,
     "match": 0,
 }
+# Widgets cannot say that a number or an empty field stands for something: their names do.
+_LABELS = {"steps": "steps (0: auto)", "tile": "tile (0: auto)"}
 
 
 class RefinePainting(io.ComfyNode):
@@ -81,8 +83,10 @@ class RefinePainting(io.ComfyNode):
                         "Stretched to the photo's size; a batch of masks is one per photo."
                     ),
                 ),
-                io.String.Input(
+                new_input(
+                    io.String,
                     "style_weights",
+                    display_name="style weights (empty: equal)",
                     default="",
                     optional=True,
                     tooltip=(
@@ -107,7 +111,7 @@ class RefinePainting(io.ComfyNode):
                 io.String.Output(
                     "info",
                     display_name="info",
-                    tooltip="Sizes, steps, seconds and final losses, as text; for Preview Any.",
+                    tooltip="Size, quality, seconds, steps, and how close it came, as text; for Preview Any.",
                 ),
             ],
         )
@@ -164,4 +168,6 @@ def _input(name: str, step: float, **more: Any) -> io.Input:  # noqa: ANN401
     option = _OPTIONS[name]
     if name in _CHOICES:
         return choice_input(option, _CHOICES[name], **more)
+    if name in _LABELS:
+        more["display_name"] = _LABELS[name]
     return option_input(option, step=step, **more)

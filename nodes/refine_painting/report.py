@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_SIZES = {"whole": "whole size", "half": "half", "quarter": "a quarter"}
+
 
 class RefineReport:
     """What the user sees while pictures are refined, and reads when they are done."""
@@ -67,7 +69,9 @@ class RefineReport:
         losses = step.losses()
         if math.isfinite(losses["total"]):
             self.curve.append(losses["total"])
-        self._results[self._index] = _losses_text(losses)
+        self._results[self._index] = _closeness(losses)
+        if step.step == step.steps:
+            logger.info("Brushwork: picture %d: %s", self._index + 1, _losses_text(losses))
         picture = None if self._preview is None else self._preview.picture(step.picture())
         self._bar.show(done, self._status(step, losses["total"]), picture)
         if self._bar.cancelled:
@@ -84,7 +88,7 @@ class RefineReport:
         return "\n".join([", ".join([*parts, f"loss {loss:.4g}"]), *self._notes])
 
     def text(self) -> str:
-        """Sizes, steps, seconds, losses, and what there was to note."""
+        """Size, quality, seconds, steps, how close each picture came, and what there was to note."""
         task = self._task
         pictures = f"{task.count} picture{'s' * (task.count > 1)} of {_pixels(task.size)}"
         paintings = f"{len(task.paintings)} painting{'s' * (len(task.paintings) > 1)}"
@@ -94,7 +98,7 @@ class RefineReport:
             *(f"{_pixels(size)}: {steps} steps" for size, steps in self._steps.items()),
         ]
         for i, result in sorted(self._results.items()):
-            lines.append(f"picture {i + 1}: {result}" if task.count > 1 else result)
+            lines.append(f"picture {i + 1}: {result}." if task.count > 1 else _sentence(result))
         return "\n".join([*lines, *self._notes])
 
 
@@ -104,6 +108,20 @@ def plottable(losses: list[float]) -> list[float]:
         return losses
     last = losses[-1] if losses else 0.0
     return [math.nextafter(last, math.inf), last]
+
+
+def _closeness(losses: dict[str, float]) -> str:
+    """How far the picture is from the paintings' strokes at each size, and from what the photo shows."""
+    at_sizes = [
+        f"{losses[f'gram_{size}']:.3f} at {words}"
+        for size, words in _SIZES.items()
+        if f"gram_{size}" in losses
+    ]
+    return f"style loss {', '.join(at_sizes)}; content loss {losses['content']:.3f}"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _losses_text(losses: dict[str, float]) -> str:

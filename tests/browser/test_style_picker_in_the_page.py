@@ -267,6 +267,36 @@ def test_the_wheel_scrolls_pictures_and_not_the_canvas(canvas, open_template):
     assert picker.page.evaluate("[app.canvas.ds.scale, ...app.canvas.ds.offset]") == before
 
 
+@pytest.mark.parametrize(("template", "pickers"), [("paint_in_library_style", 1), ("styles_by_region", 3)])
+@pytest.mark.parametrize("name", ["library/aivazovsky-ninth-wave", KISS, STARRY_NIGHT])
+def test_whole_rows_are_seen(canvas, template, pickers, name):
+    """The row of the chosen style comes first, or the list ends; no card is cut."""
+    titles = json.loads((WORKFLOWS_DIR / f"{template}.json").read_text(encoding="utf-8"))["nodes"]
+    canvas.open(template, [node["title"] for node in titles])
+    canvas.set("LoadStyle", "style_name", name)
+    canvas.page.wait_for_timeout(800)
+    seen = canvas.page.evaluate(
+        """name => [...document.querySelectorAll('.brushwork-grid')]
+      .filter(grid => grid.offsetParent).map(grid => {
+        const { scrollTop, clientHeight, scrollHeight } = grid;
+        const begin = grid.firstElementChild.offsetTop - 2 + scrollTop;
+        const row = ({ offsetTop, offsetHeight }) => [offsetTop - begin, offsetTop - begin + offsetHeight];
+        const rows = [...grid.querySelectorAll('.brushwork-card')].map(row);
+        return {
+          cut: rows.filter(([top, bottom]) => [0, clientHeight].some(edge => top < edge && edge < bottom)),
+          whole: new Set(rows.filter(([top, bottom]) => top >= 0 && bottom <= clientHeight).map(String)).size,
+          chosen: row(grid.querySelector(`[data-style='${name}']`))[0],
+          ended: Math.abs(scrollTop + clientHeight - scrollHeight) < 1,
+        };
+      })""",
+        name,
+    )
+    assert len(seen) == pickers
+    for grid in seen:
+        assert (grid["cut"], grid["whole"]) == ([], 2)
+        assert grid["chosen"] == 2 or (grid["ended"] and 0 < grid["chosen"] < 120)
+
+
 def test_sockets_have_colors_that_no_palette_takes_away(canvas):
     seen = canvas.page.evaluate("""() => {
       const types = ['BRUSHWORK_STYLE', 'BRUSHWORK_CONTENT', 'BRUSHWORK_GAN'];

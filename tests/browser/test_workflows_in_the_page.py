@@ -24,7 +24,7 @@ SMALLER = {
         ("TrainStyle", "batch_size"): 1,
         ("TrainStyle", "resolution"): 64,
     },
-    "evaluate_checkpoint": {("EvaluateStyle", "samples"): 4, ("EvaluateStyle", "side"): 64},
+    "evaluate_checkpoint": {("EvaluateStyle", "samples"): 8, ("EvaluateStyle", "side"): 64},
 }
 # Those that are run here, and how many pictures or videos are then seen on which nodes, by title.
 SHOWN = {

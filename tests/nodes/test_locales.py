@@ -77,6 +77,21 @@ def test_translated_choices_still_say_what_the_file_has():
         assert text.endswith(f" ({key.rpartition('.')[2]})"), key
 
 
+def test_english_choices_say_what_they_mean_and_what_the_file_has():
+    choices = dict(flat(locale("en")["brushwork"]["choices"]))
+    for key, text in choices.items():
+        choice = key.rpartition(".")[2]
+        assert text == choice or text.endswith(f" ({choice})"), key
+    assert choices["MixStyles.mode.lerp"] == "straight (lerp)"
+    assert choices["TrainStyle.mode.fine_tune"] == "whole network (fine_tune)"
+    # One word may be the choice of two inputs.
+    assert choices["Generate.strokes.pixels"] == "one size (pixels)"
+    assert choices["RefinePainting.optimize.pixels"] == "pixels"
+    # Terms of the field, which no other words say.
+    terms = {"least_squares", "cross_entropy"}
+    assert {text for text in choices.values() if "_" in text and "(" not in text} == terms
+
+
 def test_chinese_is_chinese():
     same = {key for key, text in flat(locale("zh")) if text.isascii()}
     # What is called the same in both.

@@ -238,11 +238,11 @@ class StylePicker {
   // Not by scrollIntoView, which would scroll the page, too.
   scrollToCurrent() {
     const card = this.cards.find(({ dataset }) => dataset.style === this.combo.value);
-    if (!card || card.matches(":hover") || !this.grid.offsetParent) return;
-    const top = card.offsetTop - this.grid.offsetTop;
+    if (!card || card.hidden || card.matches(":hover") || !this.grid.offsetParent) return;
+    const top = card.offsetTop - this.cards.find(({ hidden }) => !hidden).offsetTop;
     const { scrollTop, clientHeight } = this.grid;
-    if (top < scrollTop || top + card.offsetHeight > scrollTop + clientHeight)
-      this.grid.scrollTop = top - (clientHeight - card.offsetHeight) / 2;
+    // Its row comes first; at the end of the list the last rows are whole.
+    if (top < scrollTop || top + card.offsetHeight > scrollTop + clientHeight) this.grid.scrollTop = top;
   }
 
   // A style in the place above the search field.

@@ -4,7 +4,7 @@
 import { api } from "../../../scripts/api.js";
 import { app } from "../../../scripts/app.js";
 
-let english, translated; // while the page is English: nothing
+let english, translated; // the same while the page is English, and in languages that have no texts
 
 // From the English texts of a kind, such as "titles", to the translated ones.
 const dictionary = kind =>
@@ -19,10 +19,9 @@ app.registerExtension({
   name: "brushwork.texts",
   async init() {
     const language = app.extensionManager.setting.get("Comfy.Locale");
-    if (language === "en") return;
     const languages = await (await api.fetchApi("/i18n")).json();
     english = languages.en?.brushwork;
-    translated = english && languages[language]?.brushwork;
+    translated = english && (languages[language]?.brushwork ?? english);
   },
   nodeCreated(node) {
     for (const widget of (translated && node.widgets) || []) {
@@ -32,7 +31,7 @@ app.registerExtension({
   },
   // Brushwork's workflows have a note that is known; what a person wrote or changed stays as it is.
   beforeConfigureGraph(graph) {
-    if (!translated) return;
+    if (translated === english) return;
     const [groups, titles, labels, notes] = ["groups", "titles", "labels", "notes"].map(dictionary);
     if (!graph.nodes?.some(node => notes.has(node.widgets_values?.[0]))) return;
     for (const group of graph.groups ?? []) group.title = groups.get(group.title) ?? group.title;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import fields
 
 import pytest
@@ -73,7 +74,8 @@ def test_the_defaults_are_allowed_and_experts_options_may_be_left_out():
 
 
 @pytest.mark.usefixtures("shipped_loss_network")
-def test_the_picture_gets_the_paintings_strokes(photo_crop, art_crop):
+def test_the_picture_gets_the_paintings_strokes(photo_crop, art_crop, caplog):
+    caplog.set_level("INFO")
     image, loss, info = execute(photo_crop, photo_crop, art_crop, steps=12)
     assert image.shape == photo_crop.shape
     assert image.dtype == torch.float32
@@ -81,9 +83,23 @@ def test_the_picture_gets_the_paintings_strokes(photo_crop, art_crop):
     assert ((image >= 0) & (image <= 1)).all()
     assert style_error(image, art_crop) < 0.4 * style_error(photo_crop, art_crop)
     assert loss["loss"][-1] < 0.5 * loss["loss"][0]
-    assert info.startswith("1 picture of 48 x 48, 1 painting, quality draft, ")
-    assert "48 x 48: 12 steps" in info
-    assert f"loss {loss['loss'][-1]:.4g} (gram whole " in info
+    done, steps, close = info.splitlines()
+    assert done.startswith("1 picture of 48 x 48, 1 painting, quality draft, ")
+    assert steps == "48 x 48: 12 steps"
+    # The numbers of an optimiser are for the log.
+    (logged,) = (line for line in caplog.messages if "gram whole" in line)
+    assert f"picture 1: loss {loss['loss'][-1]:.4g} (gram whole " in logged
+    known = {name: float(value) for name, value in re.findall(r"([a-z]+ ?[a-z]*) ([\d.e-]+)[,)]", logged)}
+    numbers = r"Style loss {0} at whole size, {0} at half, {0} at a quarter; content loss {0}\."
+    shown = re.fullmatch(numbers.format(r"(\d\.\d{3})"), close).groups()
+    wanted = [known[name] for name in ("gram half", "gram quarter", "content")]
+    assert [float(number) for number in shown[1:]] == pytest.approx(wanted, abs=6e-4)
+
+
+def test_the_text_names_the_sizes_that_there_are():
+    _, _, info = execute(pictures(1, 16, 24), pictures(1, 16, 24), pictures(1, 16, 16), steps=2)
+    close = r"Style loss \d+\.\d{3} at whole size, \d+\.\d{3} at half; content loss \d+\.\d{3}\."
+    assert re.fullmatch(close, info.splitlines()[2]), info
 
 
 @pytest.mark.usefixtures("shipped_loss_network")
@@ -166,7 +182,7 @@ def test_a_black_mask_is_refused_and_one_of_several_is_left_out(photo_crop, art_
     image, _, info = execute(photo_crop, photo_crop, art_crop, masks)
     assert torch.equal(image[1], photo_crop[0])
     assert not torch.equal(image[0], photo_crop[0])
-    assert "picture 2: its mask is black, so it stays as it was" in info
+    assert "picture 2: its mask is black, so it stays as it was." in info.splitlines()
 
 
 @pytest.mark.parametrize(("images", "photos", "masks"), [(2, 1, 1), (1, 2, 1), (2, 2, 2), (1, 1, 2)])
@@ -175,7 +191,7 @@ def test_batches_are_the_single_pictures(images, photos, masks):
     painting, mask = pictures(1, 20, 20, seed=2), pictures(masks, 24, 32, seed=3)[..., 0]
     batch, loss, info = execute(image, content, painting, mask, steps=2)
     assert len(batch) == 2
-    assert "picture 2: loss " in info
+    assert "picture 2: style loss " in info
     assert len(loss["loss"]) >= 2
     for i in range(2):
         own = [each[i % len(each)][None] for each in (image, content)]
