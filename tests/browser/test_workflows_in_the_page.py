@@ -149,7 +149,8 @@ def test_train_style_says_which_numbers_are_automatic(canvas):
     known = known["required"] | known["optional"]
     advanced = {name for name, (_, *more) in known.items() if more and more[0].get("advanced")}
     assert len(advanced) in (0, 14)  # older cores do not know the word
-    node = canvas.page.locator("[data-node-id]", has_text="save name").first
+    own = "app.graph.nodes.find(node => node.type === 'TrainStyle').id"
+    node = canvas.page.locator(f'[data-node-id="{canvas.page.evaluate(own)}"]')
     shown = node.inner_text()
     assert {name for name, label in unset.items() if label in shown} == set(unset) - advanced
     if advanced:
