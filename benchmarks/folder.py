@@ -31,6 +31,7 @@ from brushwork.painting.jobs import PaintResult, make_jobs
 from brushwork.painting.styles import SavedStyle, StyleSource
 from brushwork.painting.stylizer import Stylizer
 from brushwork.pictures.folders import picture_files
+from brushwork.pictures.reading import PictureError, opened_picture
 from brushwork.pictures.tensors import load_picture
 
 SIZE = (1152, 896)
@@ -53,23 +54,27 @@ class Part:
 
 
 def cut_photo(source: Path, number: int, path: Path) -> None:
-    """Save a photo of SIZE pixels, cut from `source` at a place and scale that `number` decides."""
+    """Save a photo of SIZE pixels, cut from `source` at a place and scale that `number` decides.
+
+    Raises PictureError for a `source` that cannot be read.
+    """
     chance = random.Random(number)
-    with Image.open(source) as opened:
+    with opened_picture(source) as opened:
         opened.draft("RGB", SIZE)
         image = opened.convert("RGB")
         scale = chance.uniform(0.8, 1.0) * min(image.width / SIZE[0], image.height / SIZE[1])
         width, height = SIZE[0] * scale, SIZE[1] * scale
         left, top = chance.uniform(0, image.width - width), chance.uniform(0, image.height - height)
         box = (left, top, left + width, top + height)
-        image.resize(SIZE, Image.Resampling.BICUBIC, box=box).save(path, quality=92)
+        photo = image.resize(SIZE, Image.Resampling.BICUBIC, box=box)
+    photo.save(path, quality=92)
 
 
 def measure(
     sources: Sequence[Path], pictures: int, part: int, alone: int, style: StyleSource, stylizer: Stylizer
 ) -> list[Part]:
     """Paint the folder in parts, and after each `alone` photos of it in memory. Raises RuntimeError if a
-    photo was not painted."""
+    photo was not painted, PictureError for a source that cannot be read."""
     parts = []
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -128,7 +133,10 @@ def main(arguments: list[str] | None = None) -> int:
     # Measure as the command does, and print the table and the bar.
     keep_memory()
     style, stylizer = SavedStyle(library_styles()[STYLE]), Stylizer.load()
-    parts = measure(sources, options.pictures, options.part, options.alone, style, stylizer)
+    try:
+        parts = measure(sources, options.pictures, options.part, options.alone, style, stylizer)
+    except PictureError as error:
+        parser.error(f"--content: {error}")
     ratio = statistics.median(part.ratio for part in parts)
     print("\n| photos | from file to file, s | painting alone, s | ratio | of the parts |")
     print("| ---: | ---: | ---: | ---: | --- |")

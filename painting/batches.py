@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
+from ..base.excerpt import value_excerpt
+from ..base.settings import is_whole
 from ..models.large.maps import StorageError
 from ..models.memory import free_memory, is_out_of_memory
+from ..pictures.values import check_floating
 from .tile_size import WHOLE_BYTES
 
 if TYPE_CHECKING:
@@ -48,6 +51,24 @@ def pictures_at_once(size: tuple[int, int], device: torch.device, wanted: int = 
     pixels = max(1, size[0] * size[1])
     fitting = free_memory(device) // 2 // (pixels * WHOLE_BYTES)
     return max(1, min(_MOST_PICTURES, _MOST_PIXELS // pixels, fitting))
+
+
+def check_batch(batch: int) -> None:
+    """Raise ValueError, one sentence, for a number of pictures that is no whole number from 0 on."""
+    if not is_whole(batch):
+        raise ValueError(f"batch is {value_excerpt(batch)}; give a whole number of pictures.")
+    if batch < 0:
+        raise ValueError(f"batch is {batch}; give 1 picture or more, or 0.")
+
+
+def check_photos(photos: Sequence[Tensor]) -> None:
+    """Raise ValueError, one sentence, unless all are [1,3,H,W] of floating point, and of one size."""
+    for photo in photos:
+        shape = tuple(check_floating(photo, "The photo").shape)
+        if len(shape) != 4 or shape[:2] != (1, 3) or 0 in shape:
+            raise ValueError(f"The photo has shape {shape}; it must be [1, 3, height, width].")
+    if len({photo.shape for photo in photos}) > 1:
+        raise ValueError("The photos have several sizes; paint those of one size together.")
 
 
 class FileThreads(NamedTuple):

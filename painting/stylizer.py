@@ -19,7 +19,7 @@ from ..models.large.paint import LargePicture
 from ..models.passes import Frozen
 from ..models.stroke_size import at_scale, combined, painted_scales, stroke_scale
 from ..models.style_gan import StyleGAN
-from .batches import pictures_at_once
+from .batches import check_batch, check_photos, pictures_at_once
 from .colors import with_colors_of
 from .options import StylizeOptions
 from .styles import StyleSource, read_painting
@@ -46,10 +46,9 @@ class Stylizer:
     ):
         """`tile` is the side in pixels of the tiles in which the network paints (`tile_size.Plan`), `batch`
         how many pictures of one size `paint_together` paints in one call; 0: from the free memory. Raises
-        ValueError for a tile from 1 to 63 and a batch below 0."""
+        ValueError for a tile from 1 to 63, a batch below 0, and what is no whole number."""
         check_tile(tile)
-        if batch < 0:
-            raise ValueError(f"batch is {batch}; give 1 picture or more, or 0.")
+        check_batch(batch)
         self.gan, self.options, self.network = gan, options or StylizeOptions(), network
         self.tile, self.batch = tile, batch
         self.device = next(gan.parameters()).device
@@ -107,9 +106,10 @@ class Stylizer:
 
         If the memory runs out, tiles get smaller, and at last the CPU paints; `on_note` gets a sentence each
         time. on_step and on_note are called while refining; see `refine`.
-        Raises ValueError for a style that cannot be read, that another network made, or that is to be refined
-        and is not made of paintings; RefineError where refining fails.
+        Raises ValueError for a photo of another shape, for a style that cannot be read, that another network
+        made, or that is to be refined and is not made of paintings; RefineError where refining fails.
         """
+        check_photos([photo])
         paintings, weights = self._paintings(style)
         return self._paint(photo, self.code(style), paintings, weights, on_step, on_note)
 
@@ -127,7 +127,8 @@ class Stylizer:
         self, photos: Sequence[Tensor], style: StyleSource, on_note: Callable[[str], None] | None = None
     ) -> list[Tensor]:
         """Photos [1,3,H,W] of one size, each painted as `paint` would, up to rounding: in one call of the
-        network, or in several if the memory runs out. They are not refined."""
+        network, or in several if the memory runs out. They are not refined. Errors as in `paint`."""
+        check_photos(photos)
         options = self.options
         return self._by_network(photos, self.code(style), options.strength, options.preserve_color, on_note)
 
@@ -219,6 +220,8 @@ class Stylizer:
         on_note: Callable[[str], None] | None,
     ) -> list[Tensor]:
         """What the network paints of photos of one size; `preserve_color` None leaves it as it is."""
+        if not photos:
+            return []
         size = photos[0].shape[2], photos[0].shape[3]
         scales = painted_scales(stroke_scale(self.options.stroke_size, self.options.strokes, size))
         in_scales = [self._at_scale(photos, scale, code, strength, on_note) for scale in scales]

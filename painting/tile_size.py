@@ -11,6 +11,8 @@ from typing import TypeVar
 
 import torch
 
+from ..base.excerpt import value_excerpt
+from ..base.settings import is_whole
 from ..models.large.maps import MapStore
 from ..models.memory import free_memory, is_out_of_memory, release_cache
 from ..models.style_gan import StyleGAN
@@ -123,6 +125,8 @@ def network_on(gan: StyleGAN, device: torch.device) -> StyleGAN:
 
 
 def check_tile(tile: int) -> None:
-    """Raise ValueError, one sentence, for a side of tiles that is not 0 or from 64 on."""
+    """Raise ValueError, one sentence, for a side of tiles that is no whole number, 0 or from 64 on."""
+    if not is_whole(tile):
+        raise ValueError(f"tile is {value_excerpt(tile)}; give a whole number of pixels.")
     if tile != 0 and tile < SMALLEST_TILE:
         raise ValueError(f"tile is {tile}; give {SMALLEST_TILE} pixels or more, or 0.")

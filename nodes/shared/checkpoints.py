@@ -6,6 +6,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from ...base.excerpt import excerpt
+from ...base.settings import check_type
 from ...base.shipped import DEFAULT_CHECKPOINT, WEIGHTS_DIR
 from ...base.tensor_header import SAFETENSORS, read_metadata
 from ...models.checkpoint import FORMAT, CheckpointError
@@ -32,8 +33,10 @@ def checkpoint_names() -> list[str]:
 def find_checkpoint(name: str) -> Path:
     """The file that `name` stands for; a file in models/brushwork hides a shipped one of that name.
 
-    Raises CheckpointError if there is none.
+    Raises CheckpointError if there is none; ValueError if it is no text.
     """
+    # Prompts of programs may hold anything.
+    check_type("checkpoint", name, str)
     path = api.model_folder_path(name)
     if path is None and name in checkpoint_names():
         path = WEIGHTS_DIR / name

@@ -9,6 +9,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from ...base.choices import PRESERVE_COLOR
+from ...base.settings import check_choice, check_number
 from ...models.content_encoder import ContentCode
 from ...models.large.content import LargeContent, encode_large_content
 from ...models.large.maps import MapStore
@@ -168,8 +170,10 @@ def paint(
     """IMAGE [B,H,W,3]: each of the `motifs` in its style; `strokes` as `stroke_scale` has them.
 
     `at_once` is as in `InBatches`, for several motifs in one style. Raises ValueError, one sentence, if their
-    numbers do not match or another network made the style.
+    numbers do not match, another network made the style, or the strength or what to do with colours is none.
     """
+    check_number("strength", strength, 0, 1)
+    check_choice("preserve_color", preserve_color, PRESERVE_COLOR)
     batch = style.batch_with(motifs.batch, "The contents and the styles")
     style.refuse_foreign(style_gan)
     height, width = motifs.size

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...base.excerpt import excerpt
 from ...base.files import numbered_path, safe_file_name
+from ...base.settings import check_type
 from ...base.shipped import LIBRARY_PREFIX, library_styles
 from ...base.system_errors import system_sentence
 from ...base.tensor_header import SAFETENSORS
@@ -26,7 +27,9 @@ def style_names() -> list[str]:
 
 
 def find_style(name: str) -> Path:
-    """The file that `name` stands for. Raises CheckpointError if there is none."""
+    """The file that `name` stands for. Raises CheckpointError if there is none; ValueError for no text."""
+    # Prompts of programs may hold anything.
+    check_type("style_name", name, str)
     if name.endswith(SAFETENSORS):
         path = api.model_folder_path(name, api.STYLE_FOLDER)
     else:

@@ -46,3 +46,16 @@ def test_a_folder_without_pictures_is_refused(
     with pytest.raises(SystemExit):
         folder.main(["--content", str(tmp_path / name)])
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5])
+def test_a_photo_that_cannot_be_read_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    monkeypatch.setattr(folder, "SIZE", (96, 72))
+    data = demo_photos()[0].read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(data[: round(share * len(data))])
+    with pytest.raises(SystemExit) as ended:
+        folder.main(["--content", str(tmp_path), "--pictures", "1"])
+    assert ended.value.code == 2
+    assert f"--content: {tmp_path / 'cut.jpg'} is not a picture that can be read" in capsys.readouterr().err

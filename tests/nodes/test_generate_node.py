@@ -264,6 +264,18 @@ def test_strength_is_checked(small_gan):
     layers, dim = small_gan.gan.config.layers, small_gan.gan.config.code_dim
     with pytest.raises(ValueError, match=r"strength is 1\.5"):
         Generate.execute(small_gan, content, Style(torch.zeros(1, layers, dim), 1), 1.5)
+    for wrong in (None, "1"):
+        with pytest.raises(ValueError, match=r"^strength is .*; choose a value from 0 to 1"):
+            Generate.execute(small_gan, content, Style(torch.zeros(1, layers, dim), 1), wrong)
+
+
+def test_a_choice_that_comes_through_a_link_is_checked(small_gan):
+    """ComfyUI does not know it before the node runs."""
+    content = EncodeContent.execute(small_gan, torch.rand(1, 16, 16, 3))[0]
+    style = Style.made_by(small_gan, small_gan.gan.sample_style(1))
+    for wrong in ("Luminance", None, ["off"]):
+        with pytest.raises(ValueError, match=r"^preserve_color is .*; choose one of off, luminance, hist"):
+            Generate.execute(small_gan, content, style, preserve_color=wrong)
 
 
 def test_another_strength_reads_the_photo_only_once(small_gan, photo_image, art_image, monkeypatch):

@@ -7,7 +7,7 @@ import torch
 
 from brushwork.models import stroke_size
 from brushwork.models.checkpoint import CheckpointError
-from brushwork.nodes import EncodeContent, EncodeStyle, Generate, LoadStyle, PaintPhoto
+from brushwork.nodes import EncodeContent, EncodeStyle, Generate, LoadStyle, LoadStyleGAN, PaintPhoto
 
 WAVE = "library/hokusai-great-wave"
 
@@ -68,6 +68,15 @@ def test_a_style_that_is_not_there():
     assert PaintPhoto.validate_inputs(None) is True
     with pytest.raises(CheckpointError, match=sentence):
         PaintPhoto.execute(torch.rand(1, 16, 16, 3), "library/lost")
+
+
+@pytest.mark.parametrize("wrong", [5, 1.5, True, {"a": 1}])
+def test_a_name_that_is_no_text_is_refused(wrong):
+    """A prompt of a program holds any JSON value, and the node itself checks its choices."""
+    sentence = f"style_name is of the type {type(wrong).__name__}; give a str."
+    assert PaintPhoto.validate_inputs(wrong) == LoadStyle.validate_inputs(wrong) == sentence
+    sentence = f"checkpoint is of the type {type(wrong).__name__}; give a str."
+    assert LoadStyleGAN.validate_inputs(wrong) == sentence
 
 
 def test_another_style_is_painted_anew():

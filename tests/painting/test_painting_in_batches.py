@@ -237,6 +237,26 @@ def test_tiles_and_refining_take_one_picture(gan):
     assert Stylizer(gan).most_together((64, 64)) == 1
     with pytest.raises(ValueError, match="batch is -1; give 1 picture or more, or 0"):
         Stylizer(gan, batch=-1)
+    for wrong in (1.5, "3", None, True):
+        with pytest.raises(ValueError, match=r"^batch is .*; give a whole number of pictures\.$"):
+            Stylizer(gan, batch=wrong)
+        with pytest.raises(ValueError, match=r"^tile is .*; give a whole number of pixels\.$"):
+            Stylizer(gan, tile=wrong)
+
+
+def test_pictures_of_another_shape_are_refused_before_painting(gan, calls):
+    stylizer, photo = Stylizer(gan), torch.rand(1, 3, 24, 20)
+    for wrong in (photo[0], photo[:, :1], photo.expand(2, -1, -1, -1), photo[:, :, :0], photo[..., None]):
+        with pytest.raises(ValueError, match=r"^The photo has shape .*; it must be \[1, 3, height, width\]"):
+            stylizer.paint(wrong, HOKUSAI)
+        with pytest.raises(ValueError, match=r"^The photo has shape "):
+            stylizer.paint_together([photo, wrong], HOKUSAI)
+    with pytest.raises(ValueError, match=r"^The photo is torch.uint8; convert it"):
+        stylizer.paint(photo.byte(), HOKUSAI)
+    with pytest.raises(ValueError, match=r"^The photos have several sizes; paint those of one size together"):
+        stylizer.paint_together([photo, photo[:, :, :20]], HOKUSAI)
+    assert stylizer.paint_together([], HOKUSAI) == []
+    assert not calls
 
 
 def test_a_worker_of_ray_paints_batches(gan, folder):
