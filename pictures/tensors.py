@@ -34,12 +34,16 @@ _LONG = 8
 
 
 def as_tensor(picture: Image.Image) -> Tensor:
-    """RGB -> [1,3,H,W] float32 in 0..1. It needs no further memory than the result."""
-    image = torch.empty(picture.height, picture.width, 3, dtype=torch.float32, device="cpu")
+    """RGB -> [1,3,H,W] float32 in 0..1. It needs no further memory than the result.
+
+    It runs in threads beside the one that paints, and so without PyTorch's operations: their OpenMP threads
+    would be more than cores, and OpenMP then lets those that paint sleep at every turn (docs/history.md).
+    """
+    image = np.empty((picture.height, picture.width, 3), dtype=np.float32)
     for top in range(0, picture.height, _ROWS):
         strip = picture.crop((0, top, picture.width, min(top + _ROWS, picture.height)))
-        image[top : top + _ROWS] = torch.from_numpy(np.array(strip, dtype=np.uint8))
-    return image.div_(255).permute(2, 0, 1)[None]
+        np.divide(np.array(strip, dtype=np.uint8), np.float32(255), out=image[top : top + _ROWS])
+    return torch.from_numpy(image).permute(2, 0, 1)[None]
 
 
 def pixels(picture: Image.Image) -> Tensor:

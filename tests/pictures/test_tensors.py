@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -24,6 +28,33 @@ def test_there_and_back() -> None:
     for again in (as_picture(image), as_picture(image[0])):
         assert np.array_equal(np.asarray(again), levels)
     assert torch.equal(pixels(picture), torch.from_numpy(levels).permute(2, 0, 1))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts the threads that Linux lists")
+def test_a_thread_that_reads_pictures_starts_no_others() -> None:
+    """More threads of OpenMP than cores would slow down the one that paints."""
+    picture = Image.new("RGB", (1000, 1000), "teal")
+    read, counted_it = threading.Event(), threading.Event()
+
+    def reading() -> None:
+        as_tensor(picture)
+        read.set()
+        counted_it.wait(60)
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        as_tensor(picture)
+        before = len(os.listdir("/proc/self/task"))
+        thread = threading.Thread(target=reading)
+        thread.start()
+        assert read.wait(60)
+        beside = len(os.listdir("/proc/self/task")) - before
+        counted_it.set()
+        thread.join()
+    finally:
+        torch.set_num_threads(threads)
+    assert beside == 1
 
 
 def test_values_are_rounded_and_clamped() -> None:
