@@ -59,7 +59,7 @@ class PictureError(ValueError):
     """
 
     def __init__(self, path: str | os.PathLike[str], reason: str, sentence: str = ""):
-        super().__init__(sentence or f"{path} is not a picture that can be read; choose a whole one.")
+        super().__init__(sentence or f"{path} is not a picture that can be read; choose a whole picture.")
         self.reason = reason
 
 

@@ -187,7 +187,7 @@ def told(path: Path) -> Iterator[None]:
         if isinstance(error, (av.FileNotFoundError, av.PermissionError, av.IsADirectoryError)):
             raise FilmError(f"{path} cannot be read: {error.strerror}.") from error
         reason = " ".join((error.strerror or str(error)).split())[:200]
-        raise FilmError(f"{path} is not a film that can be read ({reason}); choose a whole one.") from error
+        raise FilmError(f"{path} is not a film that can be read ({reason}); choose a whole film.") from error
 
 
 def _check_size(path: Path, width: int, height: int) -> None:

@@ -117,6 +117,7 @@ COMMAND_LINES = {
     "train --dry-run": ["train", "--style", "art", "--out", "out", "--dry-run"],
     "evaluate": ["evaluate", "--content", "photos", "--style", "art", "--json", "out/report.json"],
     "encode": ["encode", "art", "--out", "styles"],
+    "styles": ["styles"],
     "judge sheet": ["judge", "sheet", "ours", "theirs", "--out", "blind"],
     "judge tally": ["judge", "tally", "told/key.json", f"told/{sheets.HAND_OUT}/{sheets.ANSWERS}"],
 } | {f"{name} --help": [name, "--help"] for name in COMMANDS}
@@ -191,7 +192,7 @@ def test_what_is_missing_is_said_in_one_sentence(results, folder, name):
 
 def test_paint_runs(results, folder):
     code, out, err = results["paint"]
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "Of 2 pictures: 2 painted.\n")
     assert len(out.splitlines()) == 2
     assert sorted(path.name for path in (folder / "painted").iterdir()) == [
         "one__klimt-kiss.png",
@@ -209,8 +210,8 @@ def test_a_film_without_its_package_fails_and_the_photos_are_painted(results, fo
     assert code == 1
     assert out.startswith(os.path.join("beside", "one__one.png"))
     assert err.splitlines() == [
-        "brushwork paint: film.mp4 is a film, and av is missing; in the folder of Brushwork install what films "
-        'need with: pip install ".[video]"',
+        "brushwork paint: film.mp4 is a film, and av is missing; in the folder of Brushwork install what "
+        'films need with: pip install ".[video]"',
         "Of 2 pictures: 1 painted, 1 failed.",
     ]
     assert [path.name for path in (folder / "beside").iterdir()] == ["one__one.png"]

@@ -46,7 +46,7 @@ def test_a_film_goes_to_painted_and_is_skipped_the_next_time(paint, film, tmp_pa
     assert settings["film"]["file"] == "film.mp4"
     assert (settings["statistics"], settings["window"], settings["follow"]) == ("clip", 25, 0.9)
     before = painted.read_bytes()
-    assert paint(film) == (0, "", "Of 1 pictures: 0 painted, 1 skipped, already there.\n")
+    assert paint(film) == (0, "", "Of 1 picture: 0 painted, 1 skipped, already there.\n")
     # Other settings.
     code, out, err = paint(film, "--follow", "0.5")
     assert (code, out) == (1, "")
@@ -97,8 +97,8 @@ def test_one_file(paint, film, tmp_path):
             ["FILM", "--out", "a.webm"],
             "--out a.webm: choose a folder, or an ending of .mp4, .m4v, .mov, .mkv.",
         ),
-        (["FILM", "--window", "0"], "window is 0; give a value from 1 to 1000."),
-        (["FILM", "--follow", "2"], "follow is 2.0; give a value from 0 to 1."),
+        (["FILM", "--window", "0"], "--window is 0; give a whole number from 1 to 1000."),
+        (["FILM", "--follow", "2"], "--follow is 2; give a number from 0 to 1."),
     ],
 )
 def test_refusals(paint, film, pictures, tmp_path, arguments, message):

@@ -40,7 +40,7 @@ def paint(tmp_path, pictures, monkeypatch, capsys):
     [
         (("--address", "auto"), "--address is an option of the engine ray; add --engine ray"),
         (("--cpus", "2"), "--cpus is an option of the engine ray; add --engine ray"),
-        (("--engine", "ray", "--cpus", "0"), "--cpus is 0; give 1 or more"),
+        (("--engine", "ray", "--cpus", "0"), "--cpus is 0; give a whole number of 1 or more."),
         (("--engine", "ray", "--device", "cuda:1"), "with --engine ray give auto, cpu or cuda"),
         (("--engine", "ray", "--address", "ray://host:10001"), "give HOST:PORT, or auto"),
     ],
@@ -118,7 +118,8 @@ def test_a_killed_worker_costs_nothing(many, capsys):
     assert found == wanted
     broken, large = err.splitlines()[:2]
     assert (
-        broken == "brushwork paint: photos/broken.png is not a picture that can be read; choose a whole one."
+        broken
+        == "brushwork paint: photos/broken.png is not a picture that can be read; choose a whole picture."
     )
     assert large == (
         "brushwork paint: photos/large.png cannot be read: it has 0.02 million pixels, and at most 0.01 "

@@ -21,7 +21,7 @@ from brushwork.training.state import write_state
         (["--init", "nowhere.safetensors"], "There is no checkpoint at nowhere.safetensors"),
         (["--weight", "beauty=3"], "there is no loss 'beauty'; choose one of content,"),
         (["--weight", "style=much"], "--weight style is 'much'; give a number."),
-        (["--steps", "0"], "steps is 0; give a value from 1 to"),
+        (["--steps", "0"], "train: --steps is 0; give a whole number from 1 to 10000000."),
         (["--steps", "ten"], "--steps is 'ten'; give a whole number."),
         (["--mode", "magic"], "mode is 'magic'; choose one of style_code, fine_tune, from_scratch."),
         (["--content-scale", "64", "40"], "content_scale is (64, 40)"),
