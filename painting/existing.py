@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base.extras import installing, is_installed
+from ..base.system_errors import unreadable
 from ..base.version import version
 from ..pictures.films import is_film
 from ..pictures.metadata import read_settings
@@ -46,7 +47,7 @@ def settings_of(
     try:
         style = job.style.record()
     except OSError as error:
-        raise UnreadableError(f"{error.filename} cannot be read: {error.strerror}.") from error
+        raise UnreadableError(unreadable(error.filename, error.strerror)) from error
     settings = {
         _VERSION: version(),
         "film" if steady else "photo": {"file": job.photo.name, "sha256": reading.digest},

@@ -118,7 +118,9 @@ def _style_files(folder: Path) -> list[Path]:
     try:
         return [path for path in list_files(folder).files if path.suffix.lower() == SAFETENSORS]
     except OSError as error:
-        raise CommandError(f"The folder {folder} cannot be opened: {error.strerror}.") from error
+        raise CommandError(
+            f"The folder {folder} cannot be opened: {error.strerror}; change its rights."
+        ) from error
 
 
 def _chosen_styles(request: PaintRequest, results: EarlierResults) -> list[StyleSource]:

@@ -82,6 +82,14 @@ def test_results_are_no_photos(paint, pictures):
     assert files(pictures / "painted") == ["painting__painting.png", "photo__painting.png"]
 
 
+def test_a_folder_of_results_alone_says_so(paint):
+    assert paint("photo.png", "--style", "painting.png")[0] == 0
+    refused(
+        paint("painted/*.png", "--style", "painting.png"),
+        "PHOTO painted/*.png finds only what an earlier run painted; give another one, or name such a file ",
+    )
+
+
 def test_results_may_stand_beside_the_photos(paint, pictures):
     assert paint(".", "--style", "klimt-kiss", "--out", ".")[0] == 0
     assert files(pictures) == [

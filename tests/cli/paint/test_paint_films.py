@@ -56,6 +56,23 @@ def test_a_film_goes_to_painted_and_is_skipped_the_next_time(paint, film, tmp_pa
     assert read_film_settings(painted)["follow"] == 0.5
 
 
+def test_each_pass_counts_the_frames_of_the_film(paint, film, monkeypatch):
+    shown: list[tuple[str, int, int]] = []
+    monkeypatch.setattr(
+        "brushwork.cli.paint.display.PaintDisplay.step",
+        lambda display, step, steps, left, what="step": shown.append((what, step, steps)),
+    )
+    assert paint(film)[0] == 0
+    # Two shots of 2 frames: the frames of a shot are measured before they are painted.
+    assert shown == [
+        *(("looking for cuts, frame", i, 4) for i in (1, 2, 3, 4)),
+        *(("measuring light and contrast, frame", i, 4) for i in (1, 2)),
+        *(("painting, frame", i, 4) for i in (1, 2)),
+        *(("measuring light and contrast, frame", i, 4) for i in (3, 4)),
+        *(("painting, frame", i, 4) for i in (3, 4)),
+    ]
+
+
 def test_photos_and_films_of_a_folder_and_a_broken_one(paint, film, pictures, tmp_path):
     (pictures / "films").mkdir()
     another = pictures / "films" / "another.avi"
