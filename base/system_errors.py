@@ -64,6 +64,15 @@ def system_sentence(error: OSError) -> str:
     return f"{excerpt(str(error.filename), 300)} cannot be used: {reason}; {advice}."
 
 
+def unreadable(path: object, reason: str | None) -> str:
+    """One sentence on a file that the system does not let us read, with its `reason`.
+
+    >>> unreadable("a.png", "Permission denied")
+    'a.png cannot be read: Permission denied; name another file, or mend this one.'
+    """
+    return f"{path} cannot be read: {reason}; name another file, or mend this one."
+
+
 @contextmanager
 def errors_name(path: str | os.PathLike[str]) -> Iterator[None]:
     """Let an OSError that names no file name `path`: that of a write does not, such as on a full disk."""

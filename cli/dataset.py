@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..base.text_files import one_line
 from .errors import CommandError
 from .extras import require
+from .parser import Number
 from .pixel_limit import add_pixel_limit
 from .results import SHEET_FORMATS, check_no_source, has_sheet_ending, written_first
 from .terminal import progress_bar
@@ -39,7 +40,7 @@ class DatasetRequest:
         if self.folder.is_file():
             raise CommandError(f"{self.folder} is a file; give the folder that holds the pictures.")
         if self.split is not None and not self.split.is_file():
-            raise CommandError(f"--split {self.split}: there is no such file.")
+            raise CommandError(f"--split {self.split}: there is no such file; name one that is there.")
         if self.min_side < 1:
             raise CommandError(f"--min-side is {self.min_side}; give 1 or more pixels.")
         if self.sheet is not None and not has_sheet_ending(self.sheet):
@@ -69,7 +70,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument(
         "--min-side",
-        type=int,
+        type=Number(1, whole=True),
         default=DEFAULT_MIN_SIDE,
         metavar="N",
         help=f"call pictures with a shorter side under N pixels tiny (default: {DEFAULT_MIN_SIDE})",

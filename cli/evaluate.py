@@ -14,6 +14,7 @@ from ..evaluation.options import EvaluationOptions
 from ..models.perception.extractors import FEATURES
 from .errors import CommandError
 from .extras import require
+from .parser import as_options, number_of
 from .pictures import say_left_out
 from .pixel_limit import add_pixel_limit
 from .results import check_file, check_no_source, has_sheet_ending, written_first
@@ -50,8 +51,11 @@ class EvaluateRequest:
     download: tuple[str, ...] = ()
 
     def options(self) -> EvaluationOptions:
-        """Raises ValueError, one sentence, for a value out of range."""
-        return EvaluationOptions(**self.values)
+        """Raises CommandError, one sentence, for a value out of range."""
+        try:
+            return EvaluationOptions(**self.values)
+        except ValueError as error:
+            raise CommandError(as_options(str(error), self.values)) from error
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -65,7 +69,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_picture_arguments(parser)
     # The options of the evaluation, each with its own text.
     for option in fields(EvaluationOptions):
-        kind = {"choices": FEATURES} if option.name == "features" else {"type": type(option.default)}
+        kind: dict[str, Any] = {"choices": FEATURES}
+        if option.name != "features":
+            kind = {"type": number_of(option.default, option.metadata)}
         text = f"{option.metadata['text']} Default: {option.default}"
         parser.add_argument("--" + option.name.replace("_", "-"), default=option.default, help=text, **kind)
     # Where it computes, what it writes, and what it fetches first.
@@ -106,7 +112,7 @@ def chosen_pictures(choice: PictureChoice) -> tuple[list[Path], list[Path]]:
     if choice.content is None or choice.style is None:
         raise CommandError("Give both --content DIR, a folder of photos, and --style DIR, of paintings.")
     if choice.split is not None and not choice.split.is_file():
-        raise CommandError(f"--split {choice.split}: there is no such file.")
+        raise CommandError(f"--split {choice.split}: there is no such file; name one that is there.")
     part = choice.part or ("test" if choice.split else None)
     chosen = []
     for root in (choice.content, choice.style):

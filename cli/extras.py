@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 
+from ..base.extras import installing
 from .errors import CommandError
 
 
@@ -17,6 +18,5 @@ def require(packages: tuple[str, ...], extra: str, purpose: str) -> None:
             importlib.import_module(package)
         except ImportError as error:
             raise CommandError(
-                f"{error.name or package} is missing; install what {purpose} with: "
-                f"pip install 'brushwork[{extra}]'"
+                f"{error.name or package} is missing; {installing(extra, f'what {purpose}')}"
             ) from error

@@ -14,6 +14,7 @@ from ..base.excerpt import excerpt
 from ..pictures.folders import list_pictures
 from .errors import CommandError
 from .evaluate import PictureChoice, add_picture_arguments, chosen_pictures, load_network
+from .parser import Number
 from .pictures import say_left_out
 from .results import check_no_source
 from .terminal import complain, tell
@@ -73,13 +74,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_picture_arguments(sheet)
     sheet.add_argument(
         "--pairs",
-        type=int,
+        type=Number(1, whole=True),
         default=SheetRequest.pairs,
         help="with --checkpoints: how many (default: %(default)s)",
     )
     sheet.add_argument(
         "--side",
-        type=int,
+        type=Number(32, whole=True),
         default=SheetRequest.side,
         help="with --checkpoints: shorter side in pixels (default: %(default)s)",
     )

@@ -8,13 +8,11 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NoReturn
 
-from ..base.excerpt import excerpt, hide_secrets
 from ..base.system_errors import system_sentence
 from ..base.version import version
 from .errors import CommandError
+from .parser import Parser
 from .pixel_limit import MEGAPIXELS, pixel_limit
 from .terminal import complain, endings_as_ctrl_c, unfailing_output
 
@@ -32,6 +30,7 @@ COMMANDS = {
     "paint": Command("paint.command", "paint photos in the style of paintings"),
     "render": Command("render", "run a workflow and save its pictures"),
     "queue": Command("queue.command", "run a workflow for many pictures on ComfyUI servers"),
+    "styles": Command("styles", "list the styles of the library"),
     "dataset": Command("dataset", "look a folder of pictures over before training on it"),
     "train": Command("train.command", "learn a style, fine-tune the network or train one from scratch"),
     "encode": Command("encode.command", "turn pictures into style files"),
@@ -40,14 +39,11 @@ COMMANDS = {
 }
 
 
-# Of what argparse says of arguments that are wrong: with all choices that there are, some hundred letters.
-_LONGEST_ERROR = 600
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 done in part, 2 cannot go on, 130 stopped."""
     argv = sys.argv[1:] if argv is None else argv
-    said = f"brushwork {_named(argv) or ''}".rstrip()
+    named = _named(argv)
+    said = f"brushwork {named}" if named in COMMANDS else "brushwork"
     with unfailing_output(), endings_as_ctrl_c():
         try:
             # Some commands import PyTorch for their parsers.
@@ -89,27 +85,6 @@ def _check_current_folder() -> None:
         raise CommandError("the current folder is gone or closed; change to another one.") from error
 
 
-def _path(text: str) -> Path:
-    # An empty one, as from a variable that is not set, would be the current folder.
-    if not text:
-        raise argparse.ArgumentTypeError("it is empty; give a name")
-    if "\0" in text:
-        raise argparse.ArgumentTypeError("a path has no zero bytes")
-    return Path(text)
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors repeat no password of an address that was mistyped and no value of any length,
-    and in which every path has a name."""
-
-    def __init__(self, *args: Any, **more: Any):  # noqa: ANN401  # those of argparse
-        super().__init__(*args, **more)
-        self.register("type", Path, _path)
-
-    def error(self, message: str) -> NoReturn:
-        super().error(excerpt(hide_secrets(message), _LONGEST_ERROR))
-
-
 def _named(argv: Sequence[str]) -> str | None:
     """The command in `argv`."""
     return next((word for word in argv if not word.startswith("-")), None)
@@ -117,7 +92,7 @@ def _named(argv: Sequence[str]) -> str | None:
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     """The parser of all commands: the one that `argv` names with its options, the others with a summary."""
-    parser = _Parser(prog="brushwork", description="Paint photos in the style of artworks, without a canvas.")
+    parser = Parser(prog="brushwork", description="Paint photos in the style of artworks, without a canvas.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {version()}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     named = _named(argv)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..base.excerpt import excerpt
 from ..base.folders import is_hidden_name, real_path
 from ..pictures.films import is_film
 from ..pictures.folders import list_pictures
@@ -72,6 +73,15 @@ def pictures_of(text: str, films: bool = False) -> list[Path]:
     return visible_pictures(Path(text), films) if os.path.isdir(text) else matching_files(text)
 
 
+def check_named(text: str, option: str) -> None:
+    """Raise CommandError if `text` is neither a pattern nor there, as a file or folder; it opens nothing."""
+    if not text:
+        raise CommandError(f"One {option} is empty; give a file, a folder or a pattern.")
+    if not os.path.exists(text) and not glob.has_magic(text):
+        shown = excerpt(text, 300)
+        raise CommandError(f"There is no file or folder {shown}; check the name, or give another {option}.")
+
+
 def find_pictures(
     texts: Sequence[str], option: str, results: EarlierResults | None = None, films: bool = False
 ) -> list[Path]:
@@ -82,11 +92,19 @@ def find_pictures(
     """
     pictures: list[Path] = []
     for text in texts:
+        check_named(text, option)
         found = pictures_of(text, films)
-        if results is not None and not os.path.isfile(text):
+        if found and results is not None and not os.path.isfile(text):
             found = results.removed_from(found, Path(text) if os.path.isdir(text) else results.folder)
+            if not found:
+                raise CommandError(
+                    f"{option} {text} finds only what an earlier run painted; give another one, or name such "
+                    "a file itself."
+                )
+        if not found and os.path.isdir(text):
+            raise CommandError(f"The folder {text} holds no picture; give another {option}.")
         if not found:
-            raise CommandError(f"{option} {text} finds no picture; give folders, files or patterns.")
+            raise CommandError(f"The pattern {text} finds no picture; give another {option}.")
         pictures += found
     return list(dict.fromkeys(pictures))
 

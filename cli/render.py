@@ -150,7 +150,7 @@ def _run_with_progress(nodes: Workflow, order: list[str], interfaces: Interfaces
 
 def _folder(path: Path, option: str) -> Path:
     if not path.is_dir():
-        raise CommandError(f"{option} {path} is not a folder.")
+        raise CommandError(f"{option} {path} is not a folder; name one that is there.")
     return _absolute(path)
 
 

@@ -175,7 +175,13 @@ def endings_as_ctrl_c() -> Iterator[None]:
 
 @contextmanager
 def on_endings(answer: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Within this context `answer` is called when a signal asks the process to end, and it goes on."""
+    """Within this context `answer` is called when a signal asks the process to end, and it goes on.
+
+    Only the main thread gets signals; in another one nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     # nohup lets a process ignore that its terminal closes.
     handled = [each for each in _ENDINGS if each == signal.SIGINT or signal.getsignal(each) != signal.SIG_IGN]
     previous = [signal.signal(number, answer) for number in handled]

@@ -42,7 +42,7 @@ class PictureFolder:
         skipped = [file for file in read if isinstance(file, UnreadableFile)]
         if not found:
             why = why_none(skipped, listing.left_out)
-            raise ValueError(f"The folder {root} holds no picture that can be read{why}.")
+            raise ValueError(f"The folder {root} holds no picture that can be read{why}; give another one.")
         return cls(root, found, skipped, listing.left_out)
 
     @property

@@ -51,7 +51,7 @@ def survey(
     names += [p.name if isinstance(p, Path) else f"image {n}" for n, p in enumerate(pictures, 1)]
     if not names:
         left_out = listing.left_out if listing else ""
-        where = f"The folder {folder} holds no picture{why_none((), left_out)}."
+        where = f"The folder {folder} holds no picture{why_none((), left_out)}; give another one."
         raise NoPicturesError(where if folder else "There are no pictures.", left_out)
     table = read_split_file(split_file, folder) if folder and split_file else None
 

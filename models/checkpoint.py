@@ -91,7 +91,7 @@ def path_to_read(path: object, kind: str) -> Path:
     except OSError as error:  # such as a name that is too long, or a closed folder
         raise CheckpointError(system_sentence(error)) from error
     if not found:
-        raise CheckpointError(f"There is no {kind} at {excerpt(str(checked), 300)}.")
+        raise CheckpointError(f"There is no {kind} at {excerpt(str(checked), 300)}; check the path.")
     return checked
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ..base.excerpt import excerpt
 from ..base.json_objects import distinct_keys
+from ..base.system_errors import unreadable
 from ..base.tensor_header import LARGEST_HEADER
 
 # Errors that come from reading a file that is not a whole safetensors file.
@@ -148,7 +149,7 @@ def why_unreadable(path: Path, kind: str, advice: str, state: str = "cut short")
             head = file.read(64)
         size = path.stat().st_size
     except OSError as error:
-        return f"{path.name} cannot be read: {error.strerror}."
+        return unreadable(path.name, error.strerror)
     length = int.from_bytes(head[:8], "little") if len(head) >= 8 else 0
     has_header = head[8:9] == b"{" and 8 + length <= 100_000_000
     # A pickle begins with 0x80 and its protocol, but so may the length of a safetensors header.

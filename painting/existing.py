@@ -7,9 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ..base.extras import installing, is_installed
+from ..base.system_errors import unreadable
 from ..base.version import version
 from ..pictures.films import is_film
 from ..pictures.metadata import read_settings
+from .errors import FilmError
 from .films.options import SteadyOptions
 from .films.unfinished import remove_unfinished
 from .jobs import PaintJob, PaintOutcome, PaintResult
@@ -35,11 +38,16 @@ def what_is_there(job: PaintJob, stylizer: Stylizer, steady: SteadyOptions) -> P
 def settings_of(
     job: PaintJob, reading: PhotoReading, stylizer: Stylizer, steady: SteadyOptions | None
 ) -> dict[str, object]:
-    """Everything that decides the picture, as JSON values; names of files without their folders."""
+    """Everything that decides the picture, as JSON values; names of files without their folders.
+
+    Raises UnreadableError for a style that cannot be read, FilmError for a film where PyAV is missing.
+    """
+    if is_film(job.photo) and not is_installed("av"):
+        raise FilmError(f"{job.photo} is a film, and av is missing; {installing('video', 'what films need')}")
     try:
         style = job.style.record()
     except OSError as error:
-        raise UnreadableError(f"{error.filename} cannot be read: {error.strerror}.") from error
+        raise UnreadableError(unreadable(error.filename, error.strerror)) from error
     settings = {
         _VERSION: version(),
         "film" if steady else "photo": {"file": job.photo.name, "sha256": reading.digest},

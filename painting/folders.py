@@ -184,7 +184,7 @@ def _paint_film(
 
     code = stylizer.code(item.job.style)
 
-    def painter(shots: Sequence[int], on_step: Callable[[], None]) -> FilmPainter[Frame]:
+    def painter(shots: Sequence[int], on_step: Callable[[str], None]) -> FilmPainter[Frame]:
         gan, options = stylizer.gan, stylizer.options
         return FilmPainter(gan, shots, lambda number: (code, ()), options, films.steady, on_step=on_step)
 

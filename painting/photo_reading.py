@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ..base.files import sha256_of
+from ..base.system_errors import unreadable
 from ..pictures.metadata import PictureMetadata, read_with_metadata
 from ..pictures.reading import PictureError, opened_picture
 from ..pictures.tensors import as_tensor
@@ -31,7 +32,7 @@ class PhotoReading:
             try:
                 self._digest = sha256_of(self.path)
             except OSError as error:
-                raise UnreadableError(f"{self.path} cannot be read: {error.strerror}.") from error
+                raise UnreadableError(unreadable(self.path, error.strerror)) from error
         return self._digest
 
     @property

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from ..base.extras import installing
 from ..models.memory import is_out_of_memory
 from ..pictures.films import is_film
 from ..pictures.large_files import vips
@@ -105,12 +106,12 @@ def _kind_of_photo(photo: Path, stylizer: Stylizer) -> Kind:
 
 def too_large(photo: Path, stylizer: Stylizer) -> str:
     remedy = "close other programs" if stylizer.device.type == "cpu" else "paint it on the CPU"
-    install = "; or install what paints it from file to file: pip install 'brushwork[large]'"
+    install = f"; or {installing('large', 'what paints it from file to file')}"
     if is_film(photo) or vips():
         install = ""
     return (
         f"{photo} does not fit into the memory of the device {stylizer.device}; scale it down, or "
-        f"{remedy}{install}."
+        f"{remedy}{install or '.'}"
     )
 
 

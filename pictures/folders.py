@@ -55,7 +55,9 @@ def list_pictures(root: Path) -> PictureListing:
     try:
         listing = list_files(root)
     except OSError as error:
-        raise ValueError(f"The folder {root} cannot be opened: {error.strerror}.") from error
+        raise ValueError(
+            f"The folder {root} cannot be opened: {error.strerror}; change its rights."
+        ) from error
     endings = picture_endings()
 
     def is_picture(path: Path) -> bool:

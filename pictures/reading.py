@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from ..base.system_errors import unreadable
 from .limits import advice, room, short_advice, too_many
 
 # What Pillow raises on damaged files: OSError, the errors of its decoders, and warnings that became errors.
@@ -59,7 +60,7 @@ class PictureError(ValueError):
     """
 
     def __init__(self, path: str | os.PathLike[str], reason: str, sentence: str = ""):
-        super().__init__(sentence or f"{path} is not a picture that can be read; choose a whole one.")
+        super().__init__(sentence or f"{path} is not a picture that can be read; choose a whole picture.")
         self.reason = reason
 
 
@@ -251,6 +252,6 @@ def _picture_error(path: str | os.PathLike[str], error: Exception) -> PictureErr
     if isinstance(error, UnidentifiedImageError):
         return PictureError(path, "it is not in a format that Pillow reads")
     if isinstance(error, OSError) and error.strerror:
-        return PictureError(path, error.strerror, f"{path} cannot be read: {error.strerror}.")
+        return PictureError(path, error.strerror, unreadable(path, error.strerror))
     text = " ".join(str(error).split())[:200]
     return PictureError(path, f"it is damaged ({text})" if text else "it is damaged")

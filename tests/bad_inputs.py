@@ -120,7 +120,7 @@ _CATALOGUE = ("encode", "--catalogue", "{file}", "--out", "{out}")
 _DATASET = ("dataset", "{folder}")
 _SPLIT = ("dataset", "{folder}", "--split", "{file}")
 _TALLY = ("judge", "tally", "{file}", "{file}")
-_BROKEN = "{file} is not a picture that can be read; choose a whole one."
+_BROKEN = "{file} is not a picture that can be read; choose a whole picture."
 _KEY = "{file} is not a key that this Brushwork wrote; give the sheet's key.json."
 
 BAD_INPUTS = [

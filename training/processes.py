@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
 from ..base.excerpt import value_excerpt
+from ..base.extras import installing
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -264,7 +265,7 @@ def _launch(devices: int, num_nodes: int, accelerator: str, strategy: str) -> Fa
         fabric_class = _fabric()
     except ImportError as error:
         raise LaunchError(
-            'Several processes need the package lightning-fabric; run: pip install "brushwork[train]"'
+            f"Several processes need the package lightning-fabric; {installing('train')}"
         ) from error
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     try:

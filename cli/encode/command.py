@@ -14,7 +14,7 @@ from ...base.folders import is_hidden_name
 from ...base.tensor_header import SAFETENSORS
 from ...base.text_files import one_line
 from ..errors import CommandError
-from ..pictures import pictures_of
+from ..pictures import check_named, pictures_of
 from ..pixel_limit import add_pixel_limit
 from ..results import check_folder
 from ..terminal import complain, tell
@@ -149,9 +149,10 @@ def _pictures_to_encode(texts: Sequence[str]) -> list[Path]:
     """As often as they are named: a mix may hold one twice. A folder may be empty if another is not."""
     pictures: list[Path] = []
     for text in texts:
+        check_named(text, "PICTURE")
         found = pictures_of(text)
         if not found and not os.path.isdir(text):
-            raise CommandError(f"There is no picture {text}.")
+            raise CommandError(f"The pattern {text} finds no picture; give another PICTURE.")
         pictures += found
     if not pictures:
         raise CommandError("There is no picture to encode; name some, a folder of them, or a --catalogue.")

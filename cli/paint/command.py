@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import fields
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from ...painting.engines.environment import quiet_ray
+from ...painting.options import RefineOptions
 from ..errors import CommandError
 from ..extras import require
+from ..parser import as_options
+from ..pictures import check_named
+from ..styles import check_style_named
+from ..terminal import on_endings
 from . import flags
 from .request import PaintRequest
 
@@ -43,8 +51,13 @@ def paint(request: PaintRequest) -> int:
     try:
         # PyTorch takes seconds to import, and what is missing should be told at once.
         request.check()
+        options, steady = request.options(), request.steady()
     except ValueError as error:
-        raise CommandError(str(error)) from error
+        raise CommandError(_said(error)) from error
+    for text in request.photos:
+        check_named(text, "PHOTO")
+    for text in request.styles:
+        check_style_named(text)
     if request.engine == "ray":
         quiet_ray()
         require(("ray.data",), "ray", "--engine ray needs")
@@ -54,11 +67,16 @@ def paint(request: PaintRequest) -> int:
     from .jobs import find_jobs
 
     try:
-        options, steady = request.options(), request.steady()
         jobs = find_jobs(request)
         return _paint_all(jobs, open_engine(request, jobs, options, steady))
     except (ValueError, WriteError, EngineError) as error:
-        raise CommandError(str(error)) from error
+        raise CommandError(_said(error)) from error
+
+
+def _said(error: Exception) -> str:
+    """The error's sentence, with the options as they are typed."""
+    names = [each.name for each in (*fields(PaintRequest), *fields(RefineOptions))]
+    return as_options(str(error), names)
 
 
 def _paint_all(jobs: list[PaintJob], engine: Engine) -> int:
@@ -66,7 +84,7 @@ def _paint_all(jobs: list[PaintJob], engine: Engine) -> int:
     from .display import open_display
 
     counts = dict.fromkeys(PaintResult, 0)
-    with open_display(len(jobs)) as display:
+    with open_display(len(jobs)) as display, _stopping_is_said(display):
         # A bad photo fails in every style: once is enough.
         told: set[str] = set()
         try:
@@ -82,8 +100,9 @@ def _paint_all(jobs: list[PaintJob], engine: Engine) -> int:
                         told.add(outcome.sentence)
                         display.complain(f"brushwork paint: {outcome.sentence}")
         except KeyboardInterrupt:
+            are = "is" if 1 in (display.done, len(jobs)) else "are"
             display.complain(
-                f"{display.done} of {len(jobs)} pictures are done; the same command goes on from there."
+                f"{display.done} of {_pictures(len(jobs))} {are} done; the same command goes on from there."
             )
             raise
         _summarize(
@@ -92,8 +111,30 @@ def _paint_all(jobs: list[PaintJob], engine: Engine) -> int:
     return 1 if counts[PaintResult.OCCUPIED] or counts[PaintResult.FAILED] else 0
 
 
+@contextmanager
+def _stopping_is_said(display: PaintDisplay) -> Iterator[None]:
+    """Within this context, what asks the process to end is answered at once: to end may take seconds."""
+    said = False
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal said
+        if not said:
+            said = True
+            # RuntimeError: the signal came while something else was being printed.
+            with suppress(RuntimeError):
+                display.complain("stopping after what is under way")
+        raise KeyboardInterrupt
+
+    with on_endings(stop):
+        yield
+
+
+def _pictures(count: int) -> str:
+    return f"{count} picture{'' if count == 1 else 's'}"
+
+
 def _summarize(display: PaintDisplay, skipped: int, occupied: int, failed: int) -> None:
-    """What was not painted, in a line."""
+    """What was painted and what was not, in a line; for one picture only what was not."""
     parts = [
         f"{count} {what}"
         for count, what in (
@@ -103,5 +144,6 @@ def _summarize(display: PaintDisplay, skipped: int, occupied: int, failed: int) 
         )
         if count
     ]
-    if parts:
-        display.complain(f"Of {display.pictures} pictures: {display.painted} painted, {', '.join(parts)}.")
+    if parts or display.pictures > 1:
+        parts = [f"{display.painted} painted", *parts]
+        display.complain(f"Of {_pictures(display.pictures)}: {', '.join(parts)}.")

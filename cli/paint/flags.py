@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
+from typing import Any
 
 from ...base.choices import PRESERVE_COLOR, STATISTICS, STROKES
 from ...base.pairs import PAIRS
-from ...painting.options import QUALITIES, RefineOptions
+from ...base.seeds import LARGEST_SEED
+from ...painting.films.options import SteadyOptions
+from ...painting.options import DTYPES, MATCHED, OPTIMIZED, QUALITIES, RefineOptions, StylizeOptions
+from ..parser import Number, number_of
 from ..pixel_limit import add_pixel_limit
-from .request import DEFAULT_CPUS, DEFAULT_FORMAT, DEFAULT_OUT, ENGINES, FORMATS, PaintRequest
+from .request import (
+    DEFAULT_CPUS,
+    DEFAULT_FORMAT,
+    DEFAULT_OUT,
+    ENGINES,
+    FORMATS,
+    LARGEST_PSI,
+    MOST_RANDOM,
+    PaintRequest,
+)
 
 # The options of refining that have a flag of their own name; the others are arguments of all painting.
 REFINING = [
@@ -18,6 +31,16 @@ REFINING = [
     for each in fields(RefineOptions)
     if each.name not in ("quality", "stroke_size", "preserve_color", "tile")
 ]
+
+_CHOICES = {"dtype": DTYPES, "match": MATCHED, "optimize": OPTIMIZED}
+
+# The range of each number.
+_RANGES = {
+    each.name: number_of(each.default, each.metadata)
+    for options in (StylizeOptions, SteadyOptions)
+    for each in fields(options)
+    if each.metadata.get("low") is not None
+}
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +97,7 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--tile",
-        type=int,
+        type=Number(0, whole=True),
         default=PaintRequest.tile,
         metavar="N",
         help="the side in pixels of the tiles in which a large picture is painted; smaller ones take less "
@@ -87,7 +110,7 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     look = parser.add_argument_group("how it is painted")
     look.add_argument(
         "--strength",
-        type=float,
+        type=_RANGES["strength"],
         default=PaintRequest.strength,
         metavar="X",
         help="0 is the photo (default: %(default)g)",
@@ -100,7 +123,7 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     )
     look.add_argument(
         "--stroke-size",
-        type=float,
+        type=_RANGES["stroke_size"],
         default=PaintRequest.stroke_size,
         metavar="X",
         help="2 gives strokes twice as large, 0.5 half as large (0.25 to 4, default: %(default)g)",
@@ -113,7 +136,7 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     )
     look.add_argument(
         "--seed",
-        type=int,
+        type=Number(0, LARGEST_SEED, whole=True),
         default=PaintRequest.seed,
         metavar="S",
         help="another one gives other strokes on the same motif, and other random styles: their seeds are S, "
@@ -132,20 +155,19 @@ def _add_which_styles(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--mix",
         nargs="*",
-        type=float,
+        type=Number(0),
         metavar="WEIGHT",
         help="mix all styles into one, equal or with a weight for each",
     )
     which.add_argument(
         "--random",
-        type=int,
-        default=PaintRequest.random,
+        type=Number(1, MOST_RANDOM, whole=True),
         metavar="N",
-        help="N invented styles, alone or beside --style",
+        help=f"N invented styles, up to {MOST_RANDOM}, alone or beside --style",
     )
     which.add_argument(
         "--psi",
-        type=float,
+        type=Number(0, LARGEST_PSI),
         default=PaintRequest.psi,
         metavar="X",
         help="how far random styles are from typical ones, 0 to 2 (default: %(default)s)",
@@ -164,14 +186,14 @@ def _add_steady(parser: argparse.ArgumentParser) -> None:
     )
     steady.add_argument(
         "--window",
-        type=int,
+        type=_RANGES["window"],
         default=PaintRequest.window,
         metavar="N",
         help="how many frames the window of --statistics spans, 1 to 1000 (default: %(default)s)",
     )
     steady.add_argument(
         "--follow",
-        type=float,
+        type=_RANGES["follow"],
         default=PaintRequest.follow,
         metavar="X",
         help="how much of the frame before each frame keeps, moved along with the film, from 0 to 1 "
@@ -196,7 +218,7 @@ def _add_engines(parser: argparse.ArgumentParser) -> None:
     )
     engines.add_argument(
         "--cpus",
-        type=int,
+        type=Number(1, whole=True),
         metavar="N",
         help=f"the processors of each process of --engine ray that has no GPU (default: {DEFAULT_CPUS})",
     )
@@ -207,10 +229,17 @@ def _add_refining(parser: argparse.ArgumentParser) -> None:
     for option in REFINING:
         refining.add_argument(
             "--" + option.name.replace("_", "-"),
-            type=type(option.default),
-            metavar={int: "N", float: "X"}.get(type(option.default), "KIND"),
+            **_kind(option),
             help=f"{option.metadata['text']} Default: {option.default}".replace("%", "%%"),
         )
+
+
+def _kind(option: Field[Any]) -> dict[str, Any]:
+    """What argparse has to know of the values of an option of refining."""
+    if isinstance(option.default, str):
+        return {"choices": _CHOICES[option.name], "metavar": "KIND"}
+    metavar = "N" if isinstance(option.default, int) else "X"
+    return {"type": number_of(option.default, option.metadata), "metavar": metavar}
 
 
 def request_from(args: argparse.Namespace) -> PaintRequest:

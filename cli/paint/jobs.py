@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
+import glob
 import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from ...base.folders import list_files
-from ...base.shipped import LIBRARY_PREFIX, library_styles
 from ...base.tensor_header import SAFETENSORS
 from ...painting.folders import PaintJob, check_targets, make_jobs
 from ...painting.styles import PaintingStyle, RandomStyle, SavedStyle, StyleSource, mixed
@@ -18,6 +17,7 @@ from ...pictures.metadata import ENDINGS, read_settings
 from ..errors import CommandError
 from ..extras import require
 from ..pictures import EarlierResults, find_pictures, pictures_of
+from ..styles import library_style
 from .request import DEFAULT_FORMAT, PaintRequest
 
 
@@ -29,7 +29,11 @@ def find_jobs(request: PaintRequest) -> list[PaintJob]:
     """
     results = _earlier_results(request)
     photos = find_pictures(request.photos, "PHOTO", results, films=True)
-    _check_films(request, [photo for photo in photos if is_film(photo)])
+    films = [photo for photo in photos if is_film(photo)]
+    if len(films) == len(photos):
+        # Beside photos, each film is reported as a job that failed.
+        require(("av",), "video", "films need")
+    _check_films(request, films)
     styles = _chosen_styles(request, results)
     file = request.file
     if file is None:
@@ -47,10 +51,9 @@ def find_jobs(request: PaintRequest) -> list[PaintJob]:
 
 
 def _check_films(request: PaintRequest, films: Sequence[Path]) -> None:
-    """Raise CommandError if films cannot be painted here, or not as `request` asks."""
+    """Raise CommandError if films cannot be painted as `request` asks."""
     if not films:
         return
-    require(("av",), "video", "films need")
     if request.refine is not None:
         raise CommandError(f"--refine is for photos, and {films[0]} is a film; leave one of them out.")
 
@@ -76,7 +79,7 @@ def _earlier_results(request: PaintRequest) -> EarlierResults:
 def _is_painted(path: Path) -> bool:
     """Whether Brushwork painted the picture or film."""
     if is_film(path):
-        # Without PyAV the film is refused anyway.
+        # Without PyAV no film is painted anyway.
         with suppress(ImportError):
             from ...painting.films.joining import read_film_settings
 
@@ -99,7 +102,12 @@ def find_styles(texts: Sequence[str], results: EarlierResults | None = None) -> 
         if results is not None and not os.path.isfile(text):
             files = results.removed_from(files, folder if is_folder else results.folder)
         if not files:
-            files = [_library_style(text)]
+            if text and (is_folder or glob.has_magic(text)):
+                kind = "folder" if is_folder else "pattern"
+                raise CommandError(
+                    f"The {kind} {text} has no picture and no style file to paint like; give another --style."
+                )
+            files = [library_style(text)]
         styles += [
             SavedStyle(path) if path.suffix.lower() == SAFETENSORS else PaintingStyle(path) for path in files
         ]
@@ -110,26 +118,14 @@ def _style_files(folder: Path) -> list[Path]:
     try:
         return [path for path in list_files(folder).files if path.suffix.lower() == SAFETENSORS]
     except OSError as error:
-        raise CommandError(f"The folder {folder} cannot be opened: {error.strerror}.") from error
-
-
-def _library_style(text: str) -> Path:
-    library = library_styles()
-    path = library.get(text) or library.get(LIBRARY_PREFIX + text)
-    if path is not None:
-        return path
-    ids = [name.removeprefix(LIBRARY_PREFIX) for name in library]
-    wanted = text.removeprefix(LIBRARY_PREFIX).lower()
-    close = [id_ for id_ in ids if wanted in id_] or difflib.get_close_matches(wanted, ids)
-    hint = f"; did you mean {' or '.join(close[:4])}?" if close else f"; such a style is {ids[0]}."
-    raise CommandError(
-        f"--style {text} is no file, folder or pattern with pictures, nor a library style{hint}"
-    )
+        raise CommandError(
+            f"The folder {folder} cannot be opened: {error.strerror}; change its rights."
+        ) from error
 
 
 def _chosen_styles(request: PaintRequest, results: EarlierResults) -> list[StyleSource]:
     styles = find_styles(request.styles, results)
-    styles += [RandomStyle(request.seed + i, request.psi) for i in range(request.random)]
+    styles += [RandomStyle(request.seed + i, request.psi) for i in range(request.random or 0)]
     for style in styles:
         if style.paintings() is None:
             _refuse_without_painting(request, style)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...base.choices import PSI
+from ...base.excerpt import excerpt
 from ...base.seeds import LARGEST_SEED
 from ...painting.engines.environment import Cluster
 from ...painting.films.options import SteadyOptions
@@ -17,6 +18,9 @@ DEFAULT_FORMAT = "png"
 FORMATS = ("png", "jpg", "webp")
 ENGINES = ("local", "ray")
 DEFAULT_CPUS = Cluster.cpus
+LARGEST_PSI = 2
+# With one photo these take a quarter of an hour, and nobody looks at more.
+MOST_RANDOM = 1000
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class PaintRequest:
     mix: bool = False
     weights: tuple[float, ...] | None = None
     """Of the styles that are mixed; None: equal."""
-    random: int = 0
+    random: int | None = None
     seed: int = StylizeOptions.seed
     """Of the strokes, and of the first random style."""
     psi: float = PSI
@@ -64,23 +68,32 @@ class PaintRequest:
             raise ValueError(
                 "There is no photo; name some before the options: brushwork paint PHOTO --style STYLE."
             )
-        if not self.styles and not self.random:
+        if not self.styles and self.random is None:
             raise ValueError(
                 "There is no style; give --style with a painting, a style file or the name of a library "
-                "style, such as --style hokusai-great-wave, or --random 3."
+                "style, such as --style hokusai-great-wave (brushwork styles lists all), or --random 3."
             )
         # Numbers out of range.
-        if self.random < 0:
-            raise ValueError(f"--random is {self.random}; give 1 or more.")
+        if self.random is not None and not 1 <= self.random <= MOST_RANDOM:
+            raise ValueError(f"--random is {self.random}; give a whole number from 1 to {MOST_RANDOM}.")
         if not 0 <= self.seed <= LARGEST_SEED:
             raise ValueError(f"--seed is {self.seed}; give a whole number from 0 to {LARGEST_SEED}.")
-        if self.seed + self.random > LARGEST_SEED + 1:
+        if self.seed + (self.random or 0) > LARGEST_SEED + 1:
             raise ValueError(
                 f"--random {self.random} with --seed {self.seed} needs seeds above {LARGEST_SEED}; give a "
                 "smaller --seed."
             )
-        if not 0 <= self.psi <= 2:
-            raise ValueError(f"--psi is {self.psi}; give a value from 0 to 2.")
+        if not 0 <= self.psi <= LARGEST_PSI:
+            raise ValueError(f"--psi is {self.psi:g}; give a number from 0 to {LARGEST_PSI}.")
+        if self.weights is not None and not 0 < sum(self.weights) < float("inf"):
+            raise ValueError(
+                f"--mix is {' '.join(f'{each:g}' for each in self.weights)}; give weights of 0 or more, at "
+                "least one above 0."
+            )
+        if self.checkpoint is not None and not self.checkpoint.is_file():
+            raise ValueError(
+                f"There is no checkpoint at {excerpt(str(self.checkpoint), 300)}; check the path."
+            )
         # Options that do not go together.
         if self.refine_changes and self.refine is None:
             flag = next(iter(self.refine_changes)).replace("_", "-")

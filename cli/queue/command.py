@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import math
 from dataclasses import fields
 from pathlib import Path
 
 from ...base.excerpt import excerpt
 from ...base.pairs import PAIRS
 from ..extras import require
+from ..parser import Number
 from ..workflow.settings import add_workflow_arguments
 from .request import DEFAULT_SERVER, QueueRequest
 
@@ -50,21 +50,21 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--retries",
-        type=_retries,
+        type=Number(0, whole=True),
         default=QueueRequest.retries,
         metavar="N",
         help="for a picture whose server died or gave a bad answer (default: %(default)g)",
     )
     add(
         "--patience",
-        type=_seconds,
+        type=Number(0),
         default=QueueRequest.patience,
         metavar="SECONDS",
         help="how long to wait when no server answers (default: %(default)g)",
     )
     add(
         "--transfer-timeout",
-        type=_seconds,
+        type=Number(0),
         default=QueueRequest.transfer_timeout,
         metavar="SECONDS",
         help="how long one upload or download may take (default: %(default)g)",
@@ -78,34 +78,14 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _retries(text: str) -> int:
-    number = _number(text)
-    if not (number >= 0 and number.is_integer()):
-        raise argparse.ArgumentTypeError(f"'{excerpt(text)}' is no whole number from 0 up")
-    return int(number)
-
-
-def _seconds(text: str) -> float:
-    number = _number(text)
-    if not number >= 0:
-        raise argparse.ArgumentTypeError(f"'{excerpt(text)}' is no number of seconds")
-    return number
-
-
 def _megabytes(text: str) -> float:
-    number = _number(text)
-    if not number > 0:
-        raise argparse.ArgumentTypeError(f"'{excerpt(text)}' is no number of MB above 0")
-    return number
-
-
-def _number(text: str) -> float:
-    """A finite number, or NaN for any other text."""
     try:
-        number = float(text)
-    except ValueError:
-        return math.nan
-    return number if math.isfinite(number) else math.nan
+        number: float = Number(0)(text)
+    except argparse.ArgumentTypeError:
+        number = 0.0
+    if not number:
+        raise argparse.ArgumentTypeError(f"is {excerpt(text) or 'empty'}; give a number of MB above 0.")
+    return number
 
 
 def request_from(args: argparse.Namespace) -> QueueRequest:

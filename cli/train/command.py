@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ...base.system_errors import system_sentence
 from ..errors import CommandError
 from ..extras import require
+from ..parser import as_options
 from ..pixel_limit import add_pixel_limit
 from . import flags
 from .request import TrainRequest
@@ -105,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
             return show_plan(request)
         processes = connect(request.devices, request.num_nodes, request.accelerator, request.strategy)
     except (ValueError, TrainingError, LaunchError) as error:
-        raise CommandError(str(error)) from error
+        raise CommandError(_said(error)) from error
 
     # From here on there may be several processes, and one that fails must not leave the others waiting.
     try:
@@ -128,7 +129,7 @@ def _train_as_one(request: TrainRequest, processes: Processes) -> int:
         return _train(request, processes)
     except (ValueError, TrainingError, CommandError) as error:
         sender = f"process {processes.rank + 1} of {processes.world}: " if processes.rank else ""
-        raise CommandError(sender + str(error)) from error
+        raise CommandError(sender + _said(error)) from error
     except OSError as error:
         saved = request.files.state.is_file()
         how = "The run is as it was last saved, and --resume goes on from there." if saved else ""
@@ -140,6 +141,11 @@ def _train_as_one(request: TrainRequest, processes: Processes) -> int:
             processes.abandon()
             return 0
         raise CommandError(str(error)) from error
+
+
+def _said(error: Exception) -> str:
+    """The error's sentence, with the options as they are typed."""
+    return as_options(str(error), [each.name for each in flags.OPTIONS])
 
 
 def _train(request: TrainRequest, processes: Processes) -> int:

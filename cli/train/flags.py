@@ -8,10 +8,11 @@ from dataclasses import Field, asdict, fields
 from typing import Any
 
 from ...training.options import DEFAULT_MODE, MODES, LossWeights, TrainOptions
+from ..parser import did_you_mean, number_of
 from .request import TrainRequest
 
 OPTIONS = [f for f in fields(TrainOptions) if f.name != "weights"]
-WEIGHTS = [f.name for f in fields(LossWeights)]
+WEIGHTS = {f.name: f for f in fields(LossWeights)}
 
 # What stands for the values of an option that has several: a range, or one for each size of a crop.
 _PLACES = {2: ("MIN", "MAX"), 3: ("WHOLE", "HALF", "QUARTER")}
@@ -72,29 +73,30 @@ def request_from(args: argparse.Namespace) -> TrainRequest:
     for option in OPTIONS:
         text = getattr(args, option.name)
         if text is not None:
-            changes[option.name] = _read("--" + option.name.replace("_", "-"), text, option.default)
+            changes[option.name] = _read("--" + option.name.replace("_", "-"), text, option)
     given = {each.name: vars(args)[each.name] for each in fields(TrainRequest) if each.name in args}
     return TrainRequest(**given, changes=changes, weights=dict(map(_read_weight, args.weight)))
 
 
-def _read(flag: str, text: str | Sequence[str], like: object) -> object:
-    """The value that `text` means, in the type of `like`; several values if `like` is a tuple."""
+def _read(flag: str, text: str | Sequence[str], option: Field[Any]) -> object:
+    """The value that `text` means, in the type of the option's default; several values if that is a tuple."""
+    default: Any = option.default
     if isinstance(text, str):
-        return text if isinstance(like, str) else _read_number(flag, text, isinstance(like, int))
-    whole = isinstance(like, tuple) and isinstance(like[0], int)
-    return tuple(_read_number(flag, part, whole) for part in text)
+        return text if isinstance(default, str) else _read_number(flag, text, option, default)
+    return tuple(_read_number(flag, part, option, default[0]) for part in text)
 
 
-def _read_number(flag: str, text: str, whole: bool) -> float:
+def _read_number(flag: str, text: str, option: Field[Any], like: object) -> float:
     try:
-        return int(text) if whole else float(text)
-    except ValueError as error:
-        name = "a whole number" if whole else "a number"
-        raise ValueError(f"{flag} is '{text}'; give {name}.") from error
+        number: float = number_of(like, option.metadata)(text)
+    except argparse.ArgumentTypeError as error:
+        raise ValueError(f"{flag} {error}") from error
+    return number
 
 
 def _read_weight(text: str) -> tuple[str, float]:
     name, _, value = text.partition("=")
     if name not in WEIGHTS:
-        raise ValueError(f"--weight {text}: there is no loss '{name}'; choose one of {', '.join(WEIGHTS)}.")
-    return name, _read_number(f"--weight {name}", value, whole=False)
+        hint = did_you_mean(name, WEIGHTS, f"choose one of {', '.join(WEIGHTS)}")
+        raise ValueError(f"--weight {text}: there is no loss '{name}'; {hint}")
+    return name, _read_number(f"--weight {name}", value, WEIGHTS[name], 0.0)

@@ -75,7 +75,7 @@ class TrainRequest:
     def _check(self) -> None:
         self.check_place()
         if self.split is not None and not self.split.is_file():
-            raise ValueError(f"--split {self.split}: there is no such file.")
+            raise ValueError(f"--split {self.split}: there is no such file; name one that is there.")
         for flag, value in (("--save-minutes", self.save_minutes), ("--preview-every", self.preview_every)):
             if not value >= 0:
                 raise ValueError(f"{flag} is {value}; give 0 or more.")

@@ -235,7 +235,7 @@ def _results(a: Path, b: Path) -> tuple[dict[str, Path], dict[str, Path]]:
 def _pictures(folder: Path) -> dict[str, Path]:
     found = {path.relative_to(folder).as_posix(): path for path in picture_files(folder)}
     if not found:
-        raise JudgeError(f"The folder {folder} holds no pictures.")
+        raise JudgeError(f"The folder {folder} holds no pictures; give one that does.")
     return found
 
 

@@ -71,7 +71,7 @@ def _all(folder: Path | None) -> list[Path] | None:
         return None
     found = picture_files(folder)
     if not found:
-        raise JudgeError(f"The folder {folder} holds no pictures.")
+        raise JudgeError(f"The folder {folder} holds no pictures; give one that does.")
     return found
 
 

@@ -88,7 +88,7 @@ class VideoPaint:
         kept = [ending for ending in (".mp4", ".mkv") if not recoded_sound(film, ending)]
         target = video.temporary_path(kept[0] if kept else ".mp4")
 
-        def painter(shots: Sequence[int], on_step: Callable[[], None]) -> FilmPainter[Frame]:
+        def painter(shots: Sequence[int], on_step: Callable[[str], None]) -> FilmPainter[Frame]:
             if self._style.batch_with(sum(shots), "The frames and the styles") != sum(shots):
                 raise ValueError(f"The film has {sum(shots)} frames for more styles; give one style.")
             return self._painter(shots, film.size, on_step)
@@ -97,7 +97,7 @@ class VideoPaint:
         return target
 
     def _painter(
-        self, shots: Sequence[int], size: tuple[int, int], on_step: Callable[[], None] = lambda: None
+        self, shots: Sequence[int], size: tuple[int, int], on_step: Callable[[str], None] = lambda what: None
     ) -> FilmPainter[Any]:
         # With finer strokes, what is painted is larger than the frame.
         scale = stroke_scale(self._options.stroke_size, self._options.strokes, size)
@@ -108,11 +108,11 @@ class VideoPaint:
             self._shown = to_image(result)[0] if isinstance(result, Tensor) else None
             return result
 
-        def after() -> None:
+        def after(what: str) -> None:
             if self._progress is None:
                 self._progress = Progress(steps)
             self._progress.step(self._shown)
-            on_step()
+            on_step(what)
 
         painter: FilmPainter[Any] = FilmPainter(
             self._managed.gan, shots, self._style_of, self._options, self._steady, shown, after

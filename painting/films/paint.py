@@ -20,7 +20,7 @@ from .encoding import SegmentWriter
 from .joining import join, recoded_sound
 from .painter import FilmPainter
 from .reading import Film, Frame
-from .steps import LOOKING, PAINTING, OnFilmStep, StepCounter
+from .steps import LOOKING, MEASURING, PAINTING, OnFilmStep, StepCounter
 from .unfinished import FilmProgress, UnfinishedFilm, unfinished_film
 
 # Frames of a segment at most: this many are painted again after a stop. A new segment costs about as much
@@ -33,12 +33,12 @@ _BEHIND = 4
 
 def find_shots(film: Film, on_step: OnFilmStep = lambda step: None) -> list[int]:
     """How many frames each shot of the film has. Raises FilmError if it is damaged."""
-    steps = StepCounter(on_step, LOOKING, film.about)
+    steps = StepCounter(on_step, {LOOKING: film.about})
 
     def thumbnails() -> Iterator[Tensor]:
         for thumbnail in film.thumbnails():
             yield thumbnail
-            steps.done()
+            steps.done(LOOKING)
 
     return shot_lengths(thumbnails())
 
@@ -46,7 +46,7 @@ def find_shots(film: Film, on_step: OnFilmStep = lambda step: None) -> list[int]
 def paint_film(
     film: Film,
     target: Path,
-    painter_of: Callable[[Sequence[int], Callable[[], None]], FilmPainter[Frame]],
+    painter_of: Callable[[Sequence[int], Callable[[str], None]], FilmPainter[Frame]],
     settings: Mapping[str, object],
     keep_settings: bool = True,
     on_step: OnFilmStep = lambda step: None,
@@ -83,9 +83,11 @@ def paint_film(
         if progress.frames:
             on_note(f"{film.path}: {progress.frames} of {sum(shots)} frames are painted; it goes on there.")
         # The segments that are missing, and then the whole film.
-        steps = StepCounter(on_step, PAINTING)
-        painter = painter_of(shots, steps.done)
-        steps.steps = painter.steps(progress.frames)
+        painter = painter_of(shots, lambda what: steps.done(what))
+        first = progress.frames
+        frames = {MEASURING: painter.steps(first) - (painter.frames - first), PAINTING: painter.frames}
+        read = int(progress.state["reads"]) if progress.state else 0
+        steps = StepCounter(on_step, frames, {MEASURING: read, PAINTING: first})
         count = _paint_segments(film, painter, shots, unfinished, progress)
         with written_atomically(target) as temporary:
             kept = settings if keep_settings else None

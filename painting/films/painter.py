@@ -21,6 +21,7 @@ from ..errors import FilmError
 from ..options import StylizeOptions
 from ..overlap import ahead
 from .options import SteadyOptions
+from .steps import MEASURING, PAINTING
 
 # Frames that are decoded before they are painted.
 _AHEAD = 2
@@ -58,8 +59,8 @@ class Attempt(Protocol):
 class FilmPainter(Generic[P]):
     """Paints a film of `shots`, the numbers of their frames; every shot begins afresh.
 
-    `style` gives each frame's style. `attempt` does each frame's work; on_step is called after it. Frames
-    that are read for their statistics count as steps, too.
+    `style` gives each frame's style. `attempt` does each frame's work; on_step is called after it
+    with MEASURING, for a frame that is read for its statistics, or with PAINTING.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class FilmPainter(Generic[P]):
         options: StylizeOptions,
         steady: SteadyOptions,
         attempt: Attempt | None = None,
-        on_step: Callable[[], None] = lambda: None,
+        on_step: Callable[[str], None] = lambda what: None,
     ):
         self._shots, self._style, self._on_step = shots, style, on_step
         self._starts: list[int] = [0, *accumulate(shots)]
@@ -134,7 +135,7 @@ class FilmPainter(Generic[P]):
             video.read(frame.tensor.to(device), code.to(device), [each.to(device) for each in regions])
 
         self._attempt(read)
-        self._on_step()
+        self._on_step(MEASURING)
 
     def _paint(self, video: SteadyStrokes, i: int, number: int, frame: P) -> Tensor:
         code, regions = self._style(number)
@@ -144,7 +145,7 @@ class FilmPainter(Generic[P]):
             return video.paint(i, frame.tensor.to(device), code.to(device), here, self._recolor)
 
         painted = self._attempt(paint)
-        self._on_step()
+        self._on_step(PAINTING)
         return painted
 
     def _to_read(self, begun: int, reads: int) -> Iterator[int]:

@@ -19,6 +19,7 @@ from av.stream import Disposition
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from torch import Tensor
 
+from ...base.system_errors import unreadable
 from ...pictures.limits import advice, too_many
 from ..errors import FilmError
 
@@ -185,9 +186,9 @@ def told(path: Path) -> Iterator[None]:
         raise
     except av.FFmpegError as error:
         if isinstance(error, (av.FileNotFoundError, av.PermissionError, av.IsADirectoryError)):
-            raise FilmError(f"{path} cannot be read: {error.strerror}.") from error
+            raise FilmError(unreadable(path, error.strerror)) from error
         reason = " ".join((error.strerror or str(error)).split())[:200]
-        raise FilmError(f"{path} is not a film that can be read ({reason}); choose a whole one.") from error
+        raise FilmError(f"{path} is not a film that can be read ({reason}); choose a whole film.") from error
 
 
 def _check_size(path: Path, width: int, height: int) -> None:

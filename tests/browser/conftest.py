@@ -60,7 +60,7 @@ def server(mode, tmp_path_factory):
         pytest.skip("COMFYUI_PATH is not set to a ComfyUI checkout")
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed; name one with BROWSER_PATH")
-    pytest.importorskip("playwright", reason="playwright is missing; pip install 'brushwork[browser]'")
+    pytest.importorskip("playwright", reason="playwright is missing; pip install '.[browser]'")
     if not mode.own_frontend and FRONTEND is None:
         pytest.skip("COMFYUI_FRONTEND is not set to the folder of another frontend")
     options = [] if mode.own_frontend else ["--front-end-root", FRONTEND]

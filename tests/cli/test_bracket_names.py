@@ -74,7 +74,9 @@ def test_paint(said, place: Path) -> None:
     assert len(results) == 1
     assert results[0] in told
     assert f"--style {ART}x is no file" in said("paint", PHOTOS, "--style", f"{ART}x", "--out", "o", code=2)
-    assert "PHOTO [/x] finds no picture" in said("paint", "[/x]", "--style", ART, "--out", "o", code=2)
+    assert "The pattern [/x] finds no picture; give another PHOTO." in said(
+        "paint", "[/x]", "--style", ART, "--out", "o", code=2
+    )
 
 
 def test_encode(said, place: Path) -> None:

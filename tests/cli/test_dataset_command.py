@@ -112,11 +112,14 @@ def test_many_pictures_are_split_by_hash_as_in_training(run, tmp_path):
     ("arguments", "sentence"),
     [
         (["{tmp}/nowhere"], "There is no folder {tmp}/nowhere; give the folder that holds the pictures."),
-        (["{tmp}/empty"], "The folder {tmp}/empty holds no picture."),
+        (["{tmp}/empty"], "The folder {tmp}/empty holds no picture; give another one."),
         (["{tmp}/file.png"], "{tmp}/file.png is a file; give the folder that holds the pictures."),
-        (["{dir}", "--split", "{tmp}/none.json"], "--split {tmp}/none.json: there is no such file."),
+        (
+            ["{dir}", "--split", "{tmp}/none.json"],
+            "--split {tmp}/none.json: there is no such file; name one that is there.",
+        ),
         (["{dir}", "--split", "{tmp}/file.png"], "{tmp}/file.png is not JSON: "),
-        (["{dir}", "--min-side", "0"], "--min-side is 0; give 1 or more pixels."),
+        (["{dir}", "--min-side", "0"], "--min-side is 0; give a whole number of 1 or more."),
         (["{dir}", "--sheet", "{tmp}/sheet.gif"], "--sheet {tmp}/sheet.gif: end it in one of .jpg,"),
         (["{dir}", "--sheet", "{tmp}/empty.jpg"], "--sheet {tmp}/empty.jpg is a folder; name a file."),
         (["{dir}", "--json", "{tmp}/file.png/a.json"], "{tmp}/file.png/a.json cannot be written: "),
@@ -139,7 +142,7 @@ def test_without_rich_it_names_the_command_to_install_it(paintings):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "pip install 'brushwork[train]'" in done.stderr
+    assert 'in the folder of Brushwork install what this needs with: pip install ".[train]"' in done.stderr
 
 
 def test_help_gives_the_default(capsys):

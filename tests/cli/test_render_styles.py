@@ -56,4 +56,7 @@ def test_styles_from_another_folder(render, styled, pictures, tmp_path):
     options = "--set", "Style.style_name=painting.safetensors"
     assert "There is no style 'painting.safetensors'" in render(styled, *options).err
     assert render(styled, *options, "--styles-dir", str(tmp_path / "mine")).code == 0
-    assert "--styles-dir none is not a folder." in render(styled, "--styles-dir", "none").err
+    assert (
+        "--styles-dir none is not a folder; name one that is there."
+        in render(styled, "--styles-dir", "none").err
+    )

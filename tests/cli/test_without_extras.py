@@ -107,7 +107,8 @@ COMMAND_LINES = {
         "--out",
         "r.jpg",
     ],
-    "paint a film": ["paint", "photos", "film.mp4", "--style", "art", "--out", "out"],
+    "paint a film": ["paint", "film.mp4", "--style", "art", "--out", "out"],
+    "paint a film beside photos": ["paint", "photos", "film.mp4", "--style", "art", "--out", "beside"],
     "paint --engine ray": ["paint", "photos", "--style", "art", "--engine", "ray", "--out", "out"],
     "render": ["render", "stylize_photo", "--output-dir", "out"],
     "queue": ["queue", "stylize_photo", "--content", "photos", "--out", "out"],
@@ -116,6 +117,7 @@ COMMAND_LINES = {
     "train --dry-run": ["train", "--style", "art", "--out", "out", "--dry-run"],
     "evaluate": ["evaluate", "--content", "photos", "--style", "art", "--json", "out/report.json"],
     "encode": ["encode", "art", "--out", "styles"],
+    "styles": ["styles"],
     "judge sheet": ["judge", "sheet", "ours", "theirs", "--out", "blind"],
     "judge tally": ["judge", "tally", "told/key.json", f"told/{sheets.HAND_OUT}/{sheets.ANSWERS}"],
 } | {f"{name} --help": [name, "--help"] for name in COMMANDS}
@@ -182,13 +184,15 @@ def test_what_is_missing_is_said_in_one_sentence(results, folder, name):
     code, out, err = results[name]
     assert (code, out) == (2, "")
     assert re.fullmatch(rf"brushwork {name.split()[0]}: \w+.* install .*\n", err), err
-    assert re.search(rf"""pip install ['"]brushwork\[{NEEDS[name]}\]['"]""", err), err
+    assert re.search(
+        rf'in the folder of Brushwork install .* with: pip install "\.\[{NEEDS[name]}\]"', err
+    ), err
     assert not (folder / "out").exists()
 
 
 def test_paint_runs(results, folder):
     code, out, err = results["paint"]
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "Of 2 pictures: 2 painted.\n")
     assert len(out.splitlines()) == 2
     assert sorted(path.name for path in (folder / "painted").iterdir()) == [
         "one__klimt-kiss.png",
@@ -199,6 +203,18 @@ def test_paint_runs(results, folder):
     assert out.startswith("r.jpg (")
     with Image.open(folder / "r.jpg") as picture:
         assert picture.size == (80, 64)
+
+
+def test_a_film_without_its_package_fails_and_the_photos_are_painted(results, folder):
+    code, out, err = results["paint a film beside photos"]
+    assert code == 1
+    assert out.startswith(os.path.join("beside", "one__one.png"))
+    assert err.splitlines() == [
+        "brushwork paint: film.mp4 is a film, and av is missing; in the folder of Brushwork install what "
+        'films need with: pip install ".[video]"',
+        "Of 2 pictures: 1 painted, 1 failed.",
+    ]
+    assert [path.name for path in (folder / "beside").iterdir()] == ["one__one.png"]
 
 
 def test_encode_runs(results, folder):

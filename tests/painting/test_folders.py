@@ -164,9 +164,13 @@ def test_a_bad_file_is_told_and_the_rest_goes_on(folder, stylizer):
     assert [name for name, result in found.items() if result is PaintResult.PAINTED] == ["a__one", "b__one"]
     assert set(found.values()) == {PaintResult.PAINTED, PaintResult.FAILED}
     sentences = {outcome.sentence for outcome in outcomes if outcome.sentence}
-    assert f"{folder / 'photos/bad.png'} is not a picture that can be read; choose a whole one." in sentences
-    assert f"{folder / 'art/bad.png'} is not a picture that can be read; choose a whole one." in sentences
-    assert f"{gone} cannot be read: No such file or directory." in sentences
+    assert (
+        f"{folder / 'photos/bad.png'} is not a picture that can be read; choose a whole picture." in sentences
+    )
+    assert f"{folder / 'art/bad.png'} is not a picture that can be read; choose a whole picture." in sentences
+    assert (
+        f"{gone} cannot be read: No such file or directory; name another file, or mend this one." in sentences
+    )
     assert any(sentence.startswith("style.safetensors ") for sentence in sentences)
     assert sorted(path.name for path in (folder / "out").iterdir()) == ["a__one.png", "b__one.png"]
 

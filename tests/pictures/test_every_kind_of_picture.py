@@ -205,7 +205,9 @@ def test_what_is_no_raster_is_never_opened(tmp_path: Path, monkeypatch, name: st
     monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *_, **__: pytest.fail("Ghostscript was called"))
     path = tmp_path / name
     path.write_bytes(data)
-    with pytest.raises(PictureError, match=f"{name} is not a picture that can be read; choose a whole one."):
+    with pytest.raises(
+        PictureError, match=f"{name} is not a picture that can be read; choose a whole picture."
+    ):
         read_picture(path)
     with pytest.raises(UnreadablePictureError, match="not in a format that Pillow reads"):
         file_facts(path, name)

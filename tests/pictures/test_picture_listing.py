@@ -158,5 +158,5 @@ def test_what_is_no_folder(tmp_path: Path) -> None:
         list_pictures(tmp_path / "gone")
     with pytest.raises(OSError, match="gone"):
         list_files(tmp_path / "gone")
-    with pytest.raises(CommandError, match="finds no picture"):
+    with pytest.raises(CommandError, match=r"The folder .* holds no picture; give another PHOTO"):
         find_pictures([str(tmp_path)], "PHOTO")

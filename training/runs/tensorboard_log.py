@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ...base.extras import installing
 from ..trainer import TrainingError
 from .run import Run
 
@@ -26,7 +27,7 @@ class TensorBoardLog:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise TrainingError(
-                'TensorBoard logs need the package tensorboard; run: pip install "brushwork[train]"'
+                f"TensorBoard logs need the package tensorboard; {installing('train')}"
             ) from error
         self.run = run
         folder: Path = run.files.folder / FOLDER

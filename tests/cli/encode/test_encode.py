@@ -213,7 +213,9 @@ def test_a_catalogue_says_everything(encode, catalogue, more):
 def test_what_is_no_picture(encode, pictures, tmp_path):
     (pictures / "broken.png").write_bytes((pictures / "photo.png").read_bytes()[:99])
     refused(encode(pictures / "broken.png"), "broken.png is not a picture that can be read")
-    refused(encode(tmp_path / "none.jpg"), "There is no picture ")
+    none = tmp_path / "none.jpg"
+    refused(encode(none), f"There is no file or folder {none}; check the name, or give another PICTURE.")
+    refused(encode(tmp_path / "*.none"), "*.none finds no picture; give another PICTURE.")
     refused(encode(), "There is no picture to encode; name some, a folder of them, or a --catalogue.")
 
 

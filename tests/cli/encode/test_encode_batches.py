@@ -41,7 +41,7 @@ def test_a_bad_picture_is_told_and_the_rest_is_encoded(encode, tmp_path: Path) -
     (tmp_path / "art" / "bad.png").write_bytes(b"x")
     code, _, error, files = encode(tmp_path / "art")
     assert (code, files) == (1, ["good.safetensors"])
-    assert "bad.png is not a picture that can be read; choose a whole one." in error
+    assert "bad.png is not a picture that can be read; choose a whole picture." in error
     assert "1 hidden picture (._good.png)" in error
     assert encode(tmp_path / "art", "--mix", "--name", "all")[::3] == (
         1,

@@ -46,7 +46,8 @@ def files(folder):
 
 def test_a_photo_in_two_styles_goes_to_painted(paint, pictures):
     code, out, err = paint("photo.png", "--style", "painting.png", "hokusai-great-wave")
-    assert (code, err) == (0, "")
+    # Without a terminal, too, a line says that all is there.
+    assert (code, err) == (0, "Of 2 pictures: 2 painted.\n")
     assert [line.split(" (")[0] for line in out.splitlines()] == [
         os.path.join("painted", name) for name in ("photo__painting.png", "photo__hokusai-great-wave.png")
     ]
@@ -79,6 +80,14 @@ def test_results_are_no_photos(paint, pictures):
     for _ in range(2):
         assert paint(".", "--style", "painting.png")[0] == 0
     assert files(pictures / "painted") == ["painting__painting.png", "photo__painting.png"]
+
+
+def test_a_folder_of_results_alone_says_so(paint):
+    assert paint("photo.png", "--style", "painting.png")[0] == 0
+    refused(
+        paint("painted/*.png", "--style", "painting.png"),
+        "PHOTO painted/*.png finds only what an earlier run painted; give another one, or name such a file ",
+    )
 
 
 def test_results_may_stand_beside_the_photos(paint, pictures):
@@ -215,7 +224,7 @@ def test_a_bad_photo_is_told_once_and_the_rest_is_painted(paint, pictures):
     assert code == 1
     assert len(out.splitlines()) == 2
     assert err.splitlines() == [
-        "brushwork paint: bad.png is not a picture that can be read; choose a whole one.",
+        "brushwork paint: bad.png is not a picture that can be read; choose a whole picture.",
         "Of 4 pictures: 2 painted, 2 failed.",
     ]
 
@@ -228,8 +237,15 @@ def test_a_bad_photo_is_told_once_and_the_rest_is_painted(paint, pictures):
             ("photo.png",),
             "There is no style; give --style with a painting, a style file or the name of a lib",
         ),
-        (("none.png", "--style", "painting.png"), "PHOTO none.png finds no picture"),
-        (("photo.png", "--style", "none.png"), "--style none.png is no file, folder or pattern"),
+        (
+            ("none.png", "--style", "painting.png"),
+            "There is no file or folder none.png; check the name, or give another PHOTO.",
+        ),
+        (
+            ("photo.png", "--style", "none.png"),
+            "--style none.png is no file or folder and no style of the library; check the name; "
+            "brushwork styles lists the library.",
+        ),
         (("photo.png", "--style", "hokusai"), "did you mean hokusai-great-wave or hokusai-red-fuji?"),
         (("photo.png", "--style", "klimt-kis"), "did you mean klimt-kiss?"),
         (
@@ -241,10 +257,13 @@ def test_a_bad_photo_is_told_once_and_the_rest_is_painted(paint, pictures):
             ("photo.png", "--style", "painting.png", "klimt-kiss", "--mix", "--refine"),
             "klimt-kiss is a style file, which holds no painting",
         ),
-        (("photo.png", "--style", "klimt-kiss", "--stroke-size", "8"), "stroke_size is 8.0; give a value"),
+        (
+            ("photo.png", "--style", "klimt-kiss", "--stroke-size", "8"),
+            "--stroke-size is 8; give a number from 0.25 to 4.",
+        ),
         (
             ("photo.png", "--style", "painting.png", "--strength", "2"),
-            "strength is 2.0; give a value from 0 to 1",
+            "paint: --strength is 2; give a number from 0 to 1.",
         ),
         (
             ("photo.png", "--style", "painting.png", "--keep-calm", "1"),
@@ -252,33 +271,33 @@ def test_a_bad_photo_is_told_once_and_the_rest_is_painted(paint, pictures):
         ),
         (
             ("photo.png", "--style", "painting.png", "--refine", "--steps", "-1"),
-            "steps is -1; give a value from",
+            "paint: --steps is -1; give a whole number from 0 to 100000.",
         ),
         (
             ("photo.png", "--style", "painting.png", "--tile", "20"),
-            "tile is 20; give 64 pixels or more, or 0",
+            "--tile is 20; give 64 pixels or more, or 0",
         ),
         (
             ("photo.png", "--style", "painting.png", "--refine", "--tile", "66"),
-            "tile is 66; give a multiple of 8 pixels",
+            "--tile is 66; give a multiple of 8 pixels",
         ),
         (("photo.png", "--style", "painting.png", "--mix", "1", "2"), "--mix has 2 weights for 1 styles"),
-        (("photo.png", "--style", "painting.png", "--mix", "-1"), "The weights are [-1.0]"),
+        (("photo.png", "--style", "painting.png", "--mix", "-1"), "--mix is -1; give a number of 0 or more."),
         (("photo.png", "--style", "painting.png", "--device", "abacus"), "The device abacus cannot be used"),
         (("photo.png", "--style", "painting.png", "--out", "x.gif"), "choose a folder, or an ending of .png"),
         (("photo.png", "--style", "painting.png", "--out", "x.png", "--format", "jpg"), "leave one out"),
         (("*.png", "--style", "painting.png", "--out", "x.png"), "there are 2 photos and 1 styles"),
         (("*.png", "--style", "painting.png", "--pairs", "zip"), "there are 2 photos and 1 styles"),
         (("photo.png", "--style", "painting.png", "--out", "painting.png"), "is one of the pictures to read"),
-        (("photo.png", "--random", "1", "--psi", "3"), "--psi is 3.0; give a value from 0 to 2"),
+        (("photo.png", "--random", "1", "--psi", "3"), "--psi is 3; give a number from 0 to 2."),
         (("photo.png", "--random", "1", "--seed", "-3"), "--seed is -3"),
         (
             ("photo.png", "--style", "painting.png", "--seed", str(2**64)),
             "give a whole number from 0 to 18446744073709551615",
         ),
-        (("photo.png", "--random", "-1"), "--random is -1; give 1 or more"),
+        (("photo.png", "--random", "-1"), "--random is -1; give a whole number from 1 to 1000."),
         (("photo.png", "--random", "2", "--seed", str(2**64 - 1)), "needs seeds above 18446744073709551615"),
-        (("", "--style", "painting.png"), "PHOTO  finds no picture"),
+        (("", "--style", "painting.png"), "One PHOTO is empty; give a file, a folder or a pattern."),
         (("photo.png", "--style", "painting.png", "--device", "meta"), "The device meta cannot be used here"),
         (("photo.png", "--style", "painting.png", "--checkpoint", "photo.png"), "photo.png"),
     ],
@@ -334,6 +353,7 @@ def test_ctrl_c_stops_with_nothing_half_left(pictures):
     try:
         seen = until(terminal, b", step")
         process.send_signal(signal.SIGINT)
+        seen += until(terminal, b"stopping after what is under way")
         seen += until(terminal, b"paint: stopped.")
         out, _ = process.communicate(timeout=60)
     finally:
@@ -341,5 +361,5 @@ def test_ctrl_c_stops_with_nothing_half_left(pictures):
         os.close(terminal)
     assert (process.returncode, out) == (130, b"")
     assert b"1 of 1: o.png, step 1 of 100000, " in seen
-    assert b"0 of 1 pictures are done; the same command goes on from there." in seen
+    assert b"0 of 1 picture is done; the same command goes on from there." in seen
     assert files(pictures) == ["painting.png", "photo.png"]

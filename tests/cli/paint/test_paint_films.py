@@ -46,7 +46,7 @@ def test_a_film_goes_to_painted_and_is_skipped_the_next_time(paint, film, tmp_pa
     assert settings["film"]["file"] == "film.mp4"
     assert (settings["statistics"], settings["window"], settings["follow"]) == ("clip", 25, 0.9)
     before = painted.read_bytes()
-    assert paint(film) == (0, "", "Of 1 pictures: 0 painted, 1 skipped, already there.\n")
+    assert paint(film) == (0, "", "Of 1 picture: 0 painted, 1 skipped, already there.\n")
     # Other settings.
     code, out, err = paint(film, "--follow", "0.5")
     assert (code, out) == (1, "")
@@ -54,6 +54,23 @@ def test_a_film_goes_to_painted_and_is_skipped_the_next_time(paint, film, tmp_pa
     assert painted.read_bytes() == before
     assert paint(film, "--follow", "0.5", "--overwrite")[0] == 0
     assert read_film_settings(painted)["follow"] == 0.5
+
+
+def test_each_pass_counts_the_frames_of_the_film(paint, film, monkeypatch):
+    shown: list[tuple[str, int, int]] = []
+    monkeypatch.setattr(
+        "brushwork.cli.paint.display.PaintDisplay.step",
+        lambda display, step, steps, left, what="step": shown.append((what, step, steps)),
+    )
+    assert paint(film)[0] == 0
+    # Two shots of 2 frames: the frames of a shot are measured before they are painted.
+    assert shown == [
+        *(("looking for cuts, frame", i, 4) for i in (1, 2, 3, 4)),
+        *(("measuring light and contrast, frame", i, 4) for i in (1, 2)),
+        *(("painting, frame", i, 4) for i in (1, 2)),
+        *(("measuring light and contrast, frame", i, 4) for i in (3, 4)),
+        *(("painting, frame", i, 4) for i in (3, 4)),
+    ]
 
 
 def test_photos_and_films_of_a_folder_and_a_broken_one(paint, film, pictures, tmp_path):
@@ -97,8 +114,8 @@ def test_one_file(paint, film, tmp_path):
             ["FILM", "--out", "a.webm"],
             "--out a.webm: choose a folder, or an ending of .mp4, .m4v, .mov, .mkv.",
         ),
-        (["FILM", "--window", "0"], "window is 0; give a value from 1 to 1000."),
-        (["FILM", "--follow", "2"], "follow is 2.0; give a value from 0 to 1."),
+        (["FILM", "--window", "0"], "--window is 0; give a whole number from 1 to 1000."),
+        (["FILM", "--follow", "2"], "--follow is 2; give a number from 0 to 1."),
     ],
 )
 def test_refusals(paint, film, pictures, tmp_path, arguments, message):

@@ -66,9 +66,15 @@ def test_pictures_of_folders_patterns_and_files(folder, texts, found):
     assert [path.relative_to(folder).as_posix() for path in paths] == found
 
 
-@pytest.mark.parametrize("text", ["none", "*.gif"])
-def test_no_pictures(folder, text):
-    with pytest.raises(CommandError, match=r"--style .* finds no picture"):
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("none", "There is no file or folder .*none; check the name, or give another --style"),
+        ("*.gif", r"The pattern .*\*.gif finds no picture; give another --style"),
+    ],
+)
+def test_no_pictures(folder, text, sentence):
+    with pytest.raises(CommandError, match=sentence):
         find_pictures([str(folder), str(folder / text)], "--style")
 
 

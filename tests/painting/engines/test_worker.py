@@ -112,7 +112,7 @@ def test_names_that_no_encoding_has_travel_as_they_are(folder, checkpoint):
     jobs = make_jobs([odd], styles, folder / "out")
     assert share_of(jobs, styles).isascii()
     (record,) = records(Worker(setup_of(folder, checkpoint, styles)), share_of(jobs, styles))
-    assert record.sentence == f"{odd} is not a picture that can be read; choose a whole one."
+    assert record.sentence == f"{odd} is not a picture that can be read; choose a whole picture."
 
 
 def test_warnings_are_notes(folder, checkpoint):

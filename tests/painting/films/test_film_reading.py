@@ -175,8 +175,14 @@ def only_sound(folder):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda folder: None, "cannot be read: No such file or directory."),
-        (lambda folder: (folder / "a.mp4").mkdir(), "cannot be read: Is a directory."),
+        (
+            lambda folder: None,
+            "cannot be read: No such file or directory; name another file, or mend this one.",
+        ),
+        (
+            lambda folder: (folder / "a.mp4").mkdir(),
+            "cannot be read: Is a directory; name another file, or mend this one.",
+        ),
         (lambda folder: (folder / "a.mp4").touch(), "is not a film that can be read"),
         (text("a.mp4"), "is not a film that can be read"),
         (playlist, "is not a film that can be read"),

@@ -27,7 +27,7 @@ from brushwork.painting.films.options import SteadyOptions
 from brushwork.painting.films.paint import find_shots, paint_film
 from brushwork.painting.films.painter import FilmPainter
 from brushwork.painting.films.reading import Film
-from brushwork.painting.films.steps import LOOKING, PAINTING
+from brushwork.painting.films.steps import LOOKING, MEASURING, PAINTING
 from brushwork.painting.films.unfinished import FilmProgress, unfinished_film
 from brushwork.painting.stylizer import StylizeOptions
 
@@ -99,9 +99,10 @@ def test_the_shots_are_found(clip):
 def test_every_shot_is_painted_like_a_video_of_its_own(clip, frozen_tiny, code, painter_of, statistics):
     steady = SteadyOptions(statistics, window=3)
     film, done = Film(clip), []
-    painter = painter_of([7, 5], lambda: done.append(1), steady)
+    painter = painter_of([7, 5], done.append, steady)
     found = torch.cat([picture for _, picture in painter.paint(film)])
     assert len(done) == painter.steps() == (12 if statistics == "frame" else 24)
+    assert done.count(PAINTING) == 12
     frames = torch.cat([frame.tensor for frame in film.frames(range(12))])
     with torch.inference_mode():
         for shot in (frames[:7], frames[7:]):
@@ -121,7 +122,7 @@ def test_a_painted_film(clip, gan, artwork, tmp_path):
     paint_film(Film(clip), whole, painter_of, SETTINGS)
     times, frames = decoded(whole)
     assert times == decoded(clip)[0]
-    painted = [picture for _, picture in painter_of([7, 5], lambda: None).paint(Film(clip))]
+    painted = [picture for _, picture in painter_of([7, 5], lambda what: None).paint(Film(clip))]
     for frame, picture in zip(frames, painted, strict=True):
         expected = picture[0].permute(1, 2, 0).numpy() * 255
         # The file has half of the colours' resolution.
@@ -197,12 +198,13 @@ def test_sound_that_does_not_fit_is_encoded_anew(painter_of, tmp_path):
 
 
 @pytest.mark.usefixtures("small_segments")
-@pytest.mark.parametrize("stop_at", [5, 12, 17, 22])
+@pytest.mark.parametrize("stop_at", [(MEASURING, 5), (PAINTING, 5), (MEASURING, 10), (PAINTING, 10)])
 def test_after_a_stop_it_goes_on_and_nothing_shows(clip, whole, painter_of, tmp_path, stop_at):
     target = tmp_path / "a.mp4"
 
     def stop(step):
-        if step.what == PAINTING and step.step == stop_at:
+        assert step.steps == 12
+        if (step.what, step.step) == stop_at:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -212,8 +214,12 @@ def test_after_a_stop_it_goes_on_and_nothing_shows(clip, whole, painter_of, tmp_
     notes, steps = [], []
     paint_film(Film(clip), target, painter_of, SETTINGS, on_step=steps.append, on_note=notes.append)
     # Nobody looks for cuts again.
-    assert {step.what for step in steps} == {PAINTING}
-    if stop_at > 12:
+    assert PAINTING in {step.what for step in steps} <= {MEASURING, PAINTING}
+    # The counts are the film's own, also where some frames are painted already.
+    assert [step.step for step in steps if step.what == PAINTING][-1] == 12
+    assert {step.steps for step in steps if step.what == PAINTING} == {12}
+    assert steps[-1].seconds_left == 0
+    if stop_at[1] == 10:
         assert len(steps) < 24
         assert f"{clip}: " in notes[0]
         assert "of 12 frames are painted; it goes on there." in notes[0]
@@ -266,7 +272,7 @@ def test_settings_of_a_strange_file_that_are_nested_without_end_are_none(clip, t
 
 def test_what_other_settings_left_is_not_used(clip, painter_of, tmp_path):
     def stop(step):
-        if step.what == PAINTING and step.step == 20:
+        if step.what == PAINTING and step.step == 8:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -274,7 +280,8 @@ def test_what_other_settings_left_is_not_used(clip, painter_of, tmp_path):
     steps = []
     paint_film(Film(clip), tmp_path / "a.mp4", painter_of, {"film": "other"}, on_step=steps.append)
     assert sum(step.what == LOOKING for step in steps) == 12
-    assert sum(step.what == PAINTING for step in steps) == 24
+    assert sum(step.what == MEASURING for step in steps) == 12
+    assert sum(step.what == PAINTING for step in steps) == 12
 
 
 def test_a_film_that_another_process_paints_is_left_to_it(clip, painter_of, tmp_path):
