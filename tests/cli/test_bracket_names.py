@@ -73,7 +73,8 @@ def test_paint(said, place: Path) -> None:
     results = [path.relative_to(place).as_posix() for path in (place / "[i]out[/i]").iterdir()]
     assert len(results) == 1
     assert results[0] in told
-    assert f"--style {ART}x is no file" in said("paint", PHOTOS, "--style", f"{ART}x", "--out", "o", code=2)
+    sentence = f"The pattern {ART}x has no picture and no style file to paint like; give another --style."
+    assert sentence in said("paint", PHOTOS, "--style", f"{ART}x", "--out", "o", code=2)
     assert "The pattern [/x] finds no picture; give another PHOTO." in said(
         "paint", "[/x]", "--style", ART, "--out", "o", code=2
     )
