@@ -9,11 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..base.extras import installing
-
 TORCHMETRICS_MISSING = (
     "torchmetrics, which evaluation needs, is not installed; install it with: pip install torchmetrics; or "
-    + installing("train", "all that training and scores need")
+    'in the folder of Brushwork install all that training and scores need with: pip install ".[train]"'
 )
 
 

@@ -299,7 +299,7 @@ def test_a_folder_where_nothing_can_be_read_is_reported(tmp_path: Path) -> None:
 def test_nothing_to_look_at(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"There is no folder .*nowhere"):
         survey(tmp_path / "nowhere")
-    with pytest.raises(ValueError, match=r"The folder .* holds no picture\."):
+    with pytest.raises(ValueError, match=r"The folder .* holds no picture; give another one\."):
         survey(tmp_path)
     with pytest.raises(ValueError, match="There are no pictures"):
         survey(None)

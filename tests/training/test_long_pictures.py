@@ -60,7 +60,8 @@ def test_floats_need_no_second_copy() -> None:
     as_tensor(picture)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 700 * 600 * 3
+    # NumPy's memory is traced, and so the result is, too.
+    assert peak - read.nbytes < 700 * 600 * 3
 
 
 def test_a_picture_that_goes_bad_ends_in_a_sentence(tmp_path: Path) -> None:

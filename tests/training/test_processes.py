@@ -254,7 +254,7 @@ class TestEnds:
     ) -> None:
         code, _, errors = completed([*common, "--out", str(tmp_path / "run"), "--batch-size", "3", *TWO])
         assert code == 2
-        sentence = "batch_size is 3, which 2 processes cannot share evenly; give a multiple."
+        sentence = "--batch-size is 3, which 2 processes cannot share evenly; give a multiple."
         assert errors == f"brushwork train: {sentence}\n"
 
     @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to find the process")
