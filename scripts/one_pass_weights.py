@@ -1,13 +1,14 @@
-"""Teach a network to paint in one pass what the mean over its grid's places looks like.
+"""Teach a network to paint in one pass what it paints with more work.
 
-    python -m scripts.one_pass_weights DATA OUT --minutes M [--start FILE]
+    python -m scripts.one_pass_weights DATA OUT --minutes M [--lesson mean|calm] [--start FILE]
 
 DATA holds content/, style/ and split.json, as for `scripts.default_weights`. The teacher is the network as it
-is: it paints each photo at all places of its grid, and the mean, which has no weave, gets fine detail as
-strong as the painting's (`models/cycle_spinning.py`, `painting/fine_contrast.py`). The pupil begins as the
-same network and learns these pictures, pixel by pixel, each time at another place of the grid (distillation,
-Hinton et al. 2015). The style encoder stays as it is, so that styles keep their meaning. OUT is the pupil's
-checkpoint, written every few minutes; stop as you like.
+is. With `mean` it paints each photo at all places of its grid, and the mean, which has no weave, gets fine
+detail as strong as the painting's (`models/cycle_spinning.py`, `painting/fine_contrast.py`). With `calm` it
+paints once, and plain grounds become as calm as the painting's calm places (`painting/calm_grounds.py`). The
+pupil begins as the same network and learns these pictures, pixel by pixel, each time at another place of the
+grid (distillation, Hinton et al. 2015). The style encoder stays as it is, so that styles keep their meaning.
+OUT is the pupil's checkpoint, written every few minutes; stop as you like.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ from brushwork.models.cycle_spinning import spun
 from brushwork.models.grid import GRID
 from brushwork.models.noise import PlacedNoise
 from brushwork.models.passes import ForwardPass, Frozen, Trained
+from brushwork.models.perception.vgg import fastest_loss_dtype
+from brushwork.painting.calm_grounds import Calm, calm_of, with_calm_grounds
 from brushwork.painting.fine_contrast import fine_detail, with_fine_contrast
+from brushwork.painting.objective import Mixture
 from brushwork.pictures.reading import Picture
 from brushwork.pictures.tensors import load_square
 from brushwork.training.crop_pool import CropPool, CropRule
@@ -46,6 +50,9 @@ STYLE_SIDE = 512
 # the photo itself is what the pupil learns.
 MIXED, WEAKER, PLAIN = 0.15, 0.1, 0.05
 
+# Traits of a painting without any detail.
+_LEAST = 1e-7
+
 SAVE_EVERY = 300.0
 """Seconds."""
 
@@ -54,6 +61,7 @@ SAVE_EVERY = 300.0
 class Options:
     """How to teach. `reuse`: how often a lesson is learned; `kept`: how many lessons are kept for it."""
 
+    lesson: str = "mean"
     side: int = 256
     batch: int = 4
     rate: float = 6e-4
@@ -74,12 +82,19 @@ class Lesson(NamedTuple):
     seed: int
 
 
-class Teacher:
-    """Paints lessons. `styles` are codes [N,L,D], `contrasts` [N] the fine contrast of their paintings."""
+class Style(NamedTuple):
+    """What a lesson is painted with: a code [L,D], the painting's traits [3], see `styles_of`, a strength."""
 
-    def __init__(self, gan: StyleGAN, photos: CropPool, styles: Tensor, contrasts: Tensor, options: Options):
-        self._gan, self._photos, self._styles = gan, photos, styles
-        self._contrasts = contrasts.clamp_min(1e-7).log()
+    code: Tensor
+    traits: Tensor
+    strength: float
+
+
+class Teacher:
+    """Paints lessons. `styles` are codes [N,L,D], `traits` [N,3] are of their paintings, see `styles_of`."""
+
+    def __init__(self, gan: StyleGAN, photos: CropPool, styles: Tensor, traits: Tensor, options: Options):
+        self._gan, self._photos, self._styles, self._traits = gan, photos, styles, traits
         self._options, self._random = options, random.Random(options.seed)
 
     @torch.no_grad()
@@ -88,11 +103,25 @@ class Teacher:
         # Photos, and for each a style and a seed.
         count = self._options.batch
         photos = self._photos.batch(torch.randint(len(self._photos), (count,)), torch.device("cpu"))
-        chosen = [self._style(photo[None]) for photo in photos]
-        codes = torch.stack([code for code, _ in chosen])
+        styles = [self._style(photo[None]) for photo in photos]
         seeds = [self._random.randrange(2**40) for _ in range(count)]
-        # What the teacher paints with them: the mean over places of the grid, with the painting's contrast.
-        with torch.autocast("cpu", torch.bfloat16):
+        # What the teacher paints with them. At strength 0 the photo itself is the lesson.
+        how = {"mean": self._mean, "calm": self._calm}[self._options.lesson]
+        painted = how(photos, torch.stack([style.code for style in styles]), seeds, styles)
+        pictures = [
+            picture if style.strength else photo
+            for photo, picture, style in zip(photos, painted, styles, strict=True)
+        ]
+        return [
+            Lesson(_bytes(photo), _bytes(picture), style.code, seed)
+            for photo, picture, style, seed in zip(photos, pictures, styles, seeds, strict=True)
+        ]
+
+    def _mean(
+        self, photos: Tensor, codes: Tensor, seeds: Sequence[int], styles: Sequence[Style]
+    ) -> list[Tensor]:
+        """The mean over places of the grid, with the painting's fine contrast."""
+        with _half():
             mean = spun(
                 self._gan,
                 photos,
@@ -102,31 +131,38 @@ class Teacher:
                 ).float(),
                 Frozen(),
             )
-        pictures = [
-            photo[None] if contrast is None else with_fine_contrast(picture[None], contrast.exp().view(1, 1))
-            for photo, picture, (_, contrast) in zip(photos, mean, chosen, strict=True)
-        ]
-        return [
-            Lesson(_bytes(photo), _bytes(picture[0]), code, seed)
-            for photo, picture, code, seed in zip(photos, pictures, codes, seeds, strict=True)
-        ]
+        pictures = []
+        for photo, picture, style in zip(photos, mean, styles, strict=True):
+            plain = fine_detail(photo[None]).square().mean().clamp_min(_LEAST).log()
+            contrast = plain.lerp(style.traits[0], style.strength).exp().view(1, 1)
+            pictures.append(with_fine_contrast(picture[None], contrast)[0])
+        return pictures
 
-    def _style(self, photo: Tensor) -> tuple[Tensor, Tensor | None]:
-        """A code [L,D], and the logarithm of the contrast that its pictures get; None for the photo's own."""
+    def _calm(
+        self, photos: Tensor, codes: Tensor, seeds: Sequence[int], styles: Sequence[Style]
+    ) -> list[Tensor]:
+        """One painting, with plain grounds as calm as the calm places of the style's painting."""
+        with _half():
+            content = self._gan.encode_content(photos, Frozen(), torch.randint(GRID, (1, 2)))
+            painted = content.cut(self._gan.generator(content, codes, Frozen(), PlacedNoise(seeds))).float()
+        traits = torch.stack([style.traits for style in styles]).exp()
+        strengths = torch.tensor([style.strength for style in styles])
+        calm = Calm(traits[:, 1:2], traits[:, 2:3])
+        return list(with_calm_grounds(painted.clamp(0, 1), photos, calm, amount=strengths))
+
+    def _style(self, photo: Tensor) -> Style:
         first, second = (self._random.randrange(len(self._styles)) for _ in range(2))
-        code, contrast = self._styles[first], self._contrasts[first]
+        code, traits = self._styles[first], self._traits[first]
         draw = self._random.random()
         if draw < MIXED:
             share = self._random.random()
-            return code.lerp(self._styles[second], share), contrast.lerp(self._contrasts[second], share)
+            return Style(
+                code.lerp(self._styles[second], share), traits.lerp(self._traits[second], share), 1.0
+            )
         if draw < MIXED + WEAKER + PLAIN:
-            own = self._gan.encode_style(photo)[0]
-            if draw >= MIXED + WEAKER:
-                return own, None
-            strength = self._random.uniform(0.2, 0.9)
-            plain = fine_detail(photo).square().mean().clamp_min(1e-7).log()
-            return own.lerp(code, strength), plain.lerp(contrast, strength)
-        return code, contrast
+            strength = 0.0 if draw >= MIXED + WEAKER else self._random.uniform(0.2, 0.9)
+            return Style(self._gan.encode_style(photo)[0].lerp(code, strength), traits, strength)
+        return Style(code, traits, 1.0)
 
 
 @dataclass
@@ -152,7 +188,7 @@ class Pupil:
         wanted = _floats([lesson.picture for lesson in lessons])
         codes = torch.stack([lesson.code for lesson in lessons])
         self._optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", torch.bfloat16):
+        with _half():
             painted = self._paint(photos, codes, [lesson.seed for lesson in lessons], Trained())
         parts = losses(painted, wanted)
         loss = parts["pixels"] + self.options.fine * parts["fine"] + self.options.energy * parts["energy"]
@@ -172,7 +208,8 @@ class Pupil:
     def save(self, out: Path) -> None:
         """Write the average; the record of the teacher's training gets a line on this one."""
         lessons = {"steps": self.step, "samples": self.step * self.options.batch, **asdict(self.options)}
-        self.average.training_record = {**self.gan.training_record, "one_pass": lessons}
+        name = {"mean": "one_pass", "calm": "calm_grounds"}[self.options.lesson]
+        self.average.training_record = {**self.gan.training_record, name: lessons}
         self.average.space = self.gan.space
         self.average.save(out)
 
@@ -224,13 +261,25 @@ def teach(teacher: Teacher, pupil: Pupil, out: Path, minutes: float) -> None:
 
 
 def styles_of(gan: StyleGAN, paintings: Sequence[Picture]) -> tuple[Tensor, Tensor]:
-    """Codes [N,L,D] and mean squares of fine detail [N] of the paintings."""
-    codes, contrasts = [], []
+    """Codes [N,L,D] and traits [N,3] of the paintings.
+
+    The traits are logarithms, so that styles can be mixed: of the mean square of fine detail, and of the
+    strokes and the grain of calm places.
+    """
+    codes, traits = [], []
     for painting in paintings:
         picture = load_square(painting, STYLE_SIDE)
         codes.append(gan.encode_style(picture))
-        contrasts.append(fine_detail(picture).square().mean())
-    return torch.cat(codes), torch.stack(contrasts)
+        calm = calm_of([Mixture([picture], [1.0])])
+        found = (fine_detail(picture).square().mean(), calm.strokes[0, 0], calm.grain[0, 0])
+        traits.append(torch.stack(found).clamp_min(_LEAST).log())
+    return torch.cat(codes), torch.stack(traits)
+
+
+def _half() -> torch.autocast:
+    """bfloat16 where the CPU multiplies it; others take six times as long with it as with float32."""
+    wanted = fastest_loss_dtype(torch.device("cpu")) == torch.bfloat16
+    return torch.autocast("cpu", torch.bfloat16, enabled=wanted)
 
 
 def _bytes(picture: Tensor) -> Tensor:
@@ -247,9 +296,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("out", type=Path, metavar="OUT", help="the new checkpoint")
     parser.add_argument("--minutes", type=float, required=True, metavar="M", help="of lessons and steps")
     parser.add_argument("--start", type=Path, default=DEFAULT_CHECKPOINT, metavar="FILE", help="the teacher")
+    parser.add_argument("--lesson", choices=("mean", "calm"), default=Options.lesson, help="what to learn")
     parser.add_argument("--side", type=int, default=Options.side, metavar="S", help="pixels of a crop")
     chosen = parser.parse_args(arguments)
-    options = Options(side=chosen.side)
+    options = Options(lesson=chosen.lesson, side=chosen.side)
     try:
         # The pictures, read once.
         photos, paintings = photos_and_paintings(
@@ -259,11 +309,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rule = CropRule(options.side, options.side + 16, max(640, options.side + 16))
         pool = CropPool(photos.train, rule, 2, options.seed)
         with torch.inference_mode():
-            codes, contrasts = (found.clone() for found in styles_of(gan, paintings.train))
+            codes, traits = (found.clone() for found in styles_of(gan, paintings.train))
         # The lessons.
         torch.manual_seed(options.seed)
         pupil = Pupil(copy_network(gan), options)
-        teach(Teacher(gan, pool, codes, contrasts, options), pupil, chosen.out, chosen.minutes)
+        teach(Teacher(gan, pool, codes, traits, options), pupil, chosen.out, chosen.minutes)
     except (OSError, ValueError, RuntimeError) as error:
         print(f"scripts.one_pass_weights: {error}", file=sys.stderr)
         return 2

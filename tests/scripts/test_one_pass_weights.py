@@ -54,7 +54,7 @@ def test_a_lesson_has_the_fine_contrast_of_its_painting_and_no_more(
 
     def energy(contrast: float) -> float:
         torch.manual_seed(4)
-        monkeypatch.setattr(teacher, "_contrasts", torch.full((2,), contrast))
+        monkeypatch.setattr(teacher, "_traits", torch.full((2, 3), contrast))
         monkeypatch.setattr(teacher, "_random", random.Random(5))
         return sum(float(fine_detail(each.picture[None] / 255).square().mean()) for each in teacher.lessons())
 
