@@ -85,14 +85,13 @@ class PaintRequest:
             )
         if not 0 <= self.psi <= LARGEST_PSI:
             raise ValueError(f"--psi is {self.psi:g}; give a number from 0 to {LARGEST_PSI}.")
-        if self.weights is not None and not 0 < sum(self.weights) < float("inf"):
-            raise ValueError(
-                f"--mix is {' '.join(f'{each:g}' for each in self.weights)}; give weights of 0 or more, at "
-                "least one above 0."
-            )
+        if self.weights is not None and not any(self.weights):
+            shown = " ".join(f"{each:g}" for each in self.weights)
+            raise ValueError(f"--mix is {shown}; give weights of 0 or more, at least one above 0.")
         if self.checkpoint is not None and not self.checkpoint.is_file():
             raise ValueError(
-                f"There is no checkpoint at {excerpt(str(self.checkpoint), 300)}; check the path."
+                f"--checkpoint: There is no checkpoint at {excerpt(str(self.checkpoint), 300)}; check the "
+                "path."
             )
         # Options that do not go together.
         if self.refine_changes and self.refine is None:

@@ -237,4 +237,4 @@ def test_out_that_is_a_file(pictures, capsys):
 
 def test_a_checkpoint_that_is_none(encode, pictures, tmp_path):
     result = encode(pictures / "photo.png", "--checkpoint", tmp_path / "none.safetensors")
-    refused(result, "There is no checkpoint at ")
+    refused(result, "--checkpoint: There is no checkpoint at ")
