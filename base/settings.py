@@ -25,7 +25,8 @@ def option(default: T, text: str, low: float | None = None, high: float | None =
 def check_choice(name: str, value: str, choices: Collection[str]) -> None:
     """Raise ValueError, one sentence, unless `value` is one of `choices`."""
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} is '{excerpt(str(value))}'; choose one of {', '.join(choices)}.")
+        shown = f"'{excerpt(value)}'" if isinstance(value, str) else value_excerpt(value)
+        raise ValueError(f"{name} is {shown}; choose one of {', '.join(choices)}.")
 
 
 def check_number(name: str, value: Any, low: float, high: float) -> None:  # noqa: ANN401  # whatever came

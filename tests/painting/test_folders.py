@@ -76,7 +76,7 @@ def test_in_pairs(folder):
         ({"styles": [None]}, "style is of the type NoneType; give a StyleSource"),
         ({"folder": None}, "folder is of the type NoneType; give a text or a Path"),
         ({"ending": None}, "ending is of the type NoneType; give a str"),
-        ({"pairs": None}, "pairs is 'None'; choose one of cross, zip"),
+        ({"pairs": None}, "pairs is None; choose one of cross, zip"),
     ],
 )
 def test_arguments_of_another_type(folder, change, sentence):

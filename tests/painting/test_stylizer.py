@@ -196,8 +196,8 @@ def test_options_out_of_range(options, message):
         (lambda gan, photo: Stylizer(None), "gan is of the type NoneType; give a StyleGAN"),
         (lambda gan, photo: PaintingStyle(None), "path is of the type NoneType; give a text or a Path"),
         (lambda gan, photo: SavedStyle(None), "path is of the type NoneType; give a text or a Path"),
-        (lambda gan, photo: StylizeOptions(preserve_color=None), "preserve_color is 'None'; choose one of"),
-        (lambda gan, photo: StylizeOptions(strokes=None), "strokes is 'None'; choose one of"),
+        (lambda gan, photo: StylizeOptions(preserve_color=None), "preserve_color is None; choose one of"),
+        (lambda gan, photo: StylizeOptions(strokes=None), "strokes is None; choose one of"),
         (lambda gan, photo: StylizeOptions(refine="draft"), "refine is of the type str; give a RefineOpt"),
     ],
 )
