@@ -75,7 +75,9 @@ def collect(
         raise ValueError(_no_pictures(what, folder, why_none(report.unreadable, report.left_out)))
     found = PictureSet(report)
     if not found.train:
-        raise ValueError(f"The split leaves none of the {what} in {folder} to train on; name some in 'train'.")
+        raise ValueError(
+            f"The split leaves none of the {what} in {folder} to train on; name some in 'train'."
+        )
     return found
 
 

@@ -205,8 +205,8 @@ class DatasetReport:
             ),
             Finding(
                 WARNING,
-                f"{counted(doubled, 'picture')} in {counted(len(self.duplicates), 'group')} of duplicates (=) "
-                "or near-duplicates (~). They weigh more than the others in training; keep one of each.",
+                f"{counted(doubled, 'picture')} in {counted(len(self.duplicates), 'group')} of duplicates "
+                "(=) or near-duplicates (~). They weigh more than the others in training; keep one of each.",
                 tuple(self._group_text(group) for group in self.duplicates),
             ),
             Finding(

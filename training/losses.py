@@ -128,8 +128,8 @@ def _difference(image: Tensor, again: Tensor, margin: int, least: int) -> Tensor
     height, width = image.shape[-2:]
     if not is_whole(margin) or margin < 0 or min(height, width) < 2 * margin + least:
         raise ValueError(
-            f"margin is {value_excerpt(margin)} for pictures of {width} x {height} pixels; give 0 or more that "
-            f"leaves {least} x {least} pixels inside."
+            f"margin is {value_excerpt(margin)} for pictures of {width} x {height} pixels; give 0 or more "
+            f"that leaves {least} x {least} pixels inside."
         )
     inner = (..., slice(margin, height - margin), slice(margin, width - margin))
     return image[inner] - again[inner]

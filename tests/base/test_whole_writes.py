@@ -246,9 +246,14 @@ class TestLinks:
 
     def test_after_an_error_the_file_behind_is_as_it_was(self, behind, tmp_path):
         behind.write_bytes(b"old")
-        with pytest.raises(KeyError), files.written_atomically(tmp_path / "link") as temporary:
-            temporary.write_bytes(b"half")
-            raise KeyError
+
+        def stopped():
+            with files.written_atomically(tmp_path / "link") as temporary:
+                temporary.write_bytes(b"half")
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            stopped()
         assert behind.read_bytes() == b"old"
         assert [path.name for path in behind.parent.iterdir()] == ["file"]
 

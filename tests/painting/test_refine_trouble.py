@@ -134,7 +134,10 @@ def test_a_single_step_that_is_not_finite_changes_nothing(photo_of):
         ),
         ({"paintings": []}, "There is no painting"),
         ({"paintings": torch.zeros(2, 3, 9, 9)}, "painting is a batch of 2 for 1 photo;"),
-        ({"paintings": [torch.zeros(1, 3, 9, 9)] * 2, "weights": [1.0]}, "weights has 1 number for 2 paintings"),
+        (
+            {"paintings": [torch.zeros(1, 3, 9, 9)] * 2, "weights": [1.0]},
+            "weights has 1 number for 2 paintings",
+        ),
         ({"weights": [0.0]}, "weights are 0; give numbers of 0 or more"),
         ({"weights": [float("nan")]}, "weights are nan; give numbers of 0 or more"),
         ({"weights": ["a"]}, "weights are nan; give numbers of 0 or more"),
