@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import reprlib
 from collections.abc import Iterable
@@ -41,6 +42,20 @@ def value_excerpt(value: object) -> str:
     """
     shown = _repr.repr(value)
     return " ".join(shown.split()) if "\n" in shown else shown
+
+
+def json_excerpt(value: object) -> str:
+    """A value from a JSON file as such files write it, but texts in single quotes; cut if it is long.
+
+    >>> json_excerpt(None), json_excerpt(["4", True])
+    ('null', '["4", true]')
+    """
+    if isinstance(value, str):
+        return value_excerpt(value)
+    try:
+        return excerpt(json.dumps(value, ensure_ascii=False))
+    except (TypeError, ValueError, RecursionError):
+        return value_excerpt(value)
 
 
 def enumeration(names: Iterable[object]) -> str:

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import re
+import shutil
 import stat
 import unicodedata
 from collections import Counter
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .excerpt import value_excerpt
+from .folders import real_path
 from .temporary import LONGEST_NAME, cut_name, sync_folder, temporary_file
 from .text_files import UNSHOWN, same_name
 
@@ -85,15 +87,21 @@ def slug(text: str) -> str:
     return "-".join(re.findall(r"[a-z0-9]+", plain))
 
 
-def checked_path(value: object) -> Path:
-    """`value` as a path. Raises ValueError, one sentence, for what no file can be called."""
+def checked_path(value: object, name: str = "The path") -> Path:
+    """`value` as a path. Raises ValueError, one sentence on `name`, for what no file can be called."""
+    path = checked_folder(value, name)
+    if not path.name:
+        raise ValueError(f"{name} is {value_excerpt(str(value))}; give the name of a file.")
+    return path
+
+
+def checked_folder(value: object, name: str = "The folder") -> Path:
+    """The same for a folder, which need not have a name: '.' and '/' are folders."""
     path = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(path, str):
-        raise ValueError(f"The path is of the type {type(value).__name__}; give a text or a Path.")
+        raise ValueError(f"{name} is of the type {type(value).__name__}; give a text or a Path.")
     if "\0" in path:
-        raise ValueError(f"The path is {value_excerpt(path)}; a path has no zero bytes.")
-    if not Path(path).name:
-        raise ValueError(f"The path is {value_excerpt(path)}; give the name of a file.")
+        raise ValueError(f"{name} is {value_excerpt(path)}; a path has no zero bytes.")
     return Path(path)
 
 
@@ -104,7 +112,8 @@ def numbered_path(folder: Path, stem: str, suffix: str, number: int = 1) -> Path
 
 def free_path(folder: Path, stem: str, suffix: str, number: int = 1) -> Path:
     """The first `numbered_path` from `number` on that does not exist."""
-    while (path := numbered_path(folder, stem, suffix, number)).exists():
+    # A link that leads nowhere has the name, too.
+    while os.path.lexists(path := numbered_path(folder, stem, suffix, number)):
         number += 1
     return path
 
@@ -113,7 +122,8 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Write `data` to `path` whole or not at all: temporary file, fsync, rename, fsync of the folder.
 
     The first write of a process into a folder removes the temporary files that dead processes left there.
-    A pipe or a device, such as /dev/stdout, gets the bytes and stays what it is.
+    A link stays a link, and the file behind it is written, see `file_behind`. A pipe or a device, such as
+    /dev/stdout, gets the bytes and stays what it is.
     """
     if _is_stream(Path(path)):
         # Buffered: the system may take a part at a time, and a bare file would leave the rest.
@@ -134,9 +144,10 @@ def written_atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(path)
     if _is_stream(path):
         raise OSError(errno.EINVAL, "It is a pipe or a device, and no file", os.fspath(path))
-    with temporary_file(path) as temporary:
+    place = file_behind(path)
+    with temporary_file(place) as temporary:
         yield temporary
-        move_into_place(temporary, path)
+        move_into_place(temporary, place)
 
 
 def write_new(folder: Path, stem: str, suffix: str, data: bytes, number: int = 1) -> Path:
@@ -164,8 +175,32 @@ def _is_stream(path: Path) -> bool:
     return not stat.S_ISDIR(kind) and (is_open or not stat.S_ISREG(kind))
 
 
+def file_behind(path: Path) -> Path:
+    """The file that one writes who writes to `path`: what a link leads to, or `path` itself.
+
+    It need not exist. Raises OSError for a link to itself and for one into a folder that is not there: that
+    may be a drive that is not connected, and what is written in its place would be lost from sight.
+    """
+    if not os.path.islink(path):
+        return path
+    place = real_path(path)
+    if os.path.islink(place):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path))
+    if not place.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "It is a link into a folder that is not there", os.fspath(path))
+    return place
+
+
 def move_into_place(temporary: Path, path: Path) -> None:
-    """Give a file that is whole its name, whatever had it: fsync, rename, fsync of the folder."""
+    """Give a file that is whole its name, whatever file had it: fsync, rename, fsync of the folder.
+
+    For a link, the file behind it is replaced by a copy, since that may be on another disk.
+    """
+    place = file_behind(path)
+    if place != path:
+        with written_atomically(place) as copy:
+            shutil.copyfile(temporary, copy)
+        return
     sync_file(temporary)
     os.replace(temporary, path)
     sync_folder(path.parent)

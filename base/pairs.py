@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from .counts import counted
 from .settings import check_choice
 
 Photo = TypeVar("Photo")
@@ -24,7 +25,7 @@ def paired(photos: Sequence[Photo], styles: Sequence[Style], pairs: str) -> list
         return [(photo, style) for photo in photos for style in styles]
     if len(photos) != len(styles):
         raise ValueError(
-            f"The pairs 'zip' need as many styles as photos, and there are {len(photos)} photos and "
-            f"{len(styles)} styles; add or remove some, or choose 'cross'."
+            f"The pairs 'zip' need as many styles as photos, and there are {counted(len(photos), 'photo')} "
+            f"and {counted(len(styles), 'style')}; add or remove some, or choose 'cross'."
         )
     return list(zip(photos, styles, strict=True))

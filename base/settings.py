@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import field, fields
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .counts import counted
 from .excerpt import excerpt, value_excerpt
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def option(default: T, text: str, low: float | None = None, high: float | None =
 def check_choice(name: str, value: str, choices: Collection[str]) -> None:
     """Raise ValueError, one sentence, unless `value` is one of `choices`."""
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} is '{excerpt(str(value))}'; choose one of {', '.join(choices)}.")
+        shown = f"'{excerpt(value)}'" if isinstance(value, str) else value_excerpt(value)
+        raise ValueError(f"{name} is {shown}; choose one of {', '.join(choices)}.")
 
 
 def check_number(name: str, value: Any, low: float, high: float) -> None:  # noqa: ANN401  # whatever came
@@ -83,6 +85,21 @@ def as_floats(values: Iterable[Any]) -> list[float]:
     return found
 
 
+def scaled_weights(weights: Sequence[float], name: str = "weights") -> list[float]:
+    """`weights`, all divided by one power of two so that their sum is finite: only their ratios count.
+
+    Raises ValueError, one sentence, unless they are finite numbers of 0 or more, at least one above 0.
+
+    >>> scaled_weights([1.0, 3.0])
+    [0.25, 0.75]
+    """
+    if not all(0 <= weight < math.inf for weight in weights) or not any(weights):
+        shown = ", ".join(f"{weight:g}" for weight in weights)
+        raise ValueError(f"{name} are {shown}; give numbers of 0 or more, at least one above 0.")
+    _, exponent = math.frexp(max(weights))
+    return [math.ldexp(weight, -exponent) for weight in weights]
+
+
 def _entries(values: Iterable[Any]) -> list[Any]:
     try:
         return list(values)
@@ -100,7 +117,8 @@ def check_ranges(options: DataclassInstance) -> None:
         given, default = getattr(options, each.name), each.default
         values, defaults = (v if isinstance(v, tuple) else (v,) for v in (given, default))
         if len(values) != len(defaults):
-            raise ValueError(f"{each.name} is {value_excerpt(given)}; give {len(defaults)} numbers.")
+            wanted = counted(len(defaults), "number")
+            raise ValueError(f"{each.name} is {value_excerpt(given)}; give {wanted}.")
         for value, usual in zip(values, defaults, strict=True):
             kind, text = (Integral, "whole number") if isinstance(usual, int) else (Real, "number")
             if isinstance(value, bool) or not isinstance(value, kind):

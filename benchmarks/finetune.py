@@ -110,7 +110,7 @@ def tune(material: Material, options: TrainOptions, folder: Path) -> tuple[Run, 
     started = time.monotonic()
     paintings = collect("paintings", pictures=material.tuned, share=options.validation_share)
     photos = collect("photos", pictures=demo_photos(), share=options.validation_share)
-    print(f"{paintings.describe('paintings')}; {photos.describe('photos')}", file=sys.stderr)
+    print(f"{paintings.describe('painting')}; {photos.describe('photo')}", file=sys.stderr)
     run = open_run(RunSpec(options, photos, paintings, RunFiles.in_folder(folder), StyleGAN.default()))
 
     def show(step: int, values: dict[str, float]) -> None:

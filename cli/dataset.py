@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..base.text_files import one_line
-from .errors import CommandError
+from .errors import CommandError, of_option
 from .extras import require
 from .parser import Number
 from .pixel_limit import add_pixel_limit
@@ -115,9 +115,10 @@ def look_over(request: DatasetRequest) -> int:
 
 def _survey(request: DatasetRequest) -> DatasetReport:
     """The report, with the split that `brushwork train` would make."""
+    from ..dataset.splits import SplitFileError
     from ..dataset.survey import survey
 
-    with progress_bar("Looking") as show:
+    with progress_bar("Looking") as show, of_option("--split", SplitFileError):
         return survey(request.folder, split_file=request.split, min_side=request.min_side, on_progress=show)
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..base.counts import counted
 from ..base.text_files import one_line
 from ..dataset.splits import SPLITS
 from ..evaluation.options import EvaluationOptions
 from ..models.perception.extractors import FEATURES
-from .errors import CommandError
+from .errors import CommandError, of_option
 from .extras import require
 from .parser import as_options, number_of
 from .pictures import say_left_out
@@ -108,6 +109,7 @@ def chosen_pictures(choice: PictureChoice) -> tuple[list[Path], list[Path]]:
     Raises CommandError where one is missing or nothing is left.
     """
     from ..dataset.folder import PictureFolder
+    from ..dataset.splits import SplitFileError
 
     if choice.content is None or choice.style is None:
         raise CommandError("Give both --content DIR, a folder of photos, and --style DIR, of paintings.")
@@ -115,21 +117,25 @@ def chosen_pictures(choice: PictureChoice) -> tuple[list[Path], list[Path]]:
         raise CommandError(f"--split {choice.split}: there is no such file; name one that is there.")
     part = choice.part or ("test" if choice.split else None)
     chosen = []
-    for root in (choice.content, choice.style):
-        folder = PictureFolder.scan(root)
+    for option, root in (("--content", choice.content), ("--style", choice.style)):
+        with of_option(option):
+            folder = PictureFolder.scan(root)
         say_left_out(root, folder.left_out)
         if folder.skipped:
-            count = len(folder.skipped)
-            complain(f"left out in {root}: {count} files that cannot be read (first: {folder.skipped[0]})")
-        paths = folder.split(part, choice.split) if part else folder.paths
+            unread = counted(len(folder.skipped), "file that cannot be read", "files that cannot be read")
+            complain(f"left out in {root}: {unread} (first: {folder.skipped[0]})")
+        with of_option("--split", SplitFileError):
+            paths = folder.split(part, choice.split) if part else folder.paths
         if not paths:
-            raise CommandError(f"None of the {len(folder.paths)} pictures in {root} belongs to '{part}'.")
+            found = counted(len(folder.paths), "picture")
+            raise CommandError(f"Of {found} in {root}, none belongs to '{part}'; name another part.")
         chosen.append(paths)
     return chosen[0], chosen[1]
 
 
-def load_network(checkpoint: Path | None, device: str) -> StyleGAN:
-    """The network in `checkpoint`, by default the shipped one, on `device`, by default the fastest."""
+def load_network(checkpoint: Path | None, device: str, option: str = "--checkpoint") -> StyleGAN:
+    """The network in `checkpoint`, which `option` names, by default the shipped one, on `device`, by default
+    the fastest. Raises CommandError."""
     import torch
 
     from ..base.shipped import DEFAULT_CHECKPOINT
@@ -138,7 +144,8 @@ def load_network(checkpoint: Path | None, device: str) -> StyleGAN:
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    gan = StyleGAN.load(checkpoint or DEFAULT_CHECKPOINT)
+    with of_option(option if checkpoint else None):
+        gan = StyleGAN.load(checkpoint or DEFAULT_CHECKPOINT)
     try:
         usable = usable_device(device, f"--device {device} cannot be used here; give cpu, cuda or auto.")
     except ValueError as error:

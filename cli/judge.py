@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..base.counts import counted
 from ..base.excerpt import excerpt
 from ..pictures.folders import list_pictures
 from .errors import CommandError
@@ -177,7 +178,8 @@ def make_blind_sheets(request: SheetRequest) -> int:
     kept, handed_out = request.out / sheets.KEY, request.out / sheets.HAND_OUT
     for problem in problems:
         complain(f"brushwork judge: {problem} The sheet goes without it.")
-    tell(f"{len(key.rows)} rows. Hand out {handed_out}: the pages, and {sheets.ANSWERS} to fill in.")
+    how_many = counted(len(key.rows), "row")
+    tell(f"{how_many}. Hand out {handed_out}: the pages, and {sheets.ANSWERS} to fill in.")
     tell(f"Keep {kept} to yourself, and count with:")
     tell(f"brushwork judge tally {kept} {handed_out / sheets.ANSWERS}")
     return 1 if problems else 0
@@ -231,11 +233,12 @@ def _painted_rows(request: SheetRequest, checkpoints: Sequence[Path]) -> tuple[l
         nonlocal done
         done += 1
         if sys.stderr.isatty():
-            print(f"\r{done} of {total} pictures", end="\n" if done == total else "", file=sys.stderr)
+            of_all = f"\r{done} of {counted(total, 'picture')}"
+            print(of_all, end="\n" if done == total else "", file=sys.stderr)
 
     painted = []
     for folder, checkpoint in zip(("a", "b"), checkpoints, strict=True):
-        gan = load_network(checkpoint, request.device)
+        gan = load_network(checkpoint, request.device, "--checkpoints")
         painted.append(paint_pairs(gan, pairs, request.out / "results" / folder, request.side, one_more))
     return [Row(a.stem, a, b, *pair) for a, b, pair in zip(*painted, pairs, strict=True)], problems
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ..base.counts import counted
 from ..base.shipped import demo_photos
 from ..pictures.reading import Picture
 from .picture_facts import PictureFacts
@@ -42,13 +43,13 @@ class PictureSet:
         return sorted(facts.digest for facts in self.report.pictures)
 
     def describe(self, what: str) -> str:
-        """One line, such as '20 paintings, 3 of them for validation'."""
-        text = f"{len(self.train) + len(self.val)} {what}"
+        """One line, such as '20 paintings, 3 of them for validation'; `what` they are, in the singular."""
+        text = counted(len(self.train) + len(self.val), what)
         if self.val:
             text += f", {len(self.val)} of them for validation"
         skipped = self.report.unreadable
         if skipped:
-            text += f"; {len(skipped)} unreadable files skipped (first: {skipped[0]})"
+            text += f"; {counted(len(skipped), 'unreadable file')} skipped (first: {skipped[0]})"
         if self.report.left_out:
             text += f"; {self.report.left_out} left out"
         return text
@@ -74,8 +75,9 @@ def collect(
         raise ValueError(_no_pictures(what, folder, why_none(report.unreadable, report.left_out)))
     found = PictureSet(report)
     if not found.train:
-        count = len(report.pictures)
-        raise ValueError(f"The split leaves none of the {count} {what} in {folder} to train on.")
+        raise ValueError(
+            f"The split leaves none of the {what} in {folder} to train on; name some in 'train'."
+        )
     return found
 
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..base.files import checked_folder
 from ..base.settings import check_choice
 from ..pictures.folders import list_pictures
 from ..pictures.reading import decoders
@@ -32,7 +33,7 @@ class PictureFolder:
         A file that has a picture's ending but does not decode is skipped and listed. Raises
         ValueError, one sentence, when the folder is missing or holds no readable picture.
         """
-        root = Path(root)
+        root = checked_folder(root, "root")
         listing = list_pictures(root)
         candidates = listing.pictures
         names = [path.relative_to(root).as_posix() for path in candidates]

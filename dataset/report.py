@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ..base.counts import counted
 from ..base.excerpt import excerpt
 from ..base.text_files import one_line
 from .picture_facts import PictureFacts
@@ -188,35 +189,35 @@ class DatasetReport:
             # Files that cannot be read.
             Finding(
                 WARNING,
-                f"{_count(len(self.unreadable), 'file')} cannot be read and will be left out.",
+                f"{counted(len(self.unreadable), 'file')} cannot be read and will be left out.",
                 tuple(map(str, self.unreadable)),
             ),
             Finding(
                 WARNING,
-                f"{_count(len(foreign), 'file')} in formats that are not read; convert to PNG or JPEG.",
+                f"{counted(len(foreign), 'file')} in formats that are not read; convert to PNG or JPEG.",
                 tuple(f"{n} {ending}" for ending, n in Counter(foreign).most_common()),
             ),
             Finding(
                 WARNING,
-                f"Duplicates in train and also in val or test: {_count(len(self.leaks), 'group')}. The test "
+                f"Duplicates in train and also in val or test: {counted(len(self.leaks), 'group')}. The test "
                 "then scores pictures that were learned; keep one of each.",
                 tuple(self._group_text(group, splits=True) for group in self.leaks),
             ),
             Finding(
                 WARNING,
-                f"{_count(doubled, 'picture')} in {_count(len(self.duplicates), 'group')} of duplicates (=) "
-                "or near-duplicates (~). They weigh more than the others in training; keep one of each.",
+                f"{counted(doubled, 'picture')} in {counted(len(self.duplicates), 'group')} of duplicates "
+                "(=) or near-duplicates (~). They weigh more than the others in training; keep one of each.",
                 tuple(self._group_text(group) for group in self.duplicates),
             ),
             Finding(
                 WARNING,
-                f"{_count(len(blank), 'picture')} of nearly one colour, contrast under {BLANK:g} Lab units. "
+                f"{counted(len(blank), 'picture')} of nearly one colour, contrast under {BLANK:g} Lab units. "
                 "Training learns nothing from them.",
                 tuple(self.label(i) for i in blank),
             ),
             Finding(
                 WARNING,
-                f"{_count(len(tiny), 'picture')} with a shorter side under {self.min_side} px. Training "
+                f"{counted(len(tiny), 'picture')} with a shorter side under {self.min_side} px. Training "
                 "enlarges them and learns their blur.",
                 tuple(f"{self.label(i)}, {self._size(i)} px" for i in tiny),
             ),
@@ -230,24 +231,24 @@ class DatasetReport:
         return (
             Finding(
                 NOTE,
-                f"{_count(len(monochrome), 'picture')} near-monochrome: colour strays less than "
+                f"{counted(len(monochrome), 'picture')} near-monochrome: colour strays less than "
                 f"{MONOCHROME:g} Lab units from what lightness predicts. That is right for engravings and "
                 "ink, but wrong for a painting reproduced in grey.",
                 tuple(self.label(i) for i in monochrome),
             ),
             Finding(
                 NOTE,
-                f"{_count(len(animated), 'file')} of several frames or pages; the first is used.",
-                tuple(f"{self.label(i)}, {self.pictures[i].frames} frames" for i in animated),
+                f"{counted(len(animated), 'file')} of several frames or pages; the first is used.",
+                tuple(f"{self.label(i)}, {counted(self.pictures[i].frames, 'frame')}" for i in animated),
             ),
             Finding(
                 NOTE,
-                f"{_count(len(transparent), 'picture')} with transparency; it is laid over white.",
+                f"{counted(len(transparent), 'picture')} with transparency; it is laid over white.",
                 tuple(self.label(i) for i in transparent),
             ),
             Finding(
                 NOTE,
-                f"{_count(len(unsplit), 'picture')} not named by the split file; not used.",
+                f"{counted(len(unsplit), 'picture')} not named by the split file; not used.",
                 tuple(self.label(i) for i in unsplit),
             ),
             Finding(
@@ -288,8 +289,3 @@ class DatasetReport:
             "split": self.split_of[index] or None,
             "flags": list(self.flags[index]),
         }
-
-
-def _count(number: int, noun: str) -> str:
-    """'1 picture', '2 pictures'."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

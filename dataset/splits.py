@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 
+from ..base.counts import counted
 from ..base.text_files import read_json
 
 SPLITS = ("train", "val", "test")
@@ -56,13 +57,20 @@ class SplitTable:
         return [self._split_of.get(unicodedata.normalize("NFC", name), "") for name in names]
 
 
+class SplitFileError(ValueError):
+    """A split file cannot be read or does not fit; the message is one sentence for the user."""
+
+
 def read_split_file(split_file: str | os.PathLike[str], folder: Path) -> SplitTable:
     """The split of every picture of `folder` that the file lists, by its path below the folder.
 
     The file is JSON, {folder name: {"train": [path below the folder's parent, …], "val": […], "test": […]}};
-    'test' may be left out. Raises ValueError, one sentence, where it is something else or cannot be read.
+    'test' may be left out. Raises SplitFileError where it is something else or cannot be read.
     """
-    content = read_json(split_file)
+    try:
+        content = read_json(split_file)
+    except ValueError as error:
+        raise SplitFileError(str(error)) from error
     # "." and ".." are no names.
     name = os.path.basename(os.path.abspath(folder))
     lists = content.get(name) if isinstance(content, dict) else None
@@ -73,7 +81,9 @@ def read_split_file(split_file: str | os.PathLike[str], folder: Path) -> SplitTa
         if paths is None and split == "test":
             continue
         if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
-            raise ValueError(f"{split_file} has no entry '{name}' with a '{split}' list of paths.")
+            raise SplitFileError(
+                f"{split_file} has no entry '{name}' with a '{split}' list of paths; add it."
+            )
         for path in paths:
             if path.startswith(prefix):
                 table.add(path.removeprefix(prefix), split)
@@ -114,7 +124,8 @@ def validation_split(
     # Which pictures belong together?
     ids: Sequence[Hashable] = keys if groups is None else groups
     if len(ids) != len(keys):
-        raise ValueError(f"There are {len(ids)} group ids for {len(keys)} pictures; give one each.")
+        found = f"{counted(len(ids), 'group id')} for {counted(len(keys), 'picture')}"
+        raise ValueError(f"There are {found}; give one each.")
     everyone = list(range(len(keys)))
     if share == 0 or len(keys) < 4:
         return everyone, []

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..base.counts import counted
 from ..base.text_files import one_line
 from ..pictures.reading import Picture
 from .picture_facts import PictureFacts, UnreadablePictureError, file_facts, pixel_facts
@@ -41,6 +42,5 @@ def why_none(unreadable: Sequence[UnreadableFile], left_out: str) -> str:
     """
     parts = [f"{left_out} left out"] if left_out else []
     if unreadable:
-        files = "1 unreadable file" if len(unreadable) == 1 else f"{len(unreadable)} unreadable files"
-        parts.insert(0, f"{files}, first {unreadable[0]}")
+        parts.insert(0, f"{counted(len(unreadable), 'unreadable file')}, first {unreadable[0]}")
     return f" ({'; '.join(parts)})" if parts else ""

@@ -7,6 +7,8 @@ import random
 from collections.abc import Sequence
 from typing import TypeVar
 
+from ..base.counts import counted
+
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -39,7 +41,8 @@ def draw_pairs(contents: int, styles: int, count: int, seed: int) -> list[tuple[
     24
     """
     if contents < 1 or styles < 1:
-        raise ValueError(f"There are {contents} photos and {styles} paintings; give at least one of each.")
+        found = f"{counted(contents, 'photo')} and {counted(styles, 'painting')}"
+        raise ValueError(f"There are {found}; give at least one of each.")
     rng = random.Random(seed)
     photos = rng.sample(range(contents), contents)
     paintings = rng.sample(range(styles), styles)

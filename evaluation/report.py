@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from ..base.counts import counted
 from .options import EvaluationOptions
 
 TITLES = {
@@ -109,8 +110,8 @@ class Evaluation:
         o = self.options
         return [
             LEGEND,
-            f"{self.pairs} pairs of {self.photos} photos and {self.paintings} paintings, {o.side} pixels, "
-            f"seed {o.seed}, on {self.device}",
+            f"{counted(self.pairs, 'pair')} of {counted(self.photos, 'photo')} and "
+            f"{counted(self.paintings, 'painting')}, {o.side} pixels, seed {o.seed}, on {self.device}",
             *self._about_diversity(),
             f"features of FID and KID: {self.features}",
             "versions: " + ", ".join(f"{name} {version}" for name, version in self.versions.items()),
@@ -120,7 +121,8 @@ class Evaluation:
     def _about_diversity(self) -> list[str]:
         if self.scores["diversity"].value is None:
             return []
-        return [f"diversity: {self.options.random_styles} random styles, psi {self.options.psi:g}"]
+        styles = counted(self.options.random_styles, "random style")
+        return [f"diversity: {styles}, psi {self.options.psi:g}"]
 
     def text(self) -> str:
         """Table, remarks and warnings as plain text."""

@@ -8,6 +8,7 @@ from collections import defaultdict
 from PIL import Image
 from torch import Tensor
 
+from ..base.counts import counted
 from .diversity import style_spread
 from .observer import UNTOUCHED
 from .options import EvaluationOptions
@@ -102,7 +103,8 @@ class Scorekeeper:
             "subsets": options.kid_subsets,
             "subset_size": found.subset_size,
         }
-        details = f"± {number(found.deviation)}, {options.kid_subsets} subsets of {found.subset_size}"
+        subsets = counted(options.kid_subsets, "subset")
+        details = f"± {number(found.deviation)}, {subsets} of {found.subset_size}"
         untouched = kid["untouched"].mean if "untouched" in kid else None
         return {
             "fid": Score(fid["painted"], fid.get("untouched")),
@@ -129,13 +131,15 @@ class Scorekeeper:
     def _warnings(self, wanted_pairs: int) -> list[str]:
         found = []
         if self.pairs < wanted_pairs:
-            found.append(f"Stopped after {self.pairs} of {wanted_pairs} pairs, which go photo by photo.")
+            painted = f"{self.pairs} of {counted(wanted_pairs, 'pair')}"
+            found.append(f"Stopped after {painted}, which go photo by photo.")
         elif self.pairs < self.options.samples:
-            found.append(f"{self.options.samples} samples were asked for; there are only {self.pairs} pairs.")
+            asked = counted(self.options.samples, "sample")
+            found.append(f"You asked for {asked}, and there are only {counted(self.pairs, 'pair')}.")
         if min(self.pairs, self.paintings) < FEW_SAMPLES:
+            sets = f"{counted(self.pairs, 'result')} with {counted(self.paintings, 'painting')}"
             found.append(
-                f"FID and KID compare {self.pairs} results with {self.paintings} paintings. Below "
-                f"{FEW_SAMPLES} of each, FID is too high and KID is noisy: compare them only with "
-                "evaluations of the same pairs."
+                f"FID and KID compare {sets}. Below {FEW_SAMPLES} of each, FID is too high and KID is noisy: "
+                "compare them only with evaluations of the same pairs."
             )
         return found

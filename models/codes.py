@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from ..base.counts import counted
 from ..base.excerpt import value_excerpt
-from ..base.settings import as_floats, check_choice, is_whole
+from ..base.settings import as_floats, check_choice, is_whole, scaled_weights
 from ..pictures.values import check_floating
 from .batches import match_batch, repeated
 from .tensor_file import LARGEST_WEIGHT
@@ -112,10 +113,11 @@ def mix_styles(
     layers = codes[0].shape[1]
     if not is_whole(structure_from_first) or not 0 <= structure_from_first <= layers:
         shown = value_excerpt(structure_from_first)
-        raise ValueError(f"structure_from_first is {shown}; this network has {layers} layers.")
+        raise ValueError(f"structure_from_first is {shown}; this network has {counted(layers, 'layer')}.")
     weights = [1.0] * len(codes) if weights is None else as_floats(weights)
     if len(weights) != len(codes):
-        raise ValueError(f"There are {len(codes)} styles but {len(weights)} weights.")
+        found = f"{counted(len(weights), 'number')} for {counted(len(codes), 'style')}"
+        raise ValueError(f"weights has {found}; give one for each.")
     if structure_from_first == 0 or len(codes) == 1:
         return _blend(codes, weights, mode)
     colors = _blend(codes[1:], weights[1:], mode)
@@ -123,10 +125,8 @@ def mix_styles(
 
 
 def _blend(codes: Sequence[Tensor], weights: Sequence[float], mode: str) -> Tensor:
-    finite = all(0 <= w < float("inf") for w in weights)
-    if not finite or not 0 < sum(weights) < float("inf"):
-        raise ValueError(f"The weights are {weights}; give numbers of 0 or more, at least one above 0.")
-    used = [(code, weight) for code, weight in zip(codes, weights, strict=True) if weight > 0]
+    scaled = scaled_weights(weights, "The weights")
+    used = [(code, weight) for code, weight in zip(codes, scaled, strict=True) if weight > 0]
     mixed, total = used[0]
     interpolate = lerp if mode == "lerp" else slerp
     for code, weight in used[1:]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..base.counts import counted
 from .checkpoint import CheckpointError, CheckpointFile
 from .tensor_file import shape_text
 
@@ -101,7 +102,8 @@ def _kernels(count: int, channels: int) -> tuple[int, ...]:
 def check_shapes(name: str, expected: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]]) -> None:
     """Raise CheckpointError, one sentence, if a tensor of the file `name` is missing or of another shape."""
     if missing := sorted(expected.keys() - found.keys()):
-        raise CheckpointError(f"{name} lacks {len(missing)} tensors of the network, '{missing[0]}' first.")
+        lacking = counted(len(missing), "tensor")
+        raise CheckpointError(f"{name} lacks {lacking} of the network, '{missing[0]}' first.")
     for key, shape in expected.items():
         if found[key] != shape:
             raise CheckpointError(

@@ -29,7 +29,7 @@ def usable_device(name: str, refusal: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.zeros(1, device=device).item()
-    except (RuntimeError, AssertionError) as error:
+    except (RuntimeError, AssertionError, TypeError) as error:
         raise ValueError(refusal) from error
     return device
 

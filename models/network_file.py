@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ..base.counts import counted
 from ..base.excerpt import excerpt
 from .checkpoint import CheckpointError, open_checkpoint, write_checkpoint
 from .config import StyleGANConfig, check_shapes, config_in, decisive_shapes, record_in
@@ -42,7 +43,7 @@ def read_network(path: str | os.PathLike[str], make: Callable[[StyleGANConfig], 
         surplus += sorted(shapes.keys() - weights.keys()) if described is None else []
         if surplus:
             raise CheckpointError(
-                f"{file.name} has {len(surplus)} tensors too many, '{excerpt(surplus[0])}' first."
+                f"{file.name} has {counted(len(surplus), 'tensor')} too many, '{excerpt(surplus[0])}' first."
             )
         check_shapes(file.name, own, weights)
         space_shapes = {k.removeprefix(_SPACE): v for k, v in shapes.items() if k.startswith(_SPACE)}

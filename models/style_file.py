@@ -15,6 +15,7 @@ from PIL import Image
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from ..base.counts import counted
 from ..base.excerpt import excerpt
 from ..base.files import checked_path, write_atomically, write_new
 from ..base.settings import check_type
@@ -257,7 +258,7 @@ def _problem(tensors: dict[str, Tensor], header: dict[str, Any]) -> str | None:
         return f"its style code has values up to {code.abs().max():.3g}, which no style has"
     coarse = header.get("coarse_layers")
     if type(coarse) is not int or not 0 <= coarse <= layers:
-        return f"coarse_layers is {excerpt(str(coarse), 20)} and the code has {layers} layers"
+        return f"coarse_layers is {excerpt(str(coarse), 20)} and the code has {counted(layers, 'layer')}"
     return _network_problem(header.get("network"), layers, dim) or _thumbnail_problem(tensors)
 
 

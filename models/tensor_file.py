@@ -14,6 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from ..base.counts import counted
 from ..base.excerpt import excerpt
 from ..base.json_objects import distinct_keys
 from ..base.system_errors import unreadable
@@ -167,5 +168,5 @@ def why_unreadable(path: Path, kind: str, advice: str, state: str = "cut short")
     if has_header and length > LARGEST_HEADER:
         return f"{path.name} has a header of {length:,} bytes, and {LARGEST_HEADER:,} are read; {advice}."
     if has_header or len(head) <= 8:
-        return f"{path.name} is {state} at {size} bytes; download or copy it again."
+        return f"{path.name} is {state} at {counted(size, 'byte')}; download or copy it again."
     return f"{path.name} is not {kind}; {advice}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..base.counts import counted
 from ..models.style_file import StyleFile
 from ..models.thumbnail import PAINTED_SIZE, decode_thumbnail, encode_thumbnail, paint_thumbnail
 from ..pictures.tensors import as_picture
@@ -126,7 +127,9 @@ def _thumbnails(
     if thumbnail is not None:
         given = to_rgb(thumbnail, "The thumbnail", "thumbnail")
         if len(given) not in (1, count):
-            raise ValueError(f"There are {len(given)} thumbnails for {count} styles; give one, or one each.")
+            raise ValueError(
+                f"There are {len(given)} thumbnails for {counted(count, 'style')}; give one, or one each."
+            )
         return [encode_thumbnail(as_picture(picture)) for picture in given.expand(count, -1, -1, -1)]
     if style_gan is None:
         return [None] * count

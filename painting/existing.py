@@ -40,10 +40,15 @@ def settings_of(
 ) -> dict[str, object]:
     """Everything that decides the picture, as JSON values; names of files without their folders.
 
-    Raises UnreadableError for a style that cannot be read, FilmError for a film where PyAV is missing.
+    Raises UnreadableError for a style that cannot be read, FilmError for a film that is to be refined, or
+    where PyAV is missing.
     """
-    if is_film(job.photo) and not is_installed("av"):
-        raise FilmError(f"{job.photo} is a film, and av is missing; {installing('video', 'what films need')}")
+    if is_film(job.photo):
+        if stylizer.options.refine is not None:
+            raise FilmError(f"{job.photo} is a film, and only photos are refined; paint it without refining.")
+        if not is_installed("av"):
+            install = installing("video", "what films need")
+            raise FilmError(f"{job.photo} is a film, and av is missing; {install}")
     try:
         style = job.style.record()
     except OSError as error:

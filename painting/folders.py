@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..base.files import write_atomically
+from ..base.files import file_behind, write_atomically
 from ..base.temporary import make_folder
 from ..models.large.maps import StorageError
 from ..models.memory import is_out_of_memory
@@ -63,7 +63,7 @@ def paint_files(
     A file that is there already stays without `overwrite`, so that the same call goes on where it stopped.
     A file is written whole or not at all. It has the photo's colour profile and EXIF, and the settings.
     on_start is called before a job that is painted; on_step and on_note while refining. An error from them
-    ends the painting. `films` says how films are painted, which are not refined.
+    ends the painting. `films` says how films are painted; if photos are refined, the jobs of films fail.
 
     Without refining, the next photo is decoded and the last painting is written while one is painted, so an
     outcome may come after the next job's start. Large photos go from file to file and are not decoded ahead.
@@ -210,7 +210,7 @@ def _write(target: Path, data: bytes | None) -> None:
     """Write a file; without data only make its folder."""
     try:
         if data is None:
-            make_folder(target.parent)
+            make_folder(file_behind(target).parent)
         else:
             write_atomically(target, data)
     except OSError as error:

@@ -7,20 +7,29 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from ..base.files import distinct_names
+from ..base.files import checked_folder, checked_path, distinct_names
 from ..base.folders import real_path
 from ..base.pairs import paired
+from ..base.settings import check_type
 from ..pictures.films import ending_for, is_film
 from .styles import StyleSource
 
 
 @dataclass(frozen=True)
 class PaintJob:
-    """One picture or film to paint, and the file for it; the ending decides the format."""
+    """One picture or film to paint, and the file for it; the ending decides the format.
+
+    Raises ValueError, one sentence, for what is no path or no style.
+    """
 
     photo: Path
     style: StyleSource
     target: Path
+
+    def __post_init__(self) -> None:
+        for name in ("photo", "target"):
+            object.__setattr__(self, name, checked_path(getattr(self, name), name))
+        check_type("style", self.style, StyleSource)
 
 
 class PaintResult(Enum):
@@ -55,10 +64,14 @@ def make_jobs(
 
     Files are called PHOTO__STYLE; if two would have one name, they get a digest of the paths. Photos may be
     films, which have endings of their own (`ending_for`).
-    Raises ValueError if 'zip' has not as many styles as photos, or if a result would replace one of the
-    pictures to read.
+    Raises ValueError if 'zip' has not as many styles as photos, if a result would replace one of the pictures
+    to read, and for arguments of another type.
     """
-    couples = paired(photos, styles, pairs)
+    check_type("ending", ending, str)
+    folder = checked_folder(folder, "folder")
+    for style in styles:
+        check_type("style", style, StyleSource)
+    couples = paired([checked_path(photo, "photo") for photo in photos], styles, pairs)
     names = distinct_names(
         [f"{photo.stem}__{style.name}" for photo, style in couples],
         [[photo, *style.files] for photo, style in couples],

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..base.choices import PRESERVE_COLOR, STROKE_SIZES, STROKES
 from ..base.seeds import check_seed
-from ..base.settings import check_choice, check_ranges, option
+from ..base.settings import check_choice, check_ranges, check_type, option
 
 DTYPES = ("auto", "float32", "bfloat16")
 OPTIMIZED = ("network", "pixels")
@@ -230,6 +230,7 @@ class StylizeOptions:
         check_ranges(self)
         check_seed(self.seed)
         if self.refine is not None:
+            check_type("refine", self.refine, RefineOptions)
             own = replace(self.refine, stroke_size=self.stroke_size, preserve_color=self.preserve_color)
             object.__setattr__(self, "refine", own)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..base.counts import counted
 from ..base.settings import as_list, check_function, check_type
 from ..models.devices import own_defaults
 from ..models.memory import free_memory, is_out_of_memory, release_cache
@@ -212,7 +213,8 @@ class _Refinement:
             raise error
         self.history = canvas.remember_less()
         self._note(
-            f"Memory ran out: L-BFGS now remembers {self.history} steps, so the strokes come more slowly."
+            f"Memory ran out: L-BFGS now remembers {counted(self.history, 'step')}, so the strokes come more "
+            "slowly."
         )
         # The traceback holds the tensors of the failed step.
         error.__traceback__ = None
@@ -250,7 +252,8 @@ class _Refinement:
                 "The losses are not finite, so there is no picture; lower the weights, or take dtype float32."
             )
         if bad:
-            self._note(f"{int(bad)} of {each.steps} steps had a loss that is not finite and changed nothing.")
+            of_all = f"{int(bad)} of {counted(each.steps, 'step')}"
+            self._note(f"{of_all} had a loss that is not finite and changed nothing.")
         return canvas.finished(average), False
 
     def _objective(self, size: tuple[int, int]) -> Objective:

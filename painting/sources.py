@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..base.settings import as_floats
+from ..base.counts import counted
+from ..base.settings import as_floats, scaled_weights
 from ..models.devices import sampled
 from ..models.perception.statistics import gram_and_mean
 from ..models.regions import region_shares
@@ -176,9 +177,8 @@ def _checked(name: str, picture: Tensor) -> Tensor:
 
 def _batched(name: str, picture: Tensor, batch: int) -> Tensor:
     if len(picture) not in (1, batch):
-        raise ValueError(
-            f"{name} has {len(picture)} pictures where 1 or {batch} go; give as many as photos, or one."
-        )
+        found = f"{counted(len(picture), 'picture')} for {counted(batch, 'photo')}"
+        raise ValueError(f"{name} has {found}; give as many as photos, or one.")
     return picture.expand(batch, *picture.shape[1:])
 
 
@@ -191,19 +191,17 @@ def _mixture(
         raise ValueError("There is no painting; give at least one.")
     weights = [1.0] * len(paintings) if weights is None else as_floats(weights)
     if len(weights) != len(paintings):
-        raise ValueError(
-            f"There are {len(weights)} weights for {len(paintings)} paintings; give one for each."
-        )
-    if not all(weight >= 0 for weight in weights) or not 0 < sum(weights) < math.inf:
-        raise ValueError(f"weights are {weights}; give numbers of 0 or more, not all 0.")
+        found = f"{counted(len(weights), 'number')} for {counted(len(paintings), 'painting')}"
+        raise ValueError(f"weights has {found}; give one for each.")
+    weights = scaled_weights(weights)
     checked = []
     for i, painting in enumerate(paintings):
         name = "painting" if len(paintings) == 1 else f"painting {i + 1}"
         painting = _checked(name, painting).to(photo)
         if len(painting) not in (1, batch):
             raise ValueError(
-                f"{name} is a batch of {len(painting)} for {batch} photos; give one for all, one for each, "
-                "or a list to average them."
+                f"{name} is a batch of {len(painting)} for {counted(batch, 'photo')}; give one for all, one "
+                "for each, or a list to average them."
             )
         checked.append(painting)
     # A painting without a weight costs nothing.
@@ -235,9 +233,8 @@ def _mask(mask: Tensor, batch: int, photo: Tensor) -> Tensor:
     if not isinstance(mask, Tensor) or mask.is_nested:
         raise ValueError(f"A mask is of the type {type(mask).__name__}; give a tensor in 0..1.")
     if mask.ndim != 3 or not mask.numel() or len(mask) not in (1, batch):
-        raise ValueError(
-            f"A mask has the shape {list(mask.shape)}; give [1,h,w], or [{batch},h,w] for {batch} photos."
-        )
+        each = f", or [{batch},h,w] for {batch} photos" if batch > 1 else ""
+        raise ValueError(f"A mask has the shape {list(mask.shape)}; give [1,h,w]{each}.")
     return checked_mask(mask.detach(), "A mask").to(photo)
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..base.choices import PSI
-from ..base.files import sha256_of
+from ..base.files import checked_path, sha256_of
 from ..models.codes import mix_styles
 from ..models.style_file import read_style, style_fingerprint
 from ..models.style_gan import StyleGAN
@@ -58,9 +58,12 @@ class StyleSource(ABC):
 
 @dataclass(frozen=True)
 class _FileStyle(StyleSource):
-    """The style of one file."""
+    """The style of one file. Raises ValueError, one sentence, for what is no path."""
 
     path: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", checked_path(self.path, "path"))
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..base.files import sha256_of
+from ..base.settings import check_type
 from ..base.shipped import DEFAULT_CHECKPOINT
 from ..models.content_encoder import ContentCode
 from ..models.devices import own_defaults, usable_device
@@ -47,6 +48,7 @@ class Stylizer:
         """`tile` is the side in pixels of the tiles in which the network paints (`tile_size.Plan`), `batch`
         how many pictures of one size `paint_together` paints in one call; 0: from the free memory. Raises
         ValueError for a tile from 1 to 63, a batch below 0, and what is no whole number."""
+        check_type("gan", gan, StyleGAN)
         check_tile(tile)
         check_batch(batch)
         self.gan, self.options, self.network = gan, options or StylizeOptions(), network
@@ -78,7 +80,8 @@ class Stylizer:
         gan = StyleGAN.load(path)
         network = {"file": path.name, "sha256": sha256_of(path)}
         if device != "auto":
-            return cls(gan.to(_device(device)), options, network, tile, batch)
+            refusal = f"The device {device} cannot be used here; give auto, cpu or another one."
+            return cls(gan.to(usable_device(device, refusal)), options, network, tile, batch)
         if torch.cuda.is_available():
             return cls(gan.to("cuda"), options, network, tile, batch)
         for kind, is_there in (("mps", torch.backends.mps.is_available()), ("xpu", torch.xpu.is_available())):
@@ -110,8 +113,7 @@ class Stylizer:
         made, or that is to be refined and is not made of paintings; RefineError where refining fails.
         """
         check_photos([photo])
-        paintings, weights = self._paintings(style)
-        return self._paint(photo, self.code(style), paintings, weights, on_step, on_note)
+        return self._paint(photo, self.code(style), *self._paintings(style), on_step, on_note)
 
     def most_together(self, size: tuple[int, int]) -> int:
         """How many photos of `size` (H, W) `paint_together` paints in one call; one where they are refined or
@@ -134,6 +136,7 @@ class Stylizer:
 
     def code(self, style: StyleSource) -> Tensor:
         """The code [1,L,D] of a style, on the stylizer's device; it is kept. Errors as in `paint`."""
+        check_type("style", style, StyleSource)
         if style not in self._codes:
             with torch.inference_mode():
                 self._codes[style] = style.code(self.gan)
@@ -292,8 +295,3 @@ class Stylizer:
             here = [photo.to(device, non_blocking=True) for photo in photos]
             known[scale] = gan.encode_content(at_scale(here[0] if len(here) == 1 else torch.cat(here), scale))
         return known[scale]
-
-
-def _device(name: str) -> torch.device:
-    """Raises ValueError, one sentence, for a device that cannot be used here."""
-    return usable_device(name, f"The device {name} cannot be used here; give auto, cpu or another one.")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
+from ..base.counts import counted
 from .lettering import fitted_name, fitted_text, font, latin
 
 MARGIN = 24
@@ -48,8 +49,9 @@ class ComparisonSheet:
         Raises ValueError if there are not as many pictures as columns, or another number of captions.
         """
         if len(pictures) != len(self.columns) or (captions and len(captions) != len(self.columns)):
-            row = f"{len(pictures)} pictures" + (f" and {len(captions)} captions" if captions else "")
-            raise ValueError(f"A row of {row} does not fit {len(self.columns)} columns.")
+            row = counted(len(pictures), "picture")
+            row += f" and {counted(len(captions), 'caption')}" if captions else ""
+            raise ValueError(f"A row of {row} does not fit {counted(len(self.columns), 'column')}.")
         cells = [fitted(p, column.side) for p, column in zip(pictures, self.columns, strict=True)]
         self._rows.append(_SheetRow(number, cells, list(captions)))
 

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..base.counts import counted
 from ..base.excerpt import excerpt
 from ..base.folders import list_files
 from .reading import picture_endings
@@ -43,9 +44,8 @@ class PictureListing:
         if not paths:
             return ""
         first = excerpt(paths[0].relative_to(self.root).as_posix(), _LONGEST_NAME)
-        if len(paths) == 1:
-            return f"1 {one} ({first})"
-        return f"{len(paths)} {several or one + 's'} (first: {first})"
+        which = first if len(paths) == 1 else f"first: {first}"
+        return f"{counted(len(paths), one, several)} ({which})"
 
 
 def list_pictures(root: Path) -> PictureListing:

@@ -26,6 +26,7 @@ from pathlib import Path
 
 import torch
 
+from brushwork.base.counts import counted
 from brushwork.base.duration import duration
 from brushwork.cli import main as brushwork
 from brushwork.cli.train import command as train
@@ -181,7 +182,7 @@ def fitting_steps(command: Sequence[str], name: str, seconds: float) -> int:
     for phase, each in found.seconds_per_step.items():
         joined = "with" if phase.adversarial else "without"
         print(f"{name}: {options.batch_size / each:.1f} samples/s {joined} the discriminator", flush=True)
-    print(f"{name}: {steps} steps in {duration(seconds)}", flush=True)
+    print(f"{name}: {counted(steps, 'step')} in {duration(seconds)}", flush=True)
     return steps
 
 

@@ -226,7 +226,7 @@ BAD_INPUTS = [
         "x.safetensors",
         checkpoint(lambda tensors: tensors.update(ghost=torch.zeros(9))),
         _NETWORK,
-        "has 1 tensors too many, 'ghost' first.",
+        "has 1 tensor too many, 'ghost' first.",
     ),
     BadInput(
         "a header that is wrong",

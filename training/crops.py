@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
+from ..base.counts import counted
 from ..base.seeds import derived_seed
 from ..models.perception.statistics import SIZES, color_moments
 from ..models.perception.vgg import LossNetwork
@@ -218,7 +219,7 @@ class CropSource:
         cache = TargetCache(pool, compute, self.device, cache_bytes(self.device))
         if self.device.type != "cpu":
             count = cache.fill()
-            self.say(f"computed {count} targets in {time.monotonic() - started:.0f} s")
+            self.say(f"computed {counted(count, 'target')} in {time.monotonic() - started:.0f} s")
         return cache
 
     def _cut(
@@ -227,7 +228,7 @@ class CropSource:
         started = time.monotonic()
         rule = CropRule(side, max(side, scale[0]), max(side, scale[1]))
         pool = CropPool(pictures, rule, self.options.variants, seed, round_)
-        self.say(f"cut {len(pool)} crops of {side} px in {time.monotonic() - started:.0f} s")
+        self.say(f"cut {counted(len(pool), 'crop')} of {side} px in {time.monotonic() - started:.0f} s")
         if pool.crops.nbytes <= cache_bytes(self.device):
             pool.move(self.device)
         return pool

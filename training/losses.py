@@ -17,7 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..base.settings import check_choice
+from ..base.excerpt import value_excerpt
+from ..base.settings import check_choice, is_whole
 from ..models.grid import GRID
 from ..models.normalization import wide
 from ..models.perception.feature_losses import gram_loss, mean_std_loss, relative_error
@@ -97,10 +98,9 @@ def steady_loss(image: Tensor, again: Tensor, margin: int) -> Tensor:
 
     x' is painted with the networks' pixel grid at another place, then aligned with x. The loss asks for
     equivariance to shifts, which strided networks do not have by themselves (Zhang 2019). Pictures
-    [B,3,H,W] of more than 2 margin pixels a side.
+    [B,3,H,W] of more than 2 margin pixels a side; ValueError for smaller ones.
     """
-    inner = (..., slice(margin, -margin), slice(margin, -margin))
-    return (image[inner] - again[inner]).abs().mean()
+    return _difference(image, again, margin, 1).abs().mean()
 
 
 def grid_loss(image: Tensor, again: Tensor, margin: int) -> Tensor:
@@ -110,17 +110,29 @@ def grid_loss(image: Tensor, again: Tensor, margin: int) -> Tensor:
     mean cell of their difference keeps what repeats, and what does not averages out. It is taken in windows
     of 8 x 8 cells, since dark and bright places have patterns of their own, and a window is as good at any
     place of the grid. An untrained network has patterns of ten levels and more, and the logarithm leaves
-    room for what else it has to learn. Pictures [B,3,H,W], of more than a cell inside `margin` pixels at the
-    border.
+    room for what else it has to learn. Pictures [B,3,H,W], of a cell or more inside `margin` pixels at the
+    border; ValueError for smaller ones.
     """
-    inner = (..., slice(margin, -margin), slice(margin, -margin))
-    difference = (image[inner] - again[inner]) * 255
+    difference = _difference(image, again, margin, GRID) * 255
     window = GRID * min(_WINDOW_CELLS, min(difference.shape[-2:]) // GRID)
     windows = difference.unfold(2, window, window).unfold(3, window, window)
     cells: Tensor = windows.unflatten(-1, (-1, GRID)).unflatten(-3, (-1, GRID))
     mean_cell = cells.mean((-4, -2))
     energy = (mean_cell - mean_cell.mean((-2, -1), keepdim=True)).square().mean((-2, -1))
     return torch.log1p(energy).mean()
+
+
+def _difference(image: Tensor, again: Tensor, margin: int, least: int) -> Tensor:
+    """image - again without `margin` pixels at the border. Raises ValueError if fewer than `least` pixels a
+    side are left."""
+    height, width = image.shape[-2:]
+    if not is_whole(margin) or margin < 0 or min(height, width) < 2 * margin + least:
+        raise ValueError(
+            f"margin is {value_excerpt(margin)} for pictures of {width} x {height} pixels; give 0 or more "
+            f"that leaves {least} x {least} pixels inside."
+        )
+    inner = (..., slice(margin, height - margin), slice(margin, width - margin))
+    return image[inner] - again[inner]
 
 
 def code_loss(found: Tensor, code: Tensor, first: int = 0, temperature: float = 0.1) -> Tensor:

@@ -170,9 +170,10 @@ class TrainOptions:
         for name in ("content_scale", "style_scale"):
             low, high = getattr(self, name)
             if low > high:
-                raise ValueError(f"{name} is {(low, high)}; give the smaller side first.")
+                raise ValueError(f"{name} is {low} {high}; give the smaller side first.")
         if not sum(self.size_shares) > 0:
-            raise ValueError(f"size_shares is {self.size_shares}; give at least one size a share above 0.")
+            shares = " ".join(f"{share:g}" for share in self.size_shares)
+            raise ValueError(f"size_shares is {shares}; give at least one size a share above 0.")
         largest = max(self.resolution, self.late_resolution if self.late_from < 1 else 0)
         if self.style_resolution < largest:
             raise ValueError(

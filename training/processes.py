@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
+from ..base.counts import counted
 from ..base.excerpt import value_excerpt
 from ..base.extras import installing
 
@@ -274,7 +275,7 @@ def _launch(devices: int, num_nodes: int, accelerator: str, strategy: str) -> Fa
         )
         fabric.launch()
     except (RuntimeError, ValueError, TypeError) as error:
-        where = f"{num_nodes} x {devices} processes on '{accelerator}'"
+        where = f"{num_nodes} x {counted(devices, 'process', 'processes')} on '{accelerator}'"
         reason = " ".join(str(error).split())
         raise LaunchError(f"The {where} cannot be started: {reason}") from error
     return FabricProcesses(fabric)

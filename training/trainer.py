@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from ..base.counts import counted
 from ..base.excerpt import value_excerpt
 from ..models.config import StyleGANConfig
 from ..models.devices import own_defaults
@@ -69,7 +70,8 @@ class Trainer:
         its part of every batch.
         """
         if not photos or not paintings:
-            raise TrainingError(f"There are {len(photos)} photos and {len(paintings)} paintings to train on.")
+            found = f"{counted(len(photos), 'photo')} and {counted(len(paintings), 'painting')}"
+            raise TrainingError(f"There are {found} to train on; give at least one of each.")
         if start is None and options.mode != "from_scratch":
             raise TrainingError(f"The mode {options.mode} needs a trained network to start from; give one.")
         self.options, self.photos, self.paintings = options, list(photos), list(paintings)
@@ -169,7 +171,7 @@ class Trainer:
         self.micro_batch = (self.micro_batch + 1) // 2
         self.say(
             f"memory ran out at step {self.step}: going on with {self.micro_batch} of "
-            f"{self.options.batch_size} pictures at a time"
+            f"{counted(self.options.batch_size, 'picture')} at a time"
         )
 
     def _descend(self, losses: Parts) -> tuple[dict[str, float], bool]:
@@ -198,8 +200,8 @@ class Trainer:
         self.say(f"step {self.step} skipped: its loss is {values['total']}; the learning rate is halved")
         if self.bad_in_row >= self.options.bad_steps:
             raise Diverged(
-                f"The loss was not finite in {self.bad_in_row} steps in a row, up to step {self.step}; "
-                "use the best weights so far, or train with a lower lr."
+                f"The loss was not finite in {counted(self.bad_in_row, 'step')} in a row, up to step "
+                f"{self.step}; use the best weights so far, or train with a lower lr."
             )
 
     @torch.no_grad()

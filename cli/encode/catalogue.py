@@ -57,9 +57,9 @@ def _read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
         rows = read_json(path) if path.suffix.lower() == ".json" else _read_csv(read_text(path))
     except csv.Error as error:
         reason = excerpt(str(error))
-        raise CommandError(f"The catalogue {path} cannot be read as a table: {reason}.") from error
+        raise CommandError(f"{path} cannot be read as a table: {reason}.") from error
     except ValueError as error:
-        raise CommandError(f"The catalogue cannot be read: {error}") from error
+        raise CommandError(str(error)) from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise CommandError(f"{path} is not a list of objects with the keys {', '.join(COLUMNS)}.")
     return list(enumerate(rows, 1))

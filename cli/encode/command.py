@@ -13,7 +13,7 @@ from ...base.files import distinct_names, safe_file_name
 from ...base.folders import is_hidden_name
 from ...base.tensor_header import SAFETENSORS
 from ...base.text_files import one_line
-from ..errors import CommandError
+from ..errors import CommandError, of_option
 from ..pictures import check_named, pictures_of
 from ..pixel_limit import add_pixel_limit
 from ..results import check_folder
@@ -109,7 +109,8 @@ def _encode_catalogue(request: EncodeRequest, catalogue: Path) -> int:
     given += [f"--{option}" for option, value in others.items() if value]
     if given:
         raise CommandError(f"{given[0]} does not go with --catalogue, which says it for each picture.")
-    entries = read_catalogue(catalogue, request.pictures_dirs)
+    with of_option("--catalogue", CommandError):
+        entries = read_catalogue(catalogue, request.pictures_dirs)
     gan = _load(request.checkpoint)
     tasks = [
         _Task(request.out / f"{entry.id}{SAFETENSORS}", [entry.picture], entry.name, entry.texts)
@@ -162,7 +163,8 @@ def _pictures_to_encode(texts: Sequence[str]) -> list[Path]:
 def _load(checkpoint: Path | None) -> StyleGAN:
     from ...models.style_gan import StyleGAN
 
-    return StyleGAN.load(checkpoint) if checkpoint else StyleGAN.default()
+    with of_option("--checkpoint" if checkpoint else None):
+        return StyleGAN.load(checkpoint) if checkpoint else StyleGAN.default()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import fields
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from ...base.counts import counted
 from ...painting.engines.environment import quiet_ray
 from ...painting.options import RefineOptions
 from ..errors import CommandError
@@ -21,7 +22,7 @@ from . import flags
 from .request import PaintRequest
 
 if TYPE_CHECKING:
-    from ...painting.folders import PaintJob
+    from ...painting.folders import PaintJob, PaintOutcome
     from .display import PaintDisplay
     from .engines import Engine
 
@@ -92,23 +93,31 @@ def _paint_all(jobs: list[PaintJob], engine: Engine) -> int:
             with closing(engine.outcomes(display)) as outcomes:
                 for outcome in outcomes:
                     counts[outcome.result] += 1
-                    painted = outcome.result is PaintResult.PAINTED
+                    painted, sentence = outcome.result is PaintResult.PAINTED, _sentence(outcome)
                     display.finish(painted, outcome.seconds if painted and engine.in_turn else None)
                     if painted:
                         display.say(f"{outcome.job.target} ({outcome.seconds:.1f} s)")
-                    elif outcome.result is not PaintResult.SKIPPED and outcome.sentence not in told:
-                        told.add(outcome.sentence)
-                        display.complain(f"brushwork paint: {outcome.sentence}")
+                    elif outcome.result is not PaintResult.SKIPPED and sentence not in told:
+                        told.add(sentence)
+                        display.complain(f"brushwork paint: {sentence}")
         except KeyboardInterrupt:
             are = "is" if 1 in (display.done, len(jobs)) else "are"
-            display.complain(
-                f"{display.done} of {_pictures(len(jobs))} {are} done; the same command goes on from there."
-            )
+            of_all = f"{display.done} of {counted(len(jobs), 'picture')}"
+            display.complain(f"{of_all} {are} done; the same command goes on from there.")
             raise
         _summarize(
             display, counts[PaintResult.SKIPPED], counts[PaintResult.OCCUPIED], counts[PaintResult.FAILED]
         )
     return 1 if counts[PaintResult.OCCUPIED] or counts[PaintResult.FAILED] else 0
+
+
+def _sentence(outcome: PaintOutcome) -> str:
+    """What there is to say; of a file that --style gave, with the option."""
+    sentence, job = outcome.sentence, outcome.job
+    # Errors of style files say the name alone.
+    files = {name for path in job.style.files for name in (str(path), path.name)} - {str(job.photo)}
+    of_style = any(sentence.startswith((f"{name} ", f"There is no style file at {name};")) for name in files)
+    return f"--style: {sentence}" if of_style else sentence
 
 
 @contextmanager
@@ -129,10 +138,6 @@ def _stopping_is_said(display: PaintDisplay) -> Iterator[None]:
         yield
 
 
-def _pictures(count: int) -> str:
-    return f"{count} picture{'' if count == 1 else 's'}"
-
-
 def _summarize(display: PaintDisplay, skipped: int, occupied: int, failed: int) -> None:
     """What was painted and what was not, in a line; for one picture only what was not."""
     parts = [
@@ -146,4 +151,4 @@ def _summarize(display: PaintDisplay, skipped: int, occupied: int, failed: int) 
     ]
     if parts or display.pictures > 1:
         parts = [f"{display.painted} painted", *parts]
-        display.complain(f"Of {_pictures(display.pictures)}: {', '.join(parts)}.")
+        display.complain(f"Of {counted(display.pictures, 'picture')}: {', '.join(parts)}.")

@@ -8,6 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ...base.allocator import keep_memory
+from ...base.counts import counted
+from ...models.checkpoint import CheckpointError
 from ...painting.engines.environment import Cluster
 from ...painting.films.options import SteadyOptions
 from ...painting.films.steps import FilmStep
@@ -15,6 +17,7 @@ from ...painting.folders import FilmWork, PaintJob, PaintOutcome, paint_files
 from ...painting.large_files import any_large
 from ...painting.options import StylizeOptions
 from ...painting.stylizer import Stylizer
+from ..errors import of_option
 from .display import PaintDisplay
 from .request import DEFAULT_CPUS, PaintRequest
 
@@ -36,12 +39,15 @@ class Engine:
 def open_engine(
     request: PaintRequest, jobs: Sequence[PaintJob], options: StylizeOptions, steady: SteadyOptions
 ) -> Engine:
-    """The engine that `request` asks for. Raises ValueError, one sentence, for what it cannot use."""
-    if request.engine == "ray":
-        # This process only has to know the network; workers paint.
-        stylizer = Stylizer.load(request.checkpoint, options, "cpu", request.tile)
+    """The engine that `request` asks for. Raises ValueError or CommandError, one sentence, for what it cannot
+    use."""
+    # With Ray this process only has to know the network; workers paint.
+    on_ray = request.engine == "ray"
+    with of_option("--checkpoint" if request.checkpoint else None, CheckpointError):
+        device = "cpu" if on_ray else request.device
+        stylizer = Stylizer.load(request.checkpoint, options, device, request.tile)
+    if on_ray:
         return Engine(partial(_ray, request, jobs, stylizer, steady), in_turn=False)
-    stylizer = Stylizer.load(request.checkpoint, options, request.device, request.tile)
     if not any_large((job.photo for job in jobs), stylizer):
         keep_memory()
     return Engine(partial(_local, request, jobs, stylizer, steady), in_turn=True)
@@ -89,7 +95,7 @@ def _ray(
 
     def on_wait(workers: int) -> None:
         if display.done < display.pictures:
-            display.start(f"{workers} worker{'s' if workers > 1 else ''}")
+            display.start(counted(workers, "worker"))
 
     return paint_files_on_ray(
         jobs,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from ...base.counts import counted
 from ...base.folders import list_files
 from ...base.tensor_header import SAFETENSORS
 from ...painting.folders import PaintJob, check_targets, make_jobs
@@ -31,9 +32,8 @@ def find_jobs(request: PaintRequest) -> list[PaintJob]:
     photos = find_pictures(request.photos, "PHOTO", results, films=True)
     films = [photo for photo in photos if is_film(photo)]
     if len(films) == len(photos):
-        # Beside photos, each film is reported as a job that failed.
-        require(("av",), "video", "films need")
-    _check_films(request, films)
+        # Beside photos, each film that cannot be painted is reported as a job that failed.
+        _check_films(request, films)
     styles = _chosen_styles(request, results)
     file = request.file
     if file is None:
@@ -41,8 +41,8 @@ def find_jobs(request: PaintRequest) -> list[PaintJob]:
         return make_jobs(photos, styles, request.out, ending, request.pairs)
     if len(photos) > 1 or len(styles) > 1:
         raise CommandError(
-            f"--out {file} is one file, and there are {len(photos)} photos and {len(styles)} styles; name a "
-            "folder, or --mix the styles."
+            f"--out {file} is one file, and there are {counted(len(photos), 'photo')} and "
+            f"{counted(len(styles), 'style')}; name a folder, or --mix the styles."
         )
     _check_kind(photos[0], file)
     jobs = [PaintJob(photos[0], styles[0], file)]
@@ -51,9 +51,8 @@ def find_jobs(request: PaintRequest) -> list[PaintJob]:
 
 
 def _check_films(request: PaintRequest, films: Sequence[Path]) -> None:
-    """Raise CommandError if films cannot be painted as `request` asks."""
-    if not films:
-        return
+    """Raise CommandError if films cannot be painted here, or not as `request` asks."""
+    require(("av",), "video", "films need")
     if request.refine is not None:
         raise CommandError(f"--refine is for photos, and {films[0]} is a film; leave one of them out.")
 
@@ -132,9 +131,8 @@ def _chosen_styles(request: PaintRequest, results: EarlierResults) -> list[Style
     if not request.mix:
         return styles
     if request.weights is not None and len(request.weights) != len(styles):
-        raise CommandError(
-            f"--mix has {len(request.weights)} weights for {len(styles)} styles; give one for each, or none."
-        )
+        found = f"{counted(len(request.weights), 'weight')} for {counted(len(styles), 'style')}"
+        raise CommandError(f"--mix has {found}; give one for each, or none.")
     return [mixed(styles, request.weights)]
 
 

@@ -73,7 +73,23 @@ class PaintRequest:
                 "There is no style; give --style with a painting, a style file or the name of a library "
                 "style, such as --style hokusai-great-wave (brushwork styles lists all), or --random 3."
             )
-        # Numbers out of range.
+        self._check_numbers()
+        if self.checkpoint is not None and not self.checkpoint.is_file():
+            raise ValueError(
+                f"--checkpoint: There is no checkpoint at {excerpt(str(self.checkpoint), 300)}; check the "
+                "path."
+            )
+        # Options that do not go together.
+        if self.refine_changes and self.refine is None:
+            flag = next(iter(self.refine_changes)).replace("_", "-")
+            raise ValueError(f"--{flag} is an option of refining; add --refine.")
+        self._check_engine()
+        if self.format is not None and self.file is not None:
+            raise ValueError(f"--format is for folders, and --out {self.out} is a file; leave one out.")
+        if self.file is None and self.out.exists() and not self.out.is_dir():
+            raise ValueError(f"--out {self.out} is a file; name a folder, or a .png, .jpg, .webp or .tif.")
+
+    def _check_numbers(self) -> None:
         if self.random is not None and not 1 <= self.random <= MOST_RANDOM:
             raise ValueError(f"--random is {self.random}; give a whole number from 1 to {MOST_RANDOM}.")
         if not 0 <= self.seed <= LARGEST_SEED:
@@ -85,24 +101,9 @@ class PaintRequest:
             )
         if not 0 <= self.psi <= LARGEST_PSI:
             raise ValueError(f"--psi is {self.psi:g}; give a number from 0 to {LARGEST_PSI}.")
-        if self.weights is not None and not 0 < sum(self.weights) < float("inf"):
-            raise ValueError(
-                f"--mix is {' '.join(f'{each:g}' for each in self.weights)}; give weights of 0 or more, at "
-                "least one above 0."
-            )
-        if self.checkpoint is not None and not self.checkpoint.is_file():
-            raise ValueError(
-                f"There is no checkpoint at {excerpt(str(self.checkpoint), 300)}; check the path."
-            )
-        # Options that do not go together.
-        if self.refine_changes and self.refine is None:
-            flag = next(iter(self.refine_changes)).replace("_", "-")
-            raise ValueError(f"--{flag} is an option of refining; add --refine.")
-        self._check_engine()
-        if self.format is not None and self.file is not None:
-            raise ValueError(f"--format is for folders, and --out {self.out} is a file; leave one out.")
-        if self.file is None and self.out.exists() and not self.out.is_dir():
-            raise ValueError(f"--out {self.out} is a file; name a folder, or a .png, .jpg, .webp or .tif.")
+        if self.weights is not None and not any(self.weights):
+            shown = " ".join(f"{each:g}" for each in self.weights)
+            raise ValueError(f"--mix is {shown}; give weights of 0 or more, at least one above 0.")
 
     def _check_engine(self) -> None:
         for name, value in (("address", self.address), ("cpus", self.cpus)):

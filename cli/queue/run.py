@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from ...base.counts import counted
 from ...base.excerpt import excerpt
 from ...base.files import sha256_of
 from ...base.folders import real_path
@@ -51,12 +52,15 @@ def paint(request: QueueRequest) -> int:
 
 
 def _check_inputs_stay(jobs: list[QueueJob], out: Path) -> None:
-    """Raise CommandError if a result would have the name of a picture that is to be painted."""
+    """Raise CommandError if a result would be written over a picture that is to be painted, or through a link
+    to one."""
     names = {job.name.casefold() for job in jobs}
-    for path in dict.fromkeys(path for job in jobs for path in job.pictures):
+    pictures = {real_path(path) for job in jobs for path in job.pictures}
+    folder = real_path(out)
+    for path in sorted(out.iterdir()):
         stem = path.stem.casefold()
         is_taken = stem in names or re.sub(r"~[0-9]+$", "", stem) in names
-        if is_taken and real_path(path.parent) == real_path(out):
+        if is_taken and (real_path(path) if path.is_symlink() else folder / path.name) in pictures:
             raise CommandError(
                 f"--out {excerpt(str(out), 300)} holds {excerpt(path.name)}, and a result would have its "
                 "name; name another folder."
@@ -144,7 +148,7 @@ def _check_settings(jobs: list[QueueJob], template: PromptTemplate, results: Res
             others.append(job.name)
     if others:
         raise CommandError(
-            f"{len(others)} results in {results.folder} were made with other settings or pictures, "
+            f"Other settings or pictures made {counted(len(others), 'result')} in {results.folder}, "
             f"{excerpt(others[0])} first; name another --out, or add --overwrite to paint them again."
         )
 

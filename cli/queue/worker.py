@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 import uuid
 from collections.abc import Mapping
@@ -132,7 +133,8 @@ class ServerWorker:
                 self.held[accepted] = self.held.pop(prompt_id)
         except OSError as error:
             self.held.pop(prompt_id, None)
-            self._fail(job, f"{error.filename} cannot be read: {error.strerror}")
+            option = "--content" if error.filename == os.fspath(job.content) else "--style"
+            self._fail(job, f"{option}: {error.filename} cannot be read: {error.strerror}")
         except RejectedError as error:
             del self.held[prompt_id]
             self._lose(job, str(error), self, again=False)

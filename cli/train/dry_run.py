@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ...base.counts import counted
 from ...base.duration import duration
-from ...dataset.collection import photos_and_paintings
 from ...training.options import TrainOptions
 from ...training.processes import OneProcess
 from ...training.runs.files import RunFiles
@@ -17,7 +17,7 @@ from ...training.runs.tensorboard_log import FOLDER
 from ..terminal import say
 from .flags import OPTIONS, show
 from .request import TrainRequest
-from .setup import device_for, network_for
+from .setup import device_for, network_for, pictures_for
 
 
 def show_plan(request: TrainRequest) -> int:
@@ -31,9 +31,7 @@ def show_plan(request: TrainRequest) -> int:
     world = devices * machines
 
     # Are the pictures suitable?
-    photos, paintings = photos_and_paintings(
-        request.content, request.style, request.split, options.validation_share
-    )
+    photos, paintings = pictures_for(request, options)
     for folder, pictures in ((request.content, photos), (request.style, paintings)):
         if folder is not None:
             say(console, pictures.report.as_text() + "\n")
@@ -48,13 +46,16 @@ def show_plan(request: TrainRequest) -> int:
     rows = [
         ("mode", options.mode),
         ("begins with", f"the run in {request.out}" if request.resume else str(begins)),
-        ("photos", f"{photos.describe('photos')} ({content})"),
-        ("paintings", f"{paintings.describe('paintings')} ({request.style})"),
+        ("photos", f"{photos.describe('photo')} ({content})"),
+        ("paintings", f"{paintings.describe('painting')} ({request.style})"),
         (
             "processes",
             f"{world} ({devices} on each of {machines}), measured on {device}",
         ),
-        ("batch", f"{options.batch_size // world} of {options.batch_size} pictures in each process"),
+        (
+            "batch",
+            f"{options.batch_size // world} of {counted(options.batch_size, 'picture')} in each process",
+        ),
         *_needs(found, options),
         ("writes", "\n".join(str(path) for path in _written(request.files, options, request.tensorboard))),
         ("options", "\n".join(_settings(options))),
@@ -73,7 +74,7 @@ def _needs(found: Estimate, options: TrainOptions) -> list[tuple[str, str]]:
     if found.discriminator:
         trains += f", and {found.discriminator:,} of the discriminator"
     parts = [
-        f"{phase.steps} steps of {seconds:.2f} s at {phase.resolution} px"
+        f"{counted(phase.steps, 'step')} of {seconds:.2f} s at {phase.resolution} px"
         + (" with the discriminator" if phase.adversarial else "")
         for phase, seconds in found.seconds_per_step.items()
     ]

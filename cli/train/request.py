@@ -78,4 +78,4 @@ class TrainRequest:
             raise ValueError(f"--split {self.split}: there is no such file; name one that is there.")
         for flag, value in (("--save-minutes", self.save_minutes), ("--preview-every", self.preview_every)):
             if not value >= 0:
-                raise ValueError(f"{flag} is {value}; give 0 or more.")
+                raise ValueError(f"{flag} is {value:g}; give 0 or more.")

@@ -7,7 +7,9 @@ from contextlib import ExitStack
 
 import torch
 
-from ...dataset.collection import photos_and_paintings
+from ...base.counts import counted
+from ...dataset.collection import PictureSet, photos_and_paintings
+from ...dataset.splits import SplitFileError
 from ...models.devices import usable_device
 from ...models.style_file import read_style, style_fingerprint
 from ...models.style_gan import StyleGAN
@@ -17,6 +19,7 @@ from ...training.runs.files import LOCK_FILE
 from ...training.runs.owner import owned
 from ...training.runs.run import Run, open_run
 from ...training.runs.spec import RunSpec
+from ..errors import of_option
 from .request import TrainRequest
 
 
@@ -34,11 +37,9 @@ def open_run_for(
 
     # Check options, pictures and device before anything slow happens.
     options = request.options()
-    photos, paintings = photos_and_paintings(
-        request.content, request.style, request.split, options.validation_share
-    )
+    photos, paintings = pictures_for(request, options)
     device = device_for(request, processes)
-    for kind, what in ((photos, "photos"), (paintings, "paintings")):
+    for kind, what in ((photos, "photo"), (paintings, "painting")):
         tell(kind.describe(what))
 
     # The network to begin with, and the names of the results.
@@ -57,11 +58,18 @@ def open_run_for(
         preview_every=request.preview_every,
     )
     where = str(device) if processes.world == 1 else f"{processes.world} processes, {device.type}"
-    tell(f"{options.mode}, {options.steps} steps, on {where}")
+    tell(f"{options.mode}, {counted(options.steps, 'step')}, on {where}")
     if writes and not trained_before:
         owner.enter_context(owned(request.out))
         request.check_place()
     return open_run(spec, device, tell, processes)
+
+
+def pictures_for(request: TrainRequest, options: TrainOptions) -> tuple[PictureSet, PictureSet]:
+    """Photos and paintings. Raises ValueError or CommandError, one sentence, where there are none to train
+    on."""
+    with of_option("--split", SplitFileError):
+        return photos_and_paintings(request.content, request.style, request.split, options.validation_share)
 
 
 def device_for(request: TrainRequest, processes: Processes) -> torch.device:
@@ -84,7 +92,8 @@ def network_for(request: TrainRequest, options: TrainOptions) -> StyleGAN | None
     """
     files = request.files
     if request.init:
-        return StyleGAN.load(request.init)
+        with of_option("--init"):
+            return StyleGAN.load(request.init)
     if request.resume and files.best.exists():
         return StyleGAN.load(files.best)
     if options.mode == "from_scratch":

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...base.excerpt import excerpt, value_excerpt
+from ...base.excerpt import excerpt, json_excerpt
 from ...base.json_objects import distinct_keys
 from ...base.shipped import WORKFLOWS_DIR
 from ..errors import CommandError
@@ -143,7 +143,7 @@ def _read_node(where: str, id_: str, entry: object) -> WorkflowNode:
     for name, value in node.inputs.items():
         if isinstance(value, list) and not _is_link(value):
             raise CommandError(
-                f"{where}: {excerpt(name)} of {node.label} is {value_excerpt(value)}; "
+                f"{where}: {excerpt(name)} of {node.label} is {json_excerpt(value)}; "
                 "a link is [node id, output number]."
             )
         if not _is_shallow(value):

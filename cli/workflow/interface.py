@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from ...base.excerpt import enumeration, excerpt, value_excerpt
+from ...base.excerpt import enumeration, excerpt, json_excerpt, value_excerpt
 from ..errors import CommandError
 
 Value: TypeAlias = str | int | float | bool
@@ -80,7 +80,7 @@ class InputSpec:
         fitting = self._fitting(value)
         if fitting is None:
             expected = _EXPECTED.get(self.type, f"a connection ({self.type})")
-            raise CommandError(f"{where}: {self.name} is {value_excerpt(value)}; it must be {expected}.")
+            raise CommandError(f"{where}: {self.name} is {json_excerpt(value)}; it must be {expected}.")
         if isinstance(fitting, str) and "\0" in fitting:
             raise CommandError(f"{where}: {self.name} is {value_excerpt(value)}; a text has no zero bytes.")
         if in_range:

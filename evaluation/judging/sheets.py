@@ -16,6 +16,7 @@ from typing import Any
 
 from PIL import Image
 
+from ...base.counts import counted
 from ...base.excerpt import excerpt
 from ...base.files import write_atomically
 from ...base.text_files import one_line, read_json
@@ -80,8 +81,8 @@ def match_results(a: Path, b: Path, content: Path | None = None, style: Path | N
     ):
         if missing:
             raise JudgeError(
-                f"{folder} has {len(missing)} pictures that {other} has not, '{min(missing)}' first; "
-                "give two folders with the same file names."
+                f"{folder} has {counted(len(missing), 'picture')} that {other} has not, '{min(missing)}' "
+                "first; give two folders with the same file names."
             )
 
     # Each result with its photo and its painting.

@@ -11,6 +11,7 @@ from itertools import zip_longest
 from pathlib import Path
 from statistics import NormalDist
 
+from ...base.counts import counted
 from ...base.excerpt import excerpt
 from ...base.text_files import read_text
 from .errors import JudgeError
@@ -58,7 +59,7 @@ class Tally:
             return "No row was decided, so nothing can be said."
         first, second = (self.a, self.b) if self.wins_a >= self.wins_b else (self.b, self.a)
         most = max(self.wins_a, self.wins_b)
-        split = f"{first} won {most} of {self.decided} decided rows, p = {self.p_value:.2g}"
+        split = f"{first} won {most} of {counted(self.decided, 'decided row')}, p = {self.p_value:.2g}"
         if self.p_value < 1 - LEVEL:
             return f"{first} is preferred to {second}: {split}."
         return f"No preference for {self.a} or {self.b} is proven: {split}."
@@ -69,10 +70,10 @@ class Tally:
         rows = self.decided + self.ties
         return "\n".join(
             [
-                f"A  {self.a}: {self.wins_a} wins",
-                f"B  {self.b}: {self.wins_b} wins",
-                f"ties: {self.ties} of {rows} rows",
-                f"A preferred in {self.share_a:.1%} of {self.decided} decided rows "
+                f"A  {self.a}: {counted(self.wins_a, 'win')}",
+                f"B  {self.b}: {counted(self.wins_b, 'win')}",
+                f"ties: {self.ties} of {counted(rows, 'row')}",
+                f"A preferred in {self.share_a:.1%} of {counted(self.decided, 'decided row')} "
                 f"({LEVEL:.0%} interval {low:.1%} to {high:.1%}, Wilson)",
                 f"exact two-sided binomial test: p = {self.p_value:.4f}",
                 self.verdict(),

@@ -13,6 +13,7 @@ from comfy_api.latest import io, ui
 from PIL import Image
 from torch import Tensor
 
+from ...base.counts import counted
 from ...pictures.tensors import as_picture
 from .api import check_interrupt, is_interrupted
 
@@ -115,7 +116,7 @@ class PictureProgress:
         """`done` of `total` pictures are done. `picture` is the last one, if it can be shown."""
         check_interrupt()
         self._bar = self._bar or StepProgress(total)
-        self._bar.show(done, f"{done} of {total} pictures", picture)
+        self._bar.show(done, f"{done} of {counted(total, 'picture')}", picture)
         if self._bar.cancelled:
             self._bar.cancel()
 

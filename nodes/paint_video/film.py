@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...base.counts import counted
 from ...base.duration import duration
 from ...models.batches import entry
 from ...models.stroke_size import stroke_scale
@@ -90,7 +91,8 @@ class VideoPaint:
 
         def painter(shots: Sequence[int], on_step: Callable[[str], None]) -> FilmPainter[Frame]:
             if self._style.batch_with(sum(shots), "The frames and the styles") != sum(shots):
-                raise ValueError(f"The film has {sum(shots)} frames for more styles; give one style.")
+                frames = counted(sum(shots), "frame")
+                raise ValueError(f"The film has {frames} for more styles; give one style.")
             return self._painter(shots, film.size, on_step)
 
         paint_film(film, target, painter, {}, keep_settings=False, on_step=self._tell)

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from ...base.counts import counted
 from ...base.duration import duration
 from ...painting.refine import Step
 from ..bridge import api
@@ -90,12 +91,12 @@ class RefineReport:
     def text(self) -> str:
         """Size, quality, seconds, steps, how close each picture came, and what there was to note."""
         task = self._task
-        pictures = f"{task.count} picture{'s' * (task.count > 1)} of {_pixels(task.size)}"
-        paintings = f"{len(task.paintings)} painting{'s' * (len(task.paintings) > 1)}"
+        pictures = f"{counted(task.count, 'picture')} of {_pixels(task.size)}"
+        paintings = counted(len(task.paintings), "painting")
         lines = [
             f"{pictures}, {paintings}, quality {task.options.quality}, "
             f"{duration(time.monotonic() - self._began)}",
-            *(f"{_pixels(size)}: {steps} steps" for size, steps in self._steps.items()),
+            *(f"{_pixels(size)}: {counted(steps, 'step')}" for size, steps in self._steps.items()),
         ]
         for i, result in sorted(self._results.items()):
             lines.append(f"picture {i + 1}: {result}." if task.count > 1 else _sentence(result))

@@ -9,6 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from ...base.counts import counted
 from ...base.excerpt import excerpt
 from ...models.batches import entry, match_batch
 from ...models.perception.vgg import LossNetwork, loss_dtype
@@ -64,8 +65,8 @@ class RefineTask:
         weights = painting_weights(style_weights)
         if weights is not None and len(weights) != len(paintings):
             raise ValueError(
-                f"style_weights has {len(weights)} numbers for a batch of {len(paintings)} in style_images; "
-                "give one for each painting, or none."
+                f"style_weights has {counted(len(weights), 'number')} for a batch of {len(paintings)} in "
+                "style_images; give one for each painting, or none."
             )
         # The picture and its photo have one shape, up to rounding.
         height, width = images.shape[-2:]
@@ -138,7 +139,7 @@ def painting_weights(text: str) -> list[float] | None:
     if not text.strip():
         return None
     weights = [_number(word) for word in text.replace(",", " ").split()]
-    if not all(weight >= 0 for weight in weights) or not 0 < sum(weights) < math.inf:
+    if not all(0 <= weight < math.inf for weight in weights) or not any(weights):
         raise ValueError(
             f"style_weights is '{excerpt(text)}'; give numbers of 0 or more, not all 0, with commas between "
             "them, such as 1, 2."

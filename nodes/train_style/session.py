@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ...base.counts import counted
 from ...base.system_errors import system_sentence
 from ...dataset.collection import PictureSet
 from ...models.checkpoint import CheckpointError
@@ -164,7 +165,7 @@ def _drive(run: Run, task: TrainTask, display: NodeDisplay) -> TrainResult | Non
 
 def _title(run: Run, task: TrainTask) -> str:
     mode = task.options.mode.replace("_", " ")
-    return f"{run.name}: {mode}, {run.trainer.step} steps, {task.paintings.describe('paintings')}"
+    return f"{run.name}: {mode}, {counted(run.trainer.step, 'step')}, {task.paintings.describe('painting')}"
 
 
 def loss_curve(run: Run) -> list[float]:

@@ -12,6 +12,7 @@ import av
 import numpy as np
 from torch import Tensor
 
+from ...base.counts import counted
 from ...base.files import written_atomically
 from ...models.video.cuts import shot_lengths
 from ..errors import FilmError, WriteError
@@ -81,7 +82,8 @@ def paint_film(
         if not _fits(progress, shots):
             progress = FilmProgress()
         if progress.frames:
-            on_note(f"{film.path}: {progress.frames} of {sum(shots)} frames are painted; it goes on there.")
+            done = f"{progress.frames} of {counted(sum(shots), 'frame')}"
+            on_note(f"{film.path}: it goes on where it stopped, after {done}.")
         # The segments that are missing, and then the whole film.
         painter = painter_of(shots, lambda what: steps.done(what))
         first = progress.frames

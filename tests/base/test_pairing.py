@@ -18,7 +18,7 @@ def test_side_by_side():
 @pytest.mark.parametrize(
     ("pairs", "sentence"),
     [
-        ("zip", "need as many styles as photos, and there are 2 photos and 1 styles; add or remove some"),
+        ("zip", "need as many styles as photos, and there are 2 photos and 1 style; add or remove some"),
         ("both", "pairs is 'both'; choose one of cross, zip"),
     ],
 )

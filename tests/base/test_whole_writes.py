@@ -210,6 +210,71 @@ def test_a_disk_that_is_full(tmp_path):
         subprocess.run(["umount", small], check=True)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+class TestLinks:
+    """As with a plain write, a link stays and the file behind it is written; here whole or not at all."""
+
+    @pytest.fixture
+    def behind(self, tmp_path):
+        """Two links, one behind the other, and the file to which they lead."""
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / "second").symlink_to(Path("elsewhere") / "file")
+        (tmp_path / "link").symlink_to("second")
+        return tmp_path / "elsewhere" / "file"
+
+    @pytest.mark.parametrize("before", [b"old", None])
+    def test_the_file_behind_is_replaced(self, behind, tmp_path, before):
+        if before is not None:
+            behind.write_bytes(before)
+        write_atomically(tmp_path / "link", b"new")
+        assert behind.read_bytes() == b"new"
+        assert os.readlink(tmp_path / "link") == "second"
+        with files.written_atomically(tmp_path / "second") as temporary:
+            # On the disk of the file, which may be another one than that of the link.
+            assert temporary.parent == behind.parent.resolve()
+            temporary.write_bytes(b"newer")
+            assert behind.read_bytes() == b"new"
+        assert behind.read_bytes() == b"newer"
+        assert sorted(path.name for path in tmp_path.rglob("*")) == ["elsewhere", "file", "link", "second"]
+
+    def test_what_lies_elsewhere_is_moved_behind_the_link(self, behind, tmp_path):
+        behind.write_bytes(b"old")
+        (tmp_path / "part").write_bytes(b"new")
+        files.move_into_place(tmp_path / "part", tmp_path / "link")
+        assert behind.read_bytes() == b"new"
+        assert (tmp_path / "link").is_symlink()
+
+    def test_after_an_error_the_file_behind_is_as_it_was(self, behind, tmp_path):
+        behind.write_bytes(b"old")
+
+        def stopped():
+            with files.written_atomically(tmp_path / "link") as temporary:
+                temporary.write_bytes(b"half")
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            stopped()
+        assert behind.read_bytes() == b"old"
+        assert [path.name for path in behind.parent.iterdir()] == ["file"]
+
+    def test_a_link_that_leads_nowhere_makes_no_folder(self, tmp_path):
+        (tmp_path / "drive").symlink_to(tmp_path / "not connected" / "file")
+        with pytest.raises(FileNotFoundError, match="a link into a folder that is not there"):
+            write_atomically(tmp_path / "drive", b"new")
+        assert not (tmp_path / "not connected").exists()
+        (tmp_path / "itself").symlink_to("itself")
+        with pytest.raises(OSError, match="symbolic links"):
+            write_atomically(tmp_path / "itself", b"new")
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["drive", "itself"]
+        assert all(path.is_symlink() for path in tmp_path.iterdir())
+
+    def test_a_new_file_takes_no_name_of_a_link(self, tmp_path):
+        """Also of one that leads nowhere: looking for a free name went on without end."""
+        (tmp_path / "style.bin").symlink_to(tmp_path / "not connected" / "style.bin")
+        assert write_new(tmp_path, "style", ".bin", b"new").name == "style_2.bin"
+        assert (tmp_path / "style.bin").is_symlink()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no named pipes in folders")
 def test_a_pipe_gets_the_bytes_and_stays(tmp_path: Path) -> None:
     """As root, /dev/null would become a file."""

@@ -1,3 +1,7 @@
+"""The benchmark of a folder: photos that differ, parts that are timed, and bad arguments."""
+
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest

@@ -106,7 +106,7 @@ def said(capsys, *arguments):
         ),
         (
             (*PAINT, "--checkpoint", "none.safetensors"),
-            "There is no checkpoint at none.safetensors; check the path.",
+            "--checkpoint: There is no checkpoint at none.safetensors; check the path.",
         ),
         (
             ("encode", "nope.jpg", "--out", "b"),

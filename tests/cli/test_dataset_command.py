@@ -118,7 +118,7 @@ def test_many_pictures_are_split_by_hash_as_in_training(run, tmp_path):
             ["{dir}", "--split", "{tmp}/none.json"],
             "--split {tmp}/none.json: there is no such file; name one that is there.",
         ),
-        (["{dir}", "--split", "{tmp}/file.png"], "{tmp}/file.png is not JSON: "),
+        (["{dir}", "--split", "{tmp}/file.png"], "--split: {tmp}/file.png is not JSON: "),
         (["{dir}", "--min-side", "0"], "--min-side is 0; give a whole number of 1 or more."),
         (["{dir}", "--sheet", "{tmp}/sheet.gif"], "--sheet {tmp}/sheet.gif: end it in one of .jpg,"),
         (["{dir}", "--sheet", "{tmp}/empty.jpg"], "--sheet {tmp}/empty.jpg is a folder; name a file."),

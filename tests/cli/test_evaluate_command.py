@@ -69,17 +69,17 @@ def test_a_part_of_a_split_is_evaluated(
     (tmp_path / "split.json").write_text(json.dumps(table))
     split = [*command, "--split", str(tmp_path / "split.json")]
     assert main(split) == 0  # test, when nothing else is said
-    assert "1 pairs of 1 photos and 1 paintings" in capsys.readouterr().out
+    assert "1 pair of 1 photo and 1 painting" in capsys.readouterr().out
     assert main([*split, "--part", "train"]) == 2
-    assert "None of the 3 pictures in" in capsys.readouterr().err
+    assert "Of 3 pictures in" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        (["--content", "nowhere"], "There is no folder nowhere"),
+        (["--content", "nowhere"], "--content: There is no folder nowhere"),
         (["--split", "lost.json"], "--split lost.json: there is no such file"),
-        (["--checkpoint", "lost.safetensors"], "There is no checkpoint at lost.safetensors"),
+        (["--checkpoint", "lost.safetensors"], "--checkpoint: There is no checkpoint at lost.safetensors"),
         (["--samples", "0"], "evaluate: --samples is 0; give a whole number from 1 to 1000000."),
         (["--side", "8"], "evaluate: --side is 8; give a whole number from 32 to 1024."),
         (["--features", "inception"], "get them with: brushwork evaluate --download inception (95 MB)"),

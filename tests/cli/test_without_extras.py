@@ -227,7 +227,7 @@ def test_encode_runs(results, folder):
 def test_judge_runs(results, folder):
     code, out, err = results["judge sheet"]
     assert (code, err) == (0, "")
-    assert "1 rows. Hand out" in out
+    assert "1 row. Hand out" in out
     assert (folder / "blind" / "key.json").is_file()
     code, out, err = results["judge tally"]
     assert (code, err) == (0, "")

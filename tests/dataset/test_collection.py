@@ -36,7 +36,7 @@ def test_a_folder_is_split_with_copies_on_one_side(folder):
     assert found.val
     for side in (found.train, found.val):
         assert len([path for path in side if "monet" in path.name]) in (0, 2)
-    assert found.describe("paintings").startswith(
+    assert found.describe("painting").startswith(
         f"7 paintings, {len(found.val)} of them for validation; 1 un"
     )
     assert "broken.jpg" in str(found.report.unreadable[0])
@@ -54,7 +54,7 @@ def test_images_and_paths_may_be_given_without_a_folder(photo):
     image = Image.new("RGB", (32, 32), "red")
     found = collect("photos", pictures=[*demo_photos(), image], share=0.0)
     assert found.train == [*demo_photos(), image]
-    assert found.describe("photos") == "7 photos"
+    assert found.describe("photo") == "7 photos"
 
 
 def test_nothing_to_train_on_is_one_sentence(tmp_path):
@@ -104,7 +104,7 @@ def test_every_picture_is_decoded_once_and_never_again(folder: Path, monkeypatch
     assert decoded == sizes
     assert sum(decoded.values()) == 7
 
-    paintings.describe("paintings")
+    paintings.describe("painting")
     paintings.report.as_text()
     paintings.report.as_dict()
     recipe(TrainOptions(), paintings, paintings, None)

@@ -156,7 +156,7 @@ def test_one_painting_gives_losses_but_no_distances(small_gan: StyleGAN, photos:
     picture = Image.new("RGB", (60, 50), "teal")
     found = evaluate(small_gan, photos[:2], [picture], EvaluationOptions(side=48, random_styles=2))
     assert found.pairs == 2
-    assert found.warnings[0] == "100 samples were asked for; there are only 2 pairs."
+    assert found.warnings[0] == "You asked for 100 samples, and there are only 2 pairs."
     for name in ("fid", "kid"):
         assert found.scores[name].value is None
         assert found.scores[name].why_none == "Needs at least two paintings and two results."

@@ -229,7 +229,7 @@ def test_missing_tensor(saved):
 
 def test_surplus_tensor(saved):
     rewrite(saved, lambda tensors: tensors.update(ghost=torch.zeros(1)))
-    assert refusal(saved) == f"{saved.name} has 1 tensors too many, 'ghost' first."
+    assert refusal(saved) == f"{saved.name} has 1 tensor too many, 'ghost' first."
 
 
 def test_misshaped_tensor(saved):

@@ -131,7 +131,7 @@ def test_gigabytes_too_many_are_not_read(whole, tmp_path, name):
     with pytest.raises(CheckpointError, match=f"and {MOST_NUMBERS:,} are read at most"):
         StyleGAN.load(tmp_path / "x.safetensors")
     with_ghosts(whole, tmp_path, {name: 2**27})
-    with pytest.raises(CheckpointError, match=r"tensors too many|does not fit the network"):
+    with pytest.raises(CheckpointError, match=r"tensors? too many|does not fit the network"):
         StyleGAN.load(tmp_path / "x.safetensors")
     assert time.process_time() - began < 1
 

@@ -65,8 +65,24 @@ def test_each_photo_in_each_style(folder):
 
 def test_in_pairs(folder):
     assert names(make_jobs(photos(folder), art(folder), folder, pairs="zip")) == ["a__one.png", "b__two.png"]
-    with pytest.raises(ValueError, match="there are 2 photos and 1 styles"):
+    with pytest.raises(ValueError, match="there are 2 photos and 1 style;"):
         make_jobs(photos(folder), art(folder)[:1], folder, pairs="zip")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"photos": [None]}, "photo is of the type NoneType; give a text or a Path"),
+        ({"styles": [None]}, "style is of the type NoneType; give a StyleSource"),
+        ({"folder": None}, "folder is of the type NoneType; give a text or a Path"),
+        ({"ending": None}, "ending is of the type NoneType; give a str"),
+        ({"pairs": None}, "pairs is None; choose one of cross, zip"),
+    ],
+)
+def test_arguments_of_another_type(folder, change, sentence):
+    arguments = {"photos": photos(folder), "styles": art(folder), "folder": folder}
+    with pytest.raises(ValueError, match=f"^{sentence}"):
+        make_jobs(**(arguments | change))
 
 
 def test_no_two_pairs_share_a_file(folder):

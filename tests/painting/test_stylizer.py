@@ -187,6 +187,25 @@ def test_options_out_of_range(options, message):
         StylizeOptions(**options)
 
 
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda gan, photo: Stylizer(gan).paint(photo, None), "style is of the type NoneType; give a Style"),
+        (lambda gan, photo: Stylizer(gan).paint(None, RandomStyle(1)), "The photo is of the type NoneType"),
+        (lambda gan, photo: Stylizer.load(device=None), "The device None cannot be used here; give auto"),
+        (lambda gan, photo: Stylizer(None), "gan is of the type NoneType; give a StyleGAN"),
+        (lambda gan, photo: PaintingStyle(None), "path is of the type NoneType; give a text or a Path"),
+        (lambda gan, photo: SavedStyle(None), "path is of the type NoneType; give a text or a Path"),
+        (lambda gan, photo: StylizeOptions(preserve_color=None), "preserve_color is None; choose one of"),
+        (lambda gan, photo: StylizeOptions(strokes=None), "strokes is None; choose one of"),
+        (lambda gan, photo: StylizeOptions(refine="draft"), "refine is of the type str; give a RefineOpt"),
+    ],
+)
+def test_arguments_of_another_type_are_named(gan, small, call, sentence):
+    with pytest.raises(ValueError, match=f"^{sentence}"):
+        call(gan, small)
+
+
 def test_the_device(monkeypatch, small, painting):
     stylizer = Stylizer.load(device="cpu")
     assert stylizer.device == torch.device("cpu")

@@ -83,11 +83,11 @@ def test_columns_and_pictures_are_named():
 
 
 @pytest.mark.parametrize(
-    ("captions", "row"), [([""], "1 pictures and 1 captions"), ([], "1 pictures")], ids=["captions", "none"]
+    ("captions", "row"), [([""], "1 picture and 1 caption"), ([], "1 picture")], ids=["captions", "none"]
 )
 def test_refuses_a_row_of_another_length(captions, row):
     sheet = ComparisonSheet([Column("photo", SIDE), Column("painting", SIDE)])
     with pytest.raises(ValueError, match=f"A row of {row} does not fit 2 columns"):
         sheet.add_row([plain(5, 5, RED)], captions=captions)
-    with pytest.raises(ValueError, match="A row of 2 pictures and 1 captions does not fit 2 columns"):
+    with pytest.raises(ValueError, match="A row of 2 pictures and 1 caption does not fit 2 columns"):
         sheet.add_row([plain(5, 5, RED)] * 2, captions=[""])

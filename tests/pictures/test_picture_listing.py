@@ -58,7 +58,7 @@ def test_hidden_pictures_are_left_out_everywhere(folder: Path, capsys) -> None:
     assert "left out    10 hidden pictures (first: #recycle/c.png)" in report.as_text()
     assert (
         collect("paintings", folder)
-        .describe("paintings")
+        .describe("painting")
         .endswith("2 paintings; 10 hidden pictures (first: #recycle/c.png) left out")
     )
 

@@ -54,8 +54,8 @@ def test_every_stage_goes_on_from_the_one_before_and_is_not_repeated(
     command = [str(data), str(out), "--minutes", "1e-6", "--weight", "tv=0.5"]
     assert default_weights.main(command) == 0
     said = capsys.readouterr().out
-    assert re.search(r"shapes: [\d.]+ samples/s without the discriminator\nshapes: 1 steps in 0 s\n", said)
-    assert re.search(r"strokes: [\d.]+ samples/s with the discriminator\nstrokes: 1 steps", said)
+    assert re.search(r"shapes: [\d.]+ samples/s without the discriminator\nshapes: 1 step in 0 s\n", said)
+    assert re.search(r"strokes: [\d.]+ samples/s with the discriminator\nstrokes: 1 step ", said)
     before = None
     for stage in default_weights.STAGES:
         record = finished(out / stage.name).training_record

@@ -133,6 +133,23 @@ class TestByHand:
         again[..., 1::5, 2::5] = 1 / 255
         assert grid_loss(image, again, 3) < 0.03 * 15 / 256
 
+    def test_without_a_margin_all_pixels_count(self):
+        image, again = torch.zeros(1, 3, 32, 32), torch.zeros(1, 3, 32, 32)
+        again[..., 0, :] = 1
+        assert close(steady_loss(image, again, 0), 1 / 32)
+        again = torch.zeros(1, 3, 32, 32)
+        again[..., 0::4, :] = 1 / 255
+        assert close(grid_loss(image, again, 0), math.log1p(3 / 16))
+
+    @pytest.mark.parametrize(
+        ("loss", "margin", "least"), [(steady_loss, 5, 1), (grid_loss, 4, 4), (grid_loss, -1, 4)]
+    )
+    def test_a_margin_that_leaves_nothing(self, loss, margin, least):
+        image = torch.zeros(1, 3, 12, 10)
+        sentence = f"margin is {margin} for pictures of 10 x 12 pixels; .* leaves {least} x {least} pixels"
+        with pytest.raises(ValueError, match=sentence):
+            loss(image, image, margin)
+
     def test_grid_of_small_crops(self):
         image, again = torch.zeros(1, 3, 32, 32), torch.zeros(1, 3, 32, 32)
         again[..., 0::4, :] = 1 / 255

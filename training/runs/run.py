@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from PIL import Image
 
+from ...base.counts import counted
 from ...base.files import write_atomically
 from ...models.devices import own_defaults
 from ...models.style_file import StyleFile, read_style, write_style
@@ -140,7 +141,7 @@ class Run:
     def _ended(self) -> RunOutcome | None:
         step, options = self.trainer.step, self.trainer.options
         if step >= options.steps:
-            return RunOutcome("done", f"Trained {step} steps.")
+            return RunOutcome("done", f"Trained {counted(step, 'step')}.")
         if options.patience and self.progress.worse >= options.patience:
             sentence = (
                 f"Stopped at step {step}: the validation score was best at step {self.progress.best_step}."
@@ -261,7 +262,7 @@ class Run:
     def _add_style_space(self, file: Path, say: Callable[[str], None]) -> StyleGAN:
         """Fit the style space of the network in `file` to the training paintings; the network as written."""
         paintings = self.trainer.paintings
-        say(f"encoding {len(paintings)} paintings for the style space of {file.name}")
+        say(f"encoding {counted(len(paintings), 'painting')} for the style space of {file.name}")
         network = StyleGAN.load(file).to(self.trainer.device)
         network.space = fit_style_space(network, paintings)
         network.save(file, extra={"thumbnail": header_thumbnail(self.strip(160))})

@@ -190,7 +190,7 @@ def test_catalogues_that_are_wrong(encode, catalogue, rows, message):
     [
         ("a.csv", "", "has no entries"),
         ("a.csv", "file,name\nphoto.png,A,B\n", "there is no column 'one too many'"),
-        ("a.json", "{not json", "cannot be read"),
+        ("a.json", "{not json", "a.json is not JSON: "),
         ("a.json", '{"file": "photo.png"}', "is not a list of objects"),
         ("a.json", "[1]", "is not a list of objects"),
     ],
@@ -201,7 +201,10 @@ def test_files_that_are_no_catalogue(encode, pictures, name, text, message):
 
 
 def test_a_missing_catalogue(encode, tmp_path):
-    refused(encode("--catalogue", tmp_path / "none.csv"), "none.csv cannot be read")
+    refused(
+        encode("--catalogue", tmp_path / "none.csv"),
+        f"encode: --catalogue: {tmp_path / 'none.csv'} cannot be read",
+    )
 
 
 @pytest.mark.parametrize("more", [["photo.png"], ["--mix"], ["--artist", "A"]])
@@ -237,4 +240,4 @@ def test_out_that_is_a_file(pictures, capsys):
 
 def test_a_checkpoint_that_is_none(encode, pictures, tmp_path):
     result = encode(pictures / "photo.png", "--checkpoint", tmp_path / "none.safetensors")
-    refused(result, "There is no checkpoint at ")
+    refused(result, "--checkpoint: There is no checkpoint at ")

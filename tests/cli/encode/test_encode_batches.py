@@ -93,8 +93,8 @@ def test_names_of_devices_and_patterns(encode, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("c.json", b"[" * 100_000, "cannot be read: .*too long or deep"),
-        ("c.json", b"\xff\xfe[\0]\0", "cannot be read: .*save it as UTF-8"),
+        ("c.json", b"[" * 100_000, "c.json is not JSON that can be read; .* too long or deep"),
+        ("c.json", b"\xff\xfe[\0]\0", "c.json cannot be read as text; save it as UTF-8"),
         (
             "c.json",
             b'[{"file": ["a.png"], "name": "A"}]',

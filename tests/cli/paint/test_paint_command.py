@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -281,13 +282,13 @@ def test_a_bad_photo_is_told_once_and_the_rest_is_painted(paint, pictures):
             ("photo.png", "--style", "painting.png", "--refine", "--tile", "66"),
             "--tile is 66; give a multiple of 8 pixels",
         ),
-        (("photo.png", "--style", "painting.png", "--mix", "1", "2"), "--mix has 2 weights for 1 styles"),
+        (("photo.png", "--style", "painting.png", "--mix", "1", "2"), "--mix has 2 weights for 1 style;"),
         (("photo.png", "--style", "painting.png", "--mix", "-1"), "--mix is -1; give a number of 0 or more."),
         (("photo.png", "--style", "painting.png", "--device", "abacus"), "The device abacus cannot be used"),
         (("photo.png", "--style", "painting.png", "--out", "x.gif"), "choose a folder, or an ending of .png"),
         (("photo.png", "--style", "painting.png", "--out", "x.png", "--format", "jpg"), "leave one out"),
-        (("*.png", "--style", "painting.png", "--out", "x.png"), "there are 2 photos and 1 styles"),
-        (("*.png", "--style", "painting.png", "--pairs", "zip"), "there are 2 photos and 1 styles"),
+        (("*.png", "--style", "painting.png", "--out", "x.png"), "there are 2 photos and 1 style;"),
+        (("*.png", "--style", "painting.png", "--pairs", "zip"), "there are 2 photos and 1 style;"),
         (("photo.png", "--style", "painting.png", "--out", "painting.png"), "is one of the pictures to read"),
         (("photo.png", "--random", "1", "--psi", "3"), "--psi is 3; give a number from 0 to 2."),
         (("photo.png", "--random", "1", "--seed", "-3"), "--seed is -3"),
@@ -299,12 +300,50 @@ def test_a_bad_photo_is_told_once_and_the_rest_is_painted(paint, pictures):
         (("photo.png", "--random", "2", "--seed", str(2**64 - 1)), "needs seeds above 18446744073709551615"),
         (("", "--style", "painting.png"), "One PHOTO is empty; give a file, a folder or a pattern."),
         (("photo.png", "--style", "painting.png", "--device", "meta"), "The device meta cannot be used here"),
-        (("photo.png", "--style", "painting.png", "--checkpoint", "photo.png"), "photo.png"),
+        (
+            ("photo.png", "--style", "painting.png", "--checkpoint", "photo.png"),
+            "--checkpoint: photo.png is not a safetensors file",
+        ),
     ],
 )
 def test_refusals(paint, pictures, arguments, message):
     refused(paint(*arguments), message)
     assert files(pictures) == ["painting.png", "photo.png"]
+
+
+def test_a_style_that_cannot_be_read_names_its_option(paint, pictures):
+    (pictures / "broken.jpg").write_bytes(b"no picture")
+    half = (STYLES_DIR / "klimt-kiss.safetensors").read_bytes()[:3000]
+    (pictures / "half.safetensors").write_bytes(half)
+    code, out, err = paint("photo.png", "--style", "broken.jpg", "half.safetensors", "klimt-kiss")
+    assert code == 1
+    assert [line.split(" (")[0] for line in out.splitlines()] == [str(Path("painted/photo__klimt-kiss.png"))]
+    assert "brushwork paint: --style: broken.jpg is not a picture" in err
+    assert "brushwork paint: --style: half.safetensors is cut short or damaged" in err
+    # A photo is no value of an option.
+    code, _, err = paint("broken.jpg", "--style", "klimt-kiss")
+    assert code == 1
+    assert err.startswith("brushwork paint: broken.jpg is not a picture")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_result_that_is_a_link(paint, pictures):
+    (pictures / "gallery").mkdir()
+    (pictures / "result.png").symlink_to(Path("gallery") / "kiss.png")
+    assert paint("photo.png", "--style", "klimt-kiss", "--out", "result.png")[0] == 0
+    assert (pictures / "result.png").is_symlink()
+    with Image.open(pictures / "gallery" / "kiss.png") as picture:
+        assert picture.size == (40, 24)
+    # It is there already.
+    assert "1 skipped" in paint("photo.png", "--style", "klimt-kiss", "--out", "result.png")[2]
+    # The photo is never written, also not through a link.
+    before = (pictures / "photo.png").read_bytes()
+    (pictures / "back.png").symlink_to("photo.png")
+    refused(
+        paint("photo.png", "--style", "klimt-kiss", "--out", "back.png", "--overwrite"),
+        "is one of the pictures to read",
+    )
+    assert (pictures / "photo.png").read_bytes() == before
 
 
 def test_a_file_in_the_place_of_the_folder(paint, pictures):

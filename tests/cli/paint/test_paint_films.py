@@ -89,6 +89,21 @@ def test_photos_and_films_of_a_folder_and_a_broken_one(paint, film, pictures, tm
     assert [data for *_, data in packets(mkv, "audio")] == [data for *_, data in packets(another, "audio")]
 
 
+def test_a_film_beside_a_photo_that_is_refined(tmp_path, film, pictures, monkeypatch, capsys):
+    """Films are not refined: each fails alone."""
+    monkeypatch.chdir(tmp_path)
+    photo, art = pictures / "photo.png", pictures / "painting.png"
+    refined = ["--style", str(art), "--refine", "draft", "--steps", "1"]
+    assert main(["paint", str(film), str(photo), *refined]) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("painted/photo__painting.png (")
+    assert err == (
+        f"brushwork paint: {film} is a film, and only photos are refined; paint it without refining.\n"
+        "Of 2 pictures: 1 painted, 1 failed.\n"
+    )
+    assert [path.name for path in (tmp_path / "painted").iterdir()] == ["photo__painting.png"]
+
+
 def test_one_file(paint, film, tmp_path):
     code, out, err = paint(film, "--out", "mine.mov", "--strength", "0")
     assert (code, err) == (0, "")

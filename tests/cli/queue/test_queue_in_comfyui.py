@@ -149,7 +149,7 @@ def test_other_settings_do_not_pass_for_the_same(command, small, out, capsys):
     assert cli.main(command(content=photo, style=art)) == 0
     before = file.read_bytes()
     assert cli.main(command("--set", "Generate.strength=0.2", content=photo, style=art)) == 2
-    assert "1 results in" in capsys.readouterr().err
+    assert "Other settings or pictures made 1 result in" in capsys.readouterr().err
     assert file.read_bytes() == before
     assert cli.main(command("--set", "Generate.strength=0.2", "--overwrite", content=photo, style=art)) == 0
     assert file.read_bytes() != before

@@ -87,7 +87,7 @@ def test_each_with_each(folder):
 def test_side_by_side(folder):
     a, b = folder / "a.png", folder / "b.jpg"
     assert names([a, b], [b, a], "zip") == ["a__b", "b__a"]
-    with pytest.raises(CommandError, match="there are 2 photos and 1 styles"):
+    with pytest.raises(CommandError, match="there are 2 photos and 1 style;"):
         make_queue_jobs([a, b], [a], "zip")
 
 

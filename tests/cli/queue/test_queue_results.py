@@ -40,6 +40,17 @@ def test_a_photo_is_never_overwritten_by_its_result(comfy, queue, photos):
     assert (photos / "p0.png").read_bytes() == before
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_photo_is_not_overwritten_through_a_link(comfy, queue, photos, tmp_path):
+    before = (photos / "p0.png").read_bytes()
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "p0.png").symlink_to(photos / "p0.png")
+    result = queue(comfy.url("good"), options=["--out", tmp_path / "links", "--overwrite"])
+    assert result.code == 2
+    assert "holds p0.png, and a result would have its name; name another folder." in result.err
+    assert (photos / "p0.png").read_bytes() == before
+
+
 def test_results_among_the_photos_are_no_photos(comfy, queue, photos):
     options = ["--out", photos / "painted"]
     assert queue(comfy.url("good"), options=options).code == 0

@@ -35,7 +35,7 @@ class TestDryRun:
         code = network.config.layers * network.config.code_dim
         assert plan["trains"].startswith(f"{generator + code:,} numbers, and ")
         assert plan["time"].startswith("about ")
-        assert "1 steps of " in said
+        assert "1 step of " in said
         assert "with the discriminator" in said
         assert plan["memory"].startswith("about ")
         assert str(tmp_path / "run" / "tensorboard") in said

@@ -18,13 +18,14 @@ from brushwork.training.state import write_state
     [
         (["--content", "nowhere"], "There is no folder"),
         (["--resume"], "There is nothing to resume"),
-        (["--init", "nowhere.safetensors"], "There is no checkpoint at nowhere.safetensors"),
+        (["--init", "nowhere.safetensors"], "--init: There is no checkpoint at nowhere.safetensors"),
         (["--weight", "beauty=3"], "there is no loss 'beauty'; choose one of content,"),
         (["--weight", "style=much"], "--weight style is much; give a number from 0 to 1000."),
         (["--steps", "0"], "train: --steps is 0; give a whole number from 1 to 10000000."),
         (["--steps", "ten"], "--steps is ten; give a whole number from 1 to 10000000."),
         (["--mode", "magic"], "mode is 'magic'; choose one of style_code, fine_tune, from_scratch."),
-        (["--content-scale", "64", "40"], "--content-scale is (64, 40)"),
+        (["--size-shares", "0", "0", "0"], "--size-shares is 0 0 0; give at least one size a share above 0."),
+        (["--content-scale", "64", "40"], "--content-scale is 64 40; give the smaller side first."),
         (["--split", "nowhere.json"], "there is no such file"),
         (["--adversarial", "wasserstein"], "adversarial is 'wasserstein'"),
         (["--device", "abacus"], "--device abacus cannot be used here"),
@@ -32,7 +33,7 @@ from brushwork.training.state import write_state
         (["--devices", "1000000"], "--devices is 1000000; give 1 to 256."),
         (["--num-nodes", "9" * 99], f"--num-nodes is {'9' * 38}...{'9' * 39}; give 1 to 4096."),
         (["--devices", "3", "--dry-run"], "--batch-size is 1, which 3 processes cannot share evenly"),
-        (["--save-minutes", "-1"], "--save-minutes is -1.0; give 0 or more."),
+        (["--save-minutes", "-1"], "--save-minutes is -1; give 0 or more."),
     ],
 )
 def test_refuses_in_one_sentence(
@@ -91,7 +92,7 @@ def test_a_split_that_leaves_nothing(folders: list[str], tmp_path: Path, capsys)
     empty = {"train": [], "val": [], "test": []}
     (tmp_path / "split.json").write_text(json.dumps({"photo": empty, "art": empty}))
     assert main(folders) == 2
-    assert "leaves none of the 3 photos" in capsys.readouterr().err
+    assert "leaves none of the photos in" in capsys.readouterr().err
     (tmp_path / "split.json").write_text("{")
     assert main(folders) == 2
-    assert "is not JSON" in capsys.readouterr().err
+    assert f"--split: {tmp_path / 'split.json'} is not JSON" in capsys.readouterr().err

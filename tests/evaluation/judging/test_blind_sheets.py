@@ -100,7 +100,7 @@ def test_keys_of_something_else_are_refused(rows: list[Row], tmp_path: Path) -> 
 
 def test_folders_that_do_not_match_are_refused(folders: Path) -> None:
     (folders / "second" / f"{NAMES[1]}.bmp").unlink()
-    with pytest.raises(JudgeError, match=f"first has 1 pictures that .*second has not, '{NAMES[1]}' first"):
+    with pytest.raises(JudgeError, match=f"first has 1 picture that .*second has not, '{NAMES[1]}' first"):
         match_results(folders / "first", folders / "second")
     with pytest.raises(ValueError, match="There is no folder"):
         match_results(folders / "first", folders / "third")

@@ -62,7 +62,7 @@ def test_a_bad_result_is_left_out_and_told(tmp_path: Path, capsys) -> None:
     (b / "y.png").write_bytes(b"x")
     assert main(["judge", "sheet", str(a), str(b), "--out", str(tmp_path / "out")]) == 1
     out, error = capsys.readouterr()
-    assert out.startswith("1 rows. Hand out ")
+    assert out.startswith("1 row. Hand out ")
     why = "y.png cannot be read as a picture: it is not in a format that Pillow reads."
     assert f"{why} The sheet goes without it." in error
     (b / "x.png").write_bytes(b"x")

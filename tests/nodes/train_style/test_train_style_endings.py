@@ -48,7 +48,7 @@ def test_diverging_keeps_the_best_and_says_so(fresh, small_gan, paintings_dir, c
     trained = train(
         task(small_gan, paintings_dir, lr=10.0, ema=0.0, clip=1e6, bad_steps=1, patience=0, steps=40)
     )
-    assert "The loss was not finite in 1 steps in a row" in caplog.text
+    assert "The loss was not finite in 1 step in a row" in caplog.text
     assert all(value.isfinite().all() for value in trained.gan.state_dict().values())
     assert all(math.isfinite(value) for value in trained.losses)
 

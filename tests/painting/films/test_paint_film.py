@@ -222,7 +222,7 @@ def test_after_a_stop_it_goes_on_and_nothing_shows(clip, whole, painter_of, tmp_
     if stop_at[1] == 10:
         assert len(steps) < 24
         assert f"{clip}: " in notes[0]
-        assert "of 12 frames are painted; it goes on there." in notes[0]
+        assert "it goes on where it stopped, after " in notes[0]
     assert target.read_bytes() == whole.read_bytes()
     assert hidden(tmp_path) == []
 
@@ -367,7 +367,7 @@ def test_after_kill_9_the_same_command_gives_the_same_film(clip, tmp_path, monke
     assert main(command(tmp_path / "stopped")) == 0
     out, err = capsys.readouterr()
     assert out.split(" (")[0] == str(tmp_path / "stopped" / name)
-    assert "of 12 frames are painted; it goes on there." in err
+    assert "it goes on where it stopped, after " in err
     assert [path.name for path in (tmp_path / "stopped").iterdir()] == [name]
     painted = tmp_path / "stopped" / name
     assert painted.read_bytes() == (tmp_path / "whole" / name).read_bytes()

@@ -119,7 +119,7 @@ def test_a_whole_state_goes_on(clip, whole, paint_to, stopped, tmp_path):
     changed(stopped / "state.safetensors", lambda tensors, texts: None)
     notes = []
     paint_to(tmp_path / "a.mp4", on_note=notes.append)
-    assert notes == [f"{clip}: 4 of 12 frames are painted; it goes on there."]
+    assert notes == [f"{clip}: it goes on where it stopped, after 4 of 12 frames."]
     assert (tmp_path / "a.mp4").read_bytes() == whole.read_bytes()
 
 
