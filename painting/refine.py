@@ -21,6 +21,7 @@ from ..models.devices import own_defaults
 from ..models.memory import free_memory, is_out_of_memory, release_cache
 from ..models.perception.vgg import LossNetwork, loss_dtype
 from ..models.style_gan import StyleGAN
+from .calm_grounds import calm_of, with_calm_grounds
 from .canvas import Canvas, PixelCanvas
 from .colors import with_colors_of
 from .errors import RefineError
@@ -170,7 +171,20 @@ class _Refinement:
             if stopped:
                 break
             picture, stopped = self._refine(self._canvas(picture, each), each)
-        return self._carried(picture, self.passes[-1].size)
+        return self._calmed(self._carried(picture, self.passes[-1].size))
+
+    def _calmed(self, picture: Tensor) -> Tensor:
+        """The picture at its last size, its plain grounds as calm as the paintings' calm places."""
+        if not self.options.keep_calm:
+            return picture
+        size = self.passes[-1].size
+        return with_calm_grounds(
+            picture,
+            self.sources.photo_at(size),
+            calm_of(self.sources.mixtures_at(size)),
+            self.sources.shares_at(size),
+            min(1.0, self.options.keep_calm),
+        )
 
     def _canvas(self, picture: Tensor | None, each: Pass) -> Canvas:
         """What the steps at one size move; `picture` is that of the size before."""

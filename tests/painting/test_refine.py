@@ -180,6 +180,20 @@ def test_calm_grounds_stay_calm(slim_network, photo_of):
     assert ground_loss(calm, photo, painting) < 0.7 * ground_loss(wild, photo, painting)
 
 
+def test_stains_of_the_first_picture_leave_plain_grounds(slim_network, photo_of):
+    photo, painting = photo_of(64, 96), photo_of(64, 96, seed=1)
+    photo[..., :60], painting[..., :60] = 0.5, 0.5
+    stained = photo.clone()
+    stained[..., 16:28, 12:24] = 0.6
+    left, gone = (
+        refine(stained, photo, painting, options=PIXELS(steps=1, keep_calm=weight), network=slim_network)[
+            ..., 4:40, 4:40
+        ].std()
+        for weight in (0, 1)
+    )
+    assert float(gone) < 0.5 * float(left)
+
+
 def test_light_stays_where_the_photo_has_it(slim_network, photo_of):
     photo, painting = photo_of(48, 48), photo_of(48, 48, seed=1)
     without, kept = (
