@@ -30,7 +30,7 @@ def change(workflow, node, **inputs):
 SETTINGS = {
     "Generate.strength=1.5": "Node 5 (Generate): strength is 1.5; it must be at most 1.0.",
     "Generate.strength=-1": "Node 5 (Generate): strength is -1.0; it must be at least 0.0.",
-    "Generate.strength=nan": "Node 5 (Generate): strength is nan; it must be a finite number.",
+    "Generate.strength=nan": "Node 5 (Generate): strength is NaN; it must be a finite number.",
     "Generate.strength=much": "--set Generate.strength=much: 'much' is not a number.",
     "Generate.power=1": "node 5 (Generate) has no input 'power'; it has style, strength, pres",
     "Generate.content=photo.png": "content takes a connection (BRUSHWORK_CONTENT), not a value",
@@ -57,15 +57,15 @@ INPUTS = {
     "unknown input": (
         {"strenght": 1.0}, "Node 5 (Generate) has no input 'strenght'; it takes style, strength, pr"),
     "text for a number": ({"strength": "1"}, "strength is '1'; it must be a finite number."),
-    "truth for a number": ({"strength": True}, "strength is True; it must be a finite number."),
-    "nothing for a choice": ({"preserve_color": None}, "preserve_color is None; it must be one of its"),
+    "truth for a number": ({"strength": True}, "strength is true; it must be a finite number."),
+    "nothing for a choice": ({"preserve_color": None}, "preserve_color is null; it must be one of its"),
     "value for a socket": ({"style": 3}, "style is 3; it must be a connection (BRUSHWORK_STYLE)."),
     "node that is not there": ({"style": ["99", 0]}, "style comes from node 99, which does not exist."),
     "output that is not there": ({"style": ["4", 1]}, "from output 1 of node 4 (EncodeStyle), which has 1."),
     "negative output": ({"style": ["4", -1]}, "comes from output -1 of node 4"),
     "wrong socket": (
         {"style": ["3", 0]}, "takes BRUSHWORK_STYLE, and node 3 (EncodeContent) gives BRUSHWORK_CONTENT"),
-    "no link": ({"style": ["4"]}, "style of node 5 (Generate) is ['4']; a link is [node id, output number]."),
+    "no link": ({"style": ["4"]}, 'style of node 5 (Generate) is ["4"]; a link is [node id, output number].'),
     "link by number": ({"style": [4, 0]}, "is [4, 0]; a link is [node id, output number]."),
 }  # fmt: skip
 

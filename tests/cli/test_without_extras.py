@@ -231,4 +231,4 @@ def test_judge_runs(results, folder):
     assert (folder / "blind" / "key.json").is_file()
     code, out, err = results["judge tally"]
     assert (code, err) == (0, "")
-    assert "1 of 1 decided rows" in out
+    assert "1 of 1 decided row" in out

@@ -157,7 +157,8 @@ def test_truncated_file(saved, keep):
     whole = saved.read_bytes()
     length = int(keep * len(whole)) if isinstance(keep, float) else keep % len(whole)
     saved.write_bytes(whole[:length])
-    assert refusal(saved) == f"{saved.name} is cut short at {length} bytes; download or copy it again."
+    told = "1 byte" if length == 1 else f"{length} bytes"
+    assert refusal(saved) == f"{saved.name} is cut short at {told}; download or copy it again."
 
 
 def test_a_header_whose_length_begins_like_a_pickle(tmp_path):
@@ -224,7 +225,7 @@ def test_values_that_are_not_finite(saved, value):
 
 def test_missing_tensor(saved):
     rewrite(saved, lambda tensors: tensors.pop("generator.head.bias"))
-    assert refusal(saved) == f"{saved.name} lacks 1 tensors of the network, 'generator.head.bias' first."
+    assert refusal(saved) == f"{saved.name} lacks 1 tensor of the network, 'generator.head.bias' first."
 
 
 def test_surplus_tensor(saved):
