@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from PIL import Image
 from torch import Tensor
 
-from brushwork.base.shipped import DEFAULT_CHECKPOINT
+from brushwork.base.shipped import DEFAULT_CHECKPOINT, SHIPPED_INPUTS, THUMBNAIL_PHOTO
 from brushwork.dataset.collection import photos_and_paintings
 from brushwork.models import StyleGAN
 from brushwork.models.cycle_spinning import spun
@@ -39,9 +40,10 @@ from brushwork.painting.calm_grounds import Calm, calm_of, with_calm_grounds
 from brushwork.painting.fine_contrast import fine_detail, with_fine_contrast
 from brushwork.painting.objective import Mixture
 from brushwork.pictures.reading import Picture
-from brushwork.pictures.tensors import load_square
+from brushwork.pictures.tensors import as_picture, load_square
 from brushwork.training.crop_pool import CropPool, CropRule
 from brushwork.training.painter import copy_network
+from brushwork.training.runs.record import header_thumbnail
 
 # Paintings are read at this side for their codes and their fine contrast, as nodes and commands do.
 STYLE_SIDE = 512
@@ -49,6 +51,9 @@ STYLE_SIDE = 512
 # Of the lessons, this share mixes two styles, this one has less strength, and this one has strength 0: there
 # the photo itself is what the pupil learns.
 MIXED, WEAKER, PLAIN = 0.15, 0.1, 0.05
+
+# What the strip of a checkpoint shows, besides the photo of all thumbnails.
+_PAINTING = SHIPPED_INPUTS / "art-vangogh-starry-night.jpg"
 
 # Traits of a painting without any detail.
 _LEAST = 1e-7
@@ -211,7 +216,7 @@ class Pupil:
         name = {"mean": "one_pass", "calm": "calm_grounds"}[self.options.lesson]
         self.average.training_record = {**self.gan.training_record, name: lessons}
         self.average.space = self.gan.space
-        self.average.save(out)
+        self.average.save(out, extra={"thumbnail": header_thumbnail(_strip(self.average))})
 
     def _paint(self, photos: Tensor, codes: Tensor, seeds: Sequence[int], how: ForwardPass) -> Tensor:
         content = self.gan.encode_content(photos, how, torch.randint(GRID, (1, 2)))
@@ -274,6 +279,12 @@ def styles_of(gan: StyleGAN, paintings: Sequence[Picture]) -> tuple[Tensor, Tens
         found = (fine_detail(picture).square().mean(), calm.strokes[0, 0], calm.grain[0, 0])
         traits.append(torch.stack(found).clamp_min(_LEAST).log())
     return torch.cat(codes), torch.stack(traits)
+
+
+def _strip(gan: StyleGAN) -> Image.Image:
+    """A photo, a painting and what the network makes of them, as checkpoints show it in file lists."""
+    photo, painting = (load_square(path, 160) for path in (THUMBNAIL_PHOTO, _PAINTING))
+    return as_picture(torch.cat([photo, painting, gan.stylize(photo, painting)], 3)[0])
 
 
 def _half() -> torch.autocast:

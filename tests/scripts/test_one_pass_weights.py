@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import random
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from small_pictures import small_copies
 from tiny_network import TINY
 
+from brushwork.base.tensor_header import read_metadata
 from brushwork.models import StyleGAN
 from brushwork.models.style_space import StyleSpace
+from brushwork.painting.calm_grounds import plain_places
 from brushwork.painting.fine_contrast import fine_detail
 from brushwork.training.crop_pool import CropPool, CropRule
 from brushwork.training.painter import copy_network
@@ -86,6 +91,30 @@ def test_the_command_writes_a_checkpoint_with_a_record(
     assert found.space is not None
     assert found.training_record["steps"] == 7
     assert found.training_record["one_pass"]["steps"] == 1
+    assert found.training_record["one_pass"]["lesson"] == "mean"
+    # File lists show what it paints.
+    strip = Image.open(io.BytesIO(base64.b64decode(read_metadata(out)["thumbnail"])))
+    assert strip.size == (160, 53)
+
+
+def test_calm_lessons_differ_where_the_photo_is_plain(
+    woven_gan: StyleGAN, photos: list[Path], tmp_path: Path
+):
+    pool = CropPool(small_copies(photos, tmp_path / "content")[:2], CropRule(48, 64, 96), 1, 3)
+    codes = woven_gan.encode_style(torch.rand(2, 3, 64, 64))
+    torch.manual_seed(4)
+    options = Options(lesson="calm", side=48, batch=2)
+    still = Teacher(woven_gan, pool, codes, torch.full((2, 3), -16.0), options)
+    torch.manual_seed(4)
+    calm = still.lessons()
+    torch.manual_seed(4)
+    lively = Teacher(woven_gan, pool, codes, torch.zeros(2, 3), options).lessons()
+    for one, other in zip(calm, lively, strict=True):
+        assert torch.equal(one.photo, other.photo)
+        change = (one.picture.float() - other.picture.float()).abs().mean(0)
+        plain = plain_places(one.photo[None] / 255)[0, 0]
+        changed, kept = (float(change[places].mean()) for places in (plain > 0.5, plain < 0.05))
+        assert changed > 5 * kept
 
 
 def test_a_missing_folder_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
