@@ -64,7 +64,10 @@ SAVE_EVERY = 300.0
 
 @dataclass(frozen=True)
 class Options:
-    """How to teach. `reuse`: how often a lesson is learned; `kept`: how many lessons are kept for it."""
+    """How to teach. `reuse`: how often a lesson is learned; `kept`: how many lessons are kept for it.
+
+    share: how much of the pupil the new weights have; the rest is the teacher's (Wortsman et al. 2022).
+    """
 
     lesson: str = "mean"
     side: int = 256
@@ -76,6 +79,7 @@ class Options:
     energy: float = 0.05
     ema: float = 0.995
     seed: int = 17
+    share: float = 1.0
 
 
 class Lesson(NamedTuple):
@@ -184,6 +188,7 @@ class Pupil:
         self.gan.generator.requires_grad_(True)
         self.gan.content_encoder.requires_grad_(True)
         self.average = copy.deepcopy(self.gan).eval().requires_grad_(False)
+        self._first = [weight.clone() for weight in self.average.parameters()]
         self._learning = [weight for weight in self.gan.parameters() if weight.requires_grad]
         self._optimizer = torch.optim.Adam(self._learning, betas=(0.9, 0.99), foreach=True)
 
@@ -211,12 +216,16 @@ class Pupil:
         return {name: float(part.detach()) for name, part in parts.items()}
 
     def save(self, out: Path) -> None:
-        """Write the average; the record of the teacher's training gets a line on this one."""
+        """Write the average, or its mean with the first weights; the training's record gets a line on it."""
         lessons = {"steps": self.step, "samples": self.step * self.options.batch, **asdict(self.options)}
         name = {"mean": "one_pass", "calm": "calm_grounds"}[self.options.lesson]
-        self.average.training_record = {**self.gan.training_record, name: lessons}
-        self.average.space = self.gan.space
-        self.average.save(out, extra={"thumbnail": header_thumbnail(_strip(self.average))})
+        gan = copy.deepcopy(self.average)
+        with torch.no_grad():
+            for weight, first in zip(gan.parameters(), self._first, strict=True):
+                weight.copy_(first.lerp(weight, self.options.share))
+        gan.training_record = {**self.gan.training_record, name: lessons}
+        gan.space = self.gan.space
+        gan.save(out, extra={"thumbnail": header_thumbnail(_strip(gan))})
 
     def _paint(self, photos: Tensor, codes: Tensor, seeds: Sequence[int], how: ForwardPass) -> Tensor:
         content = self.gan.encode_content(photos, how, torch.randint(GRID, (1, 2)))
@@ -309,8 +318,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--start", type=Path, default=DEFAULT_CHECKPOINT, metavar="FILE", help="the teacher")
     parser.add_argument("--lesson", choices=("mean", "calm"), default=Options.lesson, help="what to learn")
     parser.add_argument("--side", type=int, default=Options.side, metavar="S", help="pixels of a crop")
+    parser.add_argument("--share", type=float, default=Options.share, metavar="S", help="of the pupil in OUT")
     chosen = parser.parse_args(arguments)
-    options = Options(lesson=chosen.lesson, side=chosen.side)
+    options = Options(lesson=chosen.lesson, side=chosen.side, share=chosen.share)
     try:
         # The pictures, read once.
         photos, paintings = photos_and_paintings(

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,23 @@ def test_the_pupil_comes_nearer_to_the_mean(woven_gan: StyleGAN, teacher: Teache
     # Styles keep their meaning.
     for name, weight in woven_gan.style_encoder.state_dict().items():
         assert torch.equal(pupil.average.style_encoder.state_dict()[name], weight)
+
+
+def test_a_share_of_the_pupil(woven_gan: StyleGAN, teacher: Teacher, tmp_path: Path):
+    torch.manual_seed(2)
+    pupil, lessons = Pupil(copy_network(woven_gan), replace(SMALL, share=0.25)), teacher.lessons()
+    for _ in range(3):
+        pupil.learn(lessons, 0.0)
+    pupil.save(tmp_path / "mixed.safetensors")
+    mixed = StyleGAN.load(tmp_path / "mixed.safetensors")
+    learned = 0.0
+    for before, after, found in zip(
+        woven_gan.parameters(), pupil.average.parameters(), mixed.parameters(), strict=True
+    ):
+        # float16 in the file.
+        assert torch.allclose(found, before.lerp(after, 0.25), atol=1e-3, rtol=1e-3)
+        learned += float((after - before).abs().max())
+    assert learned > 0
 
 
 def test_a_lesson_of_strength_0_is_the_photo_itself(teacher: Teacher, monkeypatch: pytest.MonkeyPatch):
