@@ -71,7 +71,13 @@ def cut_photo(source: Path, number: int, path: Path) -> None:
 
 
 def measure(
-    sources: Sequence[Path], pictures: int, part: int, alone: int, style: StyleSource, stylizer: Stylizer
+    sources: Sequence[Path],
+    pictures: int,
+    part: int,
+    alone: int,
+    style: StyleSource,
+    stylizer: Stylizer,
+    ending: str = ".png",
 ) -> list[Part]:
     """Paint the folder in parts, and after each `alone` photos of it in memory. Raises RuntimeError if a
     photo was not painted, PictureError for a source that cannot be read."""
@@ -84,7 +90,7 @@ def measure(
             for number, photo in enumerate(photos, first):
                 cut_photo(sources[number % len(sources)], number, photo)
             began = time.perf_counter()
-            for outcome in paint_files(make_jobs(photos, [style], root / "painted"), stylizer):
+            for outcome in paint_files(make_jobs(photos, [style], root / "painted", ending), stylizer):
                 if outcome.result is not PaintResult.PAINTED:
                     raise RuntimeError(f"{outcome.job.photo.name} was not painted: {outcome.sentence}")
             both = (time.perf_counter() - began) / len(photos)
@@ -120,6 +126,9 @@ def main(arguments: list[str] | None = None) -> int:
         parser.add_argument(
             name, type=int, default=default, metavar="COUNT", help=f"{what} (default {default})"
         )
+    parser.add_argument(
+        "--ending", choices=(".png", ".jpg", ".webp"), default=".png", help="of the paintings (default .png)"
+    )
     options = parser.parse_args(arguments)
     for name in ("pictures", "part", "alone"):
         if getattr(options, name) < 1:
@@ -134,7 +143,9 @@ def main(arguments: list[str] | None = None) -> int:
     keep_memory()
     style, stylizer = SavedStyle(library_styles()[STYLE]), Stylizer.load()
     try:
-        parts = measure(sources, options.pictures, options.part, options.alone, style, stylizer)
+        parts = measure(
+            sources, options.pictures, options.part, options.alone, style, stylizer, options.ending
+        )
     except PictureError as error:
         parser.error(f"--content: {error}")
     ratio = statistics.median(part.ratio for part in parts)

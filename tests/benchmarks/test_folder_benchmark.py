@@ -30,7 +30,7 @@ def test_every_photo_is_painted_and_some_alone(
 ) -> None:
     monkeypatch.setattr(folder, "SIZE", (96, 72))
     style = SavedStyle(library_styles()[folder.STYLE])
-    parts = folder.measure(demo_photos(), 5, 3, 2, style, Stylizer(gan))
+    parts = folder.measure(demo_photos(), 5, 3, 2, style, Stylizer(gan), ".jpg")
     assert len(parts) == 2
     assert all(part.from_file_to_file > 0 and part.painted > 0 for part in parts)
     assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == ["3", "5"]
