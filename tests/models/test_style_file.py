@@ -149,9 +149,8 @@ def test_truncated_file(saved, keep):
     whole = saved.read_bytes()
     length = int(keep * len(whole)) if isinstance(keep, float) else keep % len(whole)
     saved.write_bytes(whole[:length])
-    assert refusal(saved) == (
-        f"{saved.name} is cut short or damaged at {length} bytes; download or copy it again."
-    )
+    told = "1 byte" if length == 1 else f"{length} bytes"
+    assert refusal(saved) == f"{saved.name} is cut short or damaged at {told}; download or copy it again."
 
 
 @pytest.mark.parametrize("content", [b"<!DOCTYPE html><html>", b"\xff\xd8\xff\xe0" + bytes(60)])

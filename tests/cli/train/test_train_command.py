@@ -29,7 +29,7 @@ class TestRuns:
         assert main(begun) == 0
         said = capsys.readouterr().out
         assert "3 photos, 1 of them for validation\n" in said
-        assert "1 unreadable files skipped (first: broken.jpg" in said
+        assert "1 unreadable file skipped (first: broken.jpg" in said
         assert "step 1 of 2" in said
         assert "steps/s" in said
         assert "validation" in said
