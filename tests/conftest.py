@@ -43,6 +43,7 @@ LONG_FILES = (
     "painting/test_tuned_network.py",
     "painting/test_refine.py",
     "painting/films/test_paint_film.py",
+    "painting/films/test_stopped_films.py",
     "training/runs/test_run.py",
     "training/test_trainer.py",
     "benchmarks/test_refine_benchmark.py",

@@ -4,45 +4,33 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 
 import pytest
 import torch
+from film_painters import SETTINGS
 from safetensors.torch import save_file
-from tiny_network import TINY
 
-from brushwork.models.style_gan import StyleGAN
 from brushwork.models.tensor_file import read_tensors
 from brushwork.painting.films import paint
 from brushwork.painting.films.options import SteadyOptions
 from brushwork.painting.films.paint import paint_film
-from brushwork.painting.films.painter import FilmPainter
 from brushwork.painting.films.reading import Film
 from brushwork.painting.films.steps import PAINTING
 from brushwork.painting.films.unfinished import UnfinishedFilm
-from brushwork.painting.stylizer import StylizeOptions
-
-SETTINGS = {"film": "clip", "style": "a"}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def small_segments():
+def always_small_segments():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paint, "_SEGMENT", 2)
         yield
 
 
 @pytest.fixture(scope="module")
-def paint_to(clip, artwork):
+def paint_to(clip, painter_of):
     """Paints the clip, in the statistics of its window, to a file."""
-    torch.manual_seed(0)
-    gan = StyleGAN(TINY).eval().requires_grad_(False)
-    with torch.inference_mode():
-        style = gan.encode_style(artwork), ()
-    steady = SteadyOptions("window", window=3)
-
-    def painter(shots, on_step):
-        return FilmPainter(gan, shots, lambda i: style, StylizeOptions(), steady, on_step=on_step)
-
+    painter = partial(painter_of, steady=SteadyOptions("window", window=3))
     return lambda target, **how: paint_film(Film(clip), target, painter, SETTINGS, **how)
 
 
