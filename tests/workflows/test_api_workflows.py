@@ -16,7 +16,7 @@ from brushwork.nodes import NODES
 
 ALL = sorted((WORKFLOWS_DIR / "api").glob("*.json"))
 PICTURES = {"stylize_photo": 1, "mix_three_styles": 1, "random_style": 4}
-# The others are twins of those on the canvas, which test_canvas_workflows.py tests.
+# The others are twins of those on the canvas, which test_canvas_rendering.py tests.
 WORKFLOWS = [path for path in ALL if not (WORKFLOWS_DIR / path.name).exists()]
 each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 
