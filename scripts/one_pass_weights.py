@@ -22,7 +22,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from PIL import Image
@@ -31,32 +30,16 @@ from torch import Tensor
 from brushwork.base.shipped import DEFAULT_CHECKPOINT, SHIPPED_INPUTS, THUMBNAIL_PHOTO
 from brushwork.dataset.collection import photos_and_paintings
 from brushwork.models import StyleGAN
-from brushwork.models.cycle_spinning import spun
-from brushwork.models.grid import GRID
-from brushwork.models.noise import PlacedNoise
-from brushwork.models.passes import ForwardPass, Frozen, Trained
-from brushwork.models.perception.vgg import fastest_loss_dtype
-from brushwork.painting.calm_grounds import Calm, calm_of, with_calm_grounds
-from brushwork.painting.fine_contrast import fine_detail, with_fine_contrast
-from brushwork.painting.objective import Mixture
-from brushwork.pictures.reading import Picture
+from brushwork.models.passes import Trained
+from brushwork.painting.fine_contrast import fine_detail
 from brushwork.pictures.tensors import as_picture, load_square
 from brushwork.training.crop_pool import CropPool, CropRule
 from brushwork.training.painter import copy_network
 from brushwork.training.runs.record import header_thumbnail
-
-# Paintings are read at this side for their codes and their fine contrast, as nodes and commands do.
-STYLE_SIDE = 512
-
-# Of the lessons, this share mixes two styles, this one has less strength, and this one has strength 0: there
-# the photo itself is what the pupil learns.
-MIXED, WEAKER, PLAIN = 0.15, 0.1, 0.05
+from scripts.one_pass_lessons import Lesson, Teacher, paint_once, styles_of
 
 # What the strip of a checkpoint shows, besides the photo of all thumbnails.
 _PAINTING = SHIPPED_INPUTS / "art-vangogh-starry-night.jpg"
-
-# Traits of a painting without any detail.
-_LEAST = 1e-7
 
 SAVE_EVERY = 300.0
 """Seconds."""
@@ -80,98 +63,6 @@ class Options:
     ema: float = 0.995
     seed: int = 17
     share: float = 1.0
-
-
-class Lesson(NamedTuple):
-    """Photo and picture, uint8 [3,S,S], a code [L,D], and the seed of the strokes."""
-
-    photo: Tensor
-    picture: Tensor
-    code: Tensor
-    seed: int
-
-
-class Style(NamedTuple):
-    """What a lesson is painted with: a code [L,D], the painting's traits [3], see `styles_of`, a strength."""
-
-    code: Tensor
-    traits: Tensor
-    strength: float
-
-
-class Teacher:
-    """Paints lessons. `styles` are codes [N,L,D], `traits` [N,3] are of their paintings, see `styles_of`."""
-
-    def __init__(self, gan: StyleGAN, photos: CropPool, styles: Tensor, traits: Tensor, options: Options):
-        self._gan, self._photos, self._styles, self._traits = gan, photos, styles, traits
-        self._options, self._random = options, random.Random(options.seed)
-
-    @torch.no_grad()
-    def lessons(self) -> list[Lesson]:
-        """A batch of new ones."""
-        # Photos, and for each a style and a seed.
-        count = self._options.batch
-        photos = self._photos.batch(torch.randint(len(self._photos), (count,)), torch.device("cpu"))
-        styles = [self._style(photo[None]) for photo in photos]
-        seeds = [self._random.randrange(2**40) for _ in range(count)]
-        # What the teacher paints with them. At strength 0 the photo itself is the lesson.
-        how = {"mean": self._mean, "calm": self._calm}[self._options.lesson]
-        painted = how(photos, torch.stack([style.code for style in styles]), seeds, styles)
-        pictures = [
-            picture if style.strength else photo
-            for photo, picture, style in zip(photos, painted, styles, strict=True)
-        ]
-        return [
-            Lesson(_bytes(photo), _bytes(picture), style.code, seed)
-            for photo, picture, style, seed in zip(photos, pictures, styles, seeds, strict=True)
-        ]
-
-    def _mean(
-        self, photos: Tensor, codes: Tensor, seeds: Sequence[int], styles: Sequence[Style]
-    ) -> list[Tensor]:
-        """The mean over places of the grid, with the painting's fine contrast."""
-        with _half():
-            mean = spun(
-                self._gan,
-                photos,
-                torch.randint(GRID, (1, 2)),
-                lambda content: content.cut(
-                    self._gan.generator(content, codes, Frozen(), PlacedNoise(seeds))
-                ).float(),
-                Frozen(),
-            )
-        pictures = []
-        for photo, picture, style in zip(photos, mean, styles, strict=True):
-            plain = fine_detail(photo[None]).square().mean().clamp_min(_LEAST).log()
-            contrast = plain.lerp(style.traits[0], style.strength).exp().view(1, 1)
-            pictures.append(with_fine_contrast(picture[None], contrast)[0])
-        return pictures
-
-    def _calm(
-        self, photos: Tensor, codes: Tensor, seeds: Sequence[int], styles: Sequence[Style]
-    ) -> list[Tensor]:
-        """One painting, with plain grounds as calm as the calm places of the style's painting."""
-        with _half():
-            content = self._gan.encode_content(photos, Frozen(), torch.randint(GRID, (1, 2)))
-            painted = content.cut(self._gan.generator(content, codes, Frozen(), PlacedNoise(seeds))).float()
-        traits = torch.stack([style.traits for style in styles]).exp()
-        strengths = torch.tensor([style.strength for style in styles])
-        calm = Calm(traits[:, 1:2], traits[:, 2:3])
-        return list(with_calm_grounds(painted.clamp(0, 1), photos, calm, amount=strengths))
-
-    def _style(self, photo: Tensor) -> Style:
-        first, second = (self._random.randrange(len(self._styles)) for _ in range(2))
-        code, traits = self._styles[first], self._traits[first]
-        draw = self._random.random()
-        if draw < MIXED:
-            share = self._random.random()
-            return Style(
-                code.lerp(self._styles[second], share), traits.lerp(self._traits[second], share), 1.0
-            )
-        if draw < MIXED + WEAKER + PLAIN:
-            strength = 0.0 if draw >= MIXED + WEAKER else self._random.uniform(0.2, 0.9)
-            return Style(self._gan.encode_style(photo)[0].lerp(code, strength), traits, strength)
-        return Style(code, traits, 1.0)
 
 
 @dataclass
@@ -198,8 +89,7 @@ class Pupil:
         wanted = _floats([lesson.picture for lesson in lessons])
         codes = torch.stack([lesson.code for lesson in lessons])
         self._optimizer.zero_grad(set_to_none=True)
-        with _half():
-            painted = self._paint(photos, codes, [lesson.seed for lesson in lessons], Trained())
+        painted = paint_once(self.gan, photos, codes, [lesson.seed for lesson in lessons], Trained())
         parts = losses(painted, wanted)
         loss = parts["pixels"] + self.options.fine * parts["fine"] + self.options.energy * parts["energy"]
         loss.backward()
@@ -226,10 +116,6 @@ class Pupil:
         gan.training_record = {**self.gan.training_record, name: lessons}
         gan.space = self.gan.space
         gan.save(out, extra={"thumbnail": header_thumbnail(_strip(gan))})
-
-    def _paint(self, photos: Tensor, codes: Tensor, seeds: Sequence[int], how: ForwardPass) -> Tensor:
-        content = self.gan.encode_content(photos, how, torch.randint(GRID, (1, 2)))
-        return content.cut(self.gan.generator(content, codes, how, PlacedNoise(seeds))).float()
 
     def _rate(self, done: float) -> float:
         rising = min(1.0, (self.step + 1) / 50)
@@ -274,36 +160,10 @@ def teach(teacher: Teacher, pupil: Pupil, out: Path, minutes: float) -> None:
     pupil.save(out)
 
 
-def styles_of(gan: StyleGAN, paintings: Sequence[Picture]) -> tuple[Tensor, Tensor]:
-    """Codes [N,L,D] and traits [N,3] of the paintings.
-
-    The traits are logarithms, so that styles can be mixed: of the mean square of fine detail, and of the
-    strokes and the grain of calm places.
-    """
-    codes, traits = [], []
-    for painting in paintings:
-        picture = load_square(painting, STYLE_SIDE)
-        codes.append(gan.encode_style(picture))
-        calm = calm_of([Mixture([picture], [1.0])])
-        found = (fine_detail(picture).square().mean(), calm.strokes[0, 0], calm.grain[0, 0])
-        traits.append(torch.stack(found).clamp_min(_LEAST).log())
-    return torch.cat(codes), torch.stack(traits)
-
-
 def _strip(gan: StyleGAN) -> Image.Image:
     """A photo, a painting and what the network makes of them, as checkpoints show it in file lists."""
     photo, painting = (load_square(path, 160) for path in (THUMBNAIL_PHOTO, _PAINTING))
     return as_picture(torch.cat([photo, painting, gan.stylize(photo, painting)], 3)[0])
-
-
-def _half() -> torch.autocast:
-    """bfloat16 where the CPU multiplies it; others take six times as long with it as with float32."""
-    wanted = fastest_loss_dtype(torch.device("cpu")) == torch.bfloat16
-    return torch.autocast("cpu", torch.bfloat16, enabled=wanted)
-
-
-def _bytes(picture: Tensor) -> Tensor:
-    return (picture * 255).round().clamp(0, 255).byte()
 
 
 def _floats(pictures: Sequence[Tensor]) -> Tensor:
@@ -334,7 +194,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The lessons.
         torch.manual_seed(options.seed)
         pupil = Pupil(copy_network(gan), options)
-        teach(Teacher(gan, pool, codes, traits, options), pupil, chosen.out, chosen.minutes)
+        teacher = Teacher(
+            gan, pool, codes, traits, lesson=options.lesson, batch=options.batch, seed=options.seed
+        )
+        teach(teacher, pupil, chosen.out, chosen.minutes)
     except (OSError, ValueError, RuntimeError) as error:
         print(f"scripts.one_pass_weights: {error}", file=sys.stderr)
         return 2

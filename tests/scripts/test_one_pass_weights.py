@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,20 +17,12 @@ from tiny_network import TINY
 from brushwork.base.tensor_header import read_metadata
 from brushwork.models import StyleGAN
 from brushwork.models.style_space import StyleSpace
-from brushwork.painting.calm_grounds import plain_places
-from brushwork.painting.fine_contrast import fine_detail
-from brushwork.training.crop_pool import CropPool, CropRule
 from brushwork.training.painter import copy_network
 from scripts import one_pass_weights
-from scripts.one_pass_weights import Options, Pupil, Teacher, losses, styles_of
+from scripts.one_pass_lessons import Teacher
+from scripts.one_pass_weights import Options, Pupil, losses
 
 SMALL = Options(side=48, batch=2, rate=1e-2)
-
-
-@pytest.fixture
-def teacher(woven_gan: StyleGAN, photos: list[Path], paintings: list[Path], tmp_path: Path) -> Teacher:
-    pool = CropPool(small_copies(photos, tmp_path / "content")[:2], CropRule(48, 64, 96), 1, 3)
-    return Teacher(woven_gan, pool, *styles_of(woven_gan, paintings[:2]), SMALL)
 
 
 def test_the_pupil_comes_nearer_to_the_mean(woven_gan: StyleGAN, teacher: Teacher):
@@ -59,29 +50,6 @@ def test_a_share_of_the_pupil(woven_gan: StyleGAN, teacher: Teacher, tmp_path: P
         assert torch.allclose(found, before.lerp(after, 0.25), atol=1e-3, rtol=1e-3)
         learned += float((after - before).abs().max())
     assert learned > 0
-
-
-def test_a_lesson_of_strength_0_is_the_photo_itself(teacher: Teacher, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(one_pass_weights, "MIXED", 0.0)
-    monkeypatch.setattr(one_pass_weights, "WEAKER", 0.0)
-    monkeypatch.setattr(one_pass_weights, "PLAIN", 1.0)
-    for lesson in teacher.lessons():
-        assert torch.equal(lesson.picture, lesson.photo)
-
-
-def test_a_lesson_has_the_fine_contrast_of_its_painting_and_no_more(
-    teacher: Teacher, monkeypatch: pytest.MonkeyPatch
-):
-    for share in ("MIXED", "WEAKER", "PLAIN"):
-        monkeypatch.setattr(one_pass_weights, share, 0.0)
-
-    def energy(contrast: float) -> float:
-        torch.manual_seed(4)
-        monkeypatch.setattr(teacher, "_traits", torch.full((2, 3), contrast))
-        monkeypatch.setattr(teacher, "_random", random.Random(5))
-        return sum(float(fine_detail(each.picture[None] / 255).square().mean()) for each in teacher.lessons())
-
-    assert energy(0.0) > 1.3 * energy(-20.0) > 0
 
 
 def test_losses_of_a_picture_with_itself_are_next_to_nothing(photo: torch.Tensor):
@@ -113,26 +81,6 @@ def test_the_command_writes_a_checkpoint_with_a_record(
     # File lists show what it paints.
     strip = Image.open(io.BytesIO(base64.b64decode(read_metadata(out)["thumbnail"])))
     assert strip.size == (160, 53)
-
-
-def test_calm_lessons_differ_where_the_photo_is_plain(
-    woven_gan: StyleGAN, photos: list[Path], tmp_path: Path
-):
-    pool = CropPool(small_copies(photos, tmp_path / "content")[:2], CropRule(48, 64, 96), 1, 3)
-    codes = woven_gan.encode_style(torch.rand(2, 3, 64, 64))
-    torch.manual_seed(4)
-    options = Options(lesson="calm", side=48, batch=2)
-    still = Teacher(woven_gan, pool, codes, torch.full((2, 3), -16.0), options)
-    torch.manual_seed(4)
-    calm = still.lessons()
-    torch.manual_seed(4)
-    lively = Teacher(woven_gan, pool, codes, torch.zeros(2, 3), options).lessons()
-    for one, other in zip(calm, lively, strict=True):
-        assert torch.equal(one.photo, other.photo)
-        change = (one.picture.float() - other.picture.float()).abs().mean(0)
-        plain = plain_places(one.photo[None] / 255)[0, 0]
-        changed, kept = (float(change[places].mean()) for places in (plain > 0.5, plain < 0.05))
-        assert changed > 5 * kept
 
 
 def test_a_missing_folder_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
