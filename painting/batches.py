@@ -22,7 +22,7 @@ from .tile_size import WHOLE_BYTES
 
 if TYPE_CHECKING:
     from .preparation import Prepared
-    from .refine import OnStep
+    from .refine_step import OnStep
     from .stylizer import Stylizer
 
 T = TypeVar("T")

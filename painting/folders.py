@@ -27,7 +27,7 @@ from .preparation import Kind, Prepared, prepare, too_large
 from .stylizer import Stylizer
 
 if TYPE_CHECKING:
-    from .refine import OnStep
+    from .refine_step import OnStep
 
 __all__ = [
     "FilmWork",

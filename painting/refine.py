@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -18,7 +17,7 @@ from torch import Tensor
 from ..base.counts import counted
 from ..base.settings import as_list, check_function, check_type
 from ..models.devices import own_defaults
-from ..models.memory import free_memory, is_out_of_memory, release_cache
+from ..models.memory import is_out_of_memory, release_cache
 from ..models.perception.vgg import LossNetwork, loss_dtype
 from ..models.style_gan import StyleGAN
 from .calm_grounds import calm_of, with_calm_grounds
@@ -29,54 +28,13 @@ from .fine_contrast import fine_contrast
 from .lbfgs import HISTORY
 from .objective import Objective
 from .options import Pass, RefineOptions
+from .refine_step import OnStep, Step
 from .sources import Region, Sources, resized
-from .tiles import BYTES_PER_PIXEL, SMALLEST_TILE, tile_side
+from .tiles import SMALLEST_TILE, side_that_fits
 from .tuned_network import TunedNetwork
-
-# Tiles may take this share of the free memory; the rest is for the picture, its optimiser and other programs.
-_TILE_SHARE = 0.5
-
-# A CPU's memory belongs to all programs. A step takes two passes of the loss network in one piece, and three
-# with borders in tiles. One piece is worth some memory; larger tiles are not.
-_CPU_BYTES = 2 * 2**30
-_CPU_TILE_BYTES = 2**30
 
 # A painting has no fine strokes if it is read at more than this many times its own size.
 _ENLARGED = 1.5
-
-# The picture's half and quarter are in memory too.
-_SIZES = 21 / 16
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """The state after a step. `losses` and `picture` wait for the device, so ask for them only now and then.
-
-    step: steps done, of steps in all; size: height and width of the picture now; seconds_left: a guess from
-    the pace so far, weighted by pixels; tile: side of the tiles in pixels.
-    """
-
-    step: int
-    steps: int
-    size: tuple[int, int]
-    seconds_left: float
-    tile: int
-    _losses: dict[str, Tensor]
-    _average: Tensor
-
-    def losses(self) -> dict[str, float]:
-        """Losses by name, means over the batch; "total" is their weighted sum."""
-        values = torch.stack(list(self._losses.values())).tolist()
-        return dict(zip(self._losses, values, strict=True))
-
-    def picture(self) -> Tensor:
-        """The picture so far, [B,3,h,w] in 0..1 at the present size; a copy."""
-        height, width = self.size
-        return self._average[..., :height, :width].clamp(0, 1)
-
-
-# Called after every step. If it returns something true, refining ends with the picture so far.
-OnStep = Callable[[Step], object]
 
 
 @own_defaults()
@@ -293,15 +251,8 @@ class _Refinement:
     def _tile_side(self, size: tuple[int, int]) -> int:
         if self.options.tile:
             return self.options.tile
-        device, dtype = self.sources.photo.device, self.network.dtype
-        free = free_memory(device) * _TILE_SHARE / _SIZES
-        whole, tiled = (
-            (min(free, _CPU_BYTES), min(free, _CPU_TILE_BYTES)) if device.type == "cpu" else (free, free)
-        )
-        batch = len(self.sources.photo)
-        side = max(size)
-        if size[0] * size[1] * batch * BYTES_PER_PIXEL[dtype] > whole:
-            side = tile_side(tiled, batch, dtype)
+        photo = self.sources.photo
+        side = side_that_fits(size, len(photo), photo.device, self.network.dtype)
         return min(side, self.largest_tile or side)
 
     def _smaller(self, side: int, error: Exception) -> int:

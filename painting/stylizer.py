@@ -28,7 +28,7 @@ from .tile_size import Plan, check_tile, first_that_fits, make_plans, network_on
 
 if TYPE_CHECKING:
     from ..models.perception.vgg import LossNetwork
-    from .refine import OnStep
+    from .refine_step import OnStep
 
 # Side of the picture that tries out whether a device can do everything that painting needs.
 _TRIAL_SIDE = 32

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..models.memory import free_memory
 from ..models.normalization import wide
 from ..models.perception.statistics import gram_and_mean
 from ..models.perception.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
@@ -32,6 +33,17 @@ HALO = 32
 
 # Memory for one pixel of one picture, measured: forward and backward pass of the loss network.
 BYTES_PER_PIXEL = {torch.float32: 2400, torch.bfloat16: 1400, torch.float64: 4800}
+
+# Tiles may take this share of the free memory; the rest is for the picture, its optimiser and other programs.
+_TILE_SHARE = 0.5
+
+# A CPU's memory belongs to all programs. A step takes two passes of the loss network in one piece, and three
+# with borders in tiles. One piece is worth some memory; larger tiles are not.
+_CPU_BYTES = 2 * 2**30
+_CPU_TILE_BYTES = 2**30
+
+# The picture's half and quarter are in memory too.
+_SIZES = 21 / 16
 
 # Smaller tiles would be mostly border.
 SMALLEST_TILE = 64
@@ -100,6 +112,19 @@ def tile_side(bytes_free: float, pictures: int, dtype: torch.dtype) -> int:
     """
     whole = math.isqrt(max(0, int(bytes_free / pictures / BYTES_PER_PIXEL[dtype])))
     return max(SMALLEST_TILE, (whole - 2 * HALO) // GRID * GRID)
+
+
+def side_that_fits(size: tuple[int, int], pictures: int, device: torch.device, dtype: torch.dtype) -> int:
+    """The side of the tiles of a batch of `pictures` of `size` (height, width) that fit into the free memory
+    of `device`; the pictures' longer side if they fit in one piece.
+    """
+    free = free_memory(device) * _TILE_SHARE / _SIZES
+    whole, tiled = (
+        (min(free, _CPU_BYTES), min(free, _CPU_TILE_BYTES)) if device.type == "cpu" else (free, free)
+    )
+    if size[0] * size[1] * pictures * BYTES_PER_PIXEL[dtype] > whole:
+        return tile_side(tiled, pictures, dtype)
+    return max(size)
 
 
 @dataclass(frozen=True, eq=False)

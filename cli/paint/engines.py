@@ -22,7 +22,7 @@ from .display import PaintDisplay
 from .request import DEFAULT_CPUS, PaintRequest
 
 if TYPE_CHECKING:
-    from ...painting.refine import Step
+    from ...painting.refine_step import Step
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...base.counts import counted
 from ...base.duration import duration
-from ...painting.refine import Step
+from ...painting.refine_step import Step
 from ..bridge import api
 from ..bridge.progress import StepProgress, show_text
 from .preview import RefinePreview
