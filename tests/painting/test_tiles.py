@@ -7,7 +7,19 @@ import torch
 
 from brushwork.models.perception.statistics import gram_and_mean
 from brushwork.models.perception.vgg import STYLE_LAYERS
-from brushwork.painting.tiles import GRID, HALO, PIXELS, STRIDES, View, picture_sums, spans, tile_side, tiles
+from brushwork.painting.tiles import (
+    BYTES_PER_PIXEL,
+    GRID,
+    HALO,
+    PIXELS,
+    STRIDES,
+    View,
+    picture_sums,
+    side_that_fits,
+    spans,
+    tile_side,
+    tiles,
+)
 
 
 @pytest.mark.parametrize("length", [16, 64, 65, 71, 117, 203, 333, 1000])
@@ -65,3 +77,12 @@ def test_the_side_follows_the_memory_and_the_batch():
     assert tile_side(2**30, 1, torch.bfloat16) > tile_side(2**30, 1, torch.float32)
     assert tile_side(0, 1, torch.float32) == 64, "never less than a tile that is mostly border"
     assert len(tiles((4096, 4096), tile_side(2**30, 1, torch.float32))) > 16
+
+
+def test_a_small_picture_is_one_tile_and_a_large_one_leaves_memory_to_others():
+    cpu = torch.device("cpu")
+    assert side_that_fits((192, 256), 1, cpu, torch.float32) == 256
+    sides = [side_that_fits((8192, 8192), pictures, cpu, torch.float32) for pictures in (1, 4)]
+    assert 64 <= sides[1] < sides[0] < 8192
+    for side, pictures in zip(sides, (1, 4), strict=True):
+        assert (side + 2 * HALO) ** 2 * pictures * BYTES_PER_PIXEL[torch.float32] <= 2**30
