@@ -29,6 +29,8 @@ class FolderListing:
     """Hidden files, and the files in hidden folders."""
     closed: list[Path]
     """Folders that cannot be opened."""
+    lost: list[Path]
+    """Links to what is not there, such as a drive that is not connected; not the hidden ones."""
 
 
 def list_files(root: Path) -> FolderListing:
@@ -39,7 +41,7 @@ def list_files(root: Path) -> FolderListing:
     rather than by a link's, and counts as hidden only if there is no other way.
     Raises OSError if `root` cannot be opened.
     """
-    found = FolderListing([], [], [])
+    found = FolderListing([], [], [], [])
     # Visited in this order: own folders, linked ones, hidden ones, linked and hidden ones.
     # With each folder goes where it really is.
     waiting: dict[tuple[bool, bool], deque[tuple[Path, str]]] = {
@@ -67,10 +69,13 @@ def list_files(root: Path) -> FolderListing:
                     waiting[hides, linked].append((folder / entry.name, _real_folder(entry, real)))
                 elif entry.is_file():
                     (found.hidden if hides else found.files).append(folder / entry.name)
+                elif not hides and is_lost_link(entry.path):
+                    found.lost.append(folder / entry.name)
             except OSError:
                 # A link to itself, or a file that went away.
-                continue
-    for paths in (found.files, found.hidden, found.closed):
+                if not hides and is_lost_link(entry.path):
+                    found.lost.append(folder / entry.name)
+    for paths in (found.files, found.hidden, found.closed, found.lost):
         paths.sort()
     return found
 
@@ -89,6 +94,16 @@ def _real_folder(entry: os.DirEntry[str], above: str) -> str:
 def real_path(path: Path) -> Path:
     """Where `path` leads, with all links followed. A link to itself, at which `Path.resolve` fails, stays."""
     return Path(os.path.realpath(path))
+
+
+def is_lost_link(path: str | Path) -> bool:
+    """Whether `path` is a link to what is not there, or to itself."""
+    return os.path.islink(path) and not os.path.exists(path)
+
+
+def lost_link_above(path: Path) -> Path | None:
+    """`path` or the folder above it that is a link to what is not there, if one is."""
+    return next((place for place in (path, *path.parents) if is_lost_link(place)), None)
 
 
 def is_hidden_name(name: str) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from .folders import lost_link_above
 from .locks import lock
 
 # Bytes as UTF-8: most file systems hold 255, and an ending and a number follow.
@@ -114,7 +115,8 @@ def _name(error: OSError, temporary: Path, beside: Path) -> None:
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, so that a power cut does not lose them.
 
-    Raises OSError, NotADirectoryError if a file is in its place.
+    Raises OSError: NotADirectoryError if a file is in its place, FileNotFoundError if it is behind a link to
+    what is not there, which may be a drive that is not connected.
     """
     missing = [folder]
     while not missing[-1].exists() and missing[-1] != missing[-1].parent:
@@ -122,6 +124,9 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
+        if lost := lost_link_above(folder):
+            words = f"{lost} is a link to what is not there"
+            raise FileNotFoundError(errno.ENOENT, words, os.fspath(folder)) from error
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), os.fspath(folder)) from error
     for above in missing[1:]:
         sync_folder(above)

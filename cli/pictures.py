@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import glob
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..base.counts import counted
 from ..base.excerpt import excerpt
-from ..base.folders import is_hidden_name, real_path
+from ..base.folders import is_hidden_name, is_lost_link, real_path
 from ..pictures.films import is_film
 from ..pictures.folders import list_pictures
 from .errors import CommandError
@@ -37,11 +39,16 @@ class EarlierResults:
 def matching_files(text: str) -> list[Path]:
     """The files that a pattern means, sorted, or the one that has this name; none if `text` is a folder.
 
-    A pattern means no hidden files, unless it says so with a dot; a name means what it says.
+    A pattern means no hidden files, unless it says so with a dot; a name means what it says. Says on standard
+    error which links to what is not there the pattern finds.
     """
     # A name with brackets in it is also a pattern, which means another file.
     named = [Path(text)] if os.path.isfile(text) else []
     visible = [Path(match) for match in glob.glob(text, recursive=True) if not _is_kept(match, text)]
+    if lost := sorted(filter(is_lost_link, visible)):
+        which = "" if len(lost) == 1 else "first: "
+        links = counted(len(lost), "link to what is not there", "links to what is not there")
+        complain(f"left out of {text}: {links} ({which}{excerpt(str(lost[0]), 300)})")
     return sorted(path for path in visible if os.path.isfile(path)) or named
 
 
@@ -79,6 +86,10 @@ def check_named(text: str, option: str) -> None:
         raise CommandError(f"One {option} is empty; give a file, a folder or a pattern.")
     if not os.path.exists(text) and not glob.has_magic(text):
         shown = excerpt(text, 300)
+        if is_lost_link(text):
+            raise CommandError(
+                f"{shown} is a link to what is not there; mend the link, or give another {option}."
+            )
         raise CommandError(f"There is no file or folder {shown}; check the name, or give another {option}.")
 
 
@@ -106,7 +117,21 @@ def find_pictures(
         if not found:
             raise CommandError(f"The pattern {text} finds no picture; give another {option}.")
         pictures += found
-    return list(dict.fromkeys(pictures))
+    return each_once(pictures)
+
+
+def each_once(files: Sequence[Path]) -> list[Path]:
+    """The files without those that are there before, also by way of a linked folder.
+
+    A link with a name of its own is a file of its own, since its result has that name.
+    """
+    named = Counter(path.name for path in files)
+    # To look for links in all parts of every path takes long.
+    places = {path: real_path(path) if named[path.name] > 1 else path for path in dict.fromkeys(files)}
+    first: dict[tuple[str, Path], Path] = {}
+    for path, place in places.items():
+        first.setdefault((path.name, place), path)
+    return list(first.values())
 
 
 def _is_within(path: Path, folder: Path) -> bool:

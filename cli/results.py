@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..base.excerpt import excerpt
 from ..base.files import write_atomically
-from ..base.folders import is_hidden_name
+from ..base.folders import is_hidden_name, is_lost_link, lost_link_above
 from .errors import CommandError
 from .terminal import complain, tell
 
@@ -23,7 +23,13 @@ SHEET_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 
 
 def check_folder(folder: Path, option: str) -> None:
-    """Raise CommandError if the folder for results that `option` names is a file; it need not exist."""
+    """Raise CommandError if the folder for results that `option` names is a file, or behind a link to what is
+    not there; it need not exist."""
+    if lost := lost_link_above(folder):
+        raise CommandError(
+            f"{option} {folder}: {lost} is a link to what is not there; mend the link, or name "
+            "another folder."
+        )
     if folder.exists() and not folder.is_dir():
         raise CommandError(f"{option} {folder} is a file; name a folder.")
 
@@ -38,6 +44,10 @@ def check_file(path: Path | None, option: str) -> None:
     if path.is_dir():
         raise CommandError(f"{option} {path} is a folder; name a file.")
     above = next((folder for folder in path.parents if os.path.lexists(folder)), None)
+    if above is not None and is_lost_link(above):
+        raise CommandError(
+            f"{option} {path}: {above} is a link to what is not there; mend the link, or name another place."
+        )
     if above is not None and not above.is_dir():
         raise CommandError(f"{option} {path}: {above} is a file; name another place.")
 

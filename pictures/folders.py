@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..base.counts import counted
@@ -26,6 +26,8 @@ class PictureListing:
     """Folders that cannot be opened."""
     others: list[Path]
     """Files without a picture's ending that are not hidden."""
+    lost: list[Path] = field(default_factory=list)
+    """Links to what is not there."""
 
     @property
     def left_out(self) -> str:
@@ -37,6 +39,7 @@ class PictureListing:
         parts = [
             self._counted(self.hidden, "hidden picture"),
             self._counted(self.closed, "folder that cannot be opened", "folders that cannot be opened"),
+            self._counted(self.lost, "link to what is not there", "links to what is not there"),
         ]
         return ", ".join(filter(None, parts))
 
@@ -69,6 +72,7 @@ def list_pictures(root: Path) -> PictureListing:
         [path for path in listing.hidden if is_picture(path)],
         listing.closed,
         [path for path in listing.files if not is_picture(path)],
+        listing.lost,
     )
 
 

@@ -17,7 +17,7 @@ from ...pictures.films import CONTAINERS, is_film
 from ...pictures.metadata import ENDINGS, read_settings
 from ..errors import CommandError
 from ..extras import require
-from ..pictures import EarlierResults, find_pictures, pictures_of
+from ..pictures import EarlierResults, each_once, find_pictures, pictures_of
 from ..styles import library_style
 from .request import DEFAULT_FORMAT, PaintRequest
 
@@ -93,7 +93,7 @@ def find_styles(texts: Sequence[str], results: EarlierResults | None = None) -> 
 
     Raises CommandError if one of `texts` means nothing.
     """
-    styles: list[StyleSource] = []
+    found: list[Path] = []
     for text in texts:
         folder = Path(text)
         is_folder = os.path.isdir(text)
@@ -107,10 +107,11 @@ def find_styles(texts: Sequence[str], results: EarlierResults | None = None) -> 
                     f"The {kind} {text} has no picture and no style file to paint like; give another --style."
                 )
             files = [library_style(text)]
-        styles += [
-            SavedStyle(path) if path.suffix.lower() == SAFETENSORS else PaintingStyle(path) for path in files
-        ]
-    return list(dict.fromkeys(styles))
+        found += files
+    return [
+        SavedStyle(path) if path.suffix.lower() == SAFETENSORS else PaintingStyle(path)
+        for path in each_once(found)
+    ]
 
 
 def _style_files(folder: Path) -> list[Path]:

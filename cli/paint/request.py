@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...base.choices import PSI
 from ...base.excerpt import excerpt
+from ...base.folders import lost_link_above
 from ...base.seeds import LARGEST_SEED
 from ...painting.engines.environment import Cluster
 from ...painting.films.options import SteadyOptions
@@ -88,6 +89,11 @@ class PaintRequest:
             raise ValueError(f"--format is for folders, and --out {self.out} is a file; leave one out.")
         if self.file is None and self.out.exists() and not self.out.is_dir():
             raise ValueError(f"--out {self.out} is a file; name a folder, or a .png, .jpg, .webp or .tif.")
+        if self.file is None and (lost := lost_link_above(self.out)):
+            raise ValueError(
+                f"--out {self.out}: {lost} is a link to what is not there; mend the link, or name "
+                "another folder."
+            )
 
     def _check_numbers(self) -> None:
         if self.random is not None and not 1 <= self.random <= MOST_RANDOM:

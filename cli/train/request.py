@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from ...base.folders import lost_link_above
 from ...training.options import DEFAULT_MODE, TrainOptions
 from ...training.runs.files import RunFiles
 from ..results import lies_among
@@ -61,6 +62,11 @@ class TrainRequest:
         """Raise ValueError, one sentence, or NoFileError if the run cannot be in the folder `out`."""
         if self.out.exists() and not self.out.is_dir():
             raise ValueError(f"--out {self.out} is a file; name a folder.")
+        if lost := lost_link_above(self.out):
+            raise ValueError(
+                f"--out {self.out}: {lost} is a link to what is not there; mend the link, or name "
+                "another folder."
+            )
         for option, folder in (("--style", self.style), ("--content", self.content)):
             # A run of before may go on where it is.
             if not self.resume and folder is not None and lies_among(self.out, folder):

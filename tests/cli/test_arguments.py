@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -179,3 +181,16 @@ def test_the_list_of_styles(capsys):
     assert lines["klimt-kiss"] == "Gustav Klimt, The Kiss, 1907-1908"
     for name, line in lines.items():
         assert all(rows[name][column] in line for column in ("artist", "name", "year"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_name_that_is_a_link_to_what_is_not_there(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("lost.jpg").symlink_to(Path("not connected") / "lost.jpg")
+    words = "lost.jpg is a link to what is not there; mend the link, or give another"
+    for arguments, sentence in (
+        (("paint", "lost.jpg", "--style", "klimt-kiss"), f"{words} PHOTO."),
+        (("encode", "lost.jpg", "--out", "styles"), f"{words} PICTURE."),
+        (("paint", ".", "--style", "lost.jpg"), f"--style {words} --style."),
+    ):
+        assert said(capsys, *arguments) == f"brushwork {arguments[0]}: {sentence}"

@@ -73,6 +73,22 @@ def test_a_file_above_the_results(commands, tmp_path, capsys):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_link_to_what_is_not_there_in_the_place_of_the_results(commands, photos, tmp_path, capsys):
+    drive = tmp_path / "drive"
+    drive.symlink_to(tmp_path / "not connected")
+    queue = ["queue", "stylize_photo", "--content", str(photos[0].parent), "--out"]
+    for command in ("paint", "encode", "dataset", "judge", "render", "queue", "train"):
+        out = drive / "out"
+        train = ["train", "--style", str(photos[0].parent), "--dry-run", "--out", str(out)]
+        line = {"queue": [*queue, str(out)], "train": train}.get(command) or commands(command, str(out))
+        assert main(line) == 2
+        sentence = capsys.readouterr().err.splitlines()[-1]
+        assert sentence.startswith(f"brushwork {command}: ")
+        assert f"{drive} is a link to what is not there" in sentence, sentence
+    assert not (tmp_path / "not connected").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 def test_a_link_to_itself_in_the_place_of_the_results(commands, photos, tmp_path, capsys):
     loop = tmp_path / "loop"
     loop.symlink_to(loop)

@@ -115,6 +115,34 @@ def test_links_are_followed_once_and_circles_end(folder: Path, tmp_path: Path) -
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_links_to_what_is_not_there_are_told(folder: Path, capsys) -> None:
+    (folder / "drive").symlink_to(folder / "not connected")
+    (folder / ".#a.png").symlink_to("owner@host")  # an editor's mark
+    assert list_pictures(folder).left_out == (
+        "10 hidden pictures (first: #recycle/c.png), 1 link to what is not there (drive)"
+    )
+    (folder / "lost.png").symlink_to("nowhere.png")
+    (folder / "self.png").symlink_to("self.png")
+    assert list_pictures(folder).left_out.endswith(", 3 links to what is not there (first: drive)")
+    assert "3 links to what is not there (first: drive)" in survey(folder).as_text()
+    capsys.readouterr()
+    assert names(find_pictures([str(folder / "*.png")], "PHOTO"), folder) == ["a.png"]
+    lost = f"2 links to what is not there (first: {folder / 'lost.png'})"
+    assert capsys.readouterr().err == f"left out of {folder / '*.png'}: {lost}\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_picture_that_a_linked_folder_names_again_counts_once(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "linked").symlink_to(folder)
+    (folder / "twin.png").symlink_to("a.png")  # with a name of its own
+    put(tmp_path / "other" / "a.png")
+    texts = [str(folder), str(tmp_path / "linked"), str(tmp_path / "other")]
+    found = names(find_pictures(texts, "PHOTO"), tmp_path)
+    assert found == ["art/a.png", "art/sub/b.jpg", "art/twin.png", "other/a.png"]
+    assert names([style.files[0] for style in find_styles(texts)], tmp_path) == found
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_a_visible_link_to_a_hidden_folder_counts(tmp_path: Path) -> None:
     put(tmp_path / "art" / ".store" / "a.png")
     (tmp_path / "art" / "pictures").symlink_to(tmp_path / "art" / ".store")
