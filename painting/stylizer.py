@@ -80,7 +80,7 @@ class Stylizer:
         gan = StyleGAN.load(path)
         network = {"file": path.name, "sha256": sha256_of(path)}
         if device != "auto":
-            refusal = f"The device {device} cannot be used here; give auto, cpu or another one."
+            refusal = "The device {} cannot be used here; give auto, cpu or another one."
             return cls(gan.to(usable_device(device, refusal)), options, network, tile, batch)
         if torch.cuda.is_available():
             return cls(gan.to("cuda"), options, network, tile, batch)
