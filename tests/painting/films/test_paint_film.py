@@ -383,7 +383,7 @@ def test_after_kill_9_the_same_command_gives_the_same_film(clip, tmp_path, monke
 
 def test_a_place_that_cannot_be_written(clip, painter_of, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(WriteError, match=r"a\.mp4 cannot be written: Not a directory\."):
+    with pytest.raises(WriteError, match=r"a\.mp4 cannot be written: Not a directory; name another place\."):
         paint_film(Film(clip), tmp_path / "file" / "a.mp4", painter_of, SETTINGS)
 
 
