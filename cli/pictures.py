@@ -77,9 +77,18 @@ def check_named(text: str, option: str) -> None:
     """Raise CommandError if `text` is neither a pattern nor there, as a file or folder; it opens nothing."""
     if not text:
         raise CommandError(f"One {option} is empty; give a file, a folder or a pattern.")
+    check_leads_to_file(text, option)
     if not os.path.exists(text) and not glob.has_magic(text):
         shown = excerpt(text, 300)
         raise CommandError(f"There is no file or folder {shown}; check the name, or give another {option}.")
+
+
+def check_leads_to_file(text: str, option: str) -> None:
+    """Raise CommandError if `text` is there and is no file or folder: a pipe, or a dead link."""
+    if os.path.isfile(text) or os.path.isdir(text) or not os.path.lexists(text):
+        return
+    what = "neither a file nor a folder" if os.path.exists(text) else "a link that leads nowhere"
+    raise CommandError(f"{excerpt(text, 300)} is {what}; give another {option}.")
 
 
 def find_pictures(

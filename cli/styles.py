@@ -14,6 +14,7 @@ from ..base.excerpt import excerpt
 from ..base.shipped import LIBRARY_PREFIX, STYLES_DIR, library_styles
 from ..base.text_files import read_text
 from .errors import CommandError
+from .pictures import check_leads_to_file
 from .terminal import tell
 
 
@@ -39,6 +40,7 @@ def run(args: object) -> int:
 
 def check_style_named(text: str) -> None:
     """Raise CommandError if `text` is neither a pattern nor there, nor a style of the library."""
+    check_leads_to_file(text, "--style")
     if not os.path.exists(text) and not glob.has_magic(text):
         library_style(text)
 

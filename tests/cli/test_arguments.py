@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import subprocess
 import sys
 
@@ -119,6 +120,39 @@ def test_one_sentence(arguments, sentence, capsys):
     assert found.startswith(f"brushwork {arguments[0]}: {sentence}")
     if sentence.endswith((".", "?")):
         assert found == f"brushwork {arguments[0]}: {sentence}"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("paint", "{}", "--style", "klimt-kiss"), "PHOTO"),
+        (("paint", "a.png", "--style", "{}"), "--style"),
+        (("encode", "{}", "--out", "b"), "PICTURE"),
+    ],
+)
+def test_what_is_there_and_is_neither_file_nor_folder(arguments, option, tmp_path, capsys):
+    """Who sees it in the folder would not believe that there is no such file."""
+    os.symlink("nowhere.png", tmp_path / "dead.png")
+    os.symlink("round.png", tmp_path / "round.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    for name, what in (
+        ("dead.png", "a link that leads nowhere"),
+        ("round.png", "a link that leads nowhere"),
+        ("pipe.png", "neither a file nor a folder"),
+    ):
+        sentence = said(capsys, *(each.format(name) for each in arguments))
+        assert sentence == f"brushwork {arguments[0]}: {name} is {what}; give another {option}."
+
+
+def test_a_file_whose_name_begins_like_an_option(tmp_path, capsys):
+    for name in ("-a.png", "--a.png"):
+        Image.new("RGB", (32, 32)).save(tmp_path / name)
+        sentence = said(capsys, "paint", name, "--style", "klimt-kiss")
+        wanted = f"{name} begins like an option; write ./{name} for the file of this name."
+        assert sentence == f"brushwork paint: {wanted}"
+    assert main(["paint", "./-a.png", "--style", "klimt-kiss"]) == 0
+    assert (tmp_path / "painted" / "-a__klimt-kiss.png").is_file()
 
 
 @pytest.mark.parametrize(("word", "meant"), [("pant", "paint"), ("quee", "queue"), ("style", "styles")])
