@@ -10,9 +10,11 @@ import math
 import os
 import unicodedata
 from collections.abc import Hashable, Sequence
+from numbers import Real
 from pathlib import Path
 
 from ..base.counts import counted
+from ..base.excerpt import value_excerpt
 from ..base.text_files import read_json
 
 SPLITS = ("train", "val", "test")
@@ -118,8 +120,8 @@ def validation_split(
     >>> validation_split(["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"], 0.2)
     ([1, 2, 3, 4], [0])
     """
-    if not 0 <= share <= 0.5:
-        raise ValueError(f"The validation share is {share}; give a number from 0 to 0.5.")
+    if not isinstance(share, Real) or not 0 <= share <= 0.5:
+        raise ValueError(f"The validation share is {value_excerpt(share)}; give a number from 0 to 0.5.")
 
     # Which pictures belong together?
     ids: Sequence[Hashable] = keys if groups is None else groups
