@@ -76,8 +76,8 @@ class Stylizer:
         'auto' is a GPU of CUDA, or Apple's or Intel's if it can do all that the options need, else the CPU.
         Raises CheckpointError for a file that is not a network, ValueError for a device that is not here.
         """
-        path = Path(checkpoint or DEFAULT_CHECKPOINT)
-        gan = StyleGAN.load(path)
+        gan = StyleGAN.load(DEFAULT_CHECKPOINT if checkpoint is None else checkpoint)
+        path = Path(DEFAULT_CHECKPOINT if checkpoint is None else checkpoint)
         network = {"file": path.name, "sha256": sha256_of(path)}
         if device != "auto":
             refusal = "The device {} cannot be used here; give auto, cpu or another one."

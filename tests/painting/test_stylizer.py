@@ -193,6 +193,7 @@ def test_options_out_of_range(options, message):
         (lambda gan, photo: Stylizer(gan).paint(photo, None), "style is of the type NoneType; give a Style"),
         (lambda gan, photo: Stylizer(gan).paint(None, RandomStyle(1)), "The photo is of the type NoneType"),
         (lambda gan, photo: Stylizer.load(device=None), "The device None cannot be used here; give auto"),
+        (lambda gan, photo: Stylizer.load(3), "The path is of the type int; give a text or a Path"),
         (lambda gan, photo: Stylizer.load(device=""), "The device '' cannot be used here; give auto"),
         (lambda gan, photo: Stylizer.load(device="{}"), "The device {} cannot be used here; give auto"),
         # These want packages of their own.
