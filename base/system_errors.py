@@ -73,6 +73,16 @@ def unreadable(path: object, reason: str | None) -> str:
     return f"{path} cannot be read: {reason}; name another file, or mend this one."
 
 
+def write_sentence(path: object, error: OSError) -> str:
+    """One sentence on a file that the system does not let us write.
+
+    >>> write_sentence("a.png", OSError(errno.ENOSPC, "No space left on device"))
+    'a.png cannot be written: No space left on device; make room on the disk.'
+    """
+    reason = error.strerror or excerpt(str(error), 200) or type(error).__name__
+    return f"{path} cannot be written: {reason}; {remedy(error, 'name another place')}."
+
+
 @contextmanager
 def errors_name(path: str | os.PathLike[str]) -> Iterator[None]:
     """Let an OSError that names no file name `path`: that of a write does not, such as on a full disk."""

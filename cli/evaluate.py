@@ -147,7 +147,7 @@ def load_network(checkpoint: Path | None, device: str, option: str = "--checkpoi
     with of_option(option if checkpoint else None):
         gan = StyleGAN.load(checkpoint or DEFAULT_CHECKPOINT)
     try:
-        usable = usable_device(device, f"--device {device} cannot be used here; give cpu, cuda or auto.")
+        usable = usable_device(device, "--device {} cannot be used here; give cpu, cuda or auto.")
     except ValueError as error:
         raise CommandError(str(error)) from error
     return gan.to(usable)

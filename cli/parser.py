@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import math
+import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -118,7 +119,7 @@ class Parser(argparse.ArgumentParser):
             name = word.partition("=")[0]
             known = self._option_string_actions
             if name.startswith("--") and " " not in word and not any(each.startswith(name) for each in known):
-                self._refuse(name)
+                self._refuse(word)
         found, left = super().parse_known_args(args, namespace)
         if left and self._subparsers is None:
             self._refuse(left[0])
@@ -126,6 +127,9 @@ class Parser(argparse.ArgumentParser):
 
     def _refuse(self, word: str) -> NoReturn:
         """Refuse an option that there is not, or an argument too many."""
+        if word.startswith("-") and os.path.lexists(word):
+            shown = excerpt(word, _LONGEST_VALUE)
+            self.error(f"{shown} begins like an option; write ./{shown} for the file of this name.")
         word = word.partition("=")[0] if word.startswith("-") else word
         if not word.startswith("-"):
             self.error(f"{word} is one argument too many; {self.prog} --help lists what there is.")

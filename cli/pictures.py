@@ -84,13 +84,22 @@ def check_named(text: str, option: str) -> None:
     """Raise CommandError if `text` is neither a pattern nor there, as a file or folder; it opens nothing."""
     if not text:
         raise CommandError(f"One {option} is empty; give a file, a folder or a pattern.")
+    check_leads_to_file(text, option)
     if not os.path.exists(text) and not glob.has_magic(text):
         shown = excerpt(text, 300)
-        if is_lost_link(text):
-            raise CommandError(
-                f"{shown} is a link to what is not there; mend the link, or give another {option}."
-            )
         raise CommandError(f"There is no file or folder {shown}; check the name, or give another {option}.")
+
+
+def check_leads_to_file(text: str, option: str) -> None:
+    """Raise CommandError if `text` is there and is no file or folder: a pipe, or a dead link."""
+    if os.path.isfile(text) or os.path.isdir(text) or not os.path.lexists(text):
+        return
+    shown = excerpt(text, 300)
+    if is_lost_link(text):
+        raise CommandError(
+            f"{shown} is a link to what is not there; mend the link, or give another {option}."
+        )
+    raise CommandError(f"{shown} is neither a file nor a folder; give another {option}.")
 
 
 def find_pictures(

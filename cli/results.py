@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..base.excerpt import excerpt
 from ..base.files import write_atomically
 from ..base.folders import is_hidden_name, is_lost_link, lost_link_above
+from ..base.system_errors import write_sentence
 from .errors import CommandError
 from .terminal import complain, tell
 
@@ -110,7 +111,7 @@ class ResultFiles:
         try:
             write_atomically(path, data)
         except OSError as error:
-            self.problems.append(f"{path} cannot be written: {error.strerror}.")
+            self.problems.append(write_sentence(path, error))
         else:
             self.written.append(path)
 

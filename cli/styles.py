@@ -11,10 +11,10 @@ import os
 from pathlib import Path
 
 from ..base.excerpt import excerpt
-from ..base.folders import is_lost_link
 from ..base.shipped import LIBRARY_PREFIX, STYLES_DIR, library_styles
 from ..base.text_files import read_text
 from .errors import CommandError
+from .pictures import check_leads_to_file
 from .terminal import tell
 
 
@@ -40,6 +40,7 @@ def run(args: object) -> int:
 
 def check_style_named(text: str) -> None:
     """Raise CommandError if `text` is neither a pattern nor there, nor a style of the library."""
+    check_leads_to_file(text, "--style")
     if not os.path.exists(text) and not glob.has_magic(text):
         library_style(text)
 
@@ -52,11 +53,6 @@ def library_style(text: str) -> Path:
     path = library.get(text) or library.get(LIBRARY_PREFIX + text)
     if path is not None:
         return path
-    if is_lost_link(text):
-        raise CommandError(
-            f"--style {excerpt(text, 300)} is a link to what is not there; mend the link, or give another "
-            "--style."
-        )
     ids = [name.removeprefix(LIBRARY_PREFIX) for name in library]
     wanted = text.removeprefix(LIBRARY_PREFIX).lower()
     close = [id_ for id_ in ids if wanted in id_] or difflib.get_close_matches(wanted, ids)

@@ -10,9 +10,11 @@ import math
 import os
 import unicodedata
 from collections.abc import Hashable, Sequence
+from numbers import Real
 from pathlib import Path
 
 from ..base.counts import counted
+from ..base.excerpt import value_excerpt
 from ..base.text_files import read_json
 
 SPLITS = ("train", "val", "test")
@@ -100,6 +102,10 @@ def hash_split(key: str) -> str:
     return "train" if bucket < 80 else "val" if bucket < 90 else "test"
 
 
+def _is_share(value: object) -> bool:
+    return isinstance(value, Real) and 0 <= float(value) <= 0.5
+
+
 def validation_split(
     keys: Sequence[str], share: float, seed: int = 0, groups: Sequence[Hashable] | None = None
 ) -> tuple[list[int], list[int]]:
@@ -118,8 +124,8 @@ def validation_split(
     >>> validation_split(["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"], 0.2)
     ([1, 2, 3, 4], [0])
     """
-    if not 0 <= share <= 0.5:
-        raise ValueError(f"The validation share is {share}; give a number from 0 to 0.5.")
+    if not _is_share(share):
+        raise ValueError(f"The validation share is {value_excerpt(share)}; give a number from 0 to 0.5.")
 
     # Which pictures belong together?
     ids: Sequence[Hashable] = keys if groups is None else groups

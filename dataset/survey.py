@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from ..base.excerpt import value_excerpt
+from ..base.settings import is_whole
 from ..pictures.folders import PictureListing, list_pictures
 from ..pictures.reading import Picture, decoders
 from .picture_facts import PictureFacts, duplicate_groups
@@ -39,6 +41,8 @@ def survey(
     NoPicturesError if there are no pictures, and ValueError, one sentence, if there is no such folder or
     `split_file` does not fit.
     """
+    if not is_whole(min_side) or min_side < 1:
+        raise ValueError(f"min_side is {value_excerpt(min_side)}; give a whole number of 1 or more.")
     # Find them, and give each a name.
     listing: PictureListing | None = None
     paths: list[Path] = []

@@ -5,11 +5,14 @@ The lists are those of PyTorch 2.7, the oldest that Brushwork runs on.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 import torch
 from torch import Tensor
+
+from ..base.excerpt import excerpt
 
 # Other GPUs (Apple's, Intel Arc, DirectML) have no float64 at all.
 _WITH_FLOAT64 = ("cpu", "cuda")
@@ -24,13 +27,17 @@ _WITH_AUTOCAST = ("cpu", "cuda", "mps", "xpu")
 def usable_device(name: str, refusal: str) -> torch.device:
     """The device of this name. Raises ValueError with the sentence `refusal` if it cannot be used here.
 
-    Also for 'meta', where tensors have no values.
+    Also for 'meta', where tensors have no values. The name takes the place of {} in `refusal`.
     """
     try:
-        device = torch.device(name)
+        with warnings.catch_warnings():
+            # Names that PyTorch will drop are no devices to compute on.
+            warnings.simplefilter("ignore")
+            device = torch.device(name)
         torch.zeros(1, device=device).item()
-    except (RuntimeError, AssertionError, TypeError) as error:
-        raise ValueError(refusal) from error
+    # ImportError: some names, such as hpu, need a package of their own.
+    except (RuntimeError, AssertionError, TypeError, ImportError) as error:
+        raise ValueError(refusal.format(excerpt(str(name)) or "''")) from error
     return device
 
 

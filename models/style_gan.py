@@ -16,7 +16,7 @@ from ..base.settings import as_list, check_number, check_type, is_whole
 from ..base.shipped import DEFAULT_CHECKPOINT
 from ..pictures.values import checked_pictures
 from .batches import repeated
-from .codes import checked_code, lerp
+from .codes import MOST_STYLES, checked_code, lerp
 from .config import StyleGANConfig
 from .content_encoder import ContentCode, ContentEncoder
 from .devices import own_defaults
@@ -151,13 +151,15 @@ class StyleGAN(nn.Module):
         """`count` random codes [count,L,D], like those of the training art; no picture needed.
 
         psi 0 gives a typical style, another one for every seed; 1 gives the full variety (truncation).
-        Raises ValueError for count < 1, a seed that is none, psi outside 0..2, or a checkpoint without a
-        style space.
+        Raises ValueError for a count below 1 or above a million, a seed that is none, psi outside 0..2, or a
+        checkpoint without a style space.
         """
         if self.space is None:
             raise ValueError("This checkpoint stores no style distribution; encode a picture instead.")
         if not is_whole(count) or count < 1:
             raise ValueError(f"count is {value_excerpt(count)}; ask for 1 style or more.")
+        if count > MOST_STYLES:
+            raise ValueError(f"count is {value_excerpt(count)}; ask for {MOST_STYLES:,} styles at most.")
         check_seed(seed)
         check_number("psi", psi, 0, 2)
         return self.space.sample(seed, count, psi, self.config.layers)

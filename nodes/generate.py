@@ -11,6 +11,7 @@ from .shared.checkpoints import connected_or_default
 from .shared.inputs import (
     STROKES_WITHOUT_INPUT,
     check_known,
+    check_socket,
     connected,
     network_input,
     preserve_color_input,
@@ -94,8 +95,10 @@ class Generate(io.ComfyNode):
         strokes: str = STROKES_WITHOUT_INPUT,
     ) -> io.NodeOutput:
         gan, style = connected_or_default(style_gan), connected(style, "style")
+        check_socket(style, "style", Style)
         motifs: Motifs
         if content is not None:
+            check_socket(content, "content", Content)
             content.refuse_foreign(gan)
             motifs = Contents(content)
         elif photo is not None:

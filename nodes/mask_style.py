@@ -10,6 +10,7 @@ from ..models.codes import same_network
 from ..models.regions import StyleRegion, feather_mask
 from .bridge.api import io, schema
 from .shared.images import to_mask
+from .shared.inputs import check_socket
 from .shared.sockets import Style, StyleSocket, common_encoder
 
 # Pixels of the mask.
@@ -65,6 +66,8 @@ class MaskStyle(io.ComfyNode):
     def execute(
         cls, background: Style, style: Style, mask: Tensor, feather: float = FEATHER
     ) -> io.NodeOutput:
+        check_socket(background, "background", Style)
+        check_socket(style, "style", Style)
         style.refuse_regions("connect it as background instead")
         encoder = common_encoder([background, style])
         same_network([background.code, style.code])

@@ -8,7 +8,7 @@ from ..painting.options import StylizeOptions
 from .bridge.api import io, schema
 from .shared import styles
 from .shared.checkpoints import connected_or_default, file_stamp
-from .shared.inputs import network_input, strength_input, strokes_seed_input, validation_result
+from .shared.inputs import check_socket, network_input, strength_input, strokes_seed_input, validation_result
 from .shared.painting import Photos, encode_styles, paint
 from .shared.sockets import ManagedGAN, Style, StyleSocket
 
@@ -109,5 +109,6 @@ class PaintPhoto(io.ComfyNode):
             style = encode_styles(gan, painting, "painting")
         elif style is None:
             style = styles.load_style(style_name)
+        check_socket(style, "style", Style)
         photos = Photos(gan, image, "image")
         return io.NodeOutput(paint(gan, photos, style, strength, "off", seed, strokes="proportion"))

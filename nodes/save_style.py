@@ -14,6 +14,7 @@ from .bridge.api import io, schema
 from .bridge.progress import preview
 from .shared import styles
 from .shared.images import from_pil, to_rgb
+from .shared.inputs import check_socket
 from .shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
 
 
@@ -92,8 +93,10 @@ class SaveStyle(io.ComfyNode):
         thumbnail: Tensor | None = None,
         style_gan: ManagedGAN | None = None,
     ) -> io.NodeOutput:
+        check_socket(style, "style", Style)
         style.refuse_regions("save each of its styles before Mask Style")
         if style_gan is not None:
+            check_socket(style_gan, "style_gan", ManagedGAN)
             style.refuse_foreign(style_gan)
         thumbnails = _thumbnails(style, thumbnail, style_gan)
 

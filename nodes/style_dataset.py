@@ -84,9 +84,9 @@ class StyleDataset(io.ComfyNode):
         from ..dataset.sheet import dataset_sheet
         from ..dataset.survey import survey
 
-        if not folder.strip() and images is None:
-            raise ValueError("There is nothing to look at; name a folder, or connect images.")
         path = named_folder(folder)
+        if path is None and images is None:
+            raise ValueError("There is nothing to look at; name a folder, or connect images.")
         report = survey(
             path,
             to_pil(images, "The batch of images", "images"),

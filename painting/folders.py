@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..base.files import file_behind, write_atomically
+from ..base.system_errors import write_sentence
 from ..base.temporary import make_folder
 from ..models.large.maps import StorageError
 from ..models.memory import is_out_of_memory
@@ -218,4 +219,4 @@ def _write(target: Path, data: bytes | None) -> None:
 
 
 def _not_written(target: Path, error: OSError) -> WriteError:
-    return WriteError(f"{target} cannot be written: {error.strerror}.")
+    return WriteError(write_sentence(target, error))

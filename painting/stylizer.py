@@ -76,11 +76,11 @@ class Stylizer:
         'auto' is a GPU of CUDA, or Apple's or Intel's if it can do all that the options need, else the CPU.
         Raises CheckpointError for a file that is not a network, ValueError for a device that is not here.
         """
-        path = Path(checkpoint or DEFAULT_CHECKPOINT)
-        gan = StyleGAN.load(path)
+        gan = StyleGAN.load(DEFAULT_CHECKPOINT if checkpoint is None else checkpoint)
+        path = Path(DEFAULT_CHECKPOINT if checkpoint is None else checkpoint)
         network = {"file": path.name, "sha256": sha256_of(path)}
         if device != "auto":
-            refusal = f"The device {device} cannot be used here; give auto, cpu or another one."
+            refusal = "The device {} cannot be used here; give auto, cpu or another one."
             return cls(gan.to(usable_device(device, refusal)), options, network, tile, batch)
         if torch.cuda.is_available():
             return cls(gan.to("cuda"), options, network, tile, batch)

@@ -64,6 +64,10 @@ class PictureError(ValueError):
         self.reason = reason
 
 
+class NotFiniteError(ValueError):
+    """A picture of floats has values that are no numbers, or infinite; the message is a few words."""
+
+
 @contextmanager
 def opened_picture(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
     """A picture file whose header has been read and whose pixels have not.
@@ -137,13 +141,13 @@ def upright(image: Image.Image) -> Image.Image:
     cuts the fraction off, and the conversion to RGB clips to 255. LoadImage does that for mode I only.
     Pillow's present versions open every 16-bit PNG as I;16, and LoadImage shows these white from level 255
     of 65535 on. That is a fault, so this does not do the same. Floats are clipped to 0..255, as LoadImage
-    does. Raises ValueError for floats that are not finite: each machine would show another level.
+    does. Raises NotFiniteError for floats that are not finite: each machine would show another level.
     """
     turn = _TURNS.get(orientation(image))
     if turn is not None:
         image = image.transpose(turn)
     if image.mode == "F" and not np.isfinite(np.asarray(image)).all():
-        raise ValueError("it has values that are not finite")
+        raise NotFiniteError("it has values that are not finite")
     if image.mode.startswith("I"):
         levels = (np.asarray(image).astype(np.int64) // 255).clip(0, 255)
         image = Image.fromarray(levels.astype(np.uint8))
@@ -253,5 +257,8 @@ def _picture_error(path: str | os.PathLike[str], error: Exception) -> PictureErr
         return PictureError(path, "it is not in a format that Pillow reads")
     if isinstance(error, OSError) and error.strerror:
         return PictureError(path, error.strerror, unreadable(path, error.strerror))
+    if isinstance(error, NotFiniteError):
+        sentence = f"{path} cannot be read: {error}; save it with values from 0 to 255."
+        return PictureError(path, str(error), sentence)
     text = " ".join(str(error).split())[:200]
     return PictureError(path, f"it is damaged ({text})" if text else "it is damaged")

@@ -12,6 +12,7 @@ from benchmarks.peers import Setup, add_setup_arguments
 from benchmarks.speed.memory import can_measure
 from benchmarks.speed.sizes import Size, picture_size, sides
 from brushwork.models.compiling import check_mode
+from brushwork.models.devices import usable_device
 
 BATCH_SIZE = 512
 """The side in pixels of the pictures of a batch."""
@@ -73,9 +74,9 @@ def parse(arguments: list[str] | None) -> SpeedRequest:
     given["devices"] = tuple(given["devices"] or ["cpu"] + ["cuda"] * torch.cuda.is_available())
     for device in given["devices"]:
         try:
-            torch.empty(1, device=device)
-        except (RuntimeError, AssertionError):
-            parser.error(f"--devices has {device}, which cannot be used here; give cpu, or leave it out.")
+            usable_device(device, "--devices has {}, which cannot be used here; give cpu, or leave it out.")
+        except ValueError as error:
+            parser.error(str(error))
 
     given["sizes"] = None if given["sizes"] is None else tuple(given["sizes"])
     of_setup = {each.name: given.pop(each.name) for each in fields(Setup) if each.name in given}

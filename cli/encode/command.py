@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...base.files import distinct_names, safe_file_name
 from ...base.folders import is_hidden_name
+from ...base.system_errors import write_sentence
 from ...base.tensor_header import SAFETENSORS
 from ...base.text_files import one_line
 from ..errors import CommandError, of_option
@@ -206,7 +207,7 @@ def _write_all(tasks: Sequence[_Task], gan: StyleGAN, numbered: bool = False) ->
             problems.append(str(error))
             continue
         except OSError as error:
-            raise CommandError(f"{task.path} cannot be written: {error.strerror}.") from error
+            raise CommandError(write_sentence(task.path, error)) from error
         written += 1
         tell(f"{path} ({path.stat().st_size:,} bytes)")
     # Say what could not be read; if that was everything, the last one is the command's error.

@@ -80,9 +80,7 @@ def device_for(request: TrainRequest, processes: Processes) -> torch.device:
         return processes.device
     if request.device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return usable_device(
-        request.device, f"--device {request.device} cannot be used here; give cpu, or leave it out."
-    )
+    return usable_device(request.device, "--device {} cannot be used here; give cpu, or leave it out.")
 
 
 def network_for(request: TrainRequest, options: TrainOptions) -> StyleGAN | None:

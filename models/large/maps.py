@@ -12,6 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from ...base.system_errors import write_sentence
 from ..normalization import NORM_EPS, Statistics, channel_mean_variance
 from ..passes import Rows
 from ..strips import Strip, strips
@@ -64,7 +65,7 @@ class _InFile:
         try:
             _transfer(values.numpy().data.cast("B"), self._file.write)
         except OSError as error:
-            raise StorageError(f"A temporary file cannot be written: {error.strerror}.") from error
+            raise StorageError(write_sentence("A temporary file", error)) from error
 
     def close(self) -> None:
         self._file.close()

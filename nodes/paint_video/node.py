@@ -14,6 +14,7 @@ from ..shared.images import to_rgb
 from ..shared.inputs import (
     STROKES_WITHOUT_INPUT,
     check_known,
+    check_socket,
     connected,
     network_input,
     preserve_color_input,
@@ -138,6 +139,7 @@ class PaintVideo(io.ComfyNode):
         from .film import VideoPaint
 
         style_gan, style = connected_or_default(style_gan), connected(style, "style")
+        check_socket(style, "style", Style)
         frames = connected(frames, "frames")
         style.refuse_foreign(style_gan)
         options = StylizeOptions(strength, preserve_color, style.stroke_size, seed=seed, strokes=strokes)

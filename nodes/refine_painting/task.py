@@ -136,6 +136,8 @@ class RefineTask:
 
 def painting_weights(text: str) -> list[float] | None:
     """The numbers in `text`, None if it is empty. Raises ValueError, one sentence, for anything else."""
+    if not isinstance(text, str):
+        raise ValueError(f"style_weights is of the type {type(text).__name__}; give a text, such as 1, 2.")
     if not text.strip():
         return None
     weights = [_number(word) for word in text.replace(",", " ").split()]

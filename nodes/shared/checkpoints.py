@@ -12,6 +12,7 @@ from ...base.tensor_header import SAFETENSORS, read_metadata
 from ...models.checkpoint import FORMAT, CheckpointError
 from ...models.style_gan import StyleGAN
 from ..bridge import api
+from .inputs import check_socket
 from .sockets import ManagedGAN
 
 api.register_model_folder()
@@ -65,10 +66,14 @@ def load_checkpoint(name: str) -> ManagedGAN:
 
 
 def connected_or_default(style_gan: ManagedGAN | None) -> ManagedGAN:
-    """The network at the input `style_gan`; the one that ships if nothing is connected."""
+    """The network at the input `style_gan`; the one that ships if nothing is connected.
+
+    Raises ValueError, one sentence, for anything else.
+    """
     if style_gan is None:
         style_gan = load_checkpoint(DEFAULT_CHECKPOINT.name)
         _kept[:] = [style_gan]
+    check_socket(style_gan, "style_gan", ManagedGAN)
     return style_gan
 
 

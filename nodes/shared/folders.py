@@ -35,7 +35,9 @@ def find_folder(text: str) -> Path:
 
 
 def named_folder(text: str) -> Path | None:
-    """`find_folder`; None for an empty field."""
+    """`find_folder`; None for an empty field. Raises ValueError, one sentence, for what is no text."""
+    if not isinstance(text, str):
+        raise ValueError(f"The folder is of the type {type(text).__name__}; give its name as a text.")
     return find_folder(text) if text.strip() else None
 
 

@@ -12,12 +12,19 @@ from ...base.settings import check_choice
 from ...models.codes import MIX_MODES
 from ...painting.options import StylizeOptions
 from ..bridge.api import io, new_input
-from .sockets import GanSocket, Style, StyleSocket
+from .sockets import Content, GanSocket, ManagedGAN, Style, StyleSocket
 
 MAX_STYLES = 6
 
 STROKES_WITHOUT_INPUT = "pixels"
 """What nodes paint in that have the input `strokes` later than their first version."""
+
+# The nodes that make what travels through a socket.
+_MAKERS: dict[type, str] = {
+    ManagedGAN: "Load Style GAN",
+    Content: "Encode Content",
+    Style: "Load Style or Encode Style",
+}
 
 T = TypeVar("T")
 
@@ -38,6 +45,15 @@ def connected(value: T | None, name: str) -> T:
     if value is None:
         raise ValueError(f"Nothing is connected to {name}.")
     return value
+
+
+def check_socket(value: object, name: str, kind: type) -> None:
+    """Raise ValueError, one sentence, unless the value at the input `name` is of a `kind` in `_MAKERS`.
+
+    Some nodes of other packs connect to every input.
+    """
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} is of the type {type(value).__name__}; connect what {_MAKERS[kind]} gives.")
 
 
 def strength_input(source: str) -> io.Input:
@@ -126,6 +142,8 @@ def connected_styles(given: Mapping[str, object]) -> dict[int, Style]:
     # The name of an input says its type: style_N is a Style.
     styles = {n: cast(Style, given.get(f"style_{n}")) for n in range(1, MAX_STYLES + 1)}
     found = {n: style for n, style in styles.items() if style is not None}
+    for n, style in found.items():
+        check_socket(style, f"style_{n}", Style)
     if not found:
         raise ValueError("No style is connected; connect one from Load Style or Encode Style.")
     return found

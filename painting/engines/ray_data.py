@@ -15,6 +15,7 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path
 
+from ...base.system_errors import write_sentence
 from ...base.temporary import temporary_file
 from ...pictures.films import is_film
 from ..errors import EngineError, WriteError
@@ -142,7 +143,7 @@ def _marked(folder: Path) -> Iterator[Path]:
         try:
             marker = stack.enter_context(temporary_file(folder / "shared"))
         except OSError as error:
-            raise WriteError(f"{folder} cannot be written: {error.strerror}.") from error
+            raise WriteError(write_sentence(folder, error)) from error
         yield marker
 
 

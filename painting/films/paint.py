@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ...base.counts import counted
 from ...base.files import written_atomically
+from ...base.system_errors import write_sentence
 from ...models.video.cuts import shot_lengths
 from ..errors import FilmError, WriteError
 from ..overlap import Behind
@@ -168,5 +169,6 @@ def _write_errors(target: Path) -> Iterator[None]:
     except FilmError:
         raise
     except (OSError, av.FFmpegError) as error:
-        reason = error.strerror or str(error)
-        raise WriteError(f"{target} cannot be written: {reason}.") from error
+        # PyAV's errors have the system's number and words, and are no OSErrors.
+        system = error if isinstance(error, OSError) else OSError(error.errno, error.strerror or str(error))
+        raise WriteError(write_sentence(target, system)) from error

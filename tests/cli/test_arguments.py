@@ -123,6 +123,39 @@ def test_one_sentence(arguments, sentence, capsys):
         assert found == f"brushwork {arguments[0]}: {sentence}"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("paint", "{}", "--style", "klimt-kiss"), "PHOTO"),
+        (("paint", "a.png", "--style", "{}"), "--style"),
+        (("encode", "{}", "--out", "b"), "PICTURE"),
+    ],
+)
+def test_what_is_there_and_is_neither_file_nor_folder(arguments, option, tmp_path, capsys):
+    """Who sees it in the folder would not believe that there is no such file."""
+    os.symlink("nowhere.png", tmp_path / "dead.png")
+    os.symlink("round.png", tmp_path / "round.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    for name, what in (
+        ("dead.png", "a link to what is not there; mend the link, or"),
+        ("round.png", "a link to what is not there; mend the link, or"),
+        ("pipe.png", "neither a file nor a folder;"),
+    ):
+        sentence = said(capsys, *(each.format(name) for each in arguments))
+        assert sentence == f"brushwork {arguments[0]}: {name} is {what} give another {option}."
+
+
+def test_a_file_whose_name_begins_like_an_option(tmp_path, capsys):
+    for name in ("-a.png", "--a.png"):
+        Image.new("RGB", (32, 32)).save(tmp_path / name)
+        sentence = said(capsys, "paint", name, "--style", "klimt-kiss")
+        wanted = f"{name} begins like an option; write ./{name} for the file of this name."
+        assert sentence == f"brushwork paint: {wanted}"
+    assert main(["paint", "./-a.png", "--style", "klimt-kiss"]) == 0
+    assert (tmp_path / "painted" / "-a__klimt-kiss.png").is_file()
+
+
 @pytest.mark.parametrize(("word", "meant"), [("pant", "paint"), ("quee", "queue"), ("style", "styles")])
 def test_a_misspelt_command(word, meant, capsys):
     assert said(capsys, word, "a.png") == f"brushwork: there is no command {word}; did you mean {meant}?"
@@ -181,16 +214,3 @@ def test_the_list_of_styles(capsys):
     assert lines["klimt-kiss"] == "Gustav Klimt, The Kiss, 1907-1908"
     for name, line in lines.items():
         assert all(rows[name][column] in line for column in ("artist", "name", "year"))
-
-
-@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
-def test_a_name_that_is_a_link_to_what_is_not_there(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    Path("lost.jpg").symlink_to(Path("not connected") / "lost.jpg")
-    words = "lost.jpg is a link to what is not there; mend the link, or give another"
-    for arguments, sentence in (
-        (("paint", "lost.jpg", "--style", "klimt-kiss"), f"{words} PHOTO."),
-        (("encode", "lost.jpg", "--out", "styles"), f"{words} PICTURE."),
-        (("paint", ".", "--style", "lost.jpg"), f"--style {words} --style."),
-    ):
-        assert said(capsys, *arguments) == f"brushwork {arguments[0]}: {sentence}"

@@ -85,6 +85,7 @@ def test_a_part_of_a_split_is_evaluated(
         (["--features", "inception"], "get them with: brushwork evaluate --download inception (95 MB)"),
         (["--sheet", "sheet.gif"], "--sheet sheet.gif: give a name that ends in .png or .jpg"),
         (["--device", "abacus"], "--device abacus cannot be used here"),
+        (["--device", "hpu"], "--device hpu cannot be used here; give cpu, cuda or auto."),
         (["--download", "everything"], "--download everything: choose one of inception, lpips"),
     ],
 )

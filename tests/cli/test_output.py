@@ -125,6 +125,7 @@ def test_a_file_that_cannot_be_written_takes_no_report_away(odd_folder: Path, tm
     out, error = capsys.readouterr()
     assert "tiny.png" in out
     assert "report.json cannot be written: " in error
+    assert error.endswith("; name another place.\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes close in another way there")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 
 import pytest
@@ -14,9 +15,13 @@ from brushwork.nodes import (
     EncodeStyle,
     EvaluateStyle,
     Generate,
+    InterpolateStyles,
     MaskStyle,
+    MixStyles,
+    PaintPhoto,
     PaintVideo,
     RefinePainting,
+    SampleStyle,
     SaveStyle,
     StyleDataset,
 )
@@ -143,3 +148,83 @@ def test_a_style_that_is_not_finite(small_gan):
             Generate.execute(small_gan, content, style)
         with pytest.raises(ValueError, match=r"^The style has values that are not finite"):
             PaintVideo.execute(small_gan, GOOD, style)
+
+
+class OfAnotherPack:
+    """What a node that connects to every input may give."""
+
+
+SOCKETS: dict[str, tuple[str, Call]] = {
+    "Generate style": ("Load Style or Encode Style", lambda gan, x: Generate.execute(gan, None, x)),
+    "Generate content": (
+        "Encode Content",
+        lambda gan, x: Generate.execute(gan, x, EncodeStyle.execute(gan, GOOD)[0]),
+    ),
+    "Generate style_gan": ("Load Style GAN", lambda gan, x: Generate.execute(x, None, x)),
+    "PaintPhoto style": (
+        "Load Style or Encode Style",
+        lambda gan, x: PaintPhoto.execute(GOOD, style=x, style_gan=gan),
+    ),
+    "PaintVideo style": ("Load Style or Encode Style", lambda gan, x: PaintVideo.execute(gan, GOOD, x)),
+    "InterpolateStyles style_2": (
+        "Load Style or Encode Style",
+        lambda gan, x: InterpolateStyles.execute(EncodeStyle.execute(gan, GOOD)[0], style_2=x),
+    ),
+    "MixStyles style_1": ("Load Style or Encode Style", lambda gan, x: MixStyles.execute(x)),
+    "MaskStyle background": (
+        "Load Style or Encode Style",
+        lambda gan, x: MaskStyle.execute(x, EncodeStyle.execute(gan, GOOD)[0], GOOD[..., 0]),
+    ),
+    "MaskStyle style": (
+        "Load Style or Encode Style",
+        lambda gan, x: MaskStyle.execute(EncodeStyle.execute(gan, GOOD)[0], x, GOOD[..., 0]),
+    ),
+    "SaveStyle style": ("Load Style or Encode Style", lambda gan, x: SaveStyle.execute(x, "a")),
+    "SaveStyle style_gan": (
+        "Load Style GAN",
+        lambda gan, x: SaveStyle.execute(EncodeStyle.execute(gan, GOOD)[0], "a", style_gan=x),
+    ),
+    "EncodeContent style_gan": ("Load Style GAN", lambda gan, x: EncodeContent.execute(x, GOOD)),
+    "SampleStyle style_gan": ("Load Style GAN", lambda gan, x: SampleStyle.execute(x)),
+    "EvaluateStyle style_gan": (
+        "Load Style GAN",
+        lambda gan, x: EvaluateStyle.execute(x, style_images=GOOD, content_images=GOOD),
+    ),
+    "RefinePainting style_gan": (
+        "Load Style GAN",
+        lambda gan, x: RefinePainting.execute(GOOD, GOOD, GOOD, style_gan=x, **REFINE),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SOCKETS)
+@pytest.mark.parametrize("value", [OfAnotherPack(), "a", 1.0], ids=["foreign", "text", "number"])
+def test_another_kind_of_value_at_a_socket_is_named(small_gan, name, value):
+    makers, call = SOCKETS[name]
+    socket = name.partition(" ")[2]
+    sentence = f"{socket} is of the type {type(value).__name__}; connect what {makers} gives."
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        call(small_gan, value)
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda gan: StyleDataset.execute(None, GOOD), "The folder is of the type NoneType; give its name"),
+        (lambda gan: StyleDataset.execute("", GOOD, min_side="x"), "min_side is 'x'; give a whole number of"),
+        (lambda gan: StyleDataset.execute("", GOOD, min_side=None), "min_side is None; give a whole number"),
+        (
+            lambda gan: StyleDataset.execute("", GOOD, validation_share=None),
+            "The validation share is None; give a number from 0 to 0.5.",
+        ),
+        (
+            lambda gan: RefinePainting.execute(GOOD, GOOD, GOOD, style_weights=2.0, style_gan=gan, **REFINE),
+            "style_weights is of the type float; give a text, such as 1, 2.",
+        ),
+        # It went on for ever.
+        (lambda gan: SampleStyle.execute(gan, count=10**30), "count is 1000000000.*; ask for 1,000,000 styl"),
+    ],
+)
+def test_another_kind_of_value_in_a_field_is_named(small_gan, call, sentence):
+    with pytest.raises(ValueError, match=f"^{sentence}"):
+        call(small_gan)

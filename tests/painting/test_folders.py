@@ -284,7 +284,7 @@ def test_stopped_while_it_paints_what_was_painted_is_told_and_written(folder, st
 def test_a_place_that_cannot_be_written_ends_it(folder, stylizer):
     (folder / "file").write_text("")
     jobs = make_jobs(photos(folder), art(folder)[:1], folder / "file")
-    with pytest.raises(WriteError, match=r"a__one\.png cannot be written: \w+"):
+    with pytest.raises(WriteError, match=r"a__one\.png cannot be written: \w.*; name another place\."):
         list(paint_files(jobs, stylizer))
 
 

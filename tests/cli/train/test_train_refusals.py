@@ -29,6 +29,7 @@ from brushwork.training.state import write_state
         (["--split", "nowhere.json"], "there is no such file"),
         (["--adversarial", "wasserstein"], "adversarial is 'wasserstein'"),
         (["--device", "abacus"], "--device abacus cannot be used here"),
+        (["--device", "hpu"], "--device hpu cannot be used here; give cpu, or leave it out."),
         (["--devices", "0"], "--devices is 0; give 1 to 256."),
         (["--devices", "1000000"], "--devices is 1000000; give 1 to 256."),
         (["--num-nodes", "9" * 99], f"--num-nodes is {'9' * 38}...{'9' * 39}; give 1 to 4096."),

@@ -151,7 +151,7 @@ def test_settings_of_a_strange_file_that_are_nested_without_end_are_none(clip, t
 
 def test_a_place_that_cannot_be_written(clip, painter_of, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(WriteError, match=r"a\.mp4 cannot be written: Not a directory\."):
+    with pytest.raises(WriteError, match=r"a\.mp4 cannot be written: Not a directory; name another place\."):
         paint_film(Film(clip), tmp_path / "file" / "a.mp4", painter_of, SETTINGS)
 
 
