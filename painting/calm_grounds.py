@@ -2,7 +2,7 @@
 
 The network fills plain skies and walls with pieces of the painting. A guided filter (He, Sun & Tang 2013)
 with the photo as its guide says what a picture would be there without them. What remains is kept as far as
-the painting has the like in its own calm places: brush marks stay, stains go.
+the painting has the like in its own calm places: brush marks stay, stains go, and with them their edges.
 """
 
 from __future__ import annotations
@@ -32,23 +32,35 @@ _PLAIN, _PLAIN_REACH = 0.03, 6
 # The painting's calm places: shares of its area, by strokes and by grain.
 _CALM_STROKES, _CALM_GRAIN = 0.12, 0.25
 
+# Pixels. What is wider than this and not in the photo is a stain; it may be as strong as this share of the
+# painting's strokes. Where it changes by so much a pixel, in values of 0..1 and in strokes, is its edge.
+_STAIN, _STAIN_SHARE, _EDGE, _EDGE_STROKES = 5.0, 0.5, 0.004, 0.15
+
+# An edge of a stain leaves this share of its grain, so that no line of plastic runs through the paint.
+_EDGE_GRAIN = 0.3
+
+# Stains go where the photo is plain as far as this: nearer to outlines the guided filter has a glow of its
+# own, which the picture does not have.
+_WIDE_PLAIN, _WIDE_REACH = 0.04, 14
+
 # A level is measured within so many pixels. Smooth places have a little of both even so.
-_LEVEL_REACH, _LEAST_STROKES, _LEAST_GRAIN = 8, 0.004, 0.002
+_LEVEL_REACH, _LEAST_STROKES, _LEAST_STAINS, _LEAST_GRAIN = 8, 0.004, 0.003, 0.002
 
 # Grain is never reduced further than to this share: a ground of paint is not a wall of plastic.
 _LEAST_SHARE = 0.35
-
 
 # Of a painting's places, every fourth one down and across says enough about its calm ones.
 _SAMPLED = 4
 
 # Rows that are worked on at once, and how far a place sees: a large picture takes little memory.
-_ROWS, _SEEN = 512, 80
+_ROWS, _SEEN = 512, 96
 
 
 class Calm(NamedTuple):
-    """How lively the calm places of K regions' paintings are: strokes and grain [1 or B,K], deviations of
-    values in 0..1."""
+    """How lively the calm places of K regions' paintings are: [1 or B,K] each, deviations of values in 0..1.
+
+    strokes: all that is wider than grain.
+    """
 
     strokes: Tensor
     grain: Tensor
@@ -87,17 +99,38 @@ def _calmed(
 ) -> Tensor:
     rules = picture.new_ones(1, 1, 1, 1) if shares is None else shares
     strokes, grain = ((level[:, :, None, None] * rules).sum(1, keepdim=True) for level in calm)
-    # The picture in three parts: what follows the photo, strokes and stains, grain.
+    # The picture in four parts: what follows the photo, stains, strokes, grain.
     middle = _blurred(picture, _FINE)
     smooth = _guided(_blurred(photo, 1.0), picture)
-    marks, fine = middle - smooth, picture - middle
-    # Marks up to the painting's level stay, and stronger ones come down to it.
-    most, found = strokes + _LEAST_STROKES, _level(marks).clamp_min(1e-5)
-    marks = marks * (most * torch.tanh(found / most) / found)
+    stains = _blurred(picture - smooth, _STAIN)
+    marks, fine = middle - smooth - stains, picture - middle
+    # Marks up to the painting's level stay, and stronger ones come down to it. Hardly anything stays of
+    # stains and of what is fine at their edges.
+    wide = _plain(photo, _WIDE_REACH, _WIDE_PLAIN)
+    edges = wide * _edges(stains, _EDGE + _EDGE_STROKES * strokes)
+    stains = torch.lerp(stains, _down_to(_STAIN_SHARE * strokes + _LEAST_STAINS, stains), wide)
+    marks = _down_to(strokes + _LEAST_STROKES, marks) * (1 - edges)
     fine = fine * ((grain + _LEAST_GRAIN) / _level(fine).clamp_min(1e-5)).clamp(_LEAST_SHARE, 1)
+    fine = fine * torch.lerp(edges.new_ones(()), edges.new_tensor(_EDGE_GRAIN), edges)
     if isinstance(amount, Tensor):
         amount = amount.reshape(-1, 1, 1, 1)
-    return (picture + amount * plain_places(photo) * (smooth + marks + fine - picture)).clamp(0, 1)
+    calmed = smooth + stains + marks + fine
+    return (picture + amount * plain_places(photo) * (calmed - picture)).clamp(0, 1)
+
+
+def _down_to(most: Tensor, detail: Tensor) -> Tensor:
+    """Detail [B,3,H,W] whose level is at most `most` [B,1,H,W]; what is much weaker stays as it is."""
+    found = _level(detail).clamp_min(1e-5)
+    return detail * (most * torch.tanh(found / most) / found)
+
+
+def _edges(stains: Tensor, steep: Tensor) -> Tensor:
+    """Where stains [B,3,H,W] have edges, [B,1,H,W]: near 1 where they change by more than `steep` a pixel."""
+    padded = F.pad(stains, (1, 1, 1, 1), mode="replicate")
+    right = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / 2
+    down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / 2
+    slope = (right.square() + down.square()).mean(1, keepdim=True).sqrt()
+    return 1 - torch.exp(-(_blurred(slope, 1.5) / steep).square())
 
 
 def _calm_places(painting: Tensor) -> Tensor:
@@ -109,11 +142,9 @@ def _calm_places(painting: Tensor) -> Tensor:
         strokes = _level(middle - _guided(_blurred(part, 1.0), part))
         found = torch.stack([strokes, _level(part - middle)])[..., rows, :]
         levels.append(found[..., ::_SAMPLED, ::_SAMPLED].flatten(2))
+    shares = (_CALM_STROKES, _CALM_GRAIN)
     return torch.stack(
-        [
-            _quantile(level, share)
-            for level, share in zip(torch.cat(levels, 2), (_CALM_STROKES, _CALM_GRAIN), strict=True)
-        ]
+        [_quantile(level, share) for level, share in zip(torch.cat(levels, 2), shares, strict=True)]
     )
 
 
@@ -126,10 +157,14 @@ def _strips(height: int) -> Iterator[tuple[int, slice, int]]:
 
 def plain_places(photo: Tensor) -> Tensor:
     """How plain each place of photos [B,3,H,W] in 0..1 is: [B,1,H,W], 1 for plain and 0 for texture."""
+    return _plain(photo, _PLAIN_REACH, _PLAIN)
+
+
+def _plain(photo: Tensor, reach: int, deviation: float) -> Tensor:
+    """Near 1 where the photo's light deviates less than `deviation` within `reach` pixels: [B,1,H,W]."""
     light = photo.mean(1, keepdim=True)
-    mean = _mean(light, _PLAIN_REACH)
-    variance = (_mean(light.square(), _PLAIN_REACH) - mean.square()).clamp_min(0)
-    return _blurred(torch.exp(-variance / _PLAIN**2), 3.0)
+    variance = (_mean(light.square(), reach) - _mean(light, reach).square()).clamp_min(0)
+    return _blurred(torch.exp(-variance / deviation**2), reach / 2)
 
 
 def _level(detail: Tensor) -> Tensor:

@@ -55,7 +55,7 @@ def test_plain_is_what_the_photo_says(half_plain):
 
 def test_an_amount_for_each_picture(half_plain, busy):
     photos, painted = half_plain.expand(2, -1, -1, -1), (0.7 * half_plain + 0.3 * busy).expand(2, -1, -1, -1)
-    calm = Calm(torch.zeros(1, 1), torch.zeros(1, 1))
+    calm = Calm(*torch.zeros(2, 1, 1))
     calmed = with_calm_grounds(painted, photos, calm, amount=torch.tensor([0.0, 1.0]))
     assert torch.equal(calmed[0], painted[0])
     assert torch.allclose(calmed[1:], with_calm_grounds(painted[1:], photos[1:], calm), atol=1e-5)
@@ -81,7 +81,7 @@ def test_regions_and_weights(half_plain, busy):
 def test_rows_one_after_the_other_are_the_picture(photo):
     tall = photo.repeat(1, 1, 9, 1)[..., :1101, :90]
     painted = (tall + 0.1 * torch.sin(torch.arange(1101.0) / 5)[:, None]).clamp(0, 1)
-    calm = Calm(torch.full((1, 1), 0.01), torch.full((1, 1), 0.01))
+    calm = Calm(*torch.full((2, 1, 1), 0.01))
     whole = with_calm_grounds(painted, tall, calm)
     part = with_calm_grounds(painted[:, :, 300:760], tall[:, :, 300:760], calm)
     assert float((whole[:, :, 400:660] - part[:, :, 100:360]).abs().max()) < 1e-4
