@@ -136,13 +136,22 @@ class _Refinement:
         if not self.options.keep_calm:
             return picture
         size = self.passes[-1].size
-        return with_calm_grounds(
-            picture,
-            self.sources.photo_at(size),
-            calm_of(self.sources.mixtures_at(size)),
-            self.sources.shares_at(size),
-            min(1.0, self.options.keep_calm),
-        )
+        try:
+            return with_calm_grounds(
+                picture,
+                self.sources.photo_at(size),
+                calm_of(self.sources.mixtures_at(size)),
+                self.sources.shares_at(size),
+                min(1.0, self.options.keep_calm),
+            )
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            # All steps are done: the picture must not be lost for its last touch.
+            error.__traceback__ = None
+            release_cache(picture.device)
+            self._note("Memory ran out after the last step: plain grounds stay as the steps left them.")
+            return picture
 
     def _canvas(self, picture: Tensor | None, each: Pass) -> Canvas:
         """What the steps at one size move; `picture` is that of the size before."""

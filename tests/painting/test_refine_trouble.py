@@ -73,6 +73,26 @@ def test_a_history_that_does_not_fit_is_shortened_once(slim_network, photo_of, m
     assert torch.equal(found, short), "no pair is lost or kept twice"
 
 
+def test_after_the_last_step_no_picture_is_lost(slim_network, photo_of, monkeypatch):
+    """As on a device that is full then: the picture of the steps is the result."""
+    notes = []
+    photo, painting = photo_of(64, 64), photo_of(64, 64, seed=1)
+
+    def refined(keep_calm: float) -> Tensor:
+        options = RefineOptions(optimize="pixels", steps=1, dtype="float32", keep_calm=keep_calm)
+        return refine(None, photo, painting, None, options, network=slim_network, on_note=notes.append)
+
+    def full(*_: object) -> Tensor:
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+
+    calmed = refined(1.0)
+    monkeypatch.setattr("brushwork.painting.calm_grounds._guided", full)
+    found = refined(1.0)
+    assert notes == ["Memory ran out after the last step: plain grounds stay as the steps left them."]
+    assert found.shape == calmed.shape and bool(torch.isfinite(found).all())
+    assert not torch.equal(found, calmed)
+
+
 def test_a_step_that_never_fits_is_an_error(slim_network, photo_of, monkeypatch):
     def fail(*_: object) -> None:
         raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
