@@ -184,7 +184,7 @@ def _guided(guide: Tensor, picture: Tensor) -> Tensor:
     own = _mean(_products(low, low), reach) - _products(mean, mean)
     cross = _mean(_products(low, wanted), reach) - _products(mean, mean_wanted)
     steep = _OUTLINE * torch.eye(3, dtype=low.dtype, device=low.device)
-    slopes = torch.linalg.solve(_matrices(own) + steep, _matrices(cross))
+    slopes = _inverse(_matrices(own) + steep) @ _matrices(cross)
     base = mean_wanted - torch.einsum("bhwcp,bchw->bphw", slopes, mean)
     slopes = slopes.flatten(3).permute(0, 3, 1, 2)
     slopes, base = (
@@ -204,6 +204,14 @@ def _matrices(products: Tensor) -> Tensor:
     """Products [B,9,H,W] as a matrix for each place, [B,H,W,3,3]."""
     matrices: Tensor = products.unflatten(1, (3, 3)).permute(0, 3, 4, 1, 2)
     return matrices
+
+
+def _inverse(matrices: Tensor) -> Tensor:
+    """Inverses of matrices [...,3,3] by Cramer's rule: a step for all of them, where some devices' solvers
+    take one matrix after the other."""
+    a, b, c = matrices.unbind(-2)
+    columns = [torch.linalg.cross(b, c), torch.linalg.cross(c, a), torch.linalg.cross(a, b)]
+    return torch.stack(columns, -1) / (a * columns[0]).sum(-1)[..., None, None]
 
 
 def _mean(image: Tensor, reach: int) -> Tensor:
