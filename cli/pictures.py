@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..base.counts import counted
-from ..base.excerpt import excerpt
+from ..base.excerpt import excerpt, hide_secrets
 from ..base.folders import is_hidden_name, is_lost_link, real_path
 from ..pictures.films import is_film
 from ..pictures.folders import list_pictures
 from .errors import CommandError
 from .terminal import complain
+
+# Two letters at least: one letter is a drive of Windows.
+_ADDRESS = re.compile(r"[A-Za-z]{2,}://")
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,10 @@ def check_named(text: str, option: str) -> None:
 
 
 def check_leads_to_file(text: str, option: str) -> None:
-    """Raise CommandError if `text` is there and is no file or folder: a pipe, or a dead link."""
+    """Raise CommandError for an address, and for what is there and is no file or folder: a pipe, a dead link."""
+    if _ADDRESS.match(text) and not os.path.exists(text):
+        shown = hide_secrets(excerpt(text, 300))
+        raise CommandError(f"{shown} is an address; save what is there, and give the file as {option}.")
     if os.path.isfile(text) or os.path.isdir(text) or not os.path.lexists(text):
         return
     shown = excerpt(text, 300)

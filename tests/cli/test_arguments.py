@@ -145,6 +145,21 @@ def test_what_is_there_and_is_neither_file_nor_folder(arguments, option, tmp_pat
         assert sentence == f"brushwork {arguments[0]}: {name} is {what} give another {option}."
 
 
+def test_an_address_is_called_so_and_its_password_is_not_repeated(capsys):
+    for arguments, option in (
+        (("paint", "{}", "--style", "klimt-kiss"), "PHOTO"),
+        (("paint", "a.png", "--style", "{}"), "--style"),
+        (("encode", "{}", "--out", "b"), "PICTURE"),
+    ):
+        for address, shown in (
+            ("https://example.org/a.png", "https://example.org/a.png"),
+            ("https://me:secret@example.org/a.png", "…"),
+        ):
+            sentence = said(capsys, *(each.format(address) for each in arguments))
+            wanted = f"{shown} is an address; save what is there, and give the file as {option}."
+            assert sentence == f"brushwork {arguments[0]}: {wanted}"
+
+
 def test_a_file_whose_name_begins_like_an_option(tmp_path, capsys):
     for name in ("-a.png", "--a.png"):
         Image.new("RGB", (32, 32)).save(tmp_path / name)
