@@ -95,7 +95,7 @@ def check_named(text: str, option: str) -> None:
 
 
 def check_leads_to_file(text: str, option: str) -> None:
-    """Raise CommandError for an address, and for what is there and is no file or folder: a pipe, a dead link."""
+    """Raise CommandError for an address, a dead link, a pipe and other things that are no files."""
     if _ADDRESS.match(text) and not os.path.exists(text):
         shown = hide_secrets(excerpt(text, 300))
         raise CommandError(f"{shown} is an address; save what is there, and give the file as {option}.")
