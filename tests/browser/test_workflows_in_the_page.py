@@ -9,6 +9,7 @@ import pytest
 from comfyui_page import RUN_SECONDS
 
 from brushwork.base.shipped import WORKFLOWS_DIR
+from brushwork.nodes import NODES
 from scripts.translations import locale
 
 WORKFLOWS = sorted(WORKFLOWS_DIR.glob("*.json"))
@@ -96,7 +97,11 @@ def test_the_list_says_what_each_is_about(canvas):
     ],
 )
 def test_people_find_the_nodes(canvas, words, node_id):
-    assert canvas.search(words)[0] == node_id
+    found = canvas.search(words)
+    if found[0] == "Painter":  # newer cores have a node of this name, which is nearer to "paint"
+        assert found[1] == node_id
+        return
+    assert found[0] == node_id
     canvas.add_node(words)  # typed, as a person does
     assert canvas.page.evaluate("app.graph.nodes[0].type") == node_id
 
@@ -199,15 +204,18 @@ def test_it_opens_without_a_fault_and_exports_its_twin(canvas, path):
     canvas.show_graph()
     assert canvas.faults() == []
     info = canvas.server.get_json("/object_info")
-    prompt = canvas.prompt()
-    for node in prompt.values():
+    prompt, twin = canvas.prompt(), read(path.parent / "api" / path.name)
+    for name, node in prompt.items():
         known = info[node["class_type"]]["input"]
-        known = {name for group in ("required", "optional") for name in known.get(group, {})}
+        known = {each for group in ("required", "optional") for each in known.get(group, {})}
+        # Newer cores give their own nodes further fields, as CreateVideo its bit depth.
+        if node["class_type"] not in NODES:
+            known &= set(twin[name]["inputs"])
         # Pages add what their own widgets hold, as PreviewAny's, which the server does not read.
-        node["inputs"] = {name: value for name, value in node["inputs"].items() if name in known}
+        node["inputs"] = {each: value for each, value in node["inputs"].items() if each in known}
         # Newer pages say which pack a node is from.
         node["_meta"].pop("cnr_id", None)
-    assert prompt == read(path.parent / "api" / path.name)
+    assert prompt == twin
 
 
 @pytest.mark.parametrize("name", SHOWN)
