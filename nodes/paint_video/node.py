@@ -45,7 +45,6 @@ class PaintVideo(io.ComfyNode):
             search_aliases=[
                 "video style transfer",
                 "style transfer",
-                "paint",
                 "steady video",
                 "flicker",
                 "frames",
