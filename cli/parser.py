@@ -156,7 +156,7 @@ class Parser(argparse.ArgumentParser):
 
     def _missing(self, names: Sequence[str]) -> str:
         if self._subparsers is not None:
-            return f"there is no {names[0].lower()}; {self.prog} --help lists all."
+            return f"give a {names[0].lower()}; {self.prog} --help lists them."
         verb = "are" if len(names) > 1 else "is"
         return f"{' and '.join(names)} {verb} missing; {self.prog} --help says what to give."
 

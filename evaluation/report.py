@@ -29,7 +29,8 @@ TITLES = {
 COLUMNS = ("measure", "painted", "untouched photos", "details")
 LEGEND = (
     "↓ lower is better, ↑ higher is better. Losses, SSIM and LPIPS are medians over the pairs. Diversity: "
-    "how unlike each other one photo's pictures in random styles are, against the paintings; 1 is as unlike."
+    "how much one photo's pictures in random styles differ, divided by how much the paintings differ; at 1 "
+    "both differ equally."
 )
 
 

@@ -56,7 +56,7 @@ class InterpolateStyles(io.ComfyNode):
                     label_off="one way",
                     tooltip=(
                         "On: from the last style on to the first, which is not repeated at the end, so that "
-                        "an animation runs around without a hitch. Off: ends with exactly the last style."
+                        "an animation loops without a hitch. Off: ends with exactly the last style."
                     ),
                 ),
             ],

@@ -14,7 +14,7 @@ from .shared.sockets import ManagedGAN, Style, StyleSocket
 
 
 class PaintPhoto(io.ComfyNode):
-    """Paint a photo in a style of the library, in a connected style, or in the style of a painting."""
+    """Paint a photo in a style from the library, in a connected style, or in the style of a painting."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -23,8 +23,8 @@ class PaintPhoto(io.ComfyNode):
             display_name="Paint Photo: Neural Style Transfer (Brushwork)",
             category="Brushwork",
             description=(
-                "Style transfer in one node: paints a photo in an artistic style of the library, such as Van "
-                "Gogh, Monet or Hokusai, or like any painting that you connect. It needs nothing else."
+                "Style transfer in one node: paints a photo in an artistic style from the library, such as "
+                "Van Gogh, Monet or Hokusai, or like any painting that you connect. It needs nothing else."
             ),
             search_aliases=[
                 "style transfer",

@@ -35,7 +35,7 @@ _MEANINGS = {
 }
 
 DESCRIPTIONS = {
-    "paint_photo": "Any photo in a style of the library, with one node.",
+    "paint_photo": "Any photo in a style from the library, with one node.",
     "paint_in_library_style": "The same step by step; keep the photo's colours if you like.",
     "mix_library_styles": "Three styles in one painting, mixed with a dot that you drag.",
     "compare_before_after": "Photo and painting on both sides of a line that follows the mouse.",
@@ -48,7 +48,7 @@ DESCRIPTIONS = {
     "steady_video": "Frames of a video that do not flicker, with room for nodes between.",
     "train_and_paint": "Learns a style from a folder of 5 to 200 pictures, then paints with it.",
     "evaluate_checkpoint": "Scores a network on photos and a folder of paintings.",
-    "batch_for_queue": "A photo in the style of a painting, made for many of both from the command line.",
+    "batch_for_queue": "Many photos in the styles of many paintings, from the command line.",
 }
 """What the template browser says of the workflows; pages make hyphens in it spaces."""
 

@@ -121,7 +121,7 @@ def on_white(picture: Image.Image) -> Image.Image:
 
 
 def random_styles(runner: WorkflowRunner) -> Image.Image:
-    return grid(runner.run("random_styles_grid", "Nine results"), 3)
+    return grid(runner.run("random_styles_grid", "Results"), 3)
 
 
 def animation(runner: WorkflowRunner) -> Image.Image:

@@ -152,6 +152,8 @@ def test_search(canvas, shared_picker, words, found):
     ]
     shared_picker.find("")
     assert sorted(shared_picker.shown_cards()) == sorted(everything[1]["options"])
+    search = shared_picker.root.get_by_role("textbox", name="Search styles", exact=True)
+    assert search.get_attribute("placeholder") == f"Search {len(everything[1]['options'])} styles"
     # Two works of one artist are not called the same.
     assert shared_picker.card(STARRY_NIGHT).inner_text().split("\n")[:2] == ["Van Gogh", "The Starry Night"]
     shared_picker.find(words)

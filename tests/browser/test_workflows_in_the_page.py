@@ -33,7 +33,7 @@ SHOWN = {
     "refine_painting": {"Photo": 1, "Painting": 1, "Before": 1, "Result": 1},
     "mix_library_styles": {"Result": 1},
     "compare_before_after": {"Photo": 1, "Before and after": 2, "Result": 1},
-    "random_styles_grid": {"Nine results": 3},
+    "random_styles_grid": {"Results": 3},
     "structure_and_color": {"Structure": 1, "Result": 1},
     "styles_by_region": {"Region 1": 1, "Region 2": 1, "Result": 1},
     "style_animation": {"Animation": 1},

@@ -217,7 +217,7 @@ def test_folders(render, copy_workflow, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "brushwork: there is no command; brushwork --help lists all."),
+        ([], "brushwork: give a command; brushwork --help lists them."),
         (["render"], "brushwork render: workflow is missing; brushwork render --help says what to give."),
         (["sketch"], "brushwork: there is no command sketch; choose one of paint, render, queue, styles, "),
         (["render", "x", "--sett", "1"], "brushwork render: there is no option --sett; did you mean --set?"),

@@ -13,6 +13,7 @@ const HEIGHT = 232;
 
 const ENGLISH = {
   search: "Search styles",
+  searchAmong: count => `Search ${count} ${count === 1 ? "style" : "styles"}`,
   onlyFavorites: "Show favourites only",
   add: "Add to favourites",
   remove: "Remove from favourites",
@@ -27,6 +28,7 @@ const ENGLISH = {
 };
 const CHINESE = {
   search: "搜索风格",
+  searchAmong: count => `搜索 ${count} 种风格`,
   onlyFavorites: "只显示收藏",
   add: "加入收藏",
   remove: "取消收藏",
@@ -96,7 +98,7 @@ class StylePicker {
     const chosen = made("div", "chosen");
     chosen.append(this.preview, this.about);
 
-    this.search = made("input", "search", { type: "text", placeholder: texts().search, spellcheck: false });
+    this.search = made("input", "search", { type: "text", spellcheck: false });
     this.search.setAttribute("aria-label", texts().search);
     this.search.addEventListener("input", () => this.filter());
     this.search.addEventListener("keydown", event => this.searchKey(event));
@@ -158,6 +160,8 @@ class StylePicker {
     const liked = favorites();
     const names = [...this.names];
     this.filled = names.join("\n");
+    // Two rows are seen; this says how many more there are.
+    this.search.placeholder = texts().searchAmong(names.length);
     this.cards = [...names.filter(name => liked.has(name)), ...names.filter(name => !liked.has(name))].map(name =>
       this.card(name, liked.has(name)),
     );
