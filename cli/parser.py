@@ -162,8 +162,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def _choice(name: str, value: str, choices: Sequence[str]) -> str:
+    is_there = bool(value) and os.path.lexists(value)
     value = excerpt(value, _LONGEST_VALUE)
     listed = f"choose one of {', '.join(choices)}"
+    if name.startswith("-") and is_there:
+        # As `--refine a.jpg`, where a.jpg is the photo.
+        return f"{name} is {value}, which is a file or folder; name it first, or {listed}."
     if name.startswith("-"):
         return f"{name} is {value or 'empty'}; {listed}."
     # A command, or a step of one.

@@ -160,6 +160,13 @@ def test_an_address_is_called_so_and_its_password_is_not_repeated(capsys):
             assert sentence == f"brushwork {arguments[0]}: {wanted}"
 
 
+def test_a_photo_behind_an_option_with_choices(tmp_path, capsys):
+    Image.new("RGB", (32, 32)).save(tmp_path / "a.png")
+    sentence = said(capsys, "paint", "--style", "klimt-kiss", "--refine", "a.png")
+    wanted = "--refine is a.png, which is a file or folder; name it first, or choose one of draft, "
+    assert sentence == f"brushwork paint: {wanted}normal, fine."
+
+
 def test_a_file_whose_name_begins_like_an_option(tmp_path, capsys):
     for name in ("-a.png", "--a.png"):
         Image.new("RGB", (32, 32)).save(tmp_path / name)
