@@ -89,7 +89,8 @@ def test_after_the_last_step_no_picture_is_lost(slim_network, photo_of, monkeypa
     monkeypatch.setattr("brushwork.painting.calm_grounds._guided", full)
     found = refined(1.0)
     assert notes == ["Memory ran out after the last step: plain grounds stay as the steps left them."]
-    assert found.shape == calmed.shape and bool(torch.isfinite(found).all())
+    assert found.shape == calmed.shape
+    assert bool(torch.isfinite(found).all())
     assert not torch.equal(found, calmed)
 
 
