@@ -211,7 +211,8 @@ def _inverse(matrices: Tensor) -> Tensor:
     take one matrix after the other."""
     a, b, c = matrices.unbind(-2)
     columns = [torch.linalg.cross(b, c), torch.linalg.cross(c, a), torch.linalg.cross(a, b)]
-    return torch.stack(columns, -1) / (a * columns[0]).sum(-1)[..., None, None]
+    inverses: Tensor = torch.stack(columns, -1) / (a * columns[0]).sum(-1)[..., None, None]
+    return inverses
 
 
 def _mean(image: Tensor, reach: int) -> Tensor:
