@@ -29,7 +29,7 @@ SIZE_SHARES = {"whole": 0.5, "half": 0.25, "quarter": 0.25}
 
 # The factor of the content loss at a `content_weight` of 1: refining keeps as much of the photo as the
 # network does in one pass.
-CONTENT = 1.25
+CONTENT = 1.4
 
 # The factor of the ground loss, whose values are small, at a `keep_calm` of 1.
 CALM = 40.0

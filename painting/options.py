@@ -24,7 +24,7 @@ QUALITIES: dict[str, tuple[int, ...]] = {
 }
 
 # Steps if the network is tuned: at the first size, and at each larger one.
-TUNING: dict[str, tuple[int, int]] = {"draft": (16, 4), "normal": (40, 8), "fine": (120, 24)}
+TUNING: dict[str, tuple[int, int]] = {"draft": (20, 4), "normal": (40, 8), "fine": (120, 24)}
 
 # The network is tuned at mean sides of up to this; beyond, what its gradients remember takes too much memory.
 _LARGEST_TUNED = 1100

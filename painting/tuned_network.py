@@ -27,7 +27,7 @@ from .objective import Mixture
 from .sources import resized
 
 # Adam's rate, after this many steps of warming up. In the last two fifths of the steps it falls to a tenth.
-_RATE = 1.5e-3
+_RATE = 2e-3
 _WARM_UP = 5
 _FALL = 0.4
 

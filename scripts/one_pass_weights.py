@@ -55,11 +55,11 @@ class Options:
     lesson: str = "mean"
     side: int = 256
     batch: int = 4
-    rate: float = 6e-4
+    rate: float = 5e-4
     reuse: int = 3
     kept: int = 600
-    fine: float = 3.0
-    energy: float = 0.05
+    fine: float = 4.0
+    energy: float = 0.2
     ema: float = 0.995
     seed: int = 17
     share: float = 1.0
