@@ -115,6 +115,28 @@ def test_one_file(paint, pictures, ending, kind):
         assert image.format == kind
 
 
+@pytest.mark.parametrize("out", ["x.png/", "x.png/.", "x.gif/", "new/x.mp4//"])
+def test_a_folder_that_is_named_like_a_file(paint, pictures, out):
+    code, _, err = paint("photo.png", "--style", "klimt-kiss", "--out", out)
+    assert (code, err) == (0, "")
+    folder = out.rstrip("/.")
+    assert files(pictures) == sorted([f"{folder}/photo__klimt-kiss.png", "painting.png", "photo.png"])
+    # Several pictures and a format go into it like into every folder.
+    more = ("*.png", "--style", "klimt-kiss", "--out", out, "--format", "webp")
+    assert paint(*more)[0] == 0
+    assert f"{folder}/painting__klimt-kiss.webp" in files(pictures)
+
+
+def test_a_file_in_the_place_of_a_folder_that_is_named_like_one(paint, pictures):
+    (pictures / "x.png").write_text("mine")
+    typed = f"x.png{os.sep}"
+    refused(
+        paint("photo.png", "--style", "klimt-kiss", "--overwrite", "--out", typed),
+        f"--out {typed} means a folder, and x.png is a file; name another place.",
+    )
+    assert (pictures / "x.png").read_text() == "mine"
+
+
 def test_a_format_for_the_folder(paint, pictures):
     assert paint("*.png", "--style", "library/klimt-kiss", "--format", "webp", "--out", "x")[0] == 0
     assert files(pictures / "x") == ["painting__klimt-kiss.webp", "photo__klimt-kiss.webp"]
