@@ -12,7 +12,7 @@ from .errors import CommandError, of_option
 from .extras import require
 from .parser import Number, file_path
 from .pixel_limit import add_pixel_limit
-from .results import SHEET_FORMATS, check_no_source, has_sheet_ending, written_first
+from .results import SHEET_FORMATS, check_file, check_no_source, has_sheet_ending, written_first
 from .terminal import progress_bar
 
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ class DatasetRequest:
             raise CommandError(f"--sheet {self.sheet}: end it in one of {', '.join(SHEET_FORMATS)}.")
         check_no_source("--sheet", self.sheet, [self.folder])
         for option, path in (("--json", self.json), ("--sheet", self.sheet)):
-            if path is not None and path.is_dir():
-                raise CommandError(f"{option} {path} is a folder; name a file.")
+            check_file(path, option)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
