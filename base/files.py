@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .excerpt import value_excerpt
-from .folders import real_path
+from .folders import means_folder, real_path
 from .temporary import LONGEST_NAME, cut_name, sync_folder, temporary_file
 from .text_files import UNSHOWN, same_name
 
@@ -92,6 +92,9 @@ def checked_path(value: object, name: str = "The path") -> Path:
     path = checked_folder(value, name)
     if not path.name:
         raise ValueError(f"{name} is {value_excerpt(str(value))}; give the name of a file.")
+    # A Path has no slash at its end, and a text may.
+    if isinstance(value, str) and means_folder(value):
+        raise ValueError(f"{name} is {value_excerpt(value)}, which means a folder; give the name of a file.")
     return path
 
 

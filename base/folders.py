@@ -8,6 +8,7 @@ import sys
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 # As a variable, since type checkers take the other systems' lines for dead code.
 _SYSTEM: str = sys.platform
@@ -104,6 +105,17 @@ def is_lost_link(path: str | Path) -> bool:
 def lost_link_above(path: Path) -> Path | None:
     """`path` or the folder above it that is a link to what is not there, if one is."""
     return next((place for place in (path, *path.parents) if is_lost_link(place)), None)
+
+
+def means_folder(text: str, system: ModuleType = os.path) -> bool:
+    """Whether a path as it was typed can only be a folder: it ends in a slash, or in '.' or '..'.
+
+    `Path` drops the slash. `system` says which slashes there are: `posixpath` or `ntpath`.
+
+    >>> [means_folder(text) for text in ("x.png/", "x.png/.", "x/x.png")]
+    [True, True, False]
+    """
+    return system.split(text)[1] in ("", os.curdir, os.pardir)
 
 
 def is_hidden_name(name: str) -> bool:

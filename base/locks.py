@@ -86,6 +86,15 @@ def held(path: Path, note: str | None = None) -> Iterator[None]:
             path.unlink()
 
 
+def check_not_held(path: Path) -> None:
+    """Raise HeldError with the holder's note if others hold the lock `path`, or NoFileError if a folder or a
+    pipe has the name; it writes nothing, and what it cannot read counts as not held."""
+    check_file_or_free(path)
+    with suppress(OSError), path.open("rb") as file:
+        if not _lock_if_possible(file):
+            raise HeldError(_note(file))
+
+
 def _opened(path: Path) -> IO[bytes]:
     """The lock file, locked. Raises HeldError if others hold it."""
     while True:
@@ -94,9 +103,7 @@ def _opened(path: Path) -> IO[bytes]:
         file = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")  # noqa: SIM115  # it stays open
         try:
             if not _lock_if_possible(file):
-                # Its holder may be about to write the note.
-                note = excerpt(file.read(_LONGEST_NOTE).decode(errors="replace"), _LONGEST_NOTE)
-                raise HeldError(note or "a process that has just begun")
+                raise HeldError(_note(file))
             # Did the last holder remove it between the two lines above?
             if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 return file
@@ -106,6 +113,12 @@ def _opened(path: Path) -> IO[bytes]:
             file.close()
             raise
         file.close()
+
+
+def _note(file: IO[bytes]) -> str:
+    # Its holder may be about to write it.
+    note = excerpt(file.read(_LONGEST_NOTE).decode(errors="replace"), _LONGEST_NOTE)
+    return note or "a process that has just begun"
 
 
 def _lock_if_possible(file: IO[bytes]) -> bool:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from ..base.text_files import one_line
 from .errors import CommandError, of_option
 from .extras import require
-from .parser import Number
+from .parser import Number, file_path
 from .pixel_limit import add_pixel_limit
-from .results import SHEET_FORMATS, check_no_source, has_sheet_ending, written_first
+from .results import SHEET_FORMATS, check_file, check_no_source, has_sheet_ending, written_first
 from .terminal import progress_bar
 
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ class DatasetRequest:
             raise CommandError(f"--sheet {self.sheet}: end it in one of {', '.join(SHEET_FORMATS)}.")
         check_no_source("--sheet", self.sheet, [self.folder])
         for option, path in (("--json", self.json), ("--sheet", self.sheet)):
-            if path is not None and path.is_dir():
-                raise CommandError(f"{option} {path} is a folder; name a file.")
+            check_file(path, option)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -61,10 +60,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("folder", type=Path, metavar="DIR", help="the pictures; subfolders count")
     parser.add_argument("--split", type=Path, metavar="FILE", help="JSON that says what is train, val, test")
     # What is written, and what is reported.
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all findings as JSON")
+    parser.add_argument("--json", type=file_path, metavar="FILE", help="write all findings as JSON")
     parser.add_argument(
         "--sheet",
-        type=Path,
+        type=file_path,
         metavar="FILE",
         help=f"draw a contact sheet; pictures with warnings come first ({', '.join(SHEET_FORMATS)})",
     )

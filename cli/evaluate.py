@@ -15,7 +15,7 @@ from ..evaluation.options import EvaluationOptions
 from ..models.perception.extractors import FEATURES
 from .errors import CommandError, of_option
 from .extras import require
-from .parser import as_options, number_of
+from .parser import as_options, file_path, number_of
 from .pictures import say_left_out
 from .pixel_limit import add_pixel_limit
 from .results import check_file, check_no_source, has_sheet_ending, written_first
@@ -79,8 +79,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--device", default=EvaluateRequest.device, help="cpu, cuda, cuda:1, … (default: %(default)s)"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there")
-    parser.add_argument("--sheet", type=Path, metavar="FILE", help="sheet of some pairs, .png or .jpg")
+    parser.add_argument("--json", type=file_path, metavar="FILE", help="write the report there")
+    parser.add_argument("--sheet", type=file_path, metavar="FILE", help="sheet of some pairs, .png or .jpg")
     parser.add_argument(
         "--download",
         action="append",

@@ -17,7 +17,7 @@ from .errors import CommandError
 from .evaluate import PictureChoice, add_picture_arguments, chosen_pictures, load_network
 from .parser import Number
 from .pictures import say_left_out
-from .results import check_no_source
+from .results import check_folder, check_no_source, check_writable
 from .terminal import complain, tell
 
 if TYPE_CHECKING:
@@ -148,6 +148,8 @@ def make_blind_sheets(request: SheetRequest) -> int:
     try:
         if request.names is not None:
             sheets.check_names(request.names)
+        check_folder(request.out, "--out")
+        check_writable(request.out, "--out")
         if (request.out / sheets.KEY).exists():
             raise CommandError(f"{request.out} holds a comparison already; name another folder.")
         check_no_source(

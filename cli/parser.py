@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..base.excerpt import excerpt, hide_secrets
+from ..base.folders import means_folder
 from .errors import CommandError
 
 # Of what is said of arguments that are wrong: with all choices that there are, some hundred letters.
@@ -82,6 +83,31 @@ def _path(text: str) -> Path:
     if "\0" in text:
         raise argparse.ArgumentTypeError("has a zero byte, which no path has; give another name.")
     return Path(text)
+
+
+def file_path(text: str) -> Path:
+    """The type of an option that names a file to write.
+
+    Raises argparse.ArgumentTypeError also for a folder, as 'report/' is: as a Path it has no slash any more.
+    """
+    path = _path(text)
+    if means_folder(text):
+        shown = excerpt(text, _LONGEST_VALUE)
+        raise argparse.ArgumentTypeError(f"is {shown}, which means a folder; name a file.")
+    return path
+
+
+@dataclass(frozen=True)
+class Place:
+    """A path to write to, and whether it was typed as a folder, such as 'x.png/'."""
+
+    path: Path
+    is_folder: bool
+
+
+def place(text: str) -> Place:
+    """The type of an option that names a file or a folder. Raises argparse.ArgumentTypeError."""
+    return Place(_path(text), means_folder(text))
 
 
 def did_you_mean(word: str, known: Collection[str], otherwise: str) -> str:

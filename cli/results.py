@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..base.excerpt import excerpt
 from ..base.files import write_atomically
-from ..base.folders import is_hidden_name, is_lost_link, lost_link_above
+from ..base.folders import is_hidden_name, is_lost_link, lost_link_above, real_path
 from ..base.system_errors import write_sentence
 from .errors import CommandError
 from .terminal import complain, tell
@@ -24,8 +25,8 @@ SHEET_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 
 
 def check_folder(folder: Path, option: str) -> None:
-    """Raise CommandError if the folder for results that `option` names is a file, or behind a link to what is
-    not there; it need not exist."""
+    """Raise CommandError if the folder for results that `option` names is a file, below one, or behind a link
+    to what is not there; it need not exist."""
     if lost := lost_link_above(folder):
         raise CommandError(
             f"{option} {folder}: {lost} is a link to what is not there; mend the link, or name "
@@ -33,6 +34,30 @@ def check_folder(folder: Path, option: str) -> None:
         )
     if folder.exists() and not folder.is_dir():
         raise CommandError(f"{option} {folder} is a file; name a folder.")
+    if (above := _what_is_there(folder)) is not None and not above.is_dir():
+        reason = os.strerror(errno.ENOTDIR)
+        raise CommandError(f"{option} {folder} cannot be made: {reason}; name another folder.")
+
+
+def check_writable(folder: Path, option: str) -> None:
+    """Raise CommandError if this user may not write into the folder for results that `option` names, or not
+    make it. It writes nothing; some disks say so only when they are written to."""
+    _check_rights(folder, folder, option)
+
+
+def _check_rights(folder: Path, shown: Path, option: str) -> None:
+    above = _what_is_there(folder)
+    if above is None or os.access(above, os.W_OK | os.X_OK):
+        return
+    # Windows has no such flags, and gives every folder until something is written.
+    flags = os.statvfs(above).f_flag if hasattr(os, "statvfs") else 0
+    number = errno.EROFS if flags & getattr(os, "ST_RDONLY", 0) else errno.EACCES
+    raise CommandError(f"{option} {write_sentence(shown, OSError(number, os.strerror(number)))}")
+
+
+def _what_is_there(path: Path) -> Path | None:
+    """`path` itself, or the first folder above it that is there."""
+    return next((place for place in (path, *path.parents) if os.path.lexists(place)), None)
 
 
 def check_file(path: Path | None, option: str) -> None:
@@ -44,13 +69,16 @@ def check_file(path: Path | None, option: str) -> None:
         return
     if path.is_dir():
         raise CommandError(f"{option} {path} is a folder; name a file.")
-    above = next((folder for folder in path.parents if os.path.lexists(folder)), None)
+    above = _what_is_there(path.parent)
     if above is not None and is_lost_link(above):
         raise CommandError(
             f"{option} {path}: {above} is a link to what is not there; mend the link, or name another place."
         )
     if above is not None and not above.is_dir():
         raise CommandError(f"{option} {path}: {above} is a file; name another place.")
+    # What is there may be a pipe or a terminal, which needs no folder.
+    if not path.exists():
+        _check_rights(real_path(path).parent, path, option)
 
 
 def make_folder(folder: Path, option: str) -> None:

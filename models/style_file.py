@@ -32,7 +32,7 @@ FORMAT_VERSION = 2
 
 # A style file has about 7 kB, or 13 kB with a thumbnail. Much larger files are not read at all.
 LARGEST_FILE = 256 * 1024
-_LONGEST_TEXT = 1000
+LONGEST_TEXT = 1000
 _TEXTS = ("name", "artist", "year", "licence", "origin")
 
 
@@ -264,8 +264,8 @@ def _problem(tensors: dict[str, Tensor], header: dict[str, Any]) -> str | None:
 
 def _text_problem(header: dict[str, Any]) -> str | None:
     for text in _TEXTS:
-        if not isinstance(header.get(text), str) or len(header[text]) > _LONGEST_TEXT:
-            return f"its {text} is not a text of at most {_LONGEST_TEXT} characters"
+        if not isinstance(header.get(text), str) or len(header[text]) > LONGEST_TEXT:
+            return f"its {text} is not a text of at most {LONGEST_TEXT} characters"
     return None
 
 

@@ -1,28 +1,20 @@
 """Processes that share one run: each takes a part of every batch, and their gradients are summed.
 
 `OneProcess` is the usual case. `FabricProcesses` are several, on one machine or many, that Lightning Fabric
-launched and connected. Both are `Processes`, so the trainer has one code path.
+launched and connected, see `launch.py`. Both are `Processes`, so the trainer has one code path.
 """
 
 from __future__ import annotations
 
-import logging
-import os
 import subprocess
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
-
-from ..base.counts import counted
-from ..base.excerpt import value_excerpt
-from ..base.extras import installing
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -34,10 +26,6 @@ TEXT_BYTES = 512
 
 # Seconds in which a process can say why it failed.
 GRACE_SECONDS = 3
-
-
-class LaunchError(RuntimeError):
-    """The processes cannot be started or connected; the message is one sentence for the user."""
 
 
 class LostProcess(RuntimeError):
@@ -230,70 +218,3 @@ def _connected() -> Iterator[None]:
         yield
     except RuntimeError as error:
         raise LostProcess from error
-
-
-# More are a slip of the finger: each is a process, and without GPUs a machine starts as many as it is told.
-_MOST_DEVICES, _MOST_MACHINES = 256, 4096
-
-
-def connect(devices: int | None, num_nodes: int | None, accelerator: str, strategy: str) -> Processes:
-    """The processes of this run: one, unless more are asked for or torchrun has started more.
-
-    If the others have not been started, this starts them as copies of this command, which also call this
-    function. Raises LaunchError, one sentence.
-    """
-    local, machines = 1, 1
-    if "TORCHELASTIC_RUN_ID" in os.environ:
-        local = int(os.environ["LOCAL_WORLD_SIZE"])
-        machines = int(os.environ["WORLD_SIZE"]) // local
-    devices = local if devices is None else devices
-    num_nodes = machines if num_nodes is None else num_nodes
-    for name, number, most in (
-        ("--devices", devices, _MOST_DEVICES),
-        ("--num-nodes", num_nodes, _MOST_MACHINES),
-    ):
-        if not 1 <= number <= most:
-            raise LaunchError(f"{name} is {value_excerpt(number)}; give 1 to {most}.")
-    if devices * num_nodes > 1:
-        return _launch(devices, num_nodes, accelerator, strategy)
-    if int(os.environ.get("SLURM_PROCID", 0)) > 0:
-        raise LaunchError("srun started several tasks; say so with --devices and --num-nodes.")
-    return OneProcess()
-
-
-def _launch(devices: int, num_nodes: int, accelerator: str, strategy: str) -> FabricProcesses:
-    try:
-        fabric_class = _fabric()
-    except ImportError as error:
-        raise LaunchError(
-            f"Several processes need the package lightning-fabric; {installing('train')}"
-        ) from error
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    try:
-        fabric = fabric_class(
-            accelerator=accelerator, strategy=strategy, devices=devices, num_nodes=num_nodes
-        )
-        fabric.launch()
-    except (RuntimeError, ValueError, TypeError) as error:
-        where = f"{num_nodes} x {counted(devices, 'process', 'processes')} on '{accelerator}'"
-        reason = " ".join(str(error).split())
-        raise LaunchError(f"The {where} cannot be started: {reason}") from error
-    return FabricProcesses(fabric)
-
-
-def _fabric() -> type[Fabric]:
-    """Lightning Fabric's class, without what it does not need.
-
-    Fabric imports torchmetrics to see its version, and torchmetrics imports scipy, torchvision and
-    transformers where they are installed: seconds in every process. None in `sys.modules` makes an import
-    fail, as if the package were not installed.
-    """
-    hidden = "torchmetrics" not in sys.modules
-    if hidden:
-        sys.modules["torchmetrics"] = cast(ModuleType, None)
-    try:
-        from lightning_fabric import Fabric
-    finally:
-        if hidden:
-            del sys.modules["torchmetrics"]
-    return Fabric

@@ -12,7 +12,7 @@ from ...base.pairs import PAIRS
 from ...base.seeds import LARGEST_SEED
 from ...painting.films.options import SteadyOptions
 from ...painting.options import DTYPES, MATCHED, OPTIMIZED, QUALITIES, RefineOptions, StylizeOptions
-from ..parser import Number, number_of
+from ..parser import Number, Place, number_of, place
 from ..pixel_limit import add_pixel_limit
 from .request import (
     DEFAULT_CPUS,
@@ -78,11 +78,11 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--out",
-        type=Path,
-        default=DEFAULT_OUT,
+        type=place,
+        default=Place(DEFAULT_OUT, is_folder=False),
         metavar="DIR|FILE",
-        help="a folder, or for one picture a .png, .jpg, .webp or .tif, for one film a .mp4, .mov or .mkv "
-        f"(default: {DEFAULT_OUT})",
+        help="a folder, or for one picture a .png, .jpg, .webp or .tif, for one film a .mp4, .mov or .mkv; "
+        f"with a slash at the end every name is a folder (default: {DEFAULT_OUT})",
     )
     add("--format", choices=FORMATS, help=f"of the pictures in the folder (default: {DEFAULT_FORMAT})")
     add("--overwrite", action="store_true", help="paint again what is there already")
@@ -249,6 +249,8 @@ def request_from(args: argparse.Namespace) -> PaintRequest:
     values = {name: value for name, value in given.items() if name in names} | {
         "photos": tuple(args.photos),
         "styles": tuple(args.styles),
+        "out": args.out.path,
+        "out_is_folder": args.out.is_folder,
         "mix": args.mix is not None,
         "weights": tuple(args.mix) if args.mix else None,
         "refine_changes": {each.name: given[each.name] for each in REFINING if given[each.name] is not None},

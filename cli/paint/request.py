@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,8 @@ class PaintRequest:
     photos: tuple[str, ...]
     styles: tuple[str, ...] = ()
     out: Path = DEFAULT_OUT
+    out_is_folder: bool = False
+    """Whether `out` was typed as a folder, such as 'x.png/', whatever its ending."""
     format: str | None = None
     overwrite: bool = False
     pairs: str = "cross"
@@ -88,6 +91,11 @@ class PaintRequest:
         if self.format is not None and self.file is not None:
             raise ValueError(f"--format is for folders, and --out {self.out} is a file; leave one out.")
         if self.file is None and self.out.exists() and not self.out.is_dir():
+            if self.out_is_folder:
+                typed = f"{self.out}{os.sep}"
+                raise ValueError(
+                    f"--out {typed} means a folder, and {self.out} is a file; name another place."
+                )
             raise ValueError(f"--out {self.out} is a file; name a folder, or a .png, .jpg, .webp or .tif.")
         if self.file is None and (lost := lost_link_above(self.out)):
             raise ValueError(
@@ -138,7 +146,7 @@ class PaintRequest:
         from ...pictures.metadata import ENDINGS
 
         ending = self.out.suffix.lower()
-        if self.out.is_dir():
+        if self.out_is_folder or self.out.is_dir():
             return None
         if ending in ENDINGS or ending in CONTAINERS:
             return self.out

@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     require(("rich",), "train", "training needs")
 
     # PyTorch takes seconds to import, and `brushwork --help` should not.
-    from ...training.processes import LaunchError, connect
+    from ...training.launch import LaunchError, connect
     from ...training.trainer import TrainingError
 
     try:
@@ -103,7 +103,10 @@ def run(args: argparse.Namespace) -> int:
         if request.dry_run:
             from .dry_run import show_plan
 
-            return show_plan(request)
+            try:
+                return show_plan(request)
+            except OSError as error:
+                raise _file_error(request, error) from error
         processes = connect(request.devices, request.num_nodes, request.accelerator, request.strategy)
     except (ValueError, TrainingError, LaunchError) as error:
         raise CommandError(_said(error)) from error
@@ -131,16 +134,18 @@ def _train_as_one(request: TrainRequest, processes: Processes) -> int:
         sender = f"process {processes.rank + 1} of {processes.world}: " if processes.rank else ""
         raise CommandError(sender + _said(error)) from error
     except OSError as error:
-        saved = request.files.state.is_file()
-        how = "The run is as it was last saved, and --resume goes on from there." if saved else ""
-        raise CommandError(
-            f"A file cannot be read or written: {system_sentence(error)} {how}".strip()
-        ) from error
+        raise _file_error(request, error) from error
     except LostProcess as error:
         if processes.rank:
             processes.abandon()
             return 0
         raise CommandError(str(error)) from error
+
+
+def _file_error(request: TrainRequest, error: OSError) -> CommandError:
+    saved = request.files.state.is_file()
+    how = "The run is as it was last saved, and --resume goes on from there." if saved else ""
+    return CommandError(f"A file cannot be read or written: {system_sentence(error)} {how}".strip())
 
 
 def _said(error: Exception) -> str:

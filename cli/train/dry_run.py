@@ -9,26 +9,28 @@ from rich.console import Console
 
 from ...base.counts import counted
 from ...base.duration import duration
+from ...training.launch import check_processes
 from ...training.options import TrainOptions
 from ...training.processes import OneProcess
 from ...training.runs.files import RunFiles
+from ...training.runs.owner import check_not_owned
 from ...training.runs.plan import Estimate, estimate
-from ...training.runs.tensorboard_log import FOLDER
+from ...training.runs.tensorboard_log import FOLDER, require_tensorboard
 from ..terminal import say
 from .flags import OPTIONS, show
 from .request import TrainRequest
-from .setup import device_for, network_for, pictures_for
+from .setup import check_device_is_free, device_for, network_for, pictures_for
 
 
 def show_plan(request: TrainRequest) -> int:
     """Print the report on the pictures and the plan; nothing is written.
 
-    Raises ValueError or TrainingError, one sentence, if the run could not begin.
+    Raises ValueError, TrainingError or LaunchError, one sentence, if the run could not begin.
     """
     console = Console()
-    options = request.options()
-    devices, machines = request.devices or 1, request.num_nodes or 1
+    devices, machines = _processes_and_place(request)
     world = devices * machines
+    options = request.options()
 
     # Are the pictures suitable?
     photos, paintings = pictures_for(request, options)
@@ -67,6 +69,18 @@ def show_plan(request: TrainRequest) -> int:
             say(console, f"{'':<14}{line}")
     say(console, "\nNothing was written. Without --dry-run the training begins.")
     return 0
+
+
+def _processes_and_place(request: TrainRequest) -> tuple[int, int]:
+    """How many processes on how many machines; raises what the run would raise before it looks at anything
+    else."""
+    counts = check_processes(request.devices, request.num_nodes, request.accelerator, request.strategy)
+    check_not_owned(request.out)
+    if counts != (1, 1):
+        check_device_is_free(request)
+    if request.tensorboard:
+        require_tensorboard()
+    return counts
 
 
 def _needs(found: Estimate, options: TrainOptions) -> list[tuple[str, str]]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ...base.folders import lost_link_above
+from ...models.style_file import LONGEST_TEXT
 from ...training.options import DEFAULT_MODE, TrainOptions
 from ...training.runs.files import RunFiles
-from ..results import lies_among
+from ..results import check_folder, check_writable, lies_among
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class TrainRequest:
     def options(self) -> TrainOptions:
         """The options of a new run, or those of the run to resume with the given ones changed.
 
-        Raises ValueError, one sentence, also for options that exclude each other.
+        Raises ValueError or CommandError, one sentence, also for options that exclude each other.
         """
         self._check()
         if not self.resume:
@@ -59,14 +59,10 @@ class TrainRequest:
         return resume_options(self.files.state, {**self.changes, "weights": {**kept, **self.weights}})
 
     def check_place(self) -> None:
-        """Raise ValueError, one sentence, or NoFileError if the run cannot be in the folder `out`."""
-        if self.out.exists() and not self.out.is_dir():
-            raise ValueError(f"--out {self.out} is a file; name a folder.")
-        if lost := lost_link_above(self.out):
-            raise ValueError(
-                f"--out {self.out}: {lost} is a link to what is not there; mend the link, or name "
-                "another folder."
-            )
+        """Raise CommandError or ValueError, one sentence, or NoFileError if the run cannot be in the folder
+        `out`."""
+        check_folder(self.out, "--out")
+        check_writable(self.out, "--out")
         for option, folder in (("--style", self.style), ("--content", self.content)):
             # A run of before may go on where it is.
             if not self.resume and folder is not None and lies_among(self.out, folder):
@@ -82,6 +78,10 @@ class TrainRequest:
         self.check_place()
         if self.split is not None and not self.split.is_file():
             raise ValueError(f"--split {self.split}: there is no such file; name one that is there.")
+        # The style file would refuse them when it is saved, after minutes of training.
+        for flag, text in (("--name", self.name), ("--licence", self.licence)):
+            if text is not None and len(text) > LONGEST_TEXT:
+                raise ValueError(f"{flag} has {len(text)} characters; give at most {LONGEST_TEXT}.")
         for flag, value in (("--save-minutes", self.save_minutes), ("--preview-every", self.preview_every)):
             if not value >= 0:
                 raise ValueError(f"{flag} is {value:g}; give 0 or more.")

@@ -19,6 +19,7 @@ from ...training.runs.files import LOCK_FILE
 from ...training.runs.owner import owned
 from ...training.runs.run import Run, open_run
 from ...training.runs.spec import RunSpec
+from ...training.runs.tensorboard_log import require_tensorboard
 from ..errors import of_option
 from .request import TrainRequest
 
@@ -37,6 +38,8 @@ def open_run_for(
 
     # Check options, pictures and device before anything slow happens.
     options = request.options()
+    if writes and request.tensorboard:
+        require_tensorboard()
     photos, paintings = pictures_for(request, options)
     device = device_for(request, processes)
     for kind, what in ((photos, "photo"), (paintings, "painting")):
@@ -75,12 +78,17 @@ def pictures_for(request: TrainRequest, options: TrainOptions) -> tuple[PictureS
 def device_for(request: TrainRequest, processes: Processes) -> torch.device:
     """The device of this process. Raises ValueError, one sentence, if it cannot be used."""
     if processes.device is not None:
-        if request.device != "auto":
-            raise ValueError(f"--device {request.device} is for one process; for several say --accelerator.")
+        check_device_is_free(request)
         return processes.device
     if request.device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return usable_device(request.device, "--device {} cannot be used here; give cpu, or leave it out.")
+
+
+def check_device_is_free(request: TrainRequest) -> None:
+    """Raise ValueError, one sentence, if --device names one although several processes have their own."""
+    if request.device != "auto":
+        raise ValueError(f"--device {request.device} is for one process; for several say --accelerator.")
 
 
 def network_for(request: TrainRequest, options: TrainOptions) -> StyleGAN | None:

@@ -86,6 +86,11 @@ def said(capsys, *arguments):
         ),
         (("evaluate", "--seed", "x"), "--seed is x; give a whole number from 0 to 9223372036854775807."),
         (("judge", "sheet", "--out", "b", "--pairs", "x"), "--pairs is x; give a whole number of 1 or more."),
+        # A folder by its end, where a file is to be written.
+        (("dataset", ".", "--json", "b.json/"), "--json is b.json/, which means a folder; name a file."),
+        (("dataset", ".", "--sheet", "b.png/."), "--sheet is b.png/., which means a folder; name a file."),
+        (("evaluate", "--json", "new/"), "--json is new/, which means a folder; name a file."),
+        (("evaluate", "--sheet", "b/.."), "--sheet is b/.., which means a folder; name a file."),
         # Without a value, or with one too many.
         ((*PAINT, "--out"), "--out has no value; give one after it."),
         ((*PAINT, "--overwrite=1"), "--overwrite takes no value; leave '1' out."),

@@ -122,7 +122,10 @@ def test_many_pictures_are_split_by_hash_as_in_training(run, tmp_path):
         (["{dir}", "--min-side", "0"], "--min-side is 0; give a whole number of 1 or more."),
         (["{dir}", "--sheet", "{tmp}/sheet.gif"], "--sheet {tmp}/sheet.gif: end it in one of .jpg,"),
         (["{dir}", "--sheet", "{tmp}/empty.jpg"], "--sheet {tmp}/empty.jpg is a folder; name a file."),
-        (["{dir}", "--json", "{tmp}/file.png/a.json"], "{tmp}/file.png/a.json cannot be written: "),
+        (
+            ["{dir}", "--json", "{tmp}/file.png/a.json"],
+            "--json {tmp}/file.png/a.json: {tmp}/file.png is a file; name another place.",
+        ),
     ],
 )
 def test_refuses_in_one_sentence(run, paintings, tmp_path, arguments, sentence):

@@ -63,12 +63,33 @@ def test_a_disk_that_takes_nothing(commands, command, kind, tmp_path, monkeypatc
     assert "Error" not in sentence
 
 
+@needs_root
+@pytest.mark.parametrize("command", ["evaluate", "dataset", "judge"])
+def test_a_read_only_disk_is_told_before_the_pictures_are_read(command, tmp_path, capsys):
+    """There are none in this folder, which would be told first."""
+    (tmp_path / "empty").mkdir()
+    empty = str(tmp_path / "empty")
+    with small_disk(tmp_path / "disk", "size=8m") as disk:
+        make_read_only(disk)
+        option, place = ("--out" if command == "judge" else "--json"), disk / "new" / "a.json"
+        line = {
+            "evaluate": ["evaluate", "--content", empty, "--style", empty],
+            "dataset": ["dataset", empty],
+            "judge": ["judge", "sheet", empty, empty, "--names", "A", "B"],
+        }[command]
+        assert main([*line, option, str(place)]) == 2
+    sentence = f"{option} {place} cannot be written: {READ_ONLY}; name another place."
+    assert capsys.readouterr().err == f"brushwork {command}: {sentence}\n"
+
+
 def test_a_file_above_the_results(commands, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     for command in ("paint", "encode", "dataset", "judge", "render"):
         assert main(commands(command, str(tmp_path / "file" / "out"))) == 2
         sentence = capsys.readouterr().err.splitlines()[-1]
-        assert "Not a directory" in sentence
+        # A report is refused before the pictures are read.
+        early = f"{tmp_path / 'file'} is a file; name another place."
+        assert (early if command == "dataset" else "Not a directory") in sentence
         assert str(tmp_path / "file" / "out") in sentence
 
 

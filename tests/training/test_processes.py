@@ -23,7 +23,8 @@ from training_states import read_state
 
 from brushwork.cli.main import main
 from brushwork.models.style_gan import StyleGAN
-from brushwork.training.processes import LaunchError, LostProcess, OneProcess, connect
+from brushwork.training.launch import LaunchError, connect
+from brushwork.training.processes import LostProcess, OneProcess
 
 # Over a run's first steps the losses of two processes are those of one, except for the order in which
 # floats are added, about 1e-7 of them. Adam makes more of it step by step: its first updates are as

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ...base.locks import HeldError, held
+from ...base.locks import HeldError, check_not_held, held
 from ..trainer import TrainingError
 from .files import LOCK_FILE
 
@@ -25,7 +25,19 @@ def owned(folder: Path) -> Iterator[None]:
         with held(folder / LOCK_FILE):
             yield
     except HeldError as error:
-        raise OwnedError(
-            f"The run in {folder} is being trained by {error}; wait until it has ended, "
-            "or begin another run under another name."
-        ) from error
+        raise _owned_by(error, folder) from error
+
+
+def check_not_owned(folder: Path) -> None:
+    """Raise OwnedError while another training of the run in `folder` lives; it writes nothing."""
+    try:
+        check_not_held(folder / LOCK_FILE)
+    except HeldError as error:
+        raise _owned_by(error, folder) from error
+
+
+def _owned_by(error: HeldError, folder: Path) -> OwnedError:
+    return OwnedError(
+        f"The run in {folder} is being trained by {error}; wait until it has ended, "
+        "or begin another run under another name."
+    )

@@ -14,6 +14,16 @@ from .run import Run
 FOLDER = "tensorboard"
 
 
+def require_tensorboard() -> None:
+    """Raise TrainingError, one sentence, if the package is missing."""
+    try:
+        import torch.utils.tensorboard  # noqa: F401
+    except ImportError as error:
+        raise TrainingError(
+            f"TensorBoard logs need the package tensorboard; {installing('train')}"
+        ) from error
+
+
 class TensorBoardLog:
     """Writes what is new in a run's log and scores each time `follow` is called.
 
@@ -23,12 +33,9 @@ class TensorBoardLog:
 
     def __init__(self, run: Run):
         """Begin a file in the folder 'tensorboard' of the run. Raises TrainingError, one sentence."""
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise TrainingError(
-                f"TensorBoard logs need the package tensorboard; {installing('train')}"
-            ) from error
+        require_tensorboard()
+        from torch.utils.tensorboard import SummaryWriter
+
         self.run = run
         folder: Path = run.files.folder / FOLDER
         known = any(folder.glob("events.*"))

@@ -57,17 +57,24 @@ def test_a_run_of_another_version(folders: list[str], tmp_path: Path, capsys) ->
 
 def test_a_folder_that_cannot_be_made(folders: list[str], tmp_path: Path, capsys) -> None:
     (tmp_path / "taken").write_text("")
-    assert main([*folders, "--out", str(tmp_path / "taken" / "run")]) == 2
-    error = capsys.readouterr().err
-    assert "A file cannot be read or written: " in error
-    assert error.count("\n") == 1
+    run = tmp_path / "taken" / "run"
+    for more in ([], ["--dry-run"]):
+        assert main([*folders, *more, "--out", str(run)]) == 2
+        sentence = f"--out {run} cannot be made: Not a directory; name another folder."
+        assert capsys.readouterr() == ("", f"brushwork train: {sentence}\n")
 
 
 @pytest.mark.parametrize(
     ("package", "more", "sentence"),
     [
         ("lightning_fabric", ["--devices", "2"], "Several processes need the package lightning-fabric"),
+        (
+            "lightning_fabric",
+            ["--devices", "2", "--dry-run"],
+            "Several processes need the package lightning-",
+        ),
         ("tensorboard", ["--tensorboard"], "TensorBoard logs need the package tensorboard"),
+        ("tensorboard", ["--tensorboard", "--dry-run"], "TensorBoard logs need the package tensorboard"),
         ("rich", [], "rich is missing; in the folder of Brushwork install what training needs with: pip"),
         (
             "rich",

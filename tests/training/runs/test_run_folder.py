@@ -38,8 +38,9 @@ def test_what_is_no_file_is_named_before_anything_is_trained(
     path.parent.mkdir()
     OTHERS[other](path)
     assert main(["train", "--style", str(inputs_dir), "--out", str(path.parent), *more]) == 2
-    begin = "" if more == ["--dry-run"] else "A file cannot be read or written: "
-    sentence = f"{begin}{path} cannot be used: It is {other} and no file; move it away."
+    sentence = (
+        f"A file cannot be read or written: {path} cannot be used: It is {other} and no file; move it away."
+    )
     assert capsys.readouterr().err == f"brushwork train: {sentence}\n"
     assert [each.name for each in path.parent.iterdir()] == [name]
 
