@@ -22,9 +22,9 @@ from ..pictures.color import REC_601, luma
 # sixteenth of the picture and place its masses; at the finest they are as small as features of a face.
 CELLS = (8, 16)
 
-# Strokes are free up to the size of a cell, and that is in proportion to the picture: the cells of patches are
-# twice as large in a picture of twice this mean side. In smaller ones a cell of 8 pixels is a large part of the
-# picture, so patches count less.
+# Strokes are free up to the size of a cell, and that is in proportion to the picture: the cells of patches
+# are twice as large in a picture of twice this mean side. In smaller pictures a cell of 8 pixels is a large
+# part of all, so patches count less.
 _PATCH_SIDE = 256
 
 # Smaller deviations are not divided by: a twentieth of them is the noise of a plain photo.

@@ -82,7 +82,8 @@ def patches_of(picture, colors, weight=1.0):
 
 
 @pytest.mark.parametrize(
-    ("size", "larger"), [((75, 101), 1), ((250, 270), 1), ((384, 400), 2), ((200, 2000), 2)]
+    ("size", "larger", "share"),
+    [((64, 100), 1, 6400 / 65536), ((256, 256), 1, 1), ((384, 400), 2, 1), ((200, 2000), 2, 1)],
 )
 def test_patches_are_those_of_cells(texture, size, larger, share):
     first, picture = texture(2, 3, *size), texture(2, 3, *size, seed=1)
@@ -107,10 +108,10 @@ def test_gradient_of_patches_is_that_of_their_loss(texture, size):
 
 def test_what_is_finer_than_cells_is_no_patch(texture):
     """Strokes are free: only what a cell is on average counts."""
-    first = texture(1, 3, 64, 64)
-    stripes = torch.tensor([0.2, -0.2], dtype=first.dtype).repeat(32)
+    first = texture(1, 3, 256, 256)
+    stripes = torch.tensor([0.2, -0.2], dtype=first.dtype).repeat(128)
     assert float(patches_of(first + stripes, cell_colors(first))[0]) < 1e-12
-    stain = F.pad(torch.full((1, 3, 16, 16), -0.2, dtype=first.dtype), (24, 24, 24, 24))
+    stain = F.pad(torch.full((1, 3, 64, 64), -0.2, dtype=first.dtype), (96, 96, 96, 96))
     assert float(patches_of(first + stain, cell_colors(first))[0]) > 0.01
     assert float(patches_of(first.flip(1), cell_colors(first))[0]) > 0.01
 

@@ -211,7 +211,7 @@ def test_colors_stay_where_the_first_picture_has_them(slim_network, photo_of):
     start = match_moments(photo_of(48, 48, seed=2), *color_moments(painting))
     free, kept = (
         refine(start, photo, painting, options=PIXELS(steps=12, keep_colors=weight), network=slim_network)
-        for weight in (0, 100)
+        for weight in (0, 1000)
     )
     lost, left = (
         float(patch_loss(each, torch.zeros_like(each), cell_colors(start), 1.0)) for each in (free, kept)
