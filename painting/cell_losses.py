@@ -1,14 +1,15 @@
-"""Losses on the means of cells: light, dark and hues stay where they belong.
+"""Losses on the means of cells: light, dark and colours stay where they belong.
 
 Style losses do not say where a painting's light, dark and colours belong, and relu4_1 hardly sees them. So
 faces turn half dark, lamps black, and a white board blue. `light_loss` compares the brightness of cells with
 the photo's, both in units of their own deviation, so that the painting still decides how light, how dark and
-how strong. `hue_loss` compares their colours with those of the picture that refining begins with: the network
-gives like things like colours.
+how strong. `patch_loss` compares their colours with those of the picture that refining begins with: the
+network gives like things like colours, and has no stains of the painting.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +21,11 @@ from ..pictures.color import REC_601, luma
 # Sides of the cells in pixels of the size being refined. At the coarsest size they are an eighth to a
 # sixteenth of the picture and place its masses; at the finest they are as small as features of a face.
 CELLS = (8, 16)
+
+# Strokes are free up to the size of a cell, and that is in proportion to the picture: the cells of patches
+# are twice as large in a picture of twice this mean side. In smaller pictures a cell of 8 pixels is a large
+# part of all, so patches count less.
+_PATCH_SIDE = 256
 
 # Smaller deviations are not divided by: a twentieth of them is the noise of a plain photo.
 _EVEN = 0.03
@@ -82,43 +88,43 @@ def light_loss(picture: Tensor, gradient: Tensor, lights: list[Light], weight: f
 
 
 @dataclass(frozen=True, eq=False)
-class Hues:
-    """What cells of one side have beside grey, [B,3,h,w], and the variance of the pixels' colours [B]."""
+class CellColors:
+    """The mean colours of cells of one side, [B,3,h,w], the variance of the pixels' colours [B], and how much
+    the cells count, 0..1."""
 
     cell: int
-    chroma: Tensor
+    mean: Tensor
     variance: Tensor
+    share: float
 
 
-def hues_of(picture: Tensor) -> list[Hues]:
-    """The hues of a picture [B,3,H,W] for every side of `CELLS` that fits twice."""
+def cell_colors(picture: Tensor) -> list[CellColors]:
+    """The colours of a picture [B,3,H,W] for every side of cells that fits twice."""
     variance = (picture - picture.mean((2, 3), keepdim=True)).square().mean((1, 2, 3)) + _GRAY_VARIANCE
+    height, width = picture.shape[-2:]
+    times = math.sqrt(height * width) / _PATCH_SIDE
     return [
-        Hues(cell, _chroma(F.avg_pool2d(picture, cell)), variance)
-        for cell in CELLS
-        if 2 * cell <= min(picture.shape[-2:])
+        CellColors(cell, F.avg_pool2d(picture, cell), variance, min(1.0, times**2))
+        for cell in (max(1, round(times)) * each for each in CELLS)
+        if 2 * cell <= min(height, width)
     ]
 
 
-def hue_loss(picture: Tensor, gradient: Tensor, hues: list[Hues], weight: float) -> Tensor:
-    """Mean squared difference of the cells' chroma to that in `hues`, over the variance of the colours, [B].
+def patch_loss(picture: Tensor, gradient: Tensor, colors: list[CellColors], weight: float) -> Tensor:
+    """Mean squared difference of the cells' colours to `colors`, over the variance of the colours, [B]; less
+    of it in small pictures.
 
-    picture, gradient: [B,3,H,W]; adds weight times the gradient of the sum over the batch. `hues` is not
+    picture, gradient: [B,3,H,W]; adds weight times the gradient of the sum over the batch. `colors` is not
     empty.
     """
     losses = []
-    for each in hues:
-        # To take the mean over the channels off is its own derivative.
-        error = _chroma(F.avg_pool2d(picture, each.cell)) - each.chroma
-        scale = 1 / (each.variance * error[0].numel() * len(hues))
+    for each in colors:
+        error = F.avg_pool2d(picture, each.cell) - each.mean
+        scale = each.share / (each.variance * error[0].numel() * len(colors))
         losses.append(error.square().sum((1, 2, 3)) * scale)
         change = error * (2 * weight / each.cell**2 * scale[:, None, None, None])
         _pixels_of_cells(gradient, each.cell, error).add_(change[:, :, :, None, :, None])
     return torch.stack(losses).sum(0)
-
-
-def _chroma(cells: Tensor) -> Tensor:
-    return cells - cells.mean(1, keepdim=True)
 
 
 def _standard(cells: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:

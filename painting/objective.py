@@ -13,7 +13,7 @@ from ..models.normalization import wide
 from ..models.perception.pixel_losses import ground_limits, plain_steps
 from ..models.perception.statistics import SIZES, SMALLEST_SIDE, moments_of, normalized, sized_pictures
 from ..models.perception.vgg import CONTENT_LAYER, STYLE_LAYERS, LossNetwork
-from .cell_losses import hue_loss, hues_of, light_loss, photo_light
+from .cell_losses import cell_colors, light_loss, patch_loss, photo_light
 from .guidance import painting_plainness, photo_plainness, split
 from .halves import grown_to, halved, through_halves
 from .options import RefineOptions
@@ -57,8 +57,8 @@ class Objective:
 
     photo [B,3,H,W]; mixtures: one for each of K regions; shares [1 or B,K,H,W] with sums 1, or None with one
     region. With `match` "parts" each region is two: what is plain, and the rest. Targets are computed once,
-    here, in tiles of `side` pixels. `on_tile` is called before each tile. hues_from [B,3,H,W]: the picture
-    whose hues stay, or None.
+    here, in tiles of `side` pixels. `on_tile` is called before each tile. colors_from [B,3,H,W]: the picture
+    whose colours stay where they are, or None.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Objective:
         options: RefineOptions,
         side: int,
         on_tile: Callable[[], None] | None = None,
-        hues_from: Tensor | None = None,
+        colors_from: Tensor | None = None,
     ):
         self.network, self.options, self.side, self.on_tile = network, options, side, on_tile
         with torch.no_grad():
@@ -86,7 +86,8 @@ class Objective:
             self.targets = self._style_targets(mixtures)
             self.limits = ground_limits(photo, _plain_steps(mixtures)) if options.keep_calm else []
             self.lights = photo_light(photo, shares) if options.keep_light else []
-            self.hues = hues_of(hues_from) if options.keep_hues and hues_from is not None else []
+            keeps = options.keep_colors and colors_from is not None
+            self.colors = cell_colors(colors_from) if keeps else []
 
     def gradient(self, picture: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """Losses by name, scalars (means over the batch), and d total / d picture [B,3,H,W].
@@ -117,8 +118,8 @@ class Objective:
         losses |= pixel_losses(picture, gradient, self.limits, weights)
         if self.lights:
             losses["light"] = light_loss(picture, gradient, self.lights, self._weight("light"))
-        if self.hues:
-            losses["hue"] = hue_loss(picture, gradient, self.hues, self._weight("hue"))
+        if self.colors:
+            losses["patch"] = patch_loss(picture, gradient, self.colors, self._weight("patch"))
         means = {name: loss.detach().mean() for name, loss in losses.items()}
         total = torch.stack([self._weight(name) * mean for name, mean in means.items()]).sum()
         return means | {"total": total}, gradient
@@ -137,7 +138,7 @@ class Objective:
             "range": options.range_weight,
             "ground": CALM * options.keep_calm,
             "light": options.keep_light,
-            "hue": options.keep_hues,
+            "patch": options.keep_colors,
         }[kind]
 
     def _losses(self, found: list[Sums]) -> dict[str, Tensor]:

@@ -94,9 +94,10 @@ class RefineOptions:
         0,
         100,
     )
-    keep_hues: float = option(
-        20.0,
-        "Hues stay where the first picture has them: no patches in colours of the painting. 0 leaves it out.",
+    keep_colors: float = option(
+        200.0,
+        "Colours, light and dark stay where the first picture has them: no patches and stains of the "
+        "painting. 0 leaves it out.",
         0,
         1000,
     )

@@ -244,7 +244,7 @@ class _Refinement:
         while True:
             try:
                 return Objective(
-                    self.network, photo, mixtures, shares, self.options, side, self.on_tile, hues_from=start
+                    self.network, photo, mixtures, shares, self.options, side, self.on_tile, colors_from=start
                 )
             except Exception as error:
                 side = self._smaller(side, error)

@@ -43,7 +43,7 @@ _ADVANCED = {
     "tile": 8,
     # Last: saved workflows know their values by place.
     "keep_light": 0.5,
-    "keep_hues": 1,
+    "keep_colors": 10,
     "optimize": 0,
     "match": 0,
 }

@@ -1,4 +1,4 @@
-"""Light, dark and hues stay where they belong: the losses and their gradients."""
+"""Light, dark and colours stay where they belong: the losses and their gradients."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from brushwork.painting.cell_losses import hue_loss, hues_of, light_loss, photo_light
+from brushwork.painting.cell_losses import cell_colors, light_loss, patch_loss, photo_light
 from brushwork.pictures.color import luma
 
 
@@ -76,42 +76,49 @@ def test_sizes_that_hold_few_cells(texture, size):
         assert torch.isfinite(gradient).all()
 
 
-def hues_lost(picture, hues, weight=1.0):
+def patches_of(picture, colors, weight=1.0):
     gradient = torch.zeros_like(picture)
-    return hue_loss(picture, gradient, hues, weight), gradient
+    return patch_loss(picture, gradient, colors, weight), gradient
 
 
-def test_hues_are_those_of_cells(texture):
-    first, picture = texture(2, 3, 75, 101), texture(2, 3, 75, 101, seed=1)
+@pytest.mark.parametrize(
+    ("size", "larger", "share"),
+    [((64, 100), 1, 6400 / 65536), ((256, 256), 1, 1), ((384, 400), 2, 1), ((200, 2000), 2, 1)],
+)
+def test_patches_are_those_of_cells(texture, size, larger, share):
+    first, picture = texture(2, 3, *size), texture(2, 3, *size, seed=1)
     wanted = torch.zeros(2, dtype=first.dtype)
-    for cell in (8, 16):
+    for cell in (8 * larger, 16 * larger):
         cells = [F.avg_pool2d(each, cell) for each in (picture, first)]
-        chroma = [each - each.mean(1, keepdim=True) for each in cells]
-        wanted += (chroma[0] - chroma[1]).square().mean((1, 2, 3)) / 2
+        wanted += (cells[0] - cells[1]).square().mean((1, 2, 3)) / 2
     spread = (first - first.mean((2, 3), keepdim=True)).square().mean((1, 2, 3))
-    found = hues_lost(picture, hues_of(first))[0]
-    assert found.tolist() == pytest.approx((wanted / (spread + 1e-3)).tolist())
+    found = patches_of(picture, cell_colors(first))[0]
+    assert found.tolist() == pytest.approx((share * wanted / (spread + 1e-3)).tolist())
 
 
-def test_gradient_of_hues_is_that_of_their_loss(texture):
-    first, picture = texture(2, 3, 75, 101), texture(2, 3, 75, 101, seed=1)
-    hues = hues_of(first)
-    _, gradient = hues_lost(picture, hues, weight=3.0)
+@pytest.mark.parametrize("size", [(75, 101), (390, 401)])
+def test_gradient_of_patches_is_that_of_their_loss(texture, size):
+    first, picture = texture(2, 3, *size), texture(2, 3, *size, seed=1)
+    colors = cell_colors(first)
+    _, gradient = patches_of(picture, colors, weight=3.0)
     step = torch.randn_like(picture) * 1e-5
-    ahead, behind = (hues_lost(picture + sign * step, hues)[0].sum() for sign in (1, -1))
+    ahead, behind = (patches_of(picture + sign * step, colors)[0].sum() for sign in (1, -1))
     assert float((gradient * step).sum()) == pytest.approx(3 * float(ahead - behind) / 2, rel=1e-5)
 
 
-def test_light_is_no_hue(texture):
-    first = texture(1, 3, 64, 64)
-    gray = 0.3 * texture(1, 1, 64, 64, seed=2)
-    assert float(hues_lost(first + gray, hues_of(first))[0]) < 1e-12
-    assert float(hues_lost(first.flip(1), hues_of(first))[0]) > 0.01
+def test_what_is_finer_than_cells_is_no_patch(texture):
+    """Strokes are free: only what a cell is on average counts."""
+    first = texture(1, 3, 256, 256)
+    stripes = torch.tensor([0.2, -0.2], dtype=first.dtype).repeat(128)
+    assert float(patches_of(first + stripes, cell_colors(first))[0]) < 1e-12
+    stain = F.pad(torch.full((1, 3, 64, 64), -0.2, dtype=first.dtype), (96, 96, 96, 96))
+    assert float(patches_of(first + stain, cell_colors(first))[0]) > 0.01
+    assert float(patches_of(first.flip(1), cell_colors(first))[0]) > 0.01
 
 
-def test_gray_pictures_have_hues_too(texture):
+def test_gray_pictures_have_patches_too(texture):
     gray = torch.full((1, 3, 32, 32), 0.5)
-    loss, gradient = hues_lost(texture(1, 3, 32, 32).float(), hues_of(gray))
+    loss, gradient = patches_of(texture(1, 3, 32, 32).float(), cell_colors(gray))
     assert torch.isfinite(loss).all()
     assert torch.isfinite(gradient).all()
-    assert hues_of(gray[..., :15]) == []
+    assert cell_colors(gray[..., :15]) == []

@@ -89,7 +89,7 @@ def textbook(network, photo, painting, picture):
         spread_s.square().sum() + 1e-5
     )
     ground = ground_loss(picture, photo, painting)
-    total = 1.25 * 0.7 * content + 8 * style + 3 * color + 20 * ground
+    total = 1.4 * 0.7 * content + 8 * style + 3 * color + 20 * ground
     total = total + 0.3 * tv_loss(picture) + 5 * range_loss(picture) + 6 * light(photo, picture)
     return total.detach(), torch.autograd.grad(total, picture)[0]
 

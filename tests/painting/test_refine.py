@@ -11,7 +11,7 @@ from plain_grounds import ground_loss
 
 from brushwork.models.perception.statistics import color_moments, normalized, style_at_sizes
 from brushwork.painting import options as refine_options
-from brushwork.painting.cell_losses import hue_loss, hues_of, light_loss, photo_light
+from brushwork.painting.cell_losses import cell_colors, light_loss, patch_loss, photo_light
 from brushwork.painting.colors import match_moments
 from brushwork.painting.options import RefineOptions
 from brushwork.painting.refine import refine
@@ -206,14 +206,16 @@ def test_light_stays_where_the_photo_has_it(slim_network, photo_of):
     assert left < 0.5 * lost
 
 
-def test_hues_stay_where_the_first_picture_has_them(slim_network, photo_of):
+def test_colors_stay_where_the_first_picture_has_them(slim_network, photo_of):
     photo, painting = photo_of(48, 48), photo_of(48, 48, seed=1)
     start = match_moments(photo_of(48, 48, seed=2), *color_moments(painting))
     free, kept = (
-        refine(start, photo, painting, options=PIXELS(steps=12, keep_hues=weight), network=slim_network)
-        for weight in (0, 100)
+        refine(start, photo, painting, options=PIXELS(steps=12, keep_colors=weight), network=slim_network)
+        for weight in (0, 1000)
     )
-    lost, left = (float(hue_loss(each, torch.zeros_like(each), hues_of(start), 1.0)) for each in (free, kept))
+    lost, left = (
+        float(patch_loss(each, torch.zeros_like(each), cell_colors(start), 1.0)) for each in (free, kept)
+    )
     assert left < 0.5 * lost
 
 
