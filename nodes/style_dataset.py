@@ -31,7 +31,7 @@ class StyleDataset(io.ComfyNode):
             inputs=[
                 folder_input("folder", "", " May be empty if images are connected."),
                 io.Image.Input(
-                    "images", optional=True, tooltip="Pictures as a batch, instead of a folder or together with it."
+                    "images", optional=True, tooltip="Pictures as a batch; can be combined with a folder."
                 ),
                 io.Int.Input(
                     "min_side",
