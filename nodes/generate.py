@@ -60,7 +60,8 @@ class Generate(io.ComfyNode):
                     "photo",
                     optional=True,
                     tooltip=(
-                        "What to paint, without Encode Content. It goes on as it is if this node is bypassed."
+                        "What to paint, without Encode Content. If this node is bypassed, it "
+                        "passes through unchanged."
                     ),
                 ),
                 strength_input("photo"),

@@ -55,8 +55,8 @@ class InterpolateStyles(io.ComfyNode):
                     label_on="loop",
                     label_off="one way",
                     tooltip=(
-                        "On: from the last style on to the first, which is not repeated at the end, so that "
-                        "an animation loops without a hitch. Off: ends with exactly the last style."
+                        "On: continues from the last style to the first, which is not repeated at the end, "
+                        "so that an animation loops without a hitch. Off: ends with exactly the last style."
                     ),
                 ),
             ],

@@ -40,7 +40,7 @@ class MaskStyle(io.ComfyNode):
                 io.Mask.Input(
                     "mask",
                     tooltip=(
-                        "The style rules where the mask is white, and partly where it is grey. It is "
+                        "The style is used where the mask is white, and partly where it is grey. It is "
                         "stretched to the photo's size; a batch of masks is one per photo."
                     ),
                 ),

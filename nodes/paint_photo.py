@@ -58,7 +58,7 @@ class PaintPhoto(io.ComfyNode):
                     default=styles.default_style(),
                     tooltip=(
                         "In which style: library/… ships with Brushwork, the others are the files in "
-                        "models/brushwork_styles. It does not count if a style or a painting is connected."
+                        "models/brushwork_styles. Not used if a style or a painting is connected."
                     ),
                 ),
                 io.Image.Input(

@@ -34,11 +34,11 @@ class SaveStyle(io.ComfyNode):
             search_aliases=["export style", "share style", "style preset", "brushwork"],
             is_output_node=True,
             inputs=[
-                StyleSocket.Input("style", tooltip="What to save; of a batch each style gets its own file."),
+                StyleSocket.Input("style", tooltip="What to save; each style of a batch gets its own file."),
                 io.String.Input(
                     "style_name",
                     default="my style",
-                    tooltip="What to call it; folders may come first, as in 'mine/waves'.",
+                    tooltip="Its name; it may begin with folders, such as mine/waves.",
                 ),
                 io.String.Input(
                     "artist", default="", tooltip="Who made the paintings, or the style; may be empty."
@@ -62,14 +62,14 @@ class SaveStyle(io.ComfyNode):
                     "thumbnail",
                     optional=True,
                     tooltip=(
-                        "The picture to show for it, for instance what Generate painted; is made smaller. "
-                        "One for all styles, or one each."
+                        "The picture to show for it, for instance a painting from Generate; it is made "
+                        "smaller. One for all styles, or one each."
                     ),
                 ),
                 GanSocket.Input(
                     "style_gan",
                     optional=True,
-                    tooltip="If no thumbnail is connected: the network that paints one in the style.",
+                    tooltip="The network that paints a thumbnail if none is connected.",
                 ),
             ],
             outputs=[
@@ -77,7 +77,7 @@ class SaveStyle(io.ComfyNode):
                 io.String.Output(
                     "saved_as",
                     display_name="name",
-                    tooltip="What Load Style calls the file; of a batch one name a line.",
+                    tooltip="The file's name in Load Style; for a batch, one name per line.",
                 ),
             ],
         )

@@ -23,15 +23,15 @@ class StyleDataset(io.ComfyNode):
             display_name="Style Dataset (Brushwork)",
             category="Brushwork",
             description=(
-                "Looks a folder of pictures over before training: copies and near-copies, damaged, tiny, "
-                "blank and monochrome pictures, and which are for training and which for validation."
+                "Checks a folder of pictures before training: copies and near-copies, damaged, tiny, "
+                "blank and monochrome pictures, and says which are for training and which for validation."
             ),
             search_aliases=["dataset report", "find duplicates", "contact sheet", "brushwork"],
             is_output_node=True,
             inputs=[
                 folder_input("folder", "", " May be empty if images are connected."),
                 io.Image.Input(
-                    "images", optional=True, tooltip="Pictures as a batch, instead of a folder or beside it."
+                    "images", optional=True, tooltip="Pictures as a batch; can be combined with a folder."
                 ),
                 io.Int.Input(
                     "min_side",

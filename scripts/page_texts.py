@@ -24,7 +24,7 @@ _MEANINGS = {
         "slerp": "curved",
         "style_code": "one style",
         "fine_tune": "whole network",
-        "from_scratch": "all anew",
+        "from_scratch": "new network",
     },
     "preserve_color": {"luminance": "colours", "histogram": "palette"},
     "strokes": {"pixels": "one size", "proportion": "relative"},

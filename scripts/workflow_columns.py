@@ -100,9 +100,9 @@ LAYOUTS: dict[str, list[Column]] = {
         [block("Result", GOLD, 13, drop=400)],
     ],
     "style_animation": [
-        [read_me(), block("Second stop", PURPLE, 6)],
-        [block("First stop", PURPLE, 5), block("Third stop", PURPLE, 7, drop=200)],
-        [block("What to paint", BLUE, 3), block("The way", PURPLE, 8, drop=80)],
+        [read_me(), block("Second style", PURPLE, 6)],
+        [block("First style", PURPLE, 5), block("Third style", PURPLE, 7, drop=200)],
+        [block("What to paint", BLUE, 3), block("From style to style", PURPLE, 8, drop=80)],
         [block("The photo's size", BLUE, 4)],
         [block("Painting", GREEN, 10, drop=250)],
         [block("Result", GOLD, 11, drop=250)],

@@ -86,7 +86,7 @@ class RefinePainting(io.ComfyNode):
                 new_input(
                     io.String,
                     "style_weights",
-                    display_name="style weights (empty: equal)",
+                    display_name="painting weights",
                     default="",
                     optional=True,
                     tooltip=(

@@ -28,7 +28,7 @@ _MAKERS: dict[type, str] = {
 
 T = TypeVar("T")
 
-_FOLDER = "a folder in ComfyUI's input folder, or a full path. Subfolders count."
+_FOLDER = "a folder in ComfyUI's input folder, or a full path. Subfolders are included."
 
 
 def network_input(what: str = "The network, from Load Style GAN.") -> io.Input:
@@ -36,7 +36,7 @@ def network_input(what: str = "The network, from Load Style GAN.") -> io.Input:
     return GanSocket.Input(
         "style_gan",
         optional=True,
-        tooltip=f"{what} If nothing is connected: the one that comes with Brushwork.",
+        tooltip=f"{what} Without a connection, the one that comes with Brushwork is used.",
     )
 
 
@@ -194,10 +194,12 @@ def picture_inputs(styles: str, which: str, contents: str, why: str = ".") -> li
     explains what replaces missing photos.
     """
     return [
-        io.Image.Input("style_images", optional=True, tooltip=f"{styles}, as a batch; may join a folder's."),
+        io.Image.Input(
+            "style_images", optional=True, tooltip=f"{styles}, as a batch; can be combined with a folder."
+        ),
         folder_input("style_folder", f"{styles}{which}: "),
         io.Image.Input(
-            "content_images", optional=True, tooltip=f"{contents}, as a batch; may join a folder's."
+            "content_images", optional=True, tooltip=f"{contents}, as a batch; can be combined with a folder."
         ),
         folder_input(
             "content_folder",

@@ -107,7 +107,7 @@ def _other_inputs() -> list[io.Input]:
         seed_input(_OPTIONS["seed"], advanced=True),
         option_input(
             _OPTIONS["validation_share"],
-            " With fewer than 4 pictures all are trained on.",
+            " With fewer than 4 pictures, all are used for training.",
             step=0.05,
             advanced=True,
         ),
@@ -118,17 +118,17 @@ def _saving_inputs() -> list[io.Input]:
     validations = _by_mode(_OPTIONS["validate_every"])
     return [
         io.String.Input(
-            "save_name", default=SAVE_NAME, tooltip="What to call the network's and the style's files."
+            "save_name", default=SAVE_NAME, tooltip="The name of the network's and the style's files."
         ),
         io.Boolean.Input(
             "resume",
             default=True,
-            label_on="go on",
-            label_off="begin anew",
+            label_on="continue",
+            label_off="start over",
             tooltip=(
-                "On: goes on with the run of this name on these pictures and options, after Cancel, a crash "
-                "or with more steps. Off, or if anything else has the name: begins anew with a number, as in "
-                "my style_2; nothing is overwritten."
+                "On: continues the run with this name, pictures and options, for instance after Cancel or a "
+                "crash, or with more steps. Off, or if something else has this name: starts a new run with a "
+                "number in its name, such as my style_2. Nothing is overwritten."
             ),
         ),
         new_input(
@@ -178,7 +178,7 @@ def _automatic(name: str, option: Field[Any], unset: int) -> dict[str, str]:
     label = {"learning_rate_d": "discriminator rate"}.get(name, name.replace("_", " "))
     return {
         "display_name": f"{label} ({unset}: auto)",
-        "tooltip": f"{option.metadata['text']} {unset} (auto): what the mode needs ({_by_mode(option)}).",
+        "tooltip": f"{option.metadata['text']} {unset} (auto): the mode's default ({_by_mode(option)}).",
     }
 
 

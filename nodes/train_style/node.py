@@ -28,7 +28,7 @@ class TrainStyle(io.ComfyNode):
             description=(
                 "Trains on your own pictures of one style, 5 to 200 of them. The network that goes in stays "
                 "as it is; the trained one is saved in models/brushwork and the learned style in "
-                "models/brushwork_styles. Cancel keeps everything; queue again to go on."
+                "models/brushwork_styles. Cancel keeps everything; queue again to continue."
             ),
             search_aliases=[
                 "train",

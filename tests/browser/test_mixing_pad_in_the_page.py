@@ -93,3 +93,55 @@ def test_four_styles(canvas, pad):
     drag(canvas, pad, 0.75, 0.75)
     assert weights(canvas)[:4] == pytest.approx([0.06, 0.19, 0.19, 0.56], abs=0.03)
     assert dot(pad) == pytest.approx([75, 75], abs=3)
+
+
+def overruled(pad):
+    return pad.locator("xpath=..").evaluate("pad => pad.classList.contains('brushwork-overruled')")
+
+
+def drag_anyway(canvas, pad, x, y):
+    """As a person drags, who does not care whether anything answers."""
+    box = pad.bounding_box()
+    mouse = canvas.page.mouse
+    mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    mouse.down()
+    mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
+    mouse.up()
+
+
+def test_it_says_where_split_leaves_weights_nothing_to_do(canvas, pad):
+    """One style gives the shapes, the other the colours: no weight counts, and none is set."""
+    canvas.page.evaluate(f"{NODE}.disconnectInput(2)")
+    assert not overruled(pad)
+    canvas.set("MixStyles", "split", True)
+    assert overruled(pad)
+    said = pad.locator("xpath=..").evaluate("pad => getComputedStyle(pad, '::after').content")
+    assert said == '"With split on, these weights are not used."'
+    before, position = weights(canvas), canvas.page.evaluate(f"[...{NODE}.pos]")
+    drag_anyway(canvas, pad, 0.2, 0.5)
+    assert weights(canvas) == before
+    assert canvas.page.evaluate(f"[...{NODE}.pos]") == position
+    canvas.set("MixStyles", "split", False)
+    assert not overruled(pad)
+    drag(canvas, pad, 0.25, 0.5)
+    assert weights(canvas)[:3] == pytest.approx([0.75, 0.25, 1], abs=0.03)
+
+
+def test_with_split_it_mixes_the_styles_after_the_first(canvas, pad):
+    canvas.set("MixStyles", "split", True)
+    assert not overruled(pad)
+    assert [text for text in pad.locator(".brushwork-corner").all_inner_texts() if text] == [
+        "2 Monet", "3 Kandinsky",
+    ]  # fmt: skip
+    assert dot(pad) == [50, 50]  # 1, 1
+    drag(canvas, pad, 0.25, 0.5)
+    assert weights(canvas)[:3] == pytest.approx([2, 0.75, 0.25], abs=0.03)
+
+
+def test_a_template_with_split_opens_dimmed(canvas, pad):
+    workflow = json.loads((WORKFLOWS_DIR / "structure_and_color.json").read_text(encoding="utf-8"))
+    canvas.open("structure_and_color", [node["title"] for node in workflow["nodes"]])
+    canvas.show("MixStyles")
+    assert overruled(pad)
+    canvas.set("MixStyles", "split", False)
+    assert not overruled(pad)

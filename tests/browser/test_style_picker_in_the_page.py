@@ -235,7 +235,7 @@ def test_a_connected_painting_counts_and_not_the_picker(canvas, open_template):
       .connect(0, node, node.inputs.findIndex(i => i.name === 'painting')) && true""")
     assert picker.root.evaluate("e => e.classList.contains('brushwork-overruled')")
     said = picker.root.evaluate("e => getComputedStyle(e, '::after').content")
-    assert said == '"The connected painting counts, not this choice."'
+    assert said == '"The connected painting is used instead."'
     picker.node("node.disconnectInput(node.inputs.findIndex(i => i.name === 'painting')) && true")
     assert not picker.root.evaluate("e => e.classList.contains('brushwork-overruled')")
 

@@ -13,7 +13,15 @@ const CORNERS = {
   3: [[0, 0], [1, 0], [0.5, 1]],
   4: [[0, 0], [1, 0], [0, 1], [1, 1]],
 };
-const NOTICE = { en: "Connect two to four styles to mix them here.", zh: "连接两到四种风格，即可在这里混合。" };
+const ENGLISH = {
+  connect: "Connect two to four styles to mix them here.",
+  overruled: "With split on, these weights are not used.",
+};
+const CHINESE = {
+  connect: "连接两到四种风格，即可在这里混合。",
+  overruled: "拆分已开启，这里的权重不起作用。",
+};
+const texts = () => (inChinese() ? CHINESE : ENGLISH);
 
 app.registerExtension({
   name: "brushwork.mixing_pad",
@@ -24,7 +32,7 @@ app.registerExtension({
     if (node.comfyClass !== "MixStyles") return;
     const pad = new MixingPad(node);
     addElement(node, "mixing_pad", pad.element, HEIGHT);
-    for (const weight of pad.weights()) follow(weight, () => pad.update());
+    for (const widget of [...pad.weights(), pad.split()]) follow(widget, () => pad.update());
     chain(node, "onConnectionsChange", () => pad.update());
     chain(node, "onConfigure", () => pad.update());
   },
@@ -96,6 +104,17 @@ class MixingPad {
     );
   }
 
+  split() {
+    return this.node.widgets.find(({ name }) => name === "split");
+  }
+
+  // The weights that count. With split on, the first style gives all shapes and the others are blended for the
+  // colours; a single style needs no weight.
+  mixed() {
+    const connected = this.weights(true);
+    return this.split().value && connected.length > 1 ? connected.slice(1) : connected;
+  }
+
   drag({ clientX, clientY }) {
     const { left, top, width, height } = this.field.getBoundingClientRect();
     this.mix(within((clientX - left) / width), within((clientY - top) / height));
@@ -111,14 +130,14 @@ class MixingPad {
     if (!way || !this.corners) return;
     event.preventDefault();
     event.stopPropagation();
-    const [x, y] = pointOf(this.weights(true).map(weight => weight.value));
+    const [x, y] = pointOf(this.mixed().map(weight => weight.value));
     app.canvas.emitBeforeChange();
     this.mix(within(x + way[0]), within(y + way[1]));
     app.canvas.emitAfterChange();
   }
 
   mix(x, y) {
-    const weights = this.weights(true);
+    const weights = this.mixed();
     const shares = sharesAt(x, y, weights.length);
     weights.forEach((weight, i) =>
       weight.setValue(Math.round(shares[i] * 100) / 100, { e: undefined, node: this.node, canvas: app.canvas }),
@@ -126,22 +145,32 @@ class MixingPad {
     this.node.setDirtyCanvas(true, true);
   }
 
-  // Show what the weights say.
+  // Show what the weights say, or that they do nothing.
   update() {
-    const weights = this.node.widgets ? this.weights(true) : [];
-    this.corners = CORNERS[weights.length];
-    this.notice.hidden = Boolean(this.corners);
-    this.notice.textContent = inChinese() ? NOTICE.zh : NOTICE.en;
-    this.dot.hidden = !this.corners;
+    const connected = this.node.widgets ? this.weights(true) : [];
+    const mixed = this.node.widgets ? this.mixed() : [];
+    const overruled = connected.length === 2 && mixed.length === 1;
+    this.element.classList.toggle("brushwork-overruled", overruled);
+    this.element.dataset.notice = overruled ? texts().overruled : "";
+    this.field.tabIndex = overruled ? -1 : 0;
+    this.corners = CORNERS[mixed.length]; // none where a drag sets nothing
+    this.draw(overruled ? connected : mixed);
+  }
+
+  draw(weights) {
+    const corners = CORNERS[weights.length];
+    this.notice.hidden = Boolean(corners);
+    this.notice.textContent = texts().connect;
+    this.dot.hidden = !corners;
     this.names.forEach((name, i) => {
-      name.hidden = i >= (this.corners?.length ?? 0);
+      name.hidden = i >= (corners?.length ?? 0);
       if (name.hidden) return;
-      const [x, y] = this.corners[i];
+      const [x, y] = corners[i];
       name.textContent = this.nameOf(weights[i].name.replace("weight", "style"));
       place(name, x, y);
       name.style.transform = `translate(${-100 * x}%, ${-100 * y}%)`;
     });
-    if (this.corners) place(this.dot, ...pointOf(weights.map(({ value }) => value)));
+    if (corners) place(this.dot, ...pointOf(weights.map(({ value }) => value)));
   }
 
   // "1 Hokusai" where a style of a node with a picker is connected, else its number.

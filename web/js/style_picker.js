@@ -21,9 +21,9 @@ const ENGLISH = {
   noFavorites: "No favourites yet: click a star.",
   missing: "This style is not here.",
   overruled: {
-    painting: "The connected painting counts, not this choice.",
-    style: "The connected style counts, not this choice.",
-    [COMBO]: "The connected name counts, not this choice.",
+    painting: "The connected painting is used instead.",
+    style: "The connected style is used instead.",
+    [COMBO]: "The connected name is used instead.",
   },
 };
 const CHINESE = {
