@@ -164,9 +164,9 @@ class MixingPad {
     this.dot.hidden = !corners;
     this.names.forEach((name, i) => {
       name.hidden = i >= (corners?.length ?? 0);
+      name.textContent = name.hidden ? "" : this.nameOf(weights[i].name.replace("weight", "style"));
       if (name.hidden) return;
       const [x, y] = corners[i];
-      name.textContent = this.nameOf(weights[i].name.replace("weight", "style"));
       place(name, x, y);
       name.style.transform = `translate(${-100 * x}%, ${-100 * y}%)`;
     });
