@@ -86,8 +86,7 @@ class Objective:
             self.targets = self._style_targets(mixtures)
             self.limits = ground_limits(photo, _plain_steps(mixtures)) if options.keep_calm else []
             self.lights = photo_light(photo, shares) if options.keep_light else []
-            keeps = options.keep_colors and colors_from is not None
-            self.colors = cell_colors(colors_from) if keeps else []
+            self.colors = cell_colors(colors_from) if options.keep_colors and colors_from is not None else []
 
     def gradient(self, picture: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """Losses by name, scalars (means over the batch), and d total / d picture [B,3,H,W].
