@@ -95,7 +95,7 @@ class RefineOptions:
         100,
     )
     keep_colors: float = option(
-        200.0,
+        60.0,
         "Colours, light and dark stay where the first picture has them: no patches and stains of the "
         "painting. 0 leaves it out.",
         0,
