@@ -15,11 +15,11 @@ const CORNERS = {
 };
 const ENGLISH = {
   connect: "Connect two to four styles to mix them here.",
-  overruled: "With split on, these weights are not used.",
+  overruled: "With 1st: shapes and two styles, no weight is used.",
 };
 const CHINESE = {
   connect: "连接两到四种风格，即可在这里混合。",
-  overruled: "拆分已开启，这里的权重不起作用。",
+  overruled: "首个定形状且只有两种风格时，不用权重。",
 };
 const texts = () => (inChinese() ? CHINESE : ENGLISH);
 
