@@ -19,7 +19,7 @@ const ENGLISH = {
 };
 const CHINESE = {
   connect: "连接两到四种风格，即可在这里混合。",
-  overruled: "首个定形状且只有两种风格时，不用权重。",
+  overruled: "选“首个定形状”且只有两种风格时，权重不起作用。",
 };
 const texts = () => (inChinese() ? CHINESE : ENGLISH);
 
