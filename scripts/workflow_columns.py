@@ -70,7 +70,7 @@ LAYOUTS: dict[str, list[Column]] = {
     "mix_library_styles": [
         [read_me(), block("Second style", PURPLE, 5)],
         [block("First style", PURPLE, 4), block("Third style", PURPLE, 6, drop=200)],
-        [block("What to paint", BLUE, 3), block("Mixed", PURPLE, 7)],
+        [block("What to paint", BLUE, 3), block("Mixing", PURPLE, 7)],
         [block("Painting", GREEN, 9, drop=330)],
         [block("Result", GOLD, 10, drop=330)],
     ],
@@ -83,7 +83,7 @@ LAYOUTS: dict[str, list[Column]] = {
     "structure_and_color": [
         [read_me()],
         [block("Two styles", PURPLE, 4, 5)],
-        [block("Mixed", PURPLE, 6), block("What to paint", BLUE, 3)],
+        [block("Mixing", PURPLE, 6), block("What to paint", BLUE, 3)],
         [block("Painting", GREEN, 8, drop=250)],
         [block("Result", GOLD, 9, drop=250)],
     ],
