@@ -62,6 +62,15 @@ def refusal(path) -> str:
     return message
 
 
+def test_a_header_without_the_networks_fingerprint(saved, style):
+    """It is not known then; reading it was a KeyError, also where the style picker lists styles."""
+    layers, dim = style.code.shape
+    rewrite(saved, network=json.dumps({"layers": layers, "code_dim": dim}))
+    read = read_style(saved)
+    assert read.encoder is None
+    assert torch.equal(read.code, style.code.half().float())
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_names_that_are_not_utf8(saved, style, gan, tmp_path):
     """Folders of older systems have them, and a whole file was called cut short."""
