@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# `float` reads numbers from all of these, and nothing else computes with them.
+_TEXTS = (str, bytes, bytearray)
+
 
 def option(default: T, text: str, low: float | None = None, high: float | None = None) -> T:
     """A field with its explanation and the range of its values, ends included."""
@@ -32,12 +35,12 @@ def check_choice(name: str, value: str, choices: Collection[str]) -> None:
 def check_number(name: str, value: Any, low: float, high: float) -> None:  # noqa: ANN401  # whatever came
     """Raise ValueError, one sentence, unless `value` is a number from `low` to `high`, ends included."""
     try:
-        fits = not isinstance(value, str) and low <= float(value) <= high
+        fits = not isinstance(value, _TEXTS) and low <= float(value) <= high
     # RuntimeError: a tensor of several numbers, or without values; OverflowError: a very large whole number.
     except (TypeError, ValueError, RuntimeError, OverflowError, NotImplementedError):
         fits = False
     if not fits:
-        shown = value_excerpt(value) if isinstance(value, str) else excerpt(str(value))
+        shown = value_excerpt(value) if isinstance(value, _TEXTS) else excerpt(str(value))
         raise ValueError(f"{name} is {shown}; choose a value from {low:g} to {high:g}.")
 
 
@@ -78,7 +81,7 @@ def as_floats(values: Iterable[Any]) -> list[float]:
     found = []
     for value in _entries(values):
         try:
-            found.append(math.nan if isinstance(value, str) else float(value))
+            found.append(math.nan if isinstance(value, _TEXTS) else float(value))
         except (TypeError, ValueError, OverflowError, RuntimeError):
             # RuntimeError: a tensor of several numbers.
             found.append(math.nan)
@@ -109,7 +112,10 @@ def _entries(values: Iterable[Any]) -> list[Any]:
 
 
 def check_ranges(options: DataclassInstance) -> None:
-    """Raise ValueError, one sentence, unless every number of the dataclass `options` is one in its range."""
+    """Raise ValueError, one sentence, unless every number of the dataclass `options` is one in its range.
+
+    Numbers of NumPy, which other nodes may give, become Python's own: JSON knows no others.
+    """
     for each in fields(options):
         low, high = each.metadata.get("low"), each.metadata.get("high")
         if low is None:
@@ -119,6 +125,7 @@ def check_ranges(options: DataclassInstance) -> None:
         if len(values) != len(defaults):
             wanted = counted(len(defaults), "number")
             raise ValueError(f"{each.name} is {value_excerpt(given)}; give {wanted}.")
+        own = []
         for value, usual in zip(values, defaults, strict=True):
             kind, text = (Integral, "whole number") if isinstance(usual, int) else (Real, "number")
             if isinstance(value, bool) or not isinstance(value, kind):
@@ -129,3 +136,18 @@ def check_ranges(options: DataclassInstance) -> None:
                 raise ValueError(
                     f"{each.name} is {excerpt(str(value))}; give a value from {low:g} to {high:g}."
                 )
+            own.append(own_number(number))
+        object.__setattr__(options, each.name, tuple(own) if isinstance(given, tuple) else own[0])
+
+
+def own_number(number: Any) -> int | float:  # noqa: ANN401  # a number of any package
+    """Python's own int or float of the same value.
+
+    >>> from fractions import Fraction
+    >>> own_number(Fraction(1, 4)), own_number(3)
+    (0.25, 3)
+    """
+    if type(number) in (int, float):
+        kept: int | float = number
+        return kept
+    return int(number) if isinstance(number, Integral) else float(number)

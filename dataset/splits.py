@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Hashable, Sequence
 from numbers import Real
 from pathlib import Path
+from typing import cast
 
 from ..base.counts import counted
 from ..base.excerpt import value_excerpt
@@ -103,7 +104,7 @@ def hash_split(key: str) -> str:
 
 
 def _is_share(value: object) -> bool:
-    return isinstance(value, Real) and 0 <= float(value) <= 0.5
+    return isinstance(value, Real) and 0 <= cast(float, value) <= 0.5
 
 
 def validation_split(

@@ -125,6 +125,8 @@ class Scorekeeper:
         if len(self._painting_moments) < 2:
             return Score(why_none="Needs at least two paintings to compare with.")
         random, real = statistics.fmean(self._random_spreads), style_spread(self._painting_moments)
+        if not real:
+            return Score(why_none="The paintings are all alike; needs two that differ.")
         details = f"{number(random)} / {number(real)}"
         return Score(random / real, None, {"of_styles": random, "of_paintings": real}, details)
 

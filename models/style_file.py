@@ -175,7 +175,7 @@ def read_style(path: str | os.PathLike[str]) -> StyleFile:
     return StyleFile(
         tensors["code"].float(),
         header["coarse_layers"],
-        header["network"]["style_encoder"],
+        header["network"].get("style_encoder"),
         thumbnail=bytes(tensors["thumbnail"].tolist()) if "thumbnail" in tensors else None,
         **{text: header[text] for text in _TEXTS},
     )

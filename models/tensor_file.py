@@ -74,8 +74,21 @@ def open_tensors(path: str | os.PathLike[str]) -> Iterator[TensorFile]:
     with open(path, "rb") as file:
         if int.from_bytes(file.read(8), "little") > LARGEST_HEADER:
             raise ValueError("The file has no safetensors header, or one that is too long.")
-    with safe_open(os.fspath(path), framework="pt") as handle:
-        yield TensorFile(handle)
+        with safe_open(_utf8_path(path, file.fileno()), framework="pt") as handle:
+            yield TensorFile(handle)
+
+
+def _utf8_path(path: str | os.PathLike[str], descriptor: int) -> str:
+    """A path of the open file that the library takes: it takes no bytes that are not UTF-8.
+
+    Folders from older systems may have such names.
+    """
+    text = os.fspath(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return f"/dev/fd/{descriptor}"
+    return text
 
 
 def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, str]]:

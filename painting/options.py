@@ -231,6 +231,7 @@ class StylizeOptions:
         check_choice("strokes", self.strokes, STROKES)
         check_ranges(self)
         check_seed(self.seed)
+        object.__setattr__(self, "seed", int(self.seed))
         if self.refine is not None:
             check_type("refine", self.refine, RefineOptions)
             own = replace(self.refine, stroke_size=self.stroke_size, preserve_color=self.preserve_color)

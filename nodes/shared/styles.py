@@ -79,7 +79,8 @@ def style_name(path: Path) -> str:
 
 
 def style_title(name: str) -> str:
-    """The last part of what the user called a style, as it was typed."""
+    """The last part of what the user called a style, as it was typed. Raises ValueError for no text."""
+    check_type("style_name", name, str)
     return name.strip().removesuffix(SAFETENSORS).replace("\\", "/").split("/")[-1].strip()
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import Field, fields
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from ...base.settings import check_choice
+from ...base.settings import check_choice, is_whole
 from ...base.shipped import demo_photos
 from ...training.options import ADVERSARIAL_LOSSES, DEFAULT_MODE, MODES, LossWeights, TrainOptions, sized
 from ..bridge.api import io, new_input
@@ -66,17 +67,28 @@ def chosen_options(mode: str, of_mode: Mapping[str, float], **changes: object) -
     """
     check_choice("mode", mode, MODES)
     for name, option in _OF_MODE.items():
-        if of_mode.get(name, 0) != 0:
-            changes |= sized(mode, int(of_mode[name])) if name == "resolution" else {option: of_mode[name]}
-    weights = {weight: of_mode[name] for name, weight in _WEIGHT_OF.items() if of_mode.get(name, -1) != -1}
+        value = of_mode.get(name, 0)
+        if _means(value, 0):
+            continue
+        # Other sizes follow from a resolution; what is none, the options refuse.
+        follow = name == "resolution" and is_whole(value)
+        changes |= sized(mode, int(value)) if follow else {option: value}
+    weights = {
+        weight: of_mode[name] for name, weight in _WEIGHT_OF.items() if not _means(of_mode.get(name, -1), -1)
+    }
     return TrainOptions.for_mode(mode, weights, **changes)
+
+
+def _means(value: object, unset: int) -> bool:
+    """Whether a value, which may be anything, is the number `unset`."""
+    return isinstance(value, Real) and value == unset
 
 
 def photos_from(folder: str, images: Tensor | None, share: float) -> PictureSet:
     """Like `pictures_from`; if nothing is given, the photos that ship with Brushwork."""
     from ...dataset.collection import collect
 
-    if not folder.strip() and images is None:
+    if named_folder(folder) is None and images is None:
         return collect("photos", pictures=demo_photos(), share=share)
     return pictures_from("photos", folder, images, share)
 

@@ -9,7 +9,7 @@ from ..bridge import api
 from ..bridge.api import io, schema
 from ..bridge.progress import preview, show_text
 from ..shared.checkpoints import connected_or_default
-from ..shared.folders import check_folders, fingerprint_folders
+from ..shared.folders import check_folders, fingerprint_folders, named_folder
 from ..shared.images import from_pil
 from ..shared.inputs import validation_result
 from ..shared.sockets import GanSocket, ManagedGAN, Style, StyleSocket
@@ -94,13 +94,14 @@ class TrainStyle(io.ComfyNode):
         content_images: Tensor | None = None,
         **of_mode: float,
     ) -> io.NodeOutput:
+        from ...training.runs.spec import check_notes
         from .place import file_stem
         from .session import TrainTask, train
 
         style_gan = connected_or_default(style_gan)
         # Before the pictures are looked at: a bad name, and a folder that validate_inputs cannot blame alone.
-        file_stem(save_name)
-        check_folders(content_folder)
+        check_notes(file_stem(save_name), licence, preview_every)
+        named_folder(content_folder)
         options = chosen_options(
             mode, of_mode, adversarial=adversarial_loss, seed=seed, validation_share=validation_share
         )

@@ -6,7 +6,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from ...base.excerpt import value_excerpt
 from ...base.files import safe_file_name
+from ...base.settings import check_type
 from ...base.tensor_header import SAFETENSORS
 from ...training.runs.files import RECIPE_FILE, RunFiles
 from ...training.runs.owner import OwnedError, owned
@@ -76,9 +78,10 @@ def _can_go_on(files: RunFiles, mode: str) -> bool:
 
 def file_stem(save_name: str) -> str:
     """`save_name` as a file name without an ending. Raises ValueError if nothing of it is left."""
+    check_type("save_name", save_name, str)
     name = save_name.strip().removesuffix(SAFETENSORS)
     if not name.strip("./\\ "):
-        raise ValueError(f"save_name is '{save_name}'; give a name, for instance 'my style'.")
+        raise ValueError(f"save_name is {value_excerpt(save_name)}; give a name, for instance 'my style'.")
     return safe_file_name(name)
 
 

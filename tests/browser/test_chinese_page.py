@@ -58,3 +58,28 @@ def test_a_workflow_speaks_chinese_and_sends_the_same(page):
     (sent,) = (node for node in page.prompt().values() if node["class_type"] == "MixStyles")
     assert (sent["inputs"]["mode"], sent["inputs"]["split"]) == ("lerp", False)
     assert page.faults() == []
+
+
+@pytest.mark.parametrize("name", ["library/constructor", "library/__proto__", "library/nobody"])
+def test_a_style_that_is_not_here_has_any_name(page, name):
+    """The names of what every JavaScript object has; a workflow from anybody may hold them."""
+    workflow = json.loads((WORKFLOWS_DIR / "paint_photo.json").read_text(encoding="utf-8"))
+    page.open("paint_photo", [chinese("titles", node["title"]) for node in workflow["nodes"]])
+    page.show("PaintPhoto")
+    root = page.page.locator(".brushwork-picker:visible")
+    root.wait_for()
+    shown = page.page.evaluate(
+        """name => {
+          const node = app.graph.nodes.find(node => node.type === 'PaintPhoto');
+          const combo = node.widgets.find(widget => widget.name === 'style_name');
+          combo.value = name;
+          return [combo.value, combo.options.getOptionLabel(name)];
+        }""",
+        name,
+    )
+    assert shown == [name, name.removeprefix("library/")]
+    assert root.locator(".brushwork-title").inner_text() == name.removeprefix("library/")
+    assert root.locator(".brushwork-artist").inner_text() == "这里没有该风格。"
+    # The page's own word on it is the only one.
+    said = [fault.partition(": ")[2] for fault in page.faults()]
+    assert said == [f"style_name is {name}, which is no choice"]

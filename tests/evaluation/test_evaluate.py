@@ -7,6 +7,7 @@ import sys
 import weakref
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from gram_errors import gram_errors
@@ -162,6 +163,27 @@ def test_one_painting_gives_losses_but_no_distances(small_gan: StyleGAN, photos:
         assert found.scores[name].why_none == "Needs at least two paintings and two results."
     assert found.scores["diversity"].why_none == "Needs at least two paintings to compare with."
     assert found.scores["mean_std"].value > 0
+
+
+@pytest.mark.parametrize("count", [2, 27])
+def test_paintings_that_are_all_alike(small_gan: StyleGAN, photos: list[Path], count: int) -> None:
+    """It was a division by zero after all pairs had been painted."""
+    pictures = [Image.new("RGB", (60, 50), "teal") for _ in range(count)]
+    found = evaluate(small_gan, photos[:2], pictures, EvaluationOptions(count, side=48, random_styles=2))
+    assert found.scores["diversity"].value is None
+    assert "diversity: The paintings are all alike; needs two that differ." in found.text()
+    assert found.scores["mean_std"].value > 0
+
+
+def test_numbers_of_numpy_become_pythons_own(
+    small_gan: StyleGAN, photos: list[Path], paintings: list[Path]
+) -> None:
+    """Other nodes give them; JSON knows none, nor do Python's own random numbers."""
+    given = EvaluationOptions(np.int64(2), np.int32(48), np.int64(3), psi=np.float32(0.5), random_styles=2)
+    own = EvaluationOptions(2, 48, 3, psi=0.5, random_styles=2)
+    assert json.dumps(given.as_dict()) == json.dumps(own.as_dict())
+    found = [evaluate(small_gan, photos[:1], paintings[:2], options).as_dict() for options in (given, own)]
+    assert json.dumps(found[0]["scores"]) == json.dumps(found[1]["scores"])
 
 
 def test_a_checkpoint_without_a_style_space_has_no_diversity(

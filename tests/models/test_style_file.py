@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import os
 import pickle
+import sys
 
 import pytest
 import torch
@@ -14,7 +16,14 @@ from safetensors import safe_open
 from safetensors.torch import save, save_file
 
 from brushwork.models import CheckpointError, StyleGAN
-from brushwork.models.style_file import LARGEST_FILE, StyleFile, read_style, style_fingerprint, write_style
+from brushwork.models.style_file import (
+    LARGEST_FILE,
+    StyleFile,
+    read_style,
+    read_style_facts,
+    style_fingerprint,
+    write_style,
+)
 from brushwork.pictures.tensors import as_picture
 
 
@@ -51,6 +60,32 @@ def refusal(path) -> str:
     assert message.endswith(".")
     assert "\n" not in message
     return message
+
+
+def test_a_header_without_the_networks_fingerprint(saved, style):
+    """It is not known then; reading it was a KeyError, also where the style picker lists styles."""
+    layers, dim = style.code.shape
+    rewrite(saved, network=json.dumps({"layers": layers, "code_dim": dim}))
+    read = read_style(saved)
+    assert read.encoder is None
+    assert torch.equal(read.code, style.code.half().float())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_not_utf8(saved, style, gan, tmp_path):
+    """Folders of older systems have them, and a whole file was called cut short."""
+    folder = tmp_path / os.fsdecode(b"gem\xe4lde")
+    folder.mkdir()
+    path = folder / os.fsdecode(b"m\xf6we.safetensors")
+    write_style(path, style)
+    assert path.read_bytes() == saved.read_bytes()
+    assert torch.equal(read_style(path).code, read_style(saved).code)
+    assert read_style_facts(path) == read_style_facts(saved)
+    gan.save(folder / "x.safetensors")
+    assert style_fingerprint(StyleGAN.load(folder / "x.safetensors")) == style_fingerprint(gan)
+    path.write_bytes(saved.read_bytes()[:3000])
+    with pytest.raises(CheckpointError, match="is cut short or damaged at 3000 bytes"):
+        read_style(path)
 
 
 def rewrite(path, tensors=None, **metadata):

@@ -221,6 +221,26 @@ def test_another_kind_of_value_at_a_socket_is_named(small_gan, name, value):
             lambda gan: RefinePainting.execute(GOOD, GOOD, GOOD, style_weights=2.0, style_gan=gan, **REFINE),
             "style_weights is of the type float; give a text, such as 1, 2.",
         ),
+        (
+            lambda gan: StyleDataset.execute("", GOOD, validation_share=10**400),
+            "The validation share is 1000.*; give a number from 0 to 0.5.",
+        ),
+        (lambda gan: SampleStyle.execute(gan, psi=b"1"), "psi is b'1'; choose a value from 0 to 2."),
+        (
+            lambda gan: Generate.execute(gan, None, EncodeStyle.execute(gan, GOOD)[0], b"1", photo=GOOD),
+            "strength is b'1'; choose a value from 0 to 1.",
+        ),
+        (
+            lambda gan: MixStyles.execute(EncodeStyle.execute(gan, GOOD)[0], weight_1=b"1"),
+            "The weights are nan; give numbers of 0 or more",
+        ),
+        *(
+            (
+                lambda gan, name=name: SaveStyle.execute(EncodeStyle.execute(gan, GOOD)[0], name),
+                f"style_name is of the type {type(name).__name__}; give a str.$",
+            )
+            for name in (None, 5, ["a"], b"a")
+        ),
         # It went on for ever.
         (lambda gan: SampleStyle.execute(gan, count=10**30), "count is 1000000000.*; ask for 1,000,000 styl"),
     ],

@@ -7,7 +7,7 @@ const LIBRARY = "library/";
 // The library's pictures are static files, which scripts/style_thumbnails.py makes.
 const PICTURES = new URL("../styles/", import.meta.url);
 
-let library = {};
+let library = new Map(); // not an object, which knows names such as "constructor", too
 let own = new Map();
 
 export const inChinese = () => String(app.extensionManager?.setting.get("Comfy.Locale")).startsWith("zh");
@@ -15,7 +15,7 @@ export const inChinese = () => String(app.extensionManager?.setting.get("Comfy.L
 export async function loadStyles() {
   const answers = [fetch(new URL("library.json", PICTURES)), api.fetchApi("/brushwork/styles")];
   const [shipped, users] = await Promise.all(answers.map(answered));
-  library = shipped ?? library;
+  if (shipped) library = new Map(Object.entries(shipped));
   own = new Map((users ?? []).map(style => [style.name, style]));
 }
 
@@ -35,7 +35,7 @@ async function answered(request) {
 export function aboutStyle(name) {
   const text = String(name ?? "");
   const id = text.startsWith(LIBRARY) ? text.slice(LIBRARY.length) : "";
-  const shipped = library[id];
+  const shipped = library.get(id);
   if (shipped) {
     const { title, artist, year, short, zh } = shipped;
     const picture = new URL(`${id}.webp`, PICTURES).href;
@@ -53,14 +53,14 @@ export function aboutStyle(name) {
 // One line, as combos show it. Older pages put it into the page as HTML, and anybody may have written a style file.
 export function styleLabel(name) {
   const { title, artist, year } = aboutStyle(name);
-  const short = library[String(name).slice(LIBRARY.length)]?.short;
+  const short = library.get(String(name).slice(LIBRARY.length))?.short;
   const painter = (!inChinese() && short) || artist;
   return [painter, title, year].filter(Boolean).join(inChinese() ? "，" : ", ").replace(/[<>]/g, "");
 }
 
 // All that a search may look for, without accents.
 export function searchText(name) {
-  const { zh, ...texts } = library[String(name).slice(LIBRARY.length)] ?? aboutStyle(name);
+  const { zh, ...texts } = library.get(String(name).slice(LIBRARY.length)) ?? aboutStyle(name);
   return plain([name, texts.title, texts.artist, texts.year, zh?.title, zh?.artist].join(" "));
 }
 

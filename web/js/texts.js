@@ -11,7 +11,8 @@ const dictionary = kind =>
   new Map(Object.entries(english[kind] ?? {}).map(([key, text]) => [text, translated[kind]?.[key] ?? text]));
 
 function translateWidget(widget, choices, labels) {
-  if (choices) widget.options.getOptionLabel = choice => choices[choice] ?? String(choice ?? "");
+  const labelled = choice => (Object.hasOwn(choices, choice) ? choices[choice] : String(choice ?? ""));
+  if (choices) widget.options.getOptionLabel = labelled;
   if (labels) Object.assign(widget.options, labels);
 }
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import json
+import math
 
+import numpy as np
 import pytest
 import torch
 from comfy_api.latest import io
@@ -91,12 +94,32 @@ def test_only_the_guilty_input_turns_red(node):
         ({"save_name": ".."}, "give a name"),
         ({"content_folder": "lost"}, "There is no folder 'lost'"),
         ({"content_folder": "lost", "style_folder": ""}, "There is no folder 'lost'"),  # before any picture
+        # The style's file refused it when the training had ended.
+        ({"licence": "CC BY " * 200}, r"^licence has 1,200 characters; give 1,000 at most\.$"),
+        ({"licence": None}, r"^licence is of the type NoneType; give a str\.$"),
+        ({"save_name": 5}, r"^save_name is of the type int; give a str\.$"),
+        (
+            {"save_name": "/" * 3000},
+            r"^save_name is '/+\.\.\./+'; give a name, for instance 'my style'\.$",
+        ),
+        ({"preview_every": "x"}, r"^preview_every is 'x'; give a whole number from 0\.$"),
+        ({"content_folder": None}, r"^The folder is of the type NoneType; give its name as a text\.$"),
+        ({"resolution": math.nan}, r"^resolution is nan; give a whole number\.$"),
+        ({"resolution": None}, r"^resolution is None; give a whole number\.$"),
+        ({"steps": torch.ones(2)}, r"^steps is tensor\(\[1\., 1\.\]\); give a whole number\.$"),
     ],
 )
 def test_the_rest_is_refused_before_it_trains(fresh, small_gan, paintings_dir, wrong, sentence):
     with pytest.raises(ValueError, match=sentence):
         TrainStyle.execute(small_gan, **{"style_folder": str(paintings_dir)} | wrong)
     assert not list(fresh.rglob("state.safetensors"))
+
+
+def test_numbers_of_numpy_make_the_same_options():
+    """Other nodes give them, and the run's recipe is JSON, which knows none."""
+    given = chosen_options("style_code", {"resolution": np.int64(64), "style_weight": np.float32(2)})
+    own = chosen_options("style_code", {"resolution": 64, "style_weight": 2.0})
+    assert json.dumps(given.as_dict()) == json.dumps(own.as_dict())
 
 
 def test_six_rows_remain_where_pages_know_advanced_inputs():

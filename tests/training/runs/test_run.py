@@ -237,3 +237,17 @@ class TestResume:
         assert [line["step"] for line in again.log.lines] == [2, 4, 6]
         lines = [json.loads(line)["step"] for line in run.files.log.read_text().splitlines()]
         assert lines == [2, 4, 6]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"licence": "x" * 1001}, r"^licence has 1,001 characters; give 1,000 at most\.$"),
+        ({"name": "x" * 1001}, r"^name has 1,001 characters; give 1,000 at most\.$"),
+        ({"preview_every": -1}, r"^preview_every is -1; give a whole number from 0\.$"),
+    ],
+)
+def test_what_the_style_file_would_refuse(photos, paintings, tmp_path, wrong, sentence):
+    sets = picture_set(photos[:2], photos[2:]), picture_set(paintings[:2], paintings[2:])
+    with pytest.raises(ValueError, match=sentence):
+        RunSpec(SMALL, *sets, RunFiles.in_folder(tmp_path), **wrong)
