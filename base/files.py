@@ -43,20 +43,27 @@ def safe_file_name(name: str) -> str:
     return f"_{name}" if hidden_or_kept else name
 
 
-def distinct_names(names: Sequence[str], sources: Sequence[Sequence[Path]]) -> list[str]:
+def distinct_names(
+    names: Sequence[str], sources: Sequence[Sequence[Path]], endings: Sequence[str] | None = None
+) -> list[str]:
     """File names without ending that every system accepts, no two alike on any system.
 
     If several of `names` would be the same, or one is too long for a file system, it gets a digest of the
-    paths of its `sources`. Names that differ in case or Unicode form are the same.
+    paths of its `sources`. Names that differ in case or Unicode form are the same. With the `endings` that
+    the files will have, one for each name, names are the same only if their endings are, too.
 
     >>> distinct_names(["a", "b"], [[Path("1/a.png")], [Path("b.png")]])
     ['a', 'b']
     """
     safe = [safe_file_name(name) for name in names]
-    count = Counter(map(same_name, safe))
+    files = [
+        (same_name(name), ending.lower())
+        for name, ending in zip(safe, endings or [""] * len(safe), strict=True)
+    ]
+    count = Counter(files)
     return [
-        plain if count[same_name(plain)] == 1 and _fits(name) else _with_digest(plain, paths)
-        for name, plain, paths in zip(names, safe, sources, strict=True)
+        plain if count[file] == 1 and _fits(name) else _with_digest(plain, paths)
+        for name, plain, file, paths in zip(names, safe, files, sources, strict=True)
     ]
 
 

@@ -72,13 +72,16 @@ def make_jobs(
     for style in styles:
         check_type("style", style, StyleSource)
     couples = paired([checked_path(photo, "photo") for photo in photos], styles, pairs)
+    # A photo and a film of one name, as phones take them together, have results of different endings.
+    endings = [ending_for(photo) if is_film(photo) else ending for photo, _ in couples]
     names = distinct_names(
         [f"{photo.stem}__{style.name}" for photo, style in couples],
         [[photo, *style.files] for photo, style in couples],
+        endings,
     )
     jobs = [
-        PaintJob(photo, style, folder / f"{name}{ending_for(photo) if is_film(photo) else ending}")
-        for name, (photo, style) in zip(names, couples, strict=True)
+        PaintJob(photo, style, folder / f"{name}{end}")
+        for name, end, (photo, style) in zip(names, endings, couples, strict=True)
     ]
     check_targets(jobs)
     return jobs

@@ -39,7 +39,7 @@ def read_catalogue(path: Path, folders: Sequence[Path]) -> list[CatalogueEntry]:
     missing, an empty cell in a required column, a missing picture, and two styles of one id.
     """
     rows = _read_rows(path)
-    entries = [_entry(f"{path.name}, entry {n}", row, [*folders, path.parent]) for n, row in rows]
+    entries = [_entry(f"{path.name}, entry {n}", row, folders, path.parent) for n, row in rows]
     if not entries:
         raise CommandError(f"{path} has no entries.")
     seen: set[str] = set()
@@ -72,7 +72,7 @@ def _read_csv(text: str) -> list[dict[str, Any]]:
     return list(csv.DictReader(lines, restkey="one too many", restval="", delimiter=delimiter))
 
 
-def _entry(where: str, row: dict[str, Any], folders: Sequence[Path]) -> CatalogueEntry:
+def _entry(where: str, row: dict[str, Any], folders: Sequence[Path], beside: Path) -> CatalogueEntry:
     if unknown := [str(key) for key in row if key not in COLUMNS]:
         raise CommandError(
             f"{where}: there is no column '{excerpt(unknown[0], 60)}'; choose from {', '.join(COLUMNS)}."
@@ -84,10 +84,10 @@ def _entry(where: str, row: dict[str, Any], folders: Sequence[Path]) -> Catalogu
     for column in REQUIRED:
         if not cells[column]:
             raise CommandError(f"{where}: the column '{column}' is empty; fill it in.")
-    candidates = [folder / cells["file"] for folder in folders]
+    candidates = [folder / cells["file"] for folder in (*folders, beside)]
     picture = next((path for path in candidates if os.path.isfile(path)), None)
     if picture is None:
-        places = ", ".join(str(folder) for folder in folders)
+        places = " or ".join([*map(str, folders), "the catalogue's folder"])
         raise CommandError(f"{where}: there is no picture {excerpt(cells['file'], 60)} in {places}.")
     id_ = slug(cells["id"] or f"{cells['artist']} {cells['name']}") or slug(picture.stem)
     if not id_:

@@ -153,7 +153,23 @@ def _gradients(frame: Tensor) -> tuple[Tensor, Tensor]:
 
 def window_mean(x: Tensor, side: int) -> Tensor:
     """The mean of [B,C,H,W] in the window of odd `side` around every pixel, of what lies in the picture."""
+    if x.device.type == "cpu":
+        # PyTorch's pooling on a CPU takes no vectors, and side x side steps for each pixel.
+        return _mean_along(_mean_along(x, -1, side), -2, side)
     return F.avg_pool2d(x, side, stride=1, padding=side // 2, count_include_pad=False)
+
+
+def _mean_along(x: Tensor, dim: int, side: int) -> Tensor:
+    """The mean of up to `side` neighbours along one of the last two dimensions."""
+    length = x.shape[dim]
+    total, count = x.clone(), x.new_ones(length)
+    for k in range(1, min(side // 2, length - 1) + 1):
+        rest = length - k
+        total.narrow(dim, 0, rest).add_(x.narrow(dim, k, rest))
+        total.narrow(dim, k, rest).add_(x.narrow(dim, 0, rest))
+        count[:rest] += 1
+        count[k:] += 1
+    return total.div_(count if dim == -1 else count[:, None])
 
 
 def _positions(flow: Tensor) -> tuple[Tensor, Tensor]:

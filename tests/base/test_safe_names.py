@@ -76,3 +76,10 @@ def test_one_line_shows_what_steers() -> None:
     )
     assert one_line("a\nb", keep="\n") == "a\nb"
     assert one_line("Ünï 北 👩‍🎨") == "Ünï 北 👩‍🎨"
+
+
+def test_names_of_different_endings_are_not_the_same() -> None:
+    paths = [[Path("a.jpg")], [Path("a.mp4")], [Path("b.jpg")], [Path("B.png")]]
+    plain = distinct_names(["a", "a", "b", "B"], paths, [".png", ".mp4", ".png", ".PNG"])
+    assert plain[:2] == ["a", "a"]
+    assert len({plain[2].lower(), plain[3].lower(), "b"}) == 3

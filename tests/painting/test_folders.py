@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -98,6 +100,15 @@ def test_no_two_pairs_share_a_file(folder):
     long = mixed([PaintingStyle(folder / f"{'style ' * 9}{i}.jpg") for i in range(5)])
     (job,) = make_jobs(many[:1], [long], folder / "out")
     assert len(job.target.name.encode()) < 200
+
+
+def test_a_photo_and_a_film_of_one_name_keep_it(folder):
+    style = art(folder)[0]
+    live = [Path("live.jpg"), Path("live.mov"), Path("other.avi"), Path("other.mkv")]
+    named = [job.target.name for job in make_jobs(live, [style], folder / "out")]
+    assert named[:2] == [f"live__{style.name}.png", f"live__{style.name}.mov"]
+    # An AVI becomes an MKV, so these two would be one file.
+    assert len({*named[2:], f"other__{style.name}.mkv"}) == 3
 
 
 def test_a_picture_that_is_read_is_never_replaced(folder, stylizer):

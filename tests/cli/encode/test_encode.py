@@ -173,7 +173,10 @@ def test_catalogue_pictures_may_lie_in_several_folders(encode, catalogue, pictur
     ("rows", "message"),
     [
         ([{"file": "photo.png", "name": "A"}] * 2, "has two styles with the id 'a'"),
-        ([{"file": "gone.png", "name": "A"}], "entry 1: there is no picture gone.png in "),
+        (
+            [{"file": "gone.png", "name": "A"}],
+            "entry 1: there is no picture gone.png in the catalogue's folder.",
+        ),
         ([{"file": "photo.png", "name": " "}], "entry 1: the column 'name' is empty"),
         (
             [{"file": "photo.png", "name": "A", "license": "CC0"}],
@@ -183,6 +186,11 @@ def test_catalogue_pictures_may_lie_in_several_folders(encode, catalogue, pictur
 )
 def test_catalogues_that_are_wrong(encode, catalogue, rows, message):
     refused(encode("--catalogue", catalogue(rows)), message)
+
+
+def test_a_picture_that_is_nowhere_says_where_it_was_sought(encode, catalogue):
+    path = catalogue([{"file": "gone.png", "name": "A"}])
+    refused(encode("--catalogue", path, "--pictures-dir", "."), "gone.png in . or the catalogue's folder.")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from brushwork.models.video.motion import FLOW_SIZE, enlarge, find_motion, warp
+from brushwork.models.video.motion import FLOW_SIZE, enlarge, find_motion, warp, window_mean
 
 
 def moved(scene, x, y):
@@ -85,3 +85,16 @@ def test_no_motion_fetches_the_picture_itself(scene):
     still = torch.zeros(1, 2, *scene.shape[-2:])
     for mode in ("bilinear", "bicubic"):
         assert torch.allclose(warp(scene, still, mode), scene, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [(2, 3, 40, 57), (1, 1, 5, 3), (1, 3, 1, 9), (1, 1, 1, 1)])
+@pytest.mark.parametrize("side", [3, 7, 11])
+def test_the_mean_of_a_window_counts_only_what_lies_in_the_picture(size, side):
+    x = torch.rand(size, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    kept, near = x.clone(), side // 2
+    mean = window_mean(x, side)
+    for row in range(size[2]):
+        for column in range(size[3]):
+            window = x[:, :, max(0, row - near) : row + near + 1, max(0, column - near) : column + near + 1]
+            torch.testing.assert_close(mean[:, :, row, column], window.mean((2, 3)))
+    assert torch.equal(x, kept)
