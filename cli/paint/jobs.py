@@ -40,9 +40,11 @@ def find_jobs(request: PaintRequest) -> list[PaintJob]:
         ending = f".{request.format or DEFAULT_FORMAT}"
         return make_jobs(photos, styles, request.out, ending, request.pairs)
     if len(photos) > 1 or len(styles) > 1:
+        # Mixed styles still paint every photo.
+        instead = "name a folder, or --mix the styles" if len(photos) == 1 else "name a folder"
         raise CommandError(
             f"--out {file} is one file, and there are {counted(len(photos), 'photo')} and "
-            f"{counted(len(styles), 'style')}; name a folder, or --mix the styles."
+            f"{counted(len(styles), 'style')}; {instead}."
         )
     _check_kind(photos[0], file)
     jobs = [PaintJob(photos[0], styles[0], file)]

@@ -41,6 +41,14 @@ pytestmark = pytest.mark.usefixtures("slim_loss_network")
             "klimt-kiss is a style file, which holds no painting",
         ),
         (
+            ("photo.png", "--style", "klimt-kiss", "hokusai-red-fuji", "--out", "one.png"),
+            "there are 1 photo and 2 styles; name a folder, or --mix the styles.",
+        ),
+        (
+            ("photo.png", "painting.png", "--style", "klimt-kiss", "--out", "one.png"),
+            "--out one.png is one file, and there are 2 photos and 1 style; name a folder.",
+        ),
+        (
             ("photo.png", "--style", "klimt-kiss", "--stroke-size", "8"),
             "--stroke-size is 8; give a number from 0.25 to 4.",
         ),
