@@ -116,7 +116,7 @@ def test_it_says_where_split_leaves_weights_nothing_to_do(canvas, pad):
     canvas.set("MixStyles", "split", True)
     assert overruled(pad)
     said = pad.locator("xpath=..").evaluate("pad => getComputedStyle(pad, '::after').content")
-    assert said == '"With 1st: shapes and two styles, no weight is used."'
+    assert said == '"With two styles and “1st: shapes”, weights do nothing."'
     before, position = weights(canvas), canvas.page.evaluate(f"[...{NODE}.pos]")
     drag_anyway(canvas, pad, 0.2, 0.5)
     assert weights(canvas) == before

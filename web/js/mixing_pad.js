@@ -15,7 +15,7 @@ const CORNERS = {
 };
 const ENGLISH = {
   connect: "Connect two to four styles to mix them here.",
-  overruled: "With 1st: shapes and two styles, no weight is used.",
+  overruled: "With two styles and “1st: shapes”, weights do nothing.",
 };
 const CHINESE = {
   connect: "连接两到四种风格，即可在这里混合。",
