@@ -49,8 +49,8 @@ def workflow(server, tmp_path_factory):
     return with_inputs
 
 
-@pytest.mark.parametrize("steps", [1, 6])
-def test_it_refines_and_core_shows_all_of_it(server, workflow, steps):
+@pytest.mark.parametrize(("steps", "said"), [(1, "1 step"), (6, "6 steps")])
+def test_it_refines_and_core_shows_all_of_it(server, workflow, steps, said):
     entry = server.queue(workflow(steps=steps))
     assert entry["status"]["status_str"] == "success", entry["status"]
     (refined,) = server.pictures({"outputs": {"4": entry["outputs"]["4"]}})
@@ -60,7 +60,7 @@ def test_it_refines_and_core_shows_all_of_it(server, workflow, steps):
     assert plot.std() > 1
     (info,) = entry["outputs"]["6"]["text"]
     assert info.startswith("1 picture of 96 x 54, 1 painting, quality draft, ")
-    assert f"96 x 54: {steps} steps" in info
+    assert f"\n96 x 54: {said}\n" in info
     assert "Style loss " in info
 
 
