@@ -86,12 +86,26 @@ def with_calm_grounds(
     photo: [B,3,H,W] in 0..1, what was painted; its plain places decide. shares [1 or B,K,H,W] with sums 1, or
     None with one region. amount: 0 leaves the picture as it is, 1 is all of it; a number or [B].
     """
-    strips = []
-    for above, rows, below in _strips(picture.shape[2]):
+    parts = []
+    for above, rows, below in strips(picture.shape[2]):
         part = (..., slice(above, below), slice(None))
         done = _calmed(picture[part], photo[part], calm, None if shares is None else shares[part], amount)
-        strips.append(done[:, :, rows])
-    return torch.cat(strips, 2)
+        parts.append(done[:, :, rows])
+    return torch.cat(parts, 2)
+
+
+def without_marks_on_plain_grounds(picture: Tensor, photo: Tensor, amount: float = 1.0) -> Tensor:
+    """The picture [B,3,H,W] in 0..1 where the photo has texture, and what of it follows the photo elsewhere.
+
+    photo: [B,3,H,W] in 0..1; amount: 0 leaves the picture as it is, 1 is all of it.
+    """
+    parts = []
+    for above, rows, below in strips(picture.shape[2]):
+        part = (..., slice(above, below), slice(None))
+        smooth = _guided(blurred(photo[part], 1.0), picture[part])
+        done = torch.lerp(picture[part], smooth, amount * plain_places(photo[part]))
+        parts.append(done[:, :, rows].clamp(0, 1))
+    return torch.cat(parts, 2)
 
 
 def _calmed(
@@ -100,9 +114,9 @@ def _calmed(
     rules = picture.new_ones(1, 1, 1, 1) if shares is None else shares
     strokes, grain = ((level[:, :, None, None] * rules).sum(1, keepdim=True) for level in calm)
     # The picture in four parts: what follows the photo, stains, strokes, grain.
-    middle = _blurred(picture, _FINE)
-    smooth = _guided(_blurred(photo, 1.0), picture)
-    stains = _blurred(picture - smooth, _STAIN)
+    middle = blurred(picture, _FINE)
+    smooth = _guided(blurred(photo, 1.0), picture)
+    stains = blurred(picture - smooth, _STAIN)
     marks, fine = middle - smooth - stains, picture - middle
     # Marks up to the painting's level stay, and stronger ones come down to it. Hardly anything stays of
     # stains and of what is fine at their edges.
@@ -130,16 +144,16 @@ def _edges(stains: Tensor, steep: Tensor) -> Tensor:
     right = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / 2
     down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / 2
     slope = (right.square() + down.square()).mean(1, keepdim=True).sqrt()
-    return 1 - torch.exp(-(_blurred(slope, 1.5) / steep).square())
+    return 1 - torch.exp(-(blurred(slope, 1.5) / steep).square())
 
 
 def _calm_places(painting: Tensor) -> Tensor:
     """Strokes and grain of the calm places of paintings [B,3,H,W], [2,B]."""
     levels = []
-    for above, rows, below in _strips(painting.shape[2]):
+    for above, rows, below in strips(painting.shape[2]):
         part = painting[:, :, above:below]
-        middle = _blurred(part, _FINE)
-        strokes = _level(middle - _guided(_blurred(part, 1.0), part))
+        middle = blurred(part, _FINE)
+        strokes = _level(middle - _guided(blurred(part, 1.0), part))
         found = torch.stack([strokes, _level(part - middle)])[..., rows, :]
         levels.append(found[..., ::_SAMPLED, ::_SAMPLED].flatten(2))
     shares = (_CALM_STROKES, _CALM_GRAIN)
@@ -148,8 +162,9 @@ def _calm_places(painting: Tensor) -> Tensor:
     )
 
 
-def _strips(height: int) -> Iterator[tuple[int, slice, int]]:
-    """For each strip: the first row that it sees, its own rows counted from there, the row after the last."""
+def strips(height: int) -> Iterator[tuple[int, slice, int]]:
+    """Strips of a picture: for each the first row that it sees, its own rows counted from there, and the row
+    after the last that it sees."""
     for top in range(0, height, _ROWS):
         above = max(0, top - _SEEN)
         yield above, slice(top - above, min(height, top + _ROWS) - above), min(height, top + _ROWS + _SEEN)
@@ -164,7 +179,7 @@ def _plain(photo: Tensor, reach: int, deviation: float) -> Tensor:
     """Near 1 where the photo's light deviates less than `deviation` within `reach` pixels: [B,1,H,W]."""
     light = photo.mean(1, keepdim=True)
     variance = (_mean(light.square(), reach) - _mean(light, reach).square()).clamp_min(0)
-    return _blurred(torch.exp(-variance / deviation**2), reach / 2)
+    return blurred(torch.exp(-variance / deviation**2), reach / 2)
 
 
 def _level(detail: Tensor) -> Tensor:
@@ -221,7 +236,7 @@ def _mean(image: Tensor, reach: int) -> Tensor:
     return F.avg_pool2d(F.avg_pool2d(padded, (1, 2 * reach + 1), 1), (2 * reach + 1, 1), 1)
 
 
-def _blurred(image: Tensor, sigma: float) -> Tensor:
+def blurred(image: Tensor, sigma: float) -> Tensor:
     """A Gaussian blur; borders are repeated."""
     reach, channels = math.ceil(3 * sigma), image.shape[1]
     place = torch.arange(-reach, reach + 1, dtype=image.dtype, device=image.device)

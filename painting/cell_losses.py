@@ -27,6 +27,10 @@ CELLS = (8, 16)
 # part of all, so patches count less.
 _PATCH_SIDE = 256
 
+# The mean side of a picture in windows of `smooth_color_loss`: as small as marks of the brush. Pixels of a
+# small picture are free to become marks, too, so a window reaches at least so far.
+_WINDOWS, _LEAST_REACH = 128, 2
+
 # Smaller deviations are not divided by: a twentieth of them is the noise of a plain photo.
 _EVEN = 0.03
 _DARKEST_VARIANCE = 1e-4
@@ -100,7 +104,7 @@ class CellColors:
 
 def cell_colors(picture: Tensor) -> list[CellColors]:
     """The colours of a picture [B,3,H,W] for every side of cells that fits twice."""
-    variance = (picture - picture.mean((2, 3), keepdim=True)).square().mean((1, 2, 3)) + _GRAY_VARIANCE
+    variance = _color_variance(picture)
     height, width = picture.shape[-2:]
     times = math.sqrt(height * width) / _PATCH_SIDE
     return [
@@ -108,6 +112,34 @@ def cell_colors(picture: Tensor) -> list[CellColors]:
         for cell in (max(1, round(times)) * each for each in CELLS)
         if 2 * cell <= min(height, width)
     ]
+
+
+def smooth_color_loss(picture: Tensor, gradient: Tensor, wanted: Tensor, weight: float) -> Tensor:
+    """Mean squared difference to the colours of another picture, both as means around each pixel, over the
+    variance of its colours, [B].
+
+    picture, gradient, wanted: [B,3,H,W]; adds weight times the gradient of the sum over the batch. Means
+    around pixels give no stairs along edges, as cells would.
+    """
+    scale = 1 / (_color_variance(wanted) * wanted[0].numel())
+    error = _around(picture - wanted)
+    loss = error.square().sum((1, 2, 3)) * scale
+    gradient.add_(_around(error).mul_(2 * weight * scale[:, None, None, None]))
+    return loss
+
+
+def _around(picture: Tensor) -> Tensor:
+    """The sum around each pixel over the window's area, nothing beyond the border; its own derivative."""
+    height, width = picture.shape[-2:]
+    reach = max(_LEAST_REACH, round(math.sqrt(height * width) / _WINDOWS) // 2)
+    down, across = min(reach, height - 1), min(reach, width - 1)
+    rows = F.avg_pool2d(picture, (2 * down + 1, 1), 1, (down, 0))
+    return F.avg_pool2d(rows, (1, 2 * across + 1), 1, (0, across))
+
+
+def _color_variance(picture: Tensor) -> Tensor:
+    """That of the pixels' colours, [B]."""
+    return (picture - picture.mean((2, 3), keepdim=True)).square().mean((1, 2, 3)) + _GRAY_VARIANCE
 
 
 def patch_loss(picture: Tensor, gradient: Tensor, colors: list[CellColors], weight: float) -> Tensor:

@@ -12,7 +12,7 @@ from ..base.seeds import check_seed
 from ..base.settings import check_choice, check_ranges, check_type, option
 
 DTYPES = ("auto", "float32", "bfloat16")
-OPTIMIZED = ("network", "pixels")
+OPTIMIZED = ("nearest", "network", "pixels")
 MATCHED = ("whole", "parts")
 
 # Steps of the pixels at each size, the coarsest first, the picture's own last; each has twice the side of the
@@ -25,6 +25,17 @@ QUALITIES: dict[str, tuple[int, ...]] = {
 
 # Steps if the network is tuned: at the first size, and at each larger one.
 TUNING: dict[str, tuple[int, int]] = {"draft": (20, 4), "normal": (40, 8), "fine": (120, 24)}
+
+# Steps of the nearest places at each size, the picture's own last; where there are more sizes, the first ones
+# take as many as the first here.
+NEAREST: dict[str, tuple[int, ...]] = {
+    "draft": (30, 20, 12),
+    "normal": (60, 40, 25),
+    "fine": (180, 120, 75),
+}
+
+# The mean side at which the nearest places begin, or up to twice as much: there a place is a large stroke.
+_NEAREST_FIRST = 64
 
 # The network is tuned at mean sides of up to this; beyond, what its gradients remember takes too much memory.
 _LARGEST_TUNED = 1100
@@ -81,9 +92,9 @@ class RefineOptions:
     )
     keep_calm: float = option(
         1.0,
-        "Plain grounds stay plain: the steps add no light and dark that the photo does not have, and at the "
-        "end no ground is livelier than the paintings' calm places. 1 is a sensible amount, 0 leaves both "
-        "out; above 1 only the steps change.",
+        "Plain grounds stay plain: the steps add little there that the photo does not have, and at the end "
+        "no ground is livelier than the paintings' calm places. 1 is a sensible amount, 0 leaves both out; "
+        "above 1 only the steps change.",
         0,
         10,
     )
@@ -109,8 +120,10 @@ class RefineOptions:
     steps: int = option(
         0, "Steps in all, shared among the sizes as quality says; 0: as many as quality says.", 0, 100_000
     )
-    color_weight: float = option(4.0, "Match the paintings' colours.", 0, 1000)
-    smoothness: float = option(1.0, "Little noise: total variation.", 0, 100)
+    color_weight: float = option(
+        4.0, "Match the paintings' colours; nearest leaves them as in the first picture.", 0, 1000
+    )
+    smoothness: float = option(1.0, "Little noise: neighbouring pixels are alike.", 0, 100)
     range_weight: float = option(5.0, "Stay between black and white.", 0, 1000)
     average: float = option(
         0.5, "Memory of the moving average of the last pictures, which is the result.", 0, 0.999
@@ -124,15 +137,17 @@ class RefineOptions:
     )
 
     optimize: str = option(
-        "network",
-        "What the steps move. network: the weights of the network that paints, tuned to this photo and these "
-        "paintings, so that whole strokes move. pixels: every pixel by itself.",
+        "nearest",
+        "How the strokes come. nearest: every place of the picture takes after the place of the paintings "
+        "that is most like it. network: the network that paints is tuned until its picture has the "
+        "paintings' statistics. pixels: every pixel moves by itself towards these statistics.",
     )
 
     match: str = option(
         "whole",
-        "What is compared with what. whole: the whole picture with whole paintings, whose figures may enter "
-        "plain grounds. parts: plain grounds with the paintings' plain grounds, and the rest with the rest.",
+        "What network and pixels compare with what. whole: the whole picture with whole paintings, whose "
+        "figures may enter plain grounds. parts: plain grounds with the paintings' plain grounds, and the "
+        "rest with the rest.",
     )
 
     def __post_init__(self) -> None:
@@ -148,17 +163,19 @@ class RefineOptions:
     def passes(self, height: int, width: int) -> list[Pass]:
         """The sizes at which a picture is refined, in their order, and the steps at each.
 
-        >>> [(each.size, each.steps, each.tuned) for each in RefineOptions().passes(1024, 1536)]
+        >>> [(each.size, each.steps) for each in RefineOptions().passes(512, 768)]
+        [((64, 96), 60), ((128, 192), 60), ((256, 384), 40), ((512, 768), 25)]
+        >>> options = RefineOptions(optimize="network")
+        >>> [(each.size, each.steps, each.tuned) for each in options.passes(1024, 1536)]
         [((512, 768), 40, True), ((1024, 1536), 8, False)]
-        >>> [(each.size, each.steps) for each in RefineOptions(optimize="pixels").passes(512, 768)]
-        [((128, 192), 50), ((256, 384), 25), ((512, 768), 12)]
         """
         side = math.sqrt(height * width)
-        steps, tuned = (
-            self._tuned_steps(side, min(height, width))
-            if self.optimize == "network"
-            else self._pixel_steps(side, min(height, width))
-        )
+        plans = {
+            "nearest": self._nearest_steps,
+            "network": self._tuned_steps,
+            "pixels": self._pixel_steps,
+        }
+        steps, tuned = plans[self.optimize](side, min(height, width))
         if self.steps:
             share = self.steps / sum(steps)
             steps = [max(1, round(count * share)) for count in steps]
@@ -167,6 +184,14 @@ class RefineOptions:
             Pass((max(1, round(height / factor)), max(1, round(width / factor))), count, i < tuned)
             for i, (factor, count) in enumerate(zip(factors, steps, strict=True))
         ]
+
+    def _nearest_steps(self, side: float, shorter: int) -> tuple[list[int], int]:
+        """As in `_tuned_steps`."""
+        steps = list(NEAREST[self.quality])
+        sizes = 1
+        while side / 2**sizes >= _NEAREST_FIRST and shorter >= SMALLEST_SIDE * 2**sizes:
+            sizes += 1
+        return [steps[0]] * (sizes - len(steps)) + steps[-sizes:], 0
 
     def _tuned_steps(self, side: float, shorter: int) -> tuple[list[int], int]:
         """Steps at each size for a picture of that mean and that shorter side, and at how many sizes the

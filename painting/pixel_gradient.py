@@ -39,11 +39,12 @@ def pixel_losses(
     weights: dict[str, float],
     pixels: int = _STRIP_PIXELS,
 ) -> dict[str, Tensor]:
-    """Losses "tv", "range" and, where `limits` has cells, "ground", [B] each; adds to `gradient`.
+    """Losses "range", "tv", "grain" and, where `limits` has cells, "ground", [B] each; adds to `gradient`.
 
     picture, gradient: [B,3,H,W], at least 2 pixels a side; limits: `ground_limits` of the photo. It adds the
     gradient of the sum over the batch of weight times loss, and leaves a loss without a weight out.
-    The losses are `tv_loss`, `range_loss` and `ground_excess` of `pixel_losses`, for each picture by itself.
+    The losses are `range_loss`, `tv_loss`, the same with squared differences, and `ground_excess` of
+    `pixel_losses`, for each picture by itself.
     """
     height, width = picture.shape[-2:]
     found: dict[str, Tensor] = {}
@@ -67,10 +68,14 @@ def _strip_losses(
     width = strip.shape[-1]
     own = strip[:, :, : stop - start]
     below = strip[:, :, 1 : stop - start + 1]
-    down = (below - own[:, :, : below.shape[2]]).abs().sum((1, 2, 3)) / (3 * (height - 1) * width)
-    across = (own[..., 1:] - own[..., :-1]).abs().sum((1, 2, 3)) / (3 * height * (width - 1))
+    steps = (
+        (below - own[:, :, : below.shape[2]], 3 * (height - 1) * width),
+        (own[..., 1:] - own[..., :-1], 3 * height * (width - 1)),
+    )
     outside = (own - own.clamp(0, 1)).square().sum((1, 2, 3)) / (3 * height * width)
-    losses = {"tv": down + across, "range": outside}
+    losses = {"range": outside}
+    losses["tv"] = torch.stack([step.abs().sum((1, 2, 3)) / count for step, count in steps]).sum(0)
+    losses["grain"] = torch.stack([step.square().sum((1, 2, 3)) / count for step, count in steps]).sum(0)
     if limits:
         losses["ground"] = _strip_ground(strip, start, None if stop == height else stop, limits)
     return losses

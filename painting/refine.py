@@ -1,6 +1,7 @@
 """Refine: optimise a picture on the loss network until it has the paintings' strokes (Gatys 2016).
 
-What moves is the network that paints (`tuned_network.py`), with Adam, or every pixel, with L-BFGS. Coarse to
+What moves is every pixel, towards the paintings' places most like it (`nearest.py`), or the network that
+paints (`tuned_network.py`), or every pixel for statistics of the whole paintings (`objective.py`). Coarse to
 fine (Gatys 2017): large shapes and strokes form at a small size, where a step is cheap and the loss network
 sees far; each size starts from the one before, with the detail that the first picture or the network has
 there. The result is a moving average of the last pictures.
@@ -25,9 +26,12 @@ from .canvas import Canvas, PixelCanvas
 from .colors import with_colors_of
 from .errors import RefineError
 from .fine_contrast import fine_contrast
+from .first_detail import with_first_detail
 from .lbfgs import HISTORY
+from .nearest import GRIDS, NearestObjective
 from .objective import Objective
 from .options import Pass, RefineOptions
+from .pyramid_canvas import PyramidCanvas
 from .refine_step import OnStep, Step
 from .sources import Region, Sources, resized
 from .tiles import SMALLEST_TILE, side_that_fits
@@ -35,6 +39,10 @@ from .tuned_network import TunedNetwork
 
 # A painting has no fine strokes if it is read at more than this many times its own size.
 _ENLARGED = 1.5
+
+# How much of the first picture's fine detail comes back, at a `content_weight` of 1, where places took after
+# the paintings.
+_FIRST_DETAIL = 0.5
 
 
 @own_defaults()
@@ -129,21 +137,21 @@ class _Refinement:
             if stopped:
                 break
             picture, stopped = self._refine(self._canvas(picture, each), each)
-        return self._calmed(self._carried(picture, self.passes[-1].size))
+        return self._finished(self._carried(picture, self.passes[-1].size))
 
-    def _calmed(self, picture: Tensor) -> Tensor:
-        """The picture at its last size, its plain grounds as calm as the paintings' calm places."""
-        if not self.options.keep_calm:
-            return picture
-        size = self.passes[-1].size
+    def _finished(self, picture: Tensor) -> Tensor:
+        """The picture at its last size: its plain grounds as calm as the paintings' calm places, and what
+        the paintings have nothing of, with detail of the first picture."""
+        options, size = self.options, self.passes[-1].size
         try:
-            return with_calm_grounds(
-                picture,
-                self.sources.photo_at(size),
-                calm_of(self.sources.mixtures_at(size)),
-                self.sources.shares_at(size),
-                min(1.0, self.options.keep_calm),
-            )
+            photo = self.sources.photo_at(size)
+            if options.keep_calm:
+                calm, shares = calm_of(self.sources.mixtures_at(size)), self.sources.shares_at(size)
+                picture = with_calm_grounds(picture, photo, calm, shares, min(1.0, options.keep_calm))
+            if options.optimize == "nearest" and not self.sources.starts_from_photo:
+                amount = min(1.0, _FIRST_DETAIL * options.content_weight)
+                picture = with_first_detail(picture, self.sources.start_at(size), photo, amount)
+            return picture
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -157,6 +165,8 @@ class _Refinement:
         """What the steps at one size move; `picture` is that of the size before."""
         if self.tuned is None or not each.tuned:
             start = self.sources.start_at(each.size) if picture is None else self._carried(picture, each.size)
+            if self.options.optimize == "nearest":
+                return PyramidCanvas(start, each.steps)
             return PixelCanvas(start, self.history)
         photo, shares = self.sources.photo_at(each.size), self.sources.shares_at(each.size)
         carried = None if picture is None else self.tuned.finer(picture, photo, shares)
@@ -173,12 +183,13 @@ class _Refinement:
         # The traceback holds the tensors of the failed step.
         error.__traceback__ = None
         release_cache(picture.device)
-        self._note("Memory ran out while the network was tuned: from here on, each pixel moves by itself.")
+        when = " while the network was tuned" if self.tuned is not None else ""
+        self._note(f"Memory ran out{when}: from here on, each pixel moves by itself.")
         return PixelCanvas(picture.clamp(0, 1), self.history)
 
     def _moved(self, canvas: Canvas, gradient: Tensor) -> Canvas:
         """The canvas after a step. If memory runs out, pixels step with a shorter history, and the network
-        leaves the rest to the pixels, which have not moved yet."""
+        or the pyramid leaves the rest to the pixels, which have not moved yet."""
         while True:
             try:
                 canvas.move(gradient)
@@ -214,15 +225,17 @@ class _Refinement:
 
     def _refine(self, canvas: Canvas, each: Pass) -> tuple[Tensor, bool]:
         """The picture after the steps at one size, and whether `on_step` ended refining."""
-        objective = self._objective(each.size)
+        objective = self._objective(canvas.picture)
         average = canvas.picture.clone()
+        # Where grids take turns, all of them count as a step.
+        memory = self.options.average ** (1 / len(GRIDS) if self.options.optimize == "nearest" else 1)
         # Step; the result is the moving average of the pictures.
         bad = torch.zeros((), device=average.device)
         for i in range(each.steps):
             losses, gradient = self._gradient(objective, canvas.picture)
             bad += ~torch.isfinite(losses["total"])
             canvas = self._moved(canvas, gradient)
-            average.lerp_(canvas.picture, 1 - min(self.options.average, i / (i + 1)))
+            average.lerp_(canvas.picture, 1 - min(memory, i / (i + 1)))
             self.step += 1
             self.work_done += each.size[0] * each.size[1]
             if self.on_step and self.on_step(self._step(each, objective.side, losses, average)):
@@ -237,19 +250,35 @@ class _Refinement:
             self._note(f"{of_all} had a loss that is not finite and changed nothing.")
         return canvas.finished(average), False
 
-    def _objective(self, size: tuple[int, int]) -> Objective:
+    def _objective(self, picture: Tensor) -> Objective | NearestObjective:
+        """The losses at the size of the picture [B,3,H,W] with which the steps begin."""
+        size = (picture.shape[-2], picture.shape[-1])
         photo, mixtures = self.sources.photo_at(size), self.sources.mixtures_at(size)
         shares, start = self.sources.shares_at(size), self.sources.start_at(size)
         side = self._tile_side(size)
         while True:
             try:
+                if self.options.optimize == "nearest":
+                    return NearestObjective(
+                        self.network,
+                        picture,
+                        start,
+                        photo,
+                        mixtures,
+                        shares,
+                        self.options,
+                        side,
+                        self.on_tile,
+                    )
                 return Objective(
                     self.network, photo, mixtures, shares, self.options, side, self.on_tile, colors_from=start
                 )
             except Exception as error:
                 side = self._smaller(side, error)
 
-    def _gradient(self, objective: Objective, picture: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    def _gradient(
+        self, objective: Objective | NearestObjective, picture: Tensor
+    ) -> tuple[dict[str, Tensor], Tensor]:
         """Losses and their gradient; if memory runs out, in smaller tiles."""
         while True:
             try:

@@ -84,9 +84,13 @@ class Tile:
     rows: Span
     columns: Span
 
+    def cut(self, picture: Tensor) -> Tensor:
+        """A view of the pixels [...,h,w] of a picture that are read."""
+        return picture[..., self.rows.read, self.columns.read]
 
-def spans(length: int, side: int) -> list[Span]:
-    """`length` pixels in equal parts of about `side`, cut on the grid.
+
+def spans(length: int, side: int, halo: int = HALO) -> list[Span]:
+    """`length` pixels in equal parts of about `side`, cut on the grid, each read with a border of `halo`.
 
     >>> [(each.start, each.stop, each.first, each.last) for each in spans(203, 104)]
     [(0, 104, 0, 136), (104, 203, 72, 203)]
@@ -94,7 +98,7 @@ def spans(length: int, side: int) -> list[Span]:
     parts = max(1, math.ceil(length / side))
     cuts = sorted({min(length, round(i * length / parts / GRID) * GRID) for i in range(parts)} | {length})
     return [
-        Span(start, stop, max(0, start - HALO), min(length, stop + HALO))
+        Span(start, stop, max(0, start - halo), min(length, stop + halo))
         for start, stop in zip(cuts[:-1], cuts[1:], strict=True)
     ]
 
@@ -181,7 +185,7 @@ def picture_sums(
     for tile in tiles(view.size, side):
         if on_tile:
             on_tile()
-        read = picture[..., tile.rows.read, tile.columns.read]
+        read = tile.cut(picture)
         for name, value in view.sums(network, read, tile).items():
             total[name] = total[name] + value if name in total else value
     return total
@@ -240,7 +244,7 @@ def _tiled_backward(
     for tile in tiles(view.size, side):
         if on_tile:
             on_tile()
-        read = picture[..., tile.rows.read, tile.columns.read].detach().requires_grad_()
+        read = tile.cut(picture).detach().requires_grad_()
         with torch.enable_grad():
             sums = view.sums(network, read, tile)
             names = [name for name in sums if name in given]

@@ -37,7 +37,7 @@ from benchmarks.refine.request import RefineRequest
 from benchmarks.speed.memory import can_measure
 from brushwork.base.files import write_atomically
 from brushwork.base.settings import check_choice
-from brushwork.painting.options import QUALITIES, RefineOptions
+from brushwork.painting.options import OPTIMIZED, QUALITIES, RefineOptions
 from brushwork.pictures.comparison_sheet import Column, ComparisonSheet
 from brushwork.pictures.tensors import as_picture, load_square
 
@@ -126,7 +126,7 @@ def measure_bars(
     if "memory" in asked:
         if can_measure():
             bars += [
-                memory_bar(side, peak_memory(side, request.memory_steps, request.threads))
+                memory_bar(side, peak_memory(side, request.memory_steps, request.threads, request.optimize))
                 for side in request.memory_sides
             ]
         else:
@@ -163,6 +163,7 @@ def parse(arguments: list[str] | None) -> RefineRequest:
         parser.error(f"--size is {options.size}; give 32 or more.")
     try:
         check_choice("--quality", options.quality, tuple(QUALITIES))
+        check_choice("--optimize", options.optimize, OPTIMIZED)
         for bar in options.bars or ():
             check_choice("--bars", bar, BARS)
     except ValueError as error:
@@ -188,6 +189,11 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="draws the pairs (default 0)")
     parser.add_argument("--size", type=int, default=512, metavar="PIXELS", help="sides (default 512)")
     parser.add_argument("--quality", default="normal", help=f"of refining: {', '.join(QUALITIES)} (normal)")
+    parser.add_argument(
+        "--optimize",
+        default=RefineOptions.optimize,
+        help=f"of refining: {', '.join(OPTIMIZED)} (%(default)s)",
+    )
     parser.add_argument(
         "--content-weight",
         type=float,
@@ -253,7 +259,9 @@ def main(arguments: list[str] | None = None) -> int:
     records: list[Record] = []
     try:
         scorer = Scorer(request.device)
-        chosen = RefineOptions(quality=request.quality, content_weight=request.content_weight)
+        chosen = RefineOptions(
+            quality=request.quality, content_weight=request.content_weight, optimize=request.optimize
+        )
         refining = Refining(request.device, chosen)
         if request.compare:
             pairs = shuffled_pairs(*read_split(request.data, request.split), request.pairs, request.seed)

@@ -24,13 +24,15 @@ from brushwork.painting.refine import refine
 REMEMBERED_BYTES = 2 * 3 * 2
 
 
-def refine_and_measure(side: int, steps: int, threads: int, optimize: str = "network") -> dict[str, float]:
+def refine_and_measure(
+    side: int, steps: int, threads: int, optimize: str = RefineOptions.optimize
+) -> dict[str, float]:
     """Bytes and seconds of refining `side` x `side` pixels in `steps` steps, but at least one at each size.
 
     peak        the whole process at its most
     above       of it, what was taken once libraries and weights were loaded, photo and painting included
     remembered  what L-BFGS would have remembered on top of that, had there been more steps at the whole size;
-                0 where these tune the network
+                0 where no step uses L-BFGS
     """
     torch.set_num_threads(threads)
     network = LossNetwork(dtype=fastest_loss_dtype(torch.device("cpu")))
@@ -41,7 +43,8 @@ def refine_and_measure(side: int, steps: int, threads: int, optimize: str = "net
     began = time.perf_counter()
     refine(None, photo, painting, options=options, network=network)
     peak = resident_and_peak()[1]
-    missing = 0 if last.tuned else max(0, HISTORY - (last.steps - 1))
+    by_lbfgs = optimize != "nearest" and not last.tuned
+    missing = max(0, HISTORY - (last.steps - 1)) if by_lbfgs else 0
     return {
         "peak": peak,
         "above": peak - before,
@@ -50,7 +53,9 @@ def refine_and_measure(side: int, steps: int, threads: int, optimize: str = "net
     }
 
 
-def peak_memory(side: int, steps: int, threads: int, optimize: str = "network") -> dict[str, float]:
+def peak_memory(
+    side: int, steps: int, threads: int, optimize: str = RefineOptions.optimize
+) -> dict[str, float]:
     """`refine_and_measure` in a fresh process.
 
     Raises RuntimeError with what that process said if it failed.
@@ -69,7 +74,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--steps", type=int, default=1, metavar="COUNT", help="steps in all, at least one a size (default 1)"
     )
     parser.add_argument("--threads", type=int, default=2, metavar="COUNT", help="CPU threads (default 2)")
-    parser.add_argument("--optimize", choices=OPTIMIZED, default=OPTIMIZED[0], help="what the steps move")
+    parser.add_argument(
+        "--optimize", choices=OPTIMIZED, default=RefineOptions.optimize, help="how the strokes come"
+    )
     options = parser.parse_args(arguments)
     found = refine_and_measure(options.side, options.steps, options.threads, options.optimize)
     print(json.dumps(found))

@@ -19,6 +19,7 @@ class RefineRequest:
     size: int
     """The sides in pixels."""
     quality: str
+    optimize: str
     content_weight: float
     iterations: int
     every: int

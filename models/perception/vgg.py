@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -70,18 +70,22 @@ class LossNetwork(nn.Module):
         self.register_buffer("mean", torch.tensor(BGR_MEAN)[:, None, None])
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
+        return {name: maps for name, maps in self.layers(image) if name in STYLE_LAYERS}
+
+    def layers(self, image: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """All layers in their order, "relu1_1", "relu1_2", …, "relu4_1", each with its maps [B,C,h,w].
+
+        A layer's side is that of the image, and half of it from each new block on.
+        """
         x = image.flip(1) * 255 - self.mean
         x = x.to(self.dtype, memory_format=torch.channels_last)
-        features = {}
         for name in CONVOLUTIONS:
             block, conv = name[5], name[-1]
             if conv == "1" and block != "1":
                 x = F.max_pool2d(x, 2)
             # In place: nobody needs the map before it, not even for a gradient.
             x = F.relu(self.convolutions[name](x), inplace=True)
-            if conv == "1":
-                features[f"relu{block}_1"] = x
-        return features
+            yield f"relu{block}_{conv}", x
 
 
 def _read(path: Path) -> dict[str, Tensor]:
@@ -143,9 +147,10 @@ def loss_dtype(name: str, device: torch.device) -> torch.dtype:
 def fastest_loss_dtype(device: torch.device) -> torch.dtype:
     """bfloat16 where the hardware multiplies it faster than float32, else float32.
 
-    CPUs with AVX512-BF16 are faster with it, CPUs that must emulate it are slower (docs/history.md).
+    CPUs with AMX are faster with it. Those that only have AVX512-BF16, or that emulate it, are slower
+    (docs/history.md).
     """
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    native = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return torch.bfloat16 if device.type == "cpu" and native and native() else torch.float32
+    has_amx = getattr(torch.cpu, "_is_amx_tile_supported", None)
+    return torch.bfloat16 if device.type == "cpu" and has_amx and has_amx() else torch.float32

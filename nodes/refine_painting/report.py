@@ -112,7 +112,9 @@ def plottable(losses: list[float]) -> list[float]:
 
 
 def _closeness(losses: dict[str, float]) -> str:
-    """How far the picture is from the paintings' strokes at each size, and from what the photo shows."""
+    """How far the picture is from the paintings' strokes, and from what the photo shows."""
+    if "nearest" in losses:
+        return f"distance to the paintings' strokes {losses['nearest']:.3f}"
     at_sizes = [
         f"{losses[f'gram_{size}']:.3f} at {words}"
         for size, words in _SIZES.items()

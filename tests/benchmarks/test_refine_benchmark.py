@@ -241,6 +241,7 @@ def test_end_to_end_and_again(data, tmp_path, capsys):
     small = ["--size", "64", "--pairs", "1", "--iterations", "4", "--quality", "draft", "--threads", "1"]
     small += ["--every", "30"]
     arguments = ["--data", str(data), *small, "--device", "cpu", "--cache", str(tmp_path / "cache")]
+    arguments += ["--optimize", "network"]
     arguments += ["--bars", "time", "--json", str(file), "--sheet", str(sheet), "--sheet-cell", "64"]
     assert benchmark.main(arguments) == 0
     printed = capsys.readouterr().out
@@ -270,6 +271,7 @@ def test_refined_pictures_beside_generate(data, tmp_path, capsys, monkeypatch):
     (data / "split.json").write_text(json.dumps(split))
     small = ["--size", "64", "--quality", "draft", "--quality-pairs", "1", "--threads", "1"]
     arguments = ["--data", str(data), *small, "--device", "cpu", "--cache", str(tmp_path / "cache")]
+    arguments += ["--optimize", "network"]
     assert benchmark.main([*arguments, "--bars", "quality"]) == 0
     printed = capsys.readouterr().out
     for size in ("whole", "half", "quarter"):
@@ -288,7 +290,16 @@ def test_content_weight_is_that_of_refining(data, tmp_path, capsys, monkeypatch)
         file = tmp_path / f"{weight}.json"
         arguments = ["--data", str(data), "--size", "64", "--quality", "draft", "--quality-pairs", "1"]
         arguments += ["--threads", "1", "--device", "cpu", "--cache", str(tmp_path / "cache")]
-        arguments += ["--bars", "quality", "--content-weight", weight, "--json", str(file)]
+        arguments += [
+            "--optimize",
+            "network",
+            "--bars",
+            "quality",
+            "--content-weight",
+            weight,
+            "--json",
+            str(file),
+        ]
         assert benchmark.main(arguments) == 0
         content.append(json.loads(file.read_text())["bars"][-1]["value"])
     assert content[1] < 0.7 * content[0]

@@ -115,10 +115,11 @@ WAYS: dict[str, Way] = {
     "film": lambda gan: film(gan, strength=0.8, statistics="window", window=2),
     "film in its own colours": lambda gan: film(gan, preserve_color="histogram", follow=0.5),
     "refined": lambda gan: refined(gan, steps=1),
+    "refined, network": lambda gan: refined(gan, steps=1, optimize="network"),
     "refined, pixels": lambda gan: refined(gan, optimize="pixels"),
     "refined in its own colours": lambda gan: refined(gan, preserve_color="histogram", optimize="pixels"),
     "refined in its own light": lambda gan: refined(
-        gan, preserve_color="luminance", stroke_size=1.5, steps=1
+        gan, preserve_color="luminance", stroke_size=1.5, steps=1, optimize="network"
     ),
 }
 
@@ -178,7 +179,8 @@ def other_defaults(request: pytest.FixtureRequest) -> Iterator[Callable[[], None
 
 
 @pytest.mark.parametrize(
-    "name", ["style", "random styles", "histogram", "luminance", "regions", "film", "refined"]
+    "name",
+    ["style", "random styles", "histogram", "luminance", "regions", "film", "refined", "refined, network"],
 )
 def test_another_packs_defaults_change_nothing(name, small_gan, on_the_cpu, other_defaults):
     expected = on_the_cpu(name)

@@ -6,7 +6,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from brushwork.painting.calm_grounds import Calm, calm_of, plain_places, with_calm_grounds
+from brushwork.painting.calm_grounds import (
+    Calm,
+    calm_of,
+    plain_places,
+    with_calm_grounds,
+    without_marks_on_plain_grounds,
+)
 from brushwork.painting.objective import Mixture
 
 
@@ -39,6 +45,20 @@ def test_stains_leave_a_plain_wall_and_leaves_stay(half_plain, busy):
     assert float((calmed - painted)[..., 88:].abs().max()) < 0.02
     # The wall keeps its colour; 0.05 is what the mean of a few stains varies by.
     assert float((calmed - painted)[..., 8:40].mean((2, 3)).abs().max()) < 0.05
+
+
+@pytest.mark.parametrize("amount", [0.0, 0.5, 1.0])
+def test_marks_leave_plain_grounds_by_the_amount(half_plain, busy, amount):
+    painted = 0.7 * half_plain + 0.3 * busy
+    smooth = without_marks_on_plain_grounds(painted, half_plain, amount)
+    found = unrest(smooth[..., 8:40]) / unrest(painted[..., 8:40])
+    assert found == pytest.approx(1 - amount, abs=0.2)
+    assert float((smooth - painted)[..., 88:].abs().max()) < 0.02
+    # In strips as in one piece.
+    tall = [each.repeat(1, 1, 12, 1) for each in (painted, half_plain)]
+    strips = without_marks_on_plain_grounds(*tall, amount)
+    assert strips.shape == tall[0].shape
+    assert float((strips[:, :, 480:560] - strips[:, :, 96 * 7 - 96 : 96 * 7 - 16]).abs().max()) < 0.05
 
 
 def test_a_painting_without_a_calm_place_keeps_its_strokes(half_plain, busy):

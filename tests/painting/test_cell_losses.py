@@ -6,7 +6,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from brushwork.painting.cell_losses import cell_colors, light_loss, patch_loss, photo_light
+from brushwork.painting.cell_losses import (
+    cell_colors,
+    light_loss,
+    patch_loss,
+    photo_light,
+    smooth_color_loss,
+)
 from brushwork.pictures.color import luma
 
 
@@ -122,3 +128,32 @@ def test_gray_pictures_have_patches_too(texture):
     assert torch.isfinite(loss).all()
     assert torch.isfinite(gradient).all()
     assert cell_colors(gray[..., :15]) == []
+
+
+@pytest.mark.parametrize("size", [(256, 256), (512, 300), (40, 9), (1, 3)], ids=str)
+def test_gradient_of_smooth_colors_is_that_of_their_loss(texture, size):
+    picture, wanted = texture(2, 3, *size), texture(2, 3, *size, seed=1)
+    gradient = torch.zeros_like(picture)
+    smooth_color_loss(picture, gradient, wanted, 3.0)
+    step = torch.randn_like(picture) * 1e-5
+    ahead, behind = (
+        smooth_color_loss(picture + sign * step, torch.zeros_like(picture), wanted, 3.0).sum()
+        for sign in (1, -1)
+    )
+    assert float((gradient * step).sum()) == pytest.approx(3 * float(ahead - behind) / 2, rel=1e-5)
+
+
+def test_smooth_colors_leave_strokes_free_and_give_no_stairs(texture):
+    """What is finer than a window costs little, and along an edge the gradient changes slowly."""
+    wanted = torch.full((1, 3, 512, 512), 0.5, dtype=torch.float64)
+    wanted[..., :256] = 0.4
+    fine = wanted.clone()
+    fine[..., ::2, :] += 0.05
+    fine[..., 1::2, :] -= 0.05
+    coarse = wanted + 0.05
+    losses = [float(smooth_color_loss(each, torch.zeros_like(each), wanted, 1.0)) for each in (fine, coarse)]
+    assert losses[0] < 0.1 * losses[1]
+    spot, gradient = wanted.clone(), torch.zeros_like(wanted)
+    spot[..., 255:, 255:] += 0.1
+    smooth_color_loss(spot, gradient, wanted, 1.0)
+    assert float(gradient.diff(dim=2).abs().max()) < 0.3 * float(gradient.abs().max())

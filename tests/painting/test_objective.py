@@ -216,11 +216,12 @@ def test_strips_of_pixels_change_nothing(texture, height, width):
     photo = F.avg_pool2d(photo, 9, 1, 4)
     painting = texture(1, 3, 300, 300, seed=1)
     limits = ground_limits(photo, plain_steps(painting))
-    weights = {"tv": 0.5, "range": 3.0, "ground": 7.0}
+    weights = {"tv": 0.5, "range": 3.0, "ground": 7.0, "grain": 2.0}
     gradient = torch.zeros_like(picture)
     found = pixel_losses(picture, gradient, limits, weights, pixels=64 * width)
     leaf = picture.clone().requires_grad_()
     wanted = {"tv": tv_loss(leaf), "range": range_loss(leaf), "ground": ground_loss(leaf, photo, painting)}
+    wanted["grain"] = leaf.diff(dim=2).square().mean() + leaf.diff(dim=3).square().mean()
     total = sum(weights[name] * loss for name, loss in wanted.items())
     for name, loss in wanted.items():
         assert float(found[name]) == pytest.approx(loss.item(), rel=1e-9)

@@ -23,7 +23,7 @@ def test_every_option_says_what_it_does():
     [
         ({"quality": "best"}, "quality is 'best'; choose one of draft, normal, fine."),
         ({"preserve_color": "all"}, "preserve_color is 'all'"),
-        ({"optimize": "strokes"}, "optimize is 'strokes'; choose one of network, pixels."),
+        ({"optimize": "strokes"}, "optimize is 'strokes'; choose one of nearest, network, pixels."),
         ({"dtype": "float16"}, "dtype is 'float16'"),
         ({"stroke_size": 5}, "stroke_size is 5; give a value from 0.25 to 4."),
         ({"content_weight": -1}, "content_weight is -1"),
@@ -65,7 +65,7 @@ def test_the_first_size_of_pixels_is_a_quarter_where_that_is_not_too_small():
 
 def test_the_network_is_tuned_where_its_strokes_are_large_and_its_memory_bounded():
     found = {
-        side: [(each.size[0], each.tuned) for each in RefineOptions().passes(side, side)]
+        side: [(each.size[0], each.tuned) for each in RefineOptions(optimize="network").passes(side, side)]
         for side in (32, 512, 1024, 2048, 4096)
     }
     assert found == {
@@ -74,6 +74,19 @@ def test_the_network_is_tuned_where_its_strokes_are_large_and_its_memory_bounded
         1024: [(512, True), (1024, True)],
         2048: [(512, True), (1024, True), (2048, False)],
         4096: [(512, True), (1024, True), (2048, False), (4096, False)],
+    }
+
+
+def test_nearest_places_begin_where_a_place_is_a_large_stroke():
+    found = {
+        side: [(each.size[0], each.steps) for each in RefineOptions().passes(side, side)]
+        for side in (32, 100, 512, 4096)
+    }
+    assert found == {
+        32: [(32, 25)],
+        100: [(100, 25)],
+        512: [(64, 60), (128, 60), (256, 40), (512, 25)],
+        4096: [(64, 60), (128, 60), (256, 60), (512, 60), (1024, 60), (2048, 40), (4096, 25)],
     }
 
 

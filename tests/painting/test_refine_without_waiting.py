@@ -29,7 +29,7 @@ def read_back(monkeypatch):
     return found
 
 
-@pytest.mark.parametrize("optimize", ["pixels", "network"])
+@pytest.mark.parametrize("optimize", ["nearest", "pixels", "network"])
 def test_more_steps_read_no_more_numbers(read_back, photo_of, optimize):
     torch.manual_seed(0)
     gan = StyleGAN(TINY).eval().requires_grad_(False)

@@ -119,15 +119,16 @@ def test_memory_that_runs_out_makes_tiles_smaller(gan, small, monkeypatch):
     assert max(sizes[2:]) <= 20
 
 
-def test_refining_starts_from_a_painting_in_tiles(gan, small, artwork, tmp_path):
+@pytest.mark.parametrize(("optimize", "share", "mean"), [("network", 0.0, 1e-3), ("nearest", 0.03, 0.02)])
+def test_refining_starts_from_a_painting_in_tiles(gan, small, artwork, tmp_path, optimize, share, mean):
     as_picture(artwork).save(tmp_path / "art.png")
     style = PaintingStyle(tmp_path / "art.png")
-    options = StylizeOptions(refine=RefineOptions("draft", steps=2))
+    options = StylizeOptions(refine=RefineOptions("draft", steps=2, optimize=optimize))
     tiled = Stylizer(gan, options, tile=64).paint(small, style)
     whole = Stylizer(gan, options).paint(small, style)
-    # Optimising enlarges rounding errors in a few pixels.
-    torch.testing.assert_close(tiled, whole, rtol=0, atol=0.03)
-    assert (tiled - whole).abs().mean() < 1e-3
+    # Optimising enlarges rounding errors in a few pixels; of two places equally near, rounding chooses.
+    assert float(((tiled - whole).abs() > 0.03).float().mean()) <= share
+    assert (tiled - whole).abs().mean() < mean
 
 
 def test_a_network_is_copied_to_another_device_only(gan):

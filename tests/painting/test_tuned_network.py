@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cmath
+from functools import partial
 
 import pytest
 import torch
@@ -21,7 +22,8 @@ from brushwork.painting.refine import refine
 from brushwork.painting.sources import Region
 from brushwork.painting.tuned_network import TunedCanvas, TunedNetwork
 
-QUICK = RefineOptions(steps=3, dtype="float32")
+TUNED = partial(RefineOptions, optimize="network")
+QUICK = TUNED(steps=3, dtype="float32")
 STROKES = ("half", "quarter")
 
 
@@ -54,7 +56,7 @@ def test_the_painting_comes_nearer_and_the_photo_too(gan, network, pair):
     photo, painting = pair
     painted = gan.stylize(photo, painting)
     seen = []
-    options = RefineOptions(steps=24)
+    options = TUNED(steps=24)
     refined = refine(
         painted, photo, painting, None, options, lambda s: seen.append(s.picture()), network=network, gan=gan
     )
@@ -75,7 +77,7 @@ def test_it_has_less_grain_than_pixels_that_move_by_themselves(gan, network, pai
     photo = photo * 0 + 0.6
 
     def roughness(optimize):
-        options = RefineOptions(steps=8, optimize=optimize, keep_calm=0, smoothness=0)
+        options = TUNED(steps=8, optimize=optimize, keep_calm=0, smoothness=0)
         picture = refine(None, photo, painting, None, options, network=network, gan=gan)
         around = torch.nn.functional.avg_pool2d(picture, 3, 1)
         return float((picture[..., 1:-1, 1:-1] - around).square().mean())
@@ -138,7 +140,7 @@ def test_the_network_that_was_given_stays_as_it_is(tiny, slim_network, small_pai
 
 
 def test_the_network_that_ships_is_tuned_where_none_is_given(gan, slim_network, small_pair):
-    options = RefineOptions(steps=1, dtype="float32")
+    options = TUNED(steps=1, dtype="float32")
     assert torch.equal(
         refine(None, *small_pair, None, options, network=slim_network),
         refine(None, *small_pair, None, options, network=slim_network, gan=gan),
@@ -157,7 +159,7 @@ def test_pictures_of_a_batch_are_tuned_as_if_alone(tiny, slim_network, small_pai
 def test_regions_and_weights_choose_the_paintings(gan, slim_network, small_pair):
     photo, painting = small_pair
     dark, light = 0.3 * painting, 0.7 + 0.3 * painting
-    options = RefineOptions(steps=2)
+    options = TUNED(steps=2)
 
     def refined(paintings, weights=None, regions=()):
         return refine(
@@ -177,7 +179,7 @@ def test_larger_sizes_go_on_from_the_smaller(gan, network, pair, monkeypatch):
     monkeypatch.setattr(refine_options, "_LARGEST_FIRST_TUNED", 18)
     monkeypatch.setattr(refine_options, "_LARGEST_TUNED", 40)
     photo, painting = pair
-    options = RefineOptions("draft", steps=12)
+    options = TUNED("draft", steps=12)
     assert [each.tuned for each in options.passes(64, 64)] == [True, True, False]
     seen, ends = [], []
     finished = TunedCanvas.finished
@@ -225,7 +227,7 @@ def test_tiles_of_the_loss_network_give_the_same_picture(tiny, slim_network, tex
     photo, painting = texture(1, 3, 75, 83).float(), texture(1, 3, 80, 72, seed=1).float()
     whole, tiled = (
         refine(
-            None, photo, painting, None, RefineOptions(steps=2, dtype="float32", tile=tile),
+            None, photo, painting, None, TUNED(steps=2, dtype="float32", tile=tile),
             network=slim_network, gan=tiny,
         )
         for tile in (0, 64)

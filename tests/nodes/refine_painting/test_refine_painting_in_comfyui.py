@@ -61,7 +61,7 @@ def test_it_refines_and_core_shows_all_of_it(server, workflow, steps, said):
     (info,) = entry["outputs"]["6"]["text"]
     assert info.startswith("1 picture of 96 x 54, 1 painting, quality draft, ")
     assert f"\n96 x 54: {said}\n" in info
-    assert "Style loss " in info
+    assert "Distance to the paintings' strokes 0." in info
 
 
 def test_nothing_is_done_again_for_the_same_inputs(server, workflow):

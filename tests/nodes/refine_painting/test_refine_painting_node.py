@@ -103,6 +103,21 @@ def test_the_text_names_the_sizes_that_there_are():
 
 
 @pytest.mark.usefixtures("shipped_loss_network")
+def test_by_default_places_take_after_the_paintings(photo_crop, art_crop, gan, caplog):
+    caplog.set_level("INFO")
+    painted = gan.stylize(*(each.permute(0, 3, 1, 2) for each in (photo_crop, art_crop)))
+    painted = painted.permute(0, 2, 3, 1)
+    image, loss, info = execute(painted, photo_crop, art_crop, steps=20, optimize="nearest")
+    assert RefineOptions().optimize == "nearest"
+    assert image.shape == photo_crop.shape
+    assert loss["loss"][-1] < 0.85 * loss["loss"][0]
+    assert style_error(image, art_crop) < style_error(painted, art_crop)
+    shown = re.fullmatch(r"Distance to the paintings' strokes (\d\.\d{3})\.", info.splitlines()[2]).group(1)
+    (logged,) = (line for line in caplog.messages if "(nearest " in line)
+    assert float(shown) == pytest.approx(float(re.search(r"nearest ([\d.]+)", logged).group(1)), abs=6e-4)
+
+
+@pytest.mark.usefixtures("shipped_loss_network")
 def test_the_network_is_tuned_to_photo_and_painting(photo_crop, art_crop, gan):
     """Without a connected network the one that ships; it goes on painting as before."""
     painted = gan.stylize(*(each.permute(0, 3, 1, 2) for each in (photo_crop, art_crop)))
