@@ -77,7 +77,14 @@ class SetDistances:
         metric = FrechetInceptionDistance(_GivenFeatures(together.shape[1]))
         metric.update(together[: self.paintings], real=True)
         metric.update(together[self.paintings :], real=False)
-        return float(metric.compute())
+        try:
+            return float(metric.compute())
+        except RuntimeError as error:
+            if "torch.linalg" not in str(error):
+                raise
+            # Where pictures are alike, its eigenvalues may not be found. Those of symmetric matrices always
+            # are.
+            return _frechet(together[: self.paintings], together[self.paintings :])
 
     def kid(self, name: str, seed: int) -> Kid:
         """Squared MMD of the kernel (x·y / d + 1)^3 (Bińkowski et al. 2018); about 0 for equal sets."""
@@ -102,6 +109,15 @@ class SetDistances:
     def _of(self, name: str) -> tuple[Tensor, Tensor]:
         """The features of the paintings and of the set `name`, [N,num_features] each, float64."""
         return torch.cat(self._painting_features), torch.cat(self._features[name])
+
+
+def _frechet(first: Tensor, second: Tensor) -> float:
+    """Fréchet distance of the Gaussians of two sets of features [N,D], float64."""
+    (mean, covariance), (other, others) = ((each.mean(0), each.T.cov()) for each in (first, second))
+    values, vectors = torch.linalg.eigh(covariance)
+    root = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
+    together = torch.linalg.eigvalsh(root @ others @ root).clamp_min(0).sqrt().sum()
+    return float((mean - other).square().sum() + covariance.trace() + others.trace() - 2 * together)
 
 
 class _GivenFeatures(nn.Module):

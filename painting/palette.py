@@ -23,6 +23,9 @@ _FEWEST = 64
 _NOISE = 4e-4
 _LARGEST_FACTOR = 4.0
 
+# Less of all pixels than this has no colours.
+_FAINTEST = 1e-9
+
 # Pixels that are recoloured at a time.
 _PIXELS = 2**20
 
@@ -87,13 +90,18 @@ def _colors(pixels: Tensor) -> Tensor:
 def _changes(colors: Tensor, light: Tensor, wanted: Tensor, wanted_light: Tensor) -> tuple[Tensor, ...]:
     """Ranges of light: their centres [K], and for each the matrix [K,2,2] and offset [K,2] of its colours."""
     edges = _edges(wanted_light, min(len(light), len(wanted_light)) // _FEWEST)
-    mean, covariance, _ = _moments(colors, torch.bucketize(light, edges, right=True), len(edges) + 1)
     ranges = torch.bucketize(wanted_light, edges, right=True)
-    wanted_mean, wanted_covariance, numbers = _moments(wanted, ranges, len(edges) + 1)
+    numbers = torch.bincount(ranges, minlength=len(edges) + 1)
+    centers = (torch.bincount(ranges, wanted_light.double(), len(numbers)) / numbers).to(light.dtype)
+    # The photo's pixels count where they are. Painted ones count for both centres that they lie between, as
+    # they are changed by both: a rounding error at the border of two ranges would change the colours of all.
+    mean, covariance = _moments(colors, *_between(light, centers), len(numbers))
+    wanted_mean, wanted_covariance = _moments(
+        wanted, ranges, ranges, torch.zeros_like(wanted_light), len(numbers)
+    )
     change = _least_move(covariance, wanted_covariance)
     offset = wanted_mean - (change @ mean[..., None])[..., 0]
-    centers = torch.bincount(ranges, wanted_light.double(), len(numbers)) / numbers
-    return centers.to(light.dtype), change.to(light.dtype), offset.to(light.dtype)
+    return centers, change.to(light.dtype), offset.to(light.dtype)
 
 
 def _edges(light: Tensor, most: int) -> Tensor:
@@ -114,18 +122,35 @@ def _edges(light: Tensor, most: int) -> Tensor:
     return edges
 
 
-def _moments(colors: Tensor, ranges: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Means [K,2] and covariances [K,2,2] of the colours [2,N] in each of K ranges, and the numbers [K]."""
+def _moments(
+    colors: Tensor, before: Tensor, after: Tensor, share: Tensor, count: int
+) -> tuple[Tensor, Tensor]:
+    """Means [K,2] and covariances [K,2,2] of the colours [2,N] in each of K ranges.
 
-    def sums(values: Tensor) -> Tensor:
-        return torch.bincount(ranges, values.double(), count)
+    A pixel counts with `share` [N] for the range `after` and with the rest for the range `before`, [N] each.
+    """
+    share = share.double()
 
-    number = torch.bincount(ranges, minlength=count).clamp_min(1)
-    first, second = colors
+    def sums(values: Tensor | float) -> Tensor:
+        return torch.bincount(before, (1 - share) * values, count) + torch.bincount(
+            after, share * values, count
+        )
+
+    number = sums(1.0).clamp_min(_FAINTEST)
+    first, second = colors.double()
     mean = torch.stack([sums(first), sums(second)], 1) / number[:, None]
     square = torch.stack([sums(first * first), sums(first * second), sums(second * second)], 1)
     covariance = (square / number[:, None])[:, [0, 1, 1, 2]].view(-1, 2, 2)
-    return mean, covariance - mean[:, :, None] * mean[:, None, :], number
+    return mean, covariance - mean[:, :, None] * mean[:, None, :]
+
+
+def _between(light: Tensor, centers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The two centres [K] that each light [N] lies between, by their numbers, and the share of the second;
+    beyond the first and the last centre that one alone."""
+    after = torch.bucketize(light, centers).clamp(1, max(1, len(centers) - 1))
+    before, after = after - 1, after.clamp_max(len(centers) - 1)
+    width = (centers[after] - centers[before]).clamp_min(1e-6)
+    return before, after, ((light - centers[before]) / width).clamp(0, 1)
 
 
 def _least_move(covariance: Tensor, wanted: Tensor) -> Tensor:
@@ -148,10 +173,7 @@ def symmetric_power(matrices: Tensor, exponent: float) -> Tensor:
 
 def _changed(colors: Tensor, light: Tensor, centers: Tensor, change: Tensor, offset: Tensor) -> Tensor:
     """The colours [2,N] changed as their light asks for, in between two centres by both."""
-    after = torch.bucketize(light, centers).clamp(1, max(1, len(centers) - 1))
-    before, after = after - 1, after.clamp_max(len(centers) - 1)
-    width = (centers[after] - centers[before]).clamp_min(1e-6)
-    share = ((light - centers[before]) / width).clamp(0, 1)
+    before, after, share = _between(light, centers)
     a, b, _, d, x, y = torch.cat([change.flatten(1), offset], 1).T
     a, b, d, x, y = (torch.lerp(each[before], each[after], share) for each in (a, b, d, x, y))
     first, second = colors

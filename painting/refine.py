@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ..base.counts import counted
+from ..base.seeds import check_seed
 from ..base.settings import as_list, check_function, check_type
 from ..models.devices import own_defaults
 from ..models.memory import is_out_of_memory, release_cache
@@ -79,6 +80,7 @@ def refine(
     options = RefineOptions() if options is None else options
     if not isinstance(options, RefineOptions):
         raise ValueError(f"options are of the type {type(options).__name__}; give RefineOptions.")
+    check_seed(seed)
     regions = as_list(regions, Region, "regions")
     if network is not None:
         check_type("network", network, LossNetwork)

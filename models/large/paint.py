@@ -20,6 +20,9 @@ from .generate import LargePainting
 from .maps import MapStore
 from .style import encode_large_style, reduced
 
+# Pictures of up to so many pixels are painted in one piece.
+_FEW_PIXELS = 64
+
 PaintedRows = Iterator[tuple[int, Tensor]]
 """From top to bottom: the first row of a strip, and its pixels [1,3,rows,W] in 0..1."""
 
@@ -50,7 +53,7 @@ class LargePicture:
         """
         check_number("strength", strength, 0, 1)
         noise = PlacedNoise((seed,))
-        return self._painted(gan, code, strength, noise, regions, content)
+        return self._painted(gan, code, strength, noise, seed, regions, content)
 
     @torch.inference_mode()
     def _painted(
@@ -59,10 +62,12 @@ class LargePicture:
         code: Tensor,
         strength: float,
         noise: PlacedNoise,
+        seed: int,
         regions: Sequence[StyleRegion],
         content: LargeContent | None,
     ) -> PaintedRows:
         height, width = self.size
+        whole_code, whole_regions = code, regions
         # Strength 0 is the photo, and below 1 the code moves towards the photo's own.
         if strength == 0:
             rows = max(1, self.store.strip_bytes // (12 * width))
@@ -73,6 +78,12 @@ class LargePicture:
             own = encode_large_style(gan, self.pixels, self.size)
             code = lerp(own, code, strength)
             regions = [region.weakened(own, strength) for region in regions]
+        # So few pixels that all channels are nearly constant: normalisation enlarges rounding errors, and
+        # those of strips are others.
+        if content is None and height * width <= _FEW_PIXELS:
+            photo = self.pixels(0, height).to(self.store.device)
+            yield 0, gan.generate(gan.encode_content(photo), whole_code, strength, seed, whole_regions)
+            return
         # Encode the picture, and give each style its share of the cells.
         encoded = content or encode_large_content(gan.content_encoder, self.pixels, self.size, self.store)
         cells = {name: each.size[1:] for name, each in encoded.maps.items()}

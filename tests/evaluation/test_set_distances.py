@@ -48,6 +48,21 @@ def test_fid_is_the_formula(photos: list[Path], paintings: list[Path]) -> None:
     assert distances(y, y).fid("set") == pytest.approx(0, abs=0.01)
 
 
+def test_fid_where_no_general_eigenvalues_are_found(
+    photos: list[Path], paintings: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some processors' libraries give up on pictures that are alike."""
+
+    def give_up(*_: object) -> None:
+        raise RuntimeError("torch.linalg.eigvals: The algorithm failed to converge.")
+
+    monkeypatch.setattr(torch.linalg, "eigvals", give_up)
+    x, y = vgg_features(photos, 64), vgg_features(paintings, 64)
+    assert distances(x, y).fid("set") == pytest.approx(frechet(x, y), rel=1e-3)
+    same = y[:1].expand(5, -1)
+    assert distances(same, same).fid("set") == pytest.approx(0, abs=0.01)
+
+
 def test_kid_is_near_zero_for_one_distribution_and_large_for_two() -> None:
     generator = torch.Generator().manual_seed(0)
     x, y = (torch.randn(300, 20, generator=generator).abs() for _ in range(2))
