@@ -150,7 +150,7 @@ class _Refinement:
             if options.keep_calm:
                 calm, shares = calm_of(self.sources.mixtures_at(size)), self.sources.shares_at(size)
                 picture = with_calm_grounds(picture, photo, calm, shares, min(1.0, options.keep_calm))
-            if options.optimize == "nearest" and not self.sources.starts_from_photo:
+            if options.optimize == "nearest":
                 amount = min(1.0, _FIRST_DETAIL * options.content_weight)
                 picture = with_first_detail(picture, self.sources.start_at(size), photo, amount)
             return picture

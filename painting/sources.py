@@ -79,7 +79,6 @@ class Sources:
         self.size = (photo.shape[-2], photo.shape[-1])
         self.photo = _batched("photo", photo, batch)
         self.start = _batched("start", start, batch)
-        self.starts_from_photo = torch.equal(self.start, self.photo)
         mixtures = [_mixture(paintings, weights, batch, photo)]
         mixtures += [_mixture(each.paintings, each.weights, batch, photo) for each in regions]
         masks = [_mask(each.mask, batch, photo) for each in regions]
@@ -92,9 +91,7 @@ class Sources:
         seen = [True] if shares is None else (shares.amax((0, 2, 3)) > 0).tolist()
         self.mixtures = [mixture for mixture, is_seen in zip(mixtures, seen, strict=True) if is_seen]
         self._whole_shares = None if shares is None or sum(seen) == 1 else shares[:, torch.tensor(seen)]
-        # A picture that was painted has its colours, and places take after what they look like.
-        if options.optimize != "nearest" or self.starts_from_photo:
-            self.start = self._recolored(self.start)
+        self.start = self._recolored(self.start)
 
     def _shares(self, masks: Sequence[Tensor], batch: int) -> Tensor | None:
         if not masks:

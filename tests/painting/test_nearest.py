@@ -217,12 +217,15 @@ def nearest_start(photo, painting):
     return Sources(None, photo, painting, None, [], QUICK).start
 
 
-def test_a_painted_start_keeps_its_colors_and_a_photo_gets_the_paintings(photo_of):
+def test_a_start_gets_the_paintings_colors_whatever_it_is(slim_network, photo_of):
+    """The photo itself, and a copy that was rounded on the way, come out alike."""
     photo, painting = photo_of(64, 64), 0.3 * photo_of(64, 64, seed=1)
-    painted = photo.flip(1)
-    kept, recolored = (Sources(start, photo, painting, None, [], QUICK).start for start in (painted, None))
-    assert torch.equal(kept, painted)
-    assert float((recolored.mean((2, 3)) - painting.mean((2, 3))).abs().max()) < 0.03
+    itself, rounded = (
+        refine(start, photo, painting, options=QUICK, network=slim_network)
+        for start in (None, (photo * 255).round() / 255)
+    )
+    assert float((itself.mean((2, 3)) - painting.mean((2, 3))).abs().max()) < 0.03
+    assert float((itself - rounded).abs().mean()) < 0.02
 
 
 def test_small_things_come_back_by_the_content_weight(slim_network, photo_of):
@@ -237,8 +240,8 @@ def test_small_things_come_back_by_the_content_weight(slim_network, photo_of):
     for weight in (0.01, 1.0, 2.0):
         options = replace(QUICK, steps=12, content_weight=weight)
         refined = refine(start, photo, painting, options=options, network=slim_network)
-        likeness.append(float((fine(refined) @ fine(start)) / fine(start).square().sum()))
-    assert likeness[0] + 0.1 < likeness[1] < likeness[2] - 0.1
+        likeness.append(float(F.cosine_similarity(fine(refined), fine(start), dim=0)))
+    assert likeness[0] + 0.05 < likeness[1] < likeness[2]
 
 
 class SmallNetwork(LossNetwork):
