@@ -26,9 +26,12 @@ _CHUNK = 2048
 _DIRECTIONS = 256
 _ITERATIONS = 2
 
-# Rounds of finding a bonus for each painting with which it gets its share of the places, and how large its
-# steps are; they shrink to half after so many rounds.
-_ROUNDS, _BONUS, _SLOWER = 60, 0.2, 10
+# Rounds of finding a bonus for each painting with which it gets its share of the places, how large the first
+# step is, and each next one as a share of it.
+_ROUNDS, _BONUS, _SMALLER = 100, 0.3, 0.88
+
+# What parts places that are equally like two paintings.
+_NOISE = 1e-3
 
 FAINTEST = 1e-6
 
@@ -68,9 +71,17 @@ class Candidates:
         return cls(joined, scales, [len(each) for each in features], mixture.weights, _directions(joined))
 
     def nearest(
-        self, network: LossNetwork, picture: Tensor, side: int, on_tile: Callable[[], None] | None = None
+        self,
+        network: LossNetwork,
+        picture: Tensor,
+        side: int,
+        on_tile: Callable[[], None] | None = None,
+        share: Tensor | None = None,
     ) -> Tensor:
-        """The number of the candidate that is most like each place of a picture [1,3,H,W]: [h,w]."""
+        """The number of the candidate that is most like each place of a picture [1,3,H,W]: [h,w].
+
+        share [h,w]: how much the region rules in each place, or None where it rules everywhere.
+        """
         banks = [(each @ self.directions).T.contiguous() for each in self.features.split(self.counts)]
         first = list(accumulate(self.counts, initial=0))
         shape = (len(banks), *place_count(picture))
@@ -86,21 +97,29 @@ class Candidates:
                 size = found[k, rows, columns].shape
                 likeness[k, rows, columns] = torch.cat([each.values for each in best]).view(size)
                 found[k, rows, columns] = torch.cat([each.indices for each in best]).view(size) + first[k]
-        return found.gather(0, fair_choice(likeness, self.weights)[None])[0]
+        return found.gather(0, fair_choice(likeness, self.weights, share)[None])[0]
 
 
-def fair_choice(likeness: Tensor, weights: Sequence[float]) -> Tensor:
+def fair_choice(likeness: Tensor, weights: Sequence[float], share: Tensor | None = None) -> Tensor:
     """Which of P paintings each place takes after, [h,w], by how like its best place is, [P,h,w].
 
-    Each painting gets a share of the places as large as its weight, and those where it fits best.
+    Each painting gets a share of the places as large as its weight, and those where it fits best. share
+    [h,w]: how much each place counts; all alike without it.
     """
+    if len(weights) == 1:
+        return torch.zeros(likeness.shape[1:], dtype=torch.long, device=likeness.device)
+    # Where places are all alike, no bonus would part them.
+    noise = torch.rand(likeness.shape, generator=torch.Generator().manual_seed(0)).to(likeness)
+    likeness = likeness + _NOISE * noise
+    counted = torch.ones_like(likeness[0]) if share is None else share.to(likeness)
+    counted = counted / counted.sum().clamp_min(FAINTEST)
     bonus = likeness.new_zeros(len(weights))
     wanted = likeness.new_tensor(weights)
     number = torch.arange(len(weights), device=likeness.device)
-    for i in range(_ROUNDS if len(weights) > 1 else 0):
+    for i in range(_ROUNDS):
         chosen = (likeness + bonus[:, None, None]).argmax(0)
-        shares = (chosen == number[:, None, None]).float().mean((1, 2))
-        bonus = bonus + (wanted - shares) * _BONUS / (1 + i / _SLOWER)
+        found = ((chosen == number[:, None, None]) * counted).sum((1, 2))
+        bonus = bonus + (wanted - found) * _BONUS * _SMALLER**i
     return (likeness + bonus[:, None, None]).argmax(0)
 
 

@@ -64,12 +64,12 @@ class NearestObjective:
         with torch.no_grad():
             self.candidates = self._candidates(mixtures)
             matched = self._matched(picture, start, photo)
+            self.shares = [None if shares is None else place_means(_shifted(shares, grid)) for grid in GRIDS]
             # By grid, picture and region.
             self.nearest = [
-                [[each.nearest(network, own, side, on_tile) for each in self._of(i)] for i, own in shifted]
-                for shifted in (enumerate(_shifted(matched, grid).split(1)) for grid in GRIDS)
+                [self._chosen(own, i, turn) for i, own in enumerate(_shifted(matched, grid).split(1))]
+                for turn, grid in enumerate(GRIDS)
             ]
-            self.shares = [None if shares is None else place_means(_shifted(shares, grid)) for grid in GRIDS]
             self.lights = photo_light(photo, shares) if options.keep_light else []
             self.start = start
 
@@ -120,6 +120,15 @@ class NearestObjective:
     def _of(self, i: int) -> list[Candidates]:
         """Those of picture `i`, by region."""
         return self.candidates[min(i, len(self.candidates) - 1)]
+
+    def _chosen(self, picture: Tensor, i: int, turn: int) -> list[Tensor]:
+        """The candidates that the places of picture `i` [1,3,H,W] take after, [h,w] for each region."""
+        shares = self.shares[turn]
+        own = None if shares is None else shares[min(i, len(shares) - 1)]
+        return [
+            each.nearest(self.network, picture, self.side, self.on_tile, None if own is None else own[k])
+            for k, each in enumerate(self._of(i))
+        ]
 
     def _nearest_loss(self, picture: Tensor, gradient: Tensor, weight: float) -> Tensor:
         """1 - the cosine to the chosen places, [B], means over the places; adds to `gradient`."""

@@ -120,9 +120,7 @@ class RefineOptions:
     steps: int = option(
         0, "Steps in all, shared among the sizes as quality says; 0: as many as quality says.", 0, 100_000
     )
-    color_weight: float = option(
-        4.0, "Match the paintings' colours; nearest leaves them as in the first picture.", 0, 1000
-    )
+    color_weight: float = option(4.0, "Match the paintings' colours. nearest does not use it.", 0, 1000)
     smoothness: float = option(1.0, "Little noise: neighbouring pixels are alike.", 0, 100)
     range_weight: float = option(5.0, "Stay between black and white.", 0, 1000)
     average: float = option(

@@ -199,7 +199,9 @@ class Stylizer:
             photo, painted = photo.to(self.device), painted.to(self.device).clone()
             if self._loss_network is None:
                 dtype = loss_dtype(options.refine.dtype, self.device)
-                self._loss_network = LossNetwork(dtype=dtype).to(self.device)
+                # One that is made in inference mode could never give gradients.
+                with torch.inference_mode(False):
+                    self._loss_network = LossNetwork(dtype=dtype).to(self.device)
         refined = refine(
             painted,
             photo,

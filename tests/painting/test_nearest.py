@@ -108,6 +108,26 @@ def test_paintings_get_places_by_their_weights(network, photo, artwork, weights)
         assert float((owners == k).float().mean()) == pytest.approx(weight, abs=0.01)
 
 
+@pytest.mark.parametrize("spread", [0.0, 0.01, 0.3])
+@pytest.mark.parametrize("weights", [[0.5, 0.5], [0.75, 0.25], [0.1, 0.2, 0.7]], ids=str)
+def test_weights_hold_also_where_places_are_alike(weights, spread):
+    draw = torch.Generator().manual_seed(1)
+    likeness = 0.5 + spread * torch.rand(len(weights), 64, 64, generator=draw)
+    likeness[0] += 0.1
+    chosen = candidates.fair_choice(likeness, weights)
+    for k, weight in enumerate(weights):
+        assert float((chosen == k).float().mean()) == pytest.approx(weight, abs=0.01)
+
+
+def test_weights_hold_inside_a_region():
+    likeness = torch.rand(2, 64, 64, generator=torch.Generator().manual_seed(1))
+    likeness[0, :32] += 1
+    share = torch.zeros(64, 64)
+    share[32:] = 1
+    chosen = candidates.fair_choice(likeness, [0.75, 0.25], share)
+    assert float((chosen[32:] == 0).float().mean()) == pytest.approx(0.75, abs=0.01)
+
+
 def test_large_paintings_give_a_bounded_number_of_candidates(network, artwork, monkeypatch):
     monkeypatch.setattr(candidates, "_CANDIDATES", 100)
     painting = artwork[..., :64, :64]

@@ -132,6 +132,14 @@ def test_refining_is_that_of_refine(gan, small, painting, network):
     assert steps[-1] == len(steps) >= 3
 
 
+def test_refining_whose_first_call_is_in_inference_mode(gan, small, painting):
+    """As another program's: the loss network, which is made then, gives gradients later, too."""
+    stylizer = Stylizer(gan, StylizeOptions(refine=ONE_STEP))
+    with torch.inference_mode():
+        first = stylizer.paint(small, painting)
+    assert torch.allclose(stylizer.paint(small, painting), first, atol=1e-3)
+
+
 def test_refining_below_full_strength_lets_the_photo_through(gan, small, painting):
     full = Stylizer(gan, StylizeOptions(refine=ONE_STEP)).paint(small, painting)
     half = Stylizer(gan, StylizeOptions(refine=ONE_STEP, strength=0.5)).paint(small, painting)
