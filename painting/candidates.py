@@ -133,14 +133,19 @@ def _places(
     taken = torch.zeros(height * width, dtype=torch.bool)
     taken[order[:most]] = True
     taken = taken.view(height, width).to(painting.device)
-    features, energies = [], []
+    number = torch.arange(height * width, device=painting.device).view(height, width)
+    features, energies, found = [], [], []
     for tile in place_tiles(painting, side, on_tile):
         layers = place_layers(network, tile.cut(painting), tile)
-        here = taken[counted_places(tile)]
+        counted = counted_places(tile)
+        here = taken[counted]
+        found.append(number[counted][here])
         features.append([wide(values[0, :, here].T) for values in layers])
         energies.append([wide(values).square().sum() / (height * width) for values in layers])
+    # In the painting's own order, whatever the tiles: of candidates that are alike the first is taken.
+    order = torch.cat(found).argsort()
     return (
-        [torch.cat(layer) for layer in zip(*features, strict=True)],
+        [torch.cat(layer)[order] for layer in zip(*features, strict=True)],
         [torch.stack(layer).sum() for layer in zip(*energies, strict=True)],
     )
 

@@ -9,6 +9,7 @@ there. The result is a moving average of the last pictures.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Sequence
 
@@ -93,6 +94,9 @@ def refine(
         sources = Sources(start, photo, paintings, weights, regions, options)
         if network is None:
             network = LossNetwork(dtype=loss_dtype(options.dtype, photo.device)).to(photo.device)
+        elif any(weight.is_inference() for weight in network.parameters()):
+            # One that was made in inference mode has no gradients; its copy has.
+            network = copy.deepcopy(network)
         tuned = None
         if options.optimize == "network":
             tuned = TunedNetwork(gan or StyleGAN.default(), sources.mixtures, len(sources.photo), seed)
@@ -249,7 +253,7 @@ class _Refinement:
             )
         if bad:
             of_all = f"{int(bad)} of {counted(each.steps, 'step')}"
-            self._note(f"{of_all} had a loss that is not finite and changed nothing.")
+            self._note(f"{of_all} had a loss that is not finite; their gradients were left out.")
         return canvas.finished(average), False
 
     def _objective(self, picture: Tensor) -> Objective | NearestObjective:

@@ -177,8 +177,11 @@ def _checked(name: str, picture: Tensor) -> Tensor:
 
 def _batched(name: str, picture: Tensor, batch: int) -> Tensor:
     if len(picture) not in (1, batch):
-        found = f"{counted(len(picture), 'picture')} for {counted(batch, 'photo')}"
-        raise ValueError(f"{name} has {found}; give as many as photos, or one.")
+        other = "start" if name == "photo" else "photo"
+        raise ValueError(
+            f"{name} has {counted(len(picture), 'picture')} and {other} has {batch}; give as many of both, "
+            "or one for all."
+        )
     return picture.expand(batch, *picture.shape[1:])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import partial
 
 import pytest
@@ -307,7 +308,8 @@ class TestOnTheWay:
     def test_it_works_in_inference_mode(self, slim_network, photo_of):
         with torch.inference_mode():
             photo, painting = photo_of() * 1, photo_of(seed=1) * 1
-            refined = refine(photo, photo, [painting], None, QUICK, network=slim_network)
+            network = copy.deepcopy(slim_network)
+            refined = refine(photo, photo, [painting], None, QUICK, network=network)
         assert torch.equal(
             refined, refine(photo_of(), photo_of(), photo_of(seed=1), None, QUICK, network=slim_network)
         )

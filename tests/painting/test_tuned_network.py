@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cmath
+import copy
 from functools import partial
 
 import pytest
@@ -236,11 +237,12 @@ def test_tiles_of_the_loss_network_give_the_same_picture(tiny, slim_network, tex
 
 
 def test_it_works_in_inference_mode(tiny, slim_network, small_pair, tmp_path):
-    """As in ComfyUI, where the network has been loaded in that mode, too."""
+    """As in ComfyUI, where the networks have been loaded in that mode, too."""
     tiny.save(tmp_path / "tiny.safetensors")
     with torch.inference_mode():
         gan = StyleGAN.load(tmp_path / "tiny.safetensors")
-        refined = refine(None, *(each * 1 for each in small_pair), None, QUICK, network=slim_network, gan=gan)
+        network = copy.deepcopy(slim_network)
+        refined = refine(None, *(each * 1 for each in small_pair), None, QUICK, network=network, gan=gan)
     gan = StyleGAN.load(tmp_path / "tiny.safetensors")
     alone = refine(None, *small_pair, None, QUICK, network=slim_network, gan=gan)
     assert torch.allclose(refined, alone, atol=1e-3), "up to rounding: the pictures lie elsewhere in memory"
