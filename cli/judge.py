@@ -41,6 +41,7 @@ class SheetRequest:
     device: str = "auto"
     names: tuple[str, ...] | None = None
     seed: int = 0
+    per_page: int = 3
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default=SheetRequest.seed,
         help="draws pairs, order and sides (default: %(default)s)",
     )
+    sheet.add_argument(
+        "--per-page",
+        type=Number(1, whole=True),
+        default=SheetRequest.per_page,
+        help="rows on a page; with 1, a screen shows them largest (default: %(default)s)",
+    )
     sheet.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
     sheet.set_defaults(func=run_sheet)
     # Second step: the answers.
@@ -117,6 +124,7 @@ def sheet_request_from(args: argparse.Namespace) -> SheetRequest:
         args.device,
         None if args.names is None else tuple(args.names),
         args.seed,
+        args.per_page,
     )
 
 
@@ -170,7 +178,7 @@ def make_blind_sheets(request: SheetRequest) -> int:
         rows, problems = sheets.readable_rows(rows)
         problems = [*too_long, *problems]
         names = request.names or _distinct_names(request.checkpoints or request.folders)
-        key = sheets.make_sheets(rows, request.out, (names[0], names[1]), request.seed)
+        key = sheets.make_sheets(rows, request.out, (names[0], names[1]), request.seed, request.per_page)
     except JudgeError as error:
         raise _last_problem(error) from error
     except ValueError as error:

@@ -123,10 +123,12 @@ def check_names(names: Sequence[str]) -> None:
         )
 
 
-def make_sheets(rows: Sequence[Row], out: Path, names: tuple[str, str], seed: int) -> Key:
+def make_sheets(
+    rows: Sequence[Row], out: Path, names: tuple[str, str], seed: int, per_page: int = ROWS_PER_PAGE
+) -> Key:
     """Write the pages and the answer form into `out`/hand-out, and the key beside that folder.
 
-    `seed` draws the order of the rows and the sides; A is on the left in half of the rows. `names` of A and
+    `per_page` rows are on a page, so that a screen shows one of them larger than three. `seed` draws the order of the rows and the sides; A is on the left in half of the rows. `names` of A and
     B are for the tally; the pages show neither them nor file names. Raises JudgeError if `out` holds a key
     already, since answers to it could not be counted any more, and for names that tell nothing apart.
     """
@@ -143,9 +145,11 @@ def make_sheets(rows: Sequence[Row], out: Path, names: tuple[str, str], seed: in
     key = Key(f"S-{digest.hexdigest()[:6]}", *names, tuple(row.name for row in rows), tuple(sides))
 
     # Write the pages.
-    starts = range(0, len(rows), ROWS_PER_PAGE)
+    starts = range(0, len(rows), per_page)
     for page, start in enumerate(starts, 1):
-        drawn = _draw_page(rows, sides, start, f"{key.sheet}, page {page} of {len(starts)}")
+        drawn = _draw_page(
+            rows[: start + per_page], sides, start, f"{key.sheet}, page {page} of {len(starts)}"
+        )
         data = io.BytesIO()
         drawn.save(data, "JPEG", quality=95, subsampling=0)
         write_atomically(out / HAND_OUT / f"page-{page:02d}.jpg", data.getvalue())
@@ -206,7 +210,7 @@ def _draw_page(rows: Sequence[Row], sides: Sequence[bool], start: int, title: st
     columns += [Column("left", RESULT_SIDE), Column("right", RESULT_SIDE)]
     question = QUESTION_WITH_STYLE if len(shown) == len(references) else QUESTION
     sheet = ComparisonSheet(columns, question, f"{INSTRUCTION}   {title}")
-    for i in range(start, min(start + ROWS_PER_PAGE, len(rows))):
+    for i in range(start, len(rows)):
         row = rows[i]
         files = [getattr(row, attribute) for _, attribute in shown]
         files += [row.a, row.b] if sides[i] else [row.b, row.a]

@@ -84,8 +84,9 @@ def test_two_checkpoints_paint_the_same_pairs(
     assert "A  before: 3 wins" in capsys.readouterr().out
     # The results can be judged again, with photo and painting, as two folders.
     folders = [str(out / "results" / side) for side in ("a", "b")]
-    again = ["--out", str(tmp_path / "again"), "--names", "old", "new"]
+    again = ["--out", str(tmp_path / "again"), "--names", "old", "new", "--per-page", "1"]
     assert main(["judge", "sheet", *folders, *pictures, *again]) == 0
+    assert len(list((tmp_path / "again" / "hand-out").glob("page-*.jpg"))) == 3
     assert json.loads((tmp_path / "again" / "key.json").read_text())["a"] == "old"
 
 

@@ -18,7 +18,6 @@ from brushwork.evaluation.judging.sheets import (
     KEY,
     REFERENCE_SIDE,
     RESULT_SIDE,
-    ROWS_PER_PAGE,
     Key,
     Row,
     make_sheets,
@@ -47,16 +46,17 @@ def test_results_find_their_photo_and_painting(rows: list[Row], folders: Path) -
     assert rows[2].style == folders / "art" / "wave.png"
 
 
-def test_pages_show_what_the_key_says(rows: list[Row], tmp_path: Path) -> None:
+@pytest.mark.parametrize("per_page", [1, 3, 100])
+def test_pages_show_what_the_key_says(rows: list[Row], tmp_path: Path, per_page: int) -> None:
     out = tmp_path / "out"
-    key = make_sheets(rows, out, ("old", "new"), seed=4)
+    key = make_sheets(rows, out, ("old", "new"), seed=4, per_page=per_page)
     pages = sorted((out / HAND_OUT).glob("page-*.jpg"))
-    assert len(pages) == math.ceil(len(NAMES) / ROWS_PER_PAGE)
+    assert len(pages) == math.ceil(len(NAMES) / per_page)
     shown = []
     for number, page in enumerate(pages):
         with Image.open(page) as picture:
             assert not picture.info.keys() & {"exif", "comment"}
-            shown += left_side_is_a(picture.convert("RGB"), key, number * ROWS_PER_PAGE)
+            shown += left_side_is_a(picture.convert("RGB"), key, number * per_page)
     assert tuple(shown) == key.a_is_left
     assert sum(key.a_is_left) == 4  # of 7: half, rounded up
     assert sorted(key.rows) == NAMES
