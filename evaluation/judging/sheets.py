@@ -128,9 +128,10 @@ def make_sheets(
 ) -> Key:
     """Write the pages and the answer form into `out`/hand-out, and the key beside that folder.
 
-    `per_page` rows are on a page, so that a screen shows one of them larger than three. `seed` draws the order of the rows and the sides; A is on the left in half of the rows. `names` of A and
-    B are for the tally; the pages show neither them nor file names. Raises JudgeError if `out` holds a key
-    already, since answers to it could not be counted any more, and for names that tell nothing apart.
+    `per_page` rows are on a page: a screen shows one row larger than three. `seed` draws the order of the
+    rows and the sides; A is on the left in half of the rows. `names` of A and B are for the tally; the pages
+    show neither them nor file names. Raises JudgeError if `out` holds a key already, since answers to it
+    could not be counted any more, and for names that tell nothing apart.
     """
     check_names(names)
     if (out / KEY).exists():
