@@ -27,9 +27,9 @@ CELLS = (8, 16)
 # part of all, so patches count less.
 _PATCH_SIDE = 256
 
-# The mean side of a picture in windows of `smooth_color_loss`: as small as marks of the brush. Pixels of a
-# small picture are free to become marks, too, so a window reaches at least so far.
-_WINDOWS, _LEAST_REACH = 128, 2
+# The mean side of a picture in windows of `smooth_color_loss`: masses keep their colours, and what is smaller
+# takes the paintings'. Pixels of a small picture are free, too, so a window reaches at least so far.
+_WINDOWS, _LEAST_REACH = 24, 2
 
 # Smaller deviations are not divided by: a twentieth of them is the noise of a plain photo.
 _EVEN = 0.03

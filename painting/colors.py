@@ -17,8 +17,14 @@ _NOISE = 1e-4
 _ROWS = 256
 
 
-def match_moments(picture: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
+Moments = tuple[Tensor, Tensor]
+"""A mean colour [1 or B,3] and a covariance [1 or B,3,3]."""
+
+
+def match_moments(picture: Tensor, mean: Tensor, covariance: Tensor, own: Moments | None = None) -> Tensor:
     """The picture [B,3,H,W] with the mean colour `mean` [1 or B,3] and `covariance` [1 or B,3,3], in 0..1.
+
+    own: what the picture has of these where it counts, such as `moments_where`; without it, as a whole.
 
     The linear map that moves colours least (Monge-Kantorovich; Pitié & Kokaram 2007):
     A = Cx^-1/2 (Cx^1/2 C Cx^1/2)^1/2 Cx^-1/2. Values beyond 0..1 are clipped.
@@ -29,7 +35,7 @@ def match_moments(picture: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
     """
     # Nine numbers, on the CPU, because not every device has float64.
     own, spread, mean, covariance = (
-        each.cpu().double() for each in (*color_moments(picture), mean, covariance)
+        each.cpu().double() for each in (*(own or color_moments(picture)), mean, covariance)
     )
     spread = spread + _NOISE * torch.eye(3, dtype=spread.dtype)
     root = symmetric_power(spread, 0.5)
@@ -39,6 +45,15 @@ def match_moments(picture: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
     offset, change = (each.to(picture.dtype).to(picture.device) for each in (offset, change))
     moved = torch.baddbmm(offset, change, picture.flatten(2))
     return moved.clamp_(0, 1).reshape(picture.shape)
+
+
+def moments_where(picture: Tensor, share: Tensor) -> Moments:
+    """Those of the pixels of [B,3,H,W], each of which counts as much as `share` [1 or B,H,W] says."""
+    counted = (share / share.sum((1, 2), keepdim=True).clamp_min(1e-6)).flatten(1)[:, None]
+    colors = picture.flatten(2)
+    mean = (colors * counted).sum(2)
+    apart = colors - mean[..., None]
+    return mean, (apart * counted) @ apart.mT
 
 
 def with_colors_of(photo: Tensor, picture: Tensor, preserve_color: str) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor
 from .calm_grounds import blurred, plain_places, strips
 
 # Pixels. Detail is what is finer.
-_FINE = 2.0
+_FINE = 3.0
 
 
 def with_first_detail(picture: Tensor, first: Tensor, photo: Tensor, amount: float) -> Tensor:

@@ -27,7 +27,7 @@ from .calm_grounds import calm_of, with_calm_grounds
 from .canvas import Canvas, PixelCanvas
 from .colors import with_colors_of
 from .errors import RefineError
-from .fine_contrast import fine_contrast
+from .fine_contrast import fine_contrast, with_fine_contrast
 from .first_detail import with_first_detail
 from .lbfgs import HISTORY
 from .nearest import GRIDS, NearestObjective
@@ -44,7 +44,7 @@ _ENLARGED = 1.5
 
 # How much of the first picture's fine detail comes back, at a `content_weight` of 1, where places took after
 # the paintings.
-_FIRST_DETAIL = 0.5
+_FIRST_DETAIL = 0.8
 
 
 @own_defaults()
@@ -157,6 +157,8 @@ class _Refinement:
             if options.optimize == "nearest":
                 amount = min(1.0, _FIRST_DETAIL * options.content_weight)
                 picture = with_first_detail(picture, self.sources.start_at(size), photo, amount)
+                contrast, shares = fine_contrast(self.sources.mixtures_at(size)), self.sources.shares_at(size)
+                picture = with_fine_contrast(picture, contrast, shares)
             return picture
         except Exception as error:
             if not is_out_of_memory(error):
@@ -245,7 +247,7 @@ class _Refinement:
             self.step += 1
             self.work_done += each.size[0] * each.size[1]
             if self.on_step and self.on_step(self._step(each, objective.side, losses, average)):
-                return canvas.finished(average), True
+                return self._refined(canvas.finished(average)), True
         # Were the losses finite?
         if int(bad) == each.steps or not torch.isfinite(average).all():
             raise RefineError(
@@ -254,7 +256,11 @@ class _Refinement:
         if bad:
             of_all = f"{int(bad)} of {counted(each.steps, 'step')}"
             self._note(f"{of_all} had a loss that is not finite; their gradients were left out.")
-        return canvas.finished(average), False
+        return self._refined(canvas.finished(average)), False
+
+    def _refined(self, picture: Tensor) -> Tensor:
+        """The picture after the steps at one size. A cosine does not see how strong colours are."""
+        return self.sources.in_start_colors(picture) if self.options.optimize == "nearest" else picture
 
     def _objective(self, picture: Tensor) -> Objective | NearestObjective:
         """The losses at the size of the picture [B,3,H,W] with which the steps begin."""

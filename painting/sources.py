@@ -15,10 +15,10 @@ from torch import Tensor
 from ..base.counts import counted
 from ..base.settings import as_floats, scaled_weights
 from ..models.devices import sampled
-from ..models.perception.statistics import gram_and_mean
+from ..models.perception.statistics import color_moments, gram_and_mean
 from ..models.regions import region_shares
 from ..pictures.values import check_floating, checked_mask, unit_range
-from .colors import match_moments
+from .colors import match_moments, moments_where
 from .halves import grown_to
 from .objective import Mixture
 from .options import SMALLEST_SIDE, RefineOptions
@@ -113,6 +113,22 @@ class Sources:
         for k, mixture in enumerate(self.mixtures):
             recolored = match_moments(picture, *_moments(mixture))
             found += recolored if self._whole_shares is None else self._whole_shares[:, k, None] * recolored
+        return found
+
+    def in_start_colors(self, picture: Tensor) -> Tensor:
+        """The picture [B,3,h,w] with mean colour and covariance of the one to begin with, in each region.
+
+        Over the whole picture these are the paintings'. In a region, such as a plain sky, they are what the
+        paintings' colours make of what it shows.
+        """
+        size = (picture.shape[-2], picture.shape[-1])
+        start, shares = self.start_at(size), self.shares_at(size)
+        if shares is None:
+            return match_moments(picture, *color_moments(start))
+        found = torch.zeros_like(picture)
+        for share in shares.split(1, 1):
+            wanted, own = (moments_where(each, share[:, 0]) for each in (start, picture))
+            found += share * match_moments(picture, *wanted, own)
         return found
 
     def start_at(self, size: tuple[int, int]) -> Tensor:
