@@ -29,7 +29,7 @@ _PATCH_SIDE = 256
 
 # The mean side of a picture in windows of `smooth_color_loss`: masses keep their colours, and what is smaller
 # takes the paintings'. Pixels of a small picture are free, too, so a window reaches at least so far.
-_WINDOWS, _LEAST_REACH = 24, 2
+_WINDOWS, _LEAST_REACH = 40, 2
 
 # Smaller deviations are not divided by: a twentieth of them is the noise of a plain photo.
 _EVEN = 0.03

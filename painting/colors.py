@@ -34,14 +34,14 @@ def match_moments(picture: Tensor, mean: Tensor, covariance: Tensor, own: Moment
     0.8
     """
     # Nine numbers, on the CPU, because not every device has float64.
-    own, spread, mean, covariance = (
+    center, spread, mean, covariance = (
         each.cpu().double() for each in (*(own or color_moments(picture)), mean, covariance)
     )
     spread = spread + _NOISE * torch.eye(3, dtype=spread.dtype)
     root = symmetric_power(spread, 0.5)
     back = symmetric_power(spread, -0.5)
     change = back @ symmetric_power(root @ covariance @ root, 0.5) @ back
-    offset = mean[..., None] - change @ own[..., None]
+    offset = mean[..., None] - change @ center[..., None]
     offset, change = (each.to(picture.dtype).to(picture.device) for each in (offset, change))
     moved = torch.baddbmm(offset, change, picture.flatten(2))
     return moved.clamp_(0, 1).reshape(picture.shape)
@@ -49,11 +49,11 @@ def match_moments(picture: Tensor, mean: Tensor, covariance: Tensor, own: Moment
 
 def moments_where(picture: Tensor, share: Tensor) -> Moments:
     """Those of the pixels of [B,3,H,W], each of which counts as much as `share` [1 or B,H,W] says."""
-    counted = (share / share.sum((1, 2), keepdim=True).clamp_min(1e-6)).flatten(1)[:, None]
+    counted: Tensor = (share / share.sum((1, 2), keepdim=True).clamp_min(1e-6)).flatten(1)
     colors = picture.flatten(2)
-    mean = (colors * counted).sum(2)
+    mean = torch.einsum("bcn,bn->bc", colors, counted.expand(len(colors), -1))
     apart = colors - mean[..., None]
-    return mean, (apart * counted) @ apart.mT
+    return mean, torch.einsum("bcn,bn,bdn->bcd", apart, counted.expand(len(colors), -1), apart)
 
 
 def with_colors_of(photo: Tensor, picture: Tensor, preserve_color: str) -> Tensor:

@@ -33,11 +33,11 @@ _OWN = 1.0
 
 # How much of the marks on plain grounds is not matched, at a `keep_calm` of 1. With all of them gone, walls
 # are airbrushed; with none, single places of the painting pile up to crinkles.
-_CALMED = 0.3
+_CALMED = 0.6
 
 # Factors of losses at the options' values of 1; a cosine's distance is small beside other losses. Grain is
 # squared differences of neighbours: with absolute ones, edges become stairs along the axes.
-_STYLE, _GRAIN, _COLORS, _LIGHT = 0.1, 3.0, 0.0025, 0.025
+_STYLE, _GRAIN, _COLORS, _LIGHT = 0.1, 3.0, 0.005, 0.025
 
 
 class NearestObjective:

@@ -27,8 +27,8 @@ from .calm_grounds import calm_of, with_calm_grounds
 from .canvas import Canvas, PixelCanvas
 from .colors import with_colors_of
 from .errors import RefineError
-from .fine_contrast import fine_contrast, with_fine_contrast
-from .first_detail import with_first_detail
+from .fine_contrast import fine_contrast
+from .first_picture import with_first_detail, with_first_masses
 from .lbfgs import HISTORY
 from .nearest import GRIDS, NearestObjective
 from .objective import Objective
@@ -43,8 +43,8 @@ from .tuned_network import TunedNetwork
 _ENLARGED = 1.5
 
 # How much of the first picture's fine detail comes back, at a `content_weight` of 1, where places took after
-# the paintings.
-_FIRST_DETAIL = 0.8
+# the paintings, and how much where the photo is the first picture: its own detail is no paint.
+_FIRST_DETAIL, _PHOTO_DETAIL = 0.7, 0.35
 
 
 @own_defaults()
@@ -147,7 +147,7 @@ class _Refinement:
 
     def _finished(self, picture: Tensor) -> Tensor:
         """The picture at its last size: its plain grounds as calm as the paintings' calm places, and what
-        the paintings have nothing of, with detail of the first picture."""
+        the paintings have nothing of, with masses and detail of the first picture."""
         options, size = self.options, self.passes[-1].size
         try:
             photo = self.sources.photo_at(size)
@@ -155,10 +155,11 @@ class _Refinement:
                 calm, shares = calm_of(self.sources.mixtures_at(size)), self.sources.shares_at(size)
                 picture = with_calm_grounds(picture, photo, calm, shares, min(1.0, options.keep_calm))
             if options.optimize == "nearest":
-                amount = min(1.0, _FIRST_DETAIL * options.content_weight)
-                picture = with_first_detail(picture, self.sources.start_at(size), photo, amount)
-                contrast, shares = fine_contrast(self.sources.mixtures_at(size)), self.sources.shares_at(size)
-                picture = with_fine_contrast(picture, contrast, shares)
+                start = self.sources.start_at(size)
+                masses = min(1.0, options.keep_colors / RefineOptions.keep_colors)
+                picture = with_first_masses(picture, start, photo, masses)
+                detail = _FIRST_DETAIL if self.sources.is_painted else _PHOTO_DETAIL
+                picture = with_first_detail(picture, start, photo, min(1.0, detail * options.content_weight))
             return picture
         except Exception as error:
             if not is_out_of_memory(error):

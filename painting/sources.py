@@ -77,6 +77,7 @@ class Sources:
         batch = max(len(photo), len(start))
         self.stroke_size = options.stroke_size
         self.size = (photo.shape[-2], photo.shape[-1])
+        self.is_painted = not torch.equal(start, photo)
         self.photo = _batched("photo", photo, batch)
         self.start = _batched("start", start, batch)
         mixtures = [_mixture(paintings, weights, batch, photo)]

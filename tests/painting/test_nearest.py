@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from brushwork.models.perception.statistics import color_moments
 from brushwork.models.perception.vgg import LossNetwork
 from brushwork.painting import candidates
 from brushwork.painting.nearest import NearestObjective
@@ -185,6 +187,27 @@ def test_regions_have_their_own_paintings(slim_network, photo_of):
     colors = [refined[..., part].mean((0, 2, 3)) for part in (slice(0, 24), slice(40, 64))]
     assert colors[0][0] > colors[0][2] + 0.2
     assert colors[1][2] > colors[1][0] + 0.2
+
+
+def test_the_picture_has_the_paintings_mean_color_and_spread(slim_network, photo_of):
+    """A cosine does not see how strong colours are, and steps alone make pictures too bright."""
+    photo, painting = photo_of(48, 64), 0.2 + 0.3 * photo_of(40, 40, seed=1)
+    options = replace(QUICK, steps=24, keep_colors=0, content_weight=0.1)
+    refined = refine(0.5 * photo + 0.4, photo, painting, options=options, network=slim_network)
+    for found, wanted in zip(color_moments(refined), color_moments(painting), strict=True):
+        assert float((found - wanted).abs().max()) < 0.02
+
+
+def test_less_keep_colors_gives_the_painting_more(slim_network, photo_of):
+    """0 holds no masses: they go further from the first picture's."""
+    start, painting = photo_of(64, 64, seed=2), photo_of(64, 64, seed=1)
+    smooth = functools.partial(F.avg_pool2d, kernel_size=16)
+    moved = []
+    for keep in (0, 30, 60):
+        options = replace(QUICK, steps=24, keep_colors=keep)
+        refined = refine(start, photo_of(64, 64), painting, options=options, network=slim_network)
+        moved.append(float((smooth(refined) - smooth(start)).abs().mean()))
+    assert moved[0] > moved[1] > moved[2]
 
 
 def test_pictures_of_a_batch_are_refined_as_if_alone(slim_network, photo_of):

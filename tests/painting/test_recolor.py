@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from brushwork.models.perception.statistics import color_moments
-from brushwork.painting.colors import match_moments, with_colors_of
+from brushwork.painting.colors import match_moments, moments_where, with_colors_of
 from brushwork.painting.palette import match_palette
 from brushwork.pictures.color import luminance_only
 
@@ -23,6 +23,31 @@ def test_moments_become_those_asked_for(texture):
 def test_a_picture_that_has_them_stays(texture):
     picture = 0.2 + 0.6 * texture(1, 3, 30, 40)
     assert torch.allclose(match_moments(picture, *color_moments(picture)), picture, atol=0.01)
+
+
+def test_moments_of_a_part_are_those_of_its_pixels(texture):
+    """A grey mask counts in part: twice a share is the same moments; a mask for all or one for each."""
+    pictures = texture(2, 3, 30, 40)
+    share = torch.zeros(1, 30, 40, dtype=pictures.dtype)
+    share[:, :, :16] = 0.5
+    found = moments_where(pictures, share)
+    for of_part, wanted in zip(found, color_moments(pictures[..., :16]), strict=True):
+        assert torch.allclose(of_part, wanted, atol=1e-6)
+    of_each = moments_where(pictures, torch.cat([share, 1 - share]))
+    assert torch.allclose(of_each[0][0], found[0][0])
+    assert not torch.allclose(of_each[0][1], found[0][1])
+    nothing = moments_where(pictures, 0 * share)
+    assert all(torch.isfinite(each).all() for each in nothing)
+
+
+def test_a_part_gets_the_moments_asked_for(texture):
+    picture = 0.3 + 0.4 * texture(1, 3, 30, 40)
+    share = torch.zeros(1, 30, 40, dtype=picture.dtype)
+    share[:, :, :16] = 1
+    wanted = color_moments(0.4 + 0.2 * texture(1, 3, 30, 40, seed=1))
+    found = match_moments(picture, *wanted, own=moments_where(picture, share))
+    assert torch.allclose(moments_where(found, share)[0], wanted[0], atol=1e-3)
+    assert not torch.allclose(color_moments(found)[0], wanted[0], atol=1e-3)
 
 
 def test_plain_pictures_get_the_color_and_no_noise(texture):
