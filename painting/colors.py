@@ -48,7 +48,7 @@ def match_moments(picture: Tensor, mean: Tensor, covariance: Tensor, own: Moment
 
 
 def moments_where(picture: Tensor, share: Tensor) -> Moments:
-    """Those of the pixels of [B,3,H,W], each of which counts as much as `share` [1 or B,H,W] says."""
+    """Those of a picture [B,3,H,W] whose pixels count as much as `share` [1 or B,H,W] says."""
     counted: Tensor = (share / share.sum((1, 2), keepdim=True).clamp_min(1e-6)).flatten(1)
     colors = picture.flatten(2)
     mean = torch.einsum("bcn,bn->bc", colors, counted.expand(len(colors), -1))
