@@ -31,12 +31,14 @@ _MASS, _MASS_SIDE = 8.0, 512
 _PLAIN, _LIGHT, _COLORS = 0.8, 0.5, 0.3
 
 
-def with_first_detail(picture: Tensor, first: Tensor, photo: Tensor, amount: float) -> Tensor:
+def with_first_detail(picture: Tensor, first: Tensor, photo: Tensor, amount: Tensor | float) -> Tensor:
     """The picture [B,3,H,W] in 0..1 with a share of `first`'s fine detail in place of its own.
 
     first, photo: [B,3,H,W] in 0..1; where the photo is plain, half of that share. amount: 0 leaves all as it
-    is, 1 takes all fine detail from `first`.
+    is, 1 takes all fine detail from `first`; a number or [B].
     """
+    if isinstance(amount, Tensor):
+        amount = amount.reshape(-1, 1, 1, 1)
     parts = []
     for above, rows, below in strips(picture.shape[2]):
         part = (..., slice(above, below), slice(None))
@@ -44,7 +46,7 @@ def with_first_detail(picture: Tensor, first: Tensor, photo: Tensor, amount: flo
         change = change.sub_(blurred(change, _FINE)).mul_(
             1 - (1 - _FINE_ON_PLAIN) * plain_places(photo[part])
         )
-        parts.append(torch.add(picture[part], change, alpha=amount)[:, :, rows].clamp_(0, 1))
+        parts.append((picture[part] + amount * change)[:, :, rows].clamp_(0, 1))
     return torch.cat(parts, 2)
 
 

@@ -44,7 +44,8 @@ class PyramidCanvas:
         with torch.enable_grad():
             grads = torch.autograd.grad(_picture(self._levels), self._levels, gradient)
         for level, grad in zip(self._levels, grads, strict=True):
-            level.grad = grad
+            # The fused Adam goes through memory, and a picture of the network lies there channel by channel.
+            level.grad = grad.contiguous()
         for group in self._optimizer.param_groups:
             group["lr"] = self._rate()
         self._optimizer.step()

@@ -158,8 +158,9 @@ class _Refinement:
                 start = self.sources.start_at(size)
                 masses = min(1.0, options.keep_colors / RefineOptions.keep_colors)
                 picture = with_first_masses(picture, start, photo, masses)
-                detail = _FIRST_DETAIL if self.sources.is_painted else _PHOTO_DETAIL
-                picture = with_first_detail(picture, start, photo, min(1.0, detail * options.content_weight))
+                detail = torch.where(self.sources.is_painted, _FIRST_DETAIL, _PHOTO_DETAIL)
+                detail = (detail * options.content_weight).clamp(max=1)
+                picture = with_first_detail(picture, start, photo, detail)
             return picture
         except Exception as error:
             if not is_out_of_memory(error):

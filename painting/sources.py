@@ -34,6 +34,9 @@ _SMALLEST_FRAMED = 64
 # Across such a line, this share of the pixels become lighter, or darker, by so much at least.
 _ALONG, _STEP = 0.75, 0.04
 
+# A picture that differs from the photo by no more is the photo, whatever type it had.
+_SAME = 2 / 255
+
 # A painting is not read larger than this: there is no more to see in it, only more to compute.
 _LARGEST_PAINTING = 4096**2
 
@@ -77,9 +80,10 @@ class Sources:
         batch = max(len(photo), len(start))
         self.stroke_size = options.stroke_size
         self.size = (photo.shape[-2], photo.shape[-1])
-        self.is_painted = not torch.equal(start, photo)
         self.photo = _batched("photo", photo, batch)
         self.start = _batched("start", start, batch)
+        # By picture, [B].
+        self.is_painted = (self.start - self.photo).abs().flatten(1).amax(1) > _SAME
         mixtures = [_mixture(paintings, weights, batch, photo)]
         mixtures += [_mixture(each.paintings, each.weights, batch, photo) for each in regions]
         masks = [_mask(each.mask, batch, photo) for each in regions]

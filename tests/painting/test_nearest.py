@@ -18,6 +18,7 @@ from brushwork.painting.nearest import NearestObjective
 from brushwork.painting.objective import Mixture
 from brushwork.painting.options import RefineOptions
 from brushwork.painting.places import on_places
+from brushwork.painting.pyramid_canvas import PyramidCanvas
 from brushwork.painting.refine import refine
 from brushwork.painting.sources import Region, Sources
 
@@ -217,6 +218,35 @@ def test_pictures_of_a_batch_are_refined_as_if_alone(slim_network, photo_of):
     for i in range(2):
         alone = refine(None, photos[i : i + 1], paintings[i : i + 1], options=QUICK, network=slim_network)
         assert float((both[i : i + 1] - alone).abs().mean()) < 2e-3
+
+
+def test_the_start_may_lie_in_memory_as_the_networks_pictures_do(slim_network, photo_of):
+    """Fused Adam goes through memory: with strides of its own a gradient would belong to other pixels."""
+    start, photo, painting = photo_of(64, 64, seed=2), photo_of(64, 64), photo_of(64, 64, seed=1)
+    options = replace(QUICK, steps=12)
+    alike = [
+        refine(each, photo, painting, options=options, network=slim_network)
+        for each in (start, start.contiguous(memory_format=torch.channels_last))
+    ]
+    assert float((alike[0] - alike[1]).abs().mean()) < 1e-3
+    canvases = [PyramidCanvas(start, 4) for _ in range(2)]
+    gradient = photo_of(64, 64, seed=3) - 0.5
+    canvases[0].move(gradient)
+    canvases[1].move(gradient.contiguous(memory_format=torch.channels_last))
+    assert torch.equal(canvases[0].picture, canvases[1].picture)
+
+
+def test_a_start_that_is_the_photo_is_one_beside_others_too(slim_network, photo_of):
+    """Its own detail is no paint, so less of it comes back: by picture, and whatever its type."""
+    photo, painted, painting = photo_of(), photo_of(seed=2), photo_of(seed=1)
+    alone = refine(None, photo, painting, options=QUICK, network=slim_network)
+    for start, photos in (
+        (torch.cat([photo, painted]), photo),
+        (photo, torch.cat([photo, photo])),
+        (photo.half(), photo),
+    ):
+        refined = refine(start, photos, painting, options=QUICK, network=slim_network)
+        assert float((refined[:1] - alone).abs().mean()) < 1e-3
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (17, 9), (33, 47), (20, 200)], ids=str)
