@@ -108,7 +108,7 @@ class RefineOptions:
     keep_colors: float = option(
         60.0,
         "Colours, light and dark stay where the first picture has them: no patches and stains of the "
-        "painting. Less of it gives bolder strokes, 0 leaves it out.",
+        "painting. Less of it lets the painting's own colours in, 0 leaves it out.",
         0,
         1000,
     )

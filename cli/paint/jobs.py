@@ -141,7 +141,7 @@ def _chosen_styles(request: PaintRequest, results: EarlierResults) -> list[Style
 
 def _refuse_without_painting(request: PaintRequest, style: StyleSource) -> None:
     """Raise CommandError if `request` asks for what only a painting can give."""
-    what = "a random style" if isinstance(style, RandomStyle) else f"{style.name} is a style file, which"
+    what = "a random style" if isinstance(style, RandomStyle) else f"{style.name} is a style, which"
     holds = f"{what} holds no painting"
     if request.refine is not None:
         raise CommandError(

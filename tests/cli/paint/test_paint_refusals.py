@@ -33,12 +33,12 @@ pytestmark = pytest.mark.usefixtures("slim_loss_network")
         (("photo.png", "--style", "klimt-kis"), "did you mean klimt-kiss?"),
         (
             ("photo.png", "--style", "klimt-kiss", "--refine"),
-            "--refine looks at the painting itself, and klimt-kiss is a style file, which holds no painting",
+            "--refine looks at the painting itself, and klimt-kiss is a style, which holds no painting",
         ),
         (("photo.png", "--random", "1", "--refine", "draft"), "and a random style holds no painting"),
         (
             ("photo.png", "--style", "painting.png", "klimt-kiss", "--mix", "--refine"),
-            "klimt-kiss is a style file, which holds no painting",
+            "klimt-kiss is a style, which holds no painting",
         ),
         (
             ("photo.png", "--style", "klimt-kiss", "hokusai-red-fuji", "--out", "one.png"),
