@@ -43,9 +43,8 @@ def with_first_detail(picture: Tensor, first: Tensor, photo: Tensor, amount: Ten
     for above, rows, below in strips(picture.shape[2]):
         part = (..., slice(above, below), slice(None))
         change = first[part] - picture[part]
-        change = change.sub_(blurred(change, _FINE)).mul_(
-            1 - (1 - _FINE_ON_PLAIN) * plain_places(photo[part])
-        )
+        share = 1 - (1 - _FINE_ON_PLAIN) * plain_places(photo[part])
+        change = share * (change - blurred(change, _FINE))
         parts.append((picture[part] + amount * change)[:, :, rows].clamp_(0, 1))
     return torch.cat(parts, 2)
 
@@ -59,13 +58,9 @@ def with_first_masses(picture: Tensor, first: Tensor, photo: Tensor, amount: flo
     height, width = picture.shape[-2:]
     times = max(1, round(math.sqrt(height * width) / _MASS_SIDE))
     # A large picture's masses are found in a smaller one; the last cells are parts.
-    cells = (0, -width % times, 0, -height % times)
-    low = (
-        F.avg_pool2d(F.pad(first - picture, cells, mode="replicate"), times) if times > 1 else first - picture
-    )
-    low = blurred(low, _MASS)
-    if times > 1:
-        low = F.interpolate(low, scale_factor=times, mode="bilinear")[..., :height, :width]
+    change = F.pad(first - picture, (0, -width % times, 0, -height % times), mode="replicate")
+    low = blurred(F.avg_pool2d(change, times), _MASS)
+    low = F.interpolate(low, scale_factor=times, mode="bilinear")[..., :height, :width]
     parts = []
     for above, rows, below in strips(height):
         part = (..., slice(above, below), slice(None))
