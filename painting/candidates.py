@@ -13,7 +13,7 @@ from torch import Tensor
 from ..models.normalization import wide
 from ..models.perception.vgg import LossNetwork
 from .objective import Mixture
-from .places import counted_places, place_count, place_layers, place_tiles
+from .places import counted_places, place_count, place_layers, place_means, place_tiles
 
 # So many places of each region's paintings are candidates.
 _CANDIDATES = 8192
@@ -82,6 +82,19 @@ class Candidates:
 
         share [h,w]: how much the region rules in each place, or None where it rules everywhere.
         """
+        likeness, found = self._found(network, picture, side, on_tile)
+        return found.gather(0, fair_choice(likeness, self.weights, share)[None])[0]
+
+    def likeness(
+        self, network: LossNetwork, picture: Tensor, side: int, on_tile: Callable[[], None] | None = None
+    ) -> Tensor:
+        """How like the nearest candidate each place of a picture [1,3,H,W] is: cosines [h,w]."""
+        return self._found(network, picture, side, on_tile)[0].amax(0)
+
+    def _found(
+        self, network: LossNetwork, picture: Tensor, side: int, on_tile: Callable[[], None] | None
+    ) -> tuple[Tensor, Tensor]:
+        """How like the nearest candidate of each painting every place is, and its number: [P,h,w] each."""
         banks = [(each @ self.directions).T.contiguous() for each in self.features.split(self.counts)]
         first = list(accumulate(self.counts, initial=0))
         shape = (len(banks), *place_count(picture))
@@ -97,7 +110,44 @@ class Candidates:
                 size = found[k, rows, columns].shape
                 likeness[k, rows, columns] = torch.cat([each.values for each in best]).view(size)
                 found[k, rows, columns] = torch.cat([each.indices for each in best]).view(size) + first[k]
-        return found.gather(0, fair_choice(likeness, self.weights, share)[None])[0]
+        return likeness, found
+
+
+def candidates_of(
+    network: LossNetwork, mixtures: Sequence[Mixture], side: int, on_tile: Callable[[], None] | None = None
+) -> list[list[Candidates]]:
+    """Those of each painting of a batch, by painting and region; mixtures [K] of paintings [1 or B,3,h,w]."""
+    batch = max(len(painting) for mixture in mixtures for painting in mixture.paintings)
+    return [
+        [Candidates.of(network, _of_picture(mixture, i), side, on_tile) for mixture in mixtures]
+        for i in range(batch)
+    ]
+
+
+def likeness_to(
+    network: LossNetwork,
+    pictures: Tensor,
+    mixtures: Sequence[Mixture],
+    shares: Tensor | None,
+    side: int,
+    on_tile: Callable[[], None] | None = None,
+) -> Tensor:
+    """How like the nearest place of its region's paintings each place of pictures [B,3,H,W] is.
+
+    Cosines [B,1,h,w]; shares [1 or B,K,H,W] with sums 1, or None with one region.
+    """
+    candidates = candidates_of(network, mixtures, side, on_tile)
+    rules = None if shares is None else place_means(shares)
+    found = []
+    for i, picture in enumerate(pictures.split(1)):
+        here = torch.stack(
+            [
+                each.likeness(network, picture, side, on_tile)
+                for each in candidates[min(i, len(candidates) - 1)]
+            ]
+        )
+        found.append(here[0] if rules is None else (here * rules[min(i, len(rules) - 1)]).sum(0))
+    return torch.stack(found)[:, None]
 
 
 def fair_choice(likeness: Tensor, weights: Sequence[float], share: Tensor | None = None) -> Tensor:
@@ -121,6 +171,11 @@ def fair_choice(likeness: Tensor, weights: Sequence[float], share: Tensor | None
         found = ((chosen == number[:, None, None]) * counted).sum((1, 2))
         bonus = bonus + (wanted - found) * _BONUS * _SMALLER**i
     return (likeness + bonus[:, None, None]).argmax(0)
+
+
+def _of_picture(mixture: Mixture, i: int) -> Mixture:
+    """The paintings [1,3,h,w] for picture `i` of a batch."""
+    return Mixture([each[min(i, len(each) - 1)][None] for each in mixture.paintings], mixture.weights)
 
 
 def _places(

@@ -1,9 +1,10 @@
 """What comes back of the first picture where every place took after a place of the paintings.
 
 Where the paintings have nothing like a place, small things go: eyes, letters, faces in a crowd. Their nearest
-places also part smooth shades into two colours with an edge between, and turn what is dark to black. So the
-network's fine detail comes back, and its light, dark and colours in masses. What lies between, the strokes,
-is the paintings'.
+places also part smooth shades into two colours with an edge between, turn what is dark to black, and are
+paler together than each alone. So the first picture comes back where it is like nothing in the paintings; and
+elsewhere its fine detail where it was lost, its contrast, and its light, dark and colours in masses. What
+lies between, the strokes, is the paintings'.
 """
 
 from __future__ import annotations
@@ -17,43 +18,97 @@ from torch import Tensor
 from ..pictures.color import luma
 from .calm_grounds import blurred, plain_places, strips
 
-# Pixels. Detail is what is finer.
-_FINE = 2.0
+# Pixels. Detail is what is finer, and whether it was lost is seen within so many pixels.
+_FINE = 3.0
 
-# On plain grounds, this share of the detail that comes back elsewhere: grain of the paper stays in part.
+# How much of the first picture's detail comes back everywhere, and where it was lost.
+_EVERYWHERE, _LOST = 0.2, 0.9
+
+# On plain grounds, this share of the detail that comes back everywhere: grain of the paper stays in part.
 _FINE_ON_PLAIN = 0.5
+
+# Pixels: contrast is compared between each two of these, and of what is finer than the first.
+_BANDS = (1.2, 3.5, 10.0)
+
+# Contrast grows by this factor at most, or a mesh of the finest strokes would be seen. On plain grounds it
+# grows by a share of that.
+_MOST, _GROWS_ON_PLAIN = 1.5, 0.3
 
 # Masses are what is wider than so many pixels of a picture with this mean side; of larger pictures, more.
 _MASS, _MASS_SIDE = 8.0, 512
 
-# How much of the masses comes back on plain grounds, and elsewhere of light and dark and of colours. The
-# network's own colours are blotched at times, and the paintings' are not.
-_PLAIN, _LIGHT, _COLORS = 0.8, 0.5, 0.3
+# How much of the masses comes back on plain grounds, and elsewhere of light and dark and of colours, at an
+# amount of 1. The network's own colours are blotched at times, and the paintings' are not.
+_PLAIN, _LIGHT, _COLORS = 0.8, 0.4, 0.25
+
+# A place is like no place of the paintings below the first cosine, and like one above the second. So much of
+# the first picture takes the former's place, with a soft edge of so many places.
+_UNLIKE, _LIKE, _RETURNS, _EDGE = 0.70, 0.82, 0.85, 1.6
+
+_FAINTEST = 1e-8
 
 
 def with_first_detail(picture: Tensor, first: Tensor, photo: Tensor, amount: Tensor | float) -> Tensor:
-    """The picture [B,3,H,W] in 0..1 with a share of `first`'s fine detail in place of its own.
+    """The picture [B,3,H,W] in 0..1 with `first`'s fine detail in place of its own, most where it was lost.
 
-    first, photo: [B,3,H,W] in 0..1; where the photo is plain, half of that share. amount: 0 leaves all as it
-    is, 1 takes all fine detail from `first`; a number or [B].
+    first, photo: [B,3,H,W] in 0..1. It was lost where `first` has more contrast than the picture, and the
+    photo, too: grain of `first` is no loss. amount: 0 leaves all as it is, 1 is a fifth of the detail, and
+    nine tenths where it was lost; a number or [B].
     """
     if isinstance(amount, Tensor):
         amount = amount.reshape(-1, 1, 1, 1)
+    # The photo's contrast, as strong as the first picture's.
+    strength = _variance(first) / _variance(photo).clamp_min(_FAINTEST)
     parts = []
     for above, rows, below in strips(picture.shape[2]):
         part = (..., slice(above, below), slice(None))
+        own, firsts, photos = (_energy(each[part]) for each in (picture, first, photo))
+        there = torch.minimum(firsts, strength * photos)
+        lost = ((there - own) / (there + 1e-5)).clamp(0, 1)
+        everywhere = _EVERYWHERE * (1 - (1 - _FINE_ON_PLAIN) * plain_places(photo[part]))
+        share = (amount * (everywhere + (_LOST - _EVERYWHERE) * lost)).clamp(max=1)
         change = first[part] - picture[part]
-        share = 1 - (1 - _FINE_ON_PLAIN) * plain_places(photo[part])
         change = share * (change - blurred(change, _FINE))
-        parts.append((picture[part] + amount * change)[:, :, rows].clamp_(0, 1))
+        parts.append((picture[part] + change)[:, :, rows].clamp_(0, 1))
+    return torch.cat(parts, 2)
+
+
+def with_first_contrast(
+    picture: Tensor, first: Tensor, photo: Tensor, shares: Tensor | None = None
+) -> Tensor:
+    """The picture [B,3,H,W] in 0..1 with contrast as strong as `first`'s, fine and wide; never weaker.
+
+    first, photo: [B,3,H,W] in 0..1; plain places of the photo count less. shares [1 or B,K,H,W] with sums 1
+    for regions, each with its own contrast, or None with one region.
+    """
+    parts = []
+    # Sums over the picture, [B,K,3 bands].
+    own, firsts = picture.new_zeros(()), picture.new_zeros(())
+    height = picture.shape[2]
+    for above, rows, below in strips(height):
+        part = (..., slice(above, below), slice(None))
+        rules = (1 - plain_places(photo[part])) * (1.0 if shares is None else shares[part])
+        own, firsts = (
+            total + _contrast(each[part], rules, rows) for total, each in ((own, picture), (firsts, first))
+        )
+    gains = (firsts / own.clamp_min(_FAINTEST)).sqrt().clamp(1, _MOST)
+    for above, rows, below in strips(height):
+        part = (..., slice(above, below), slice(None))
+        grows = 1 - (1 - _GROWS_ON_PLAIN) * plain_places(photo[part])
+        bands, done = _bands(picture[part])
+        for k, band in enumerate(bands):
+            gain = gains[..., k, None, None]
+            gain = gain if shares is None else (gain * shares[part]).sum(1, keepdim=True)
+            done = done + (1 + (gain - 1) * grows) * band
+        parts.append(done[:, :, rows].clamp_(0, 1))
     return torch.cat(parts, 2)
 
 
 def with_first_masses(picture: Tensor, first: Tensor, photo: Tensor, amount: float) -> Tensor:
     """The picture [B,3,H,W] in 0..1 with light, dark and colours of `first` in masses.
 
-    first, photo: [B,3,H,W] in 0..1; colours come back on plain grounds most. amount: 0 leaves all as it is,
-    1 is all of it.
+    first, photo: [B,3,H,W] in 0..1; masses come back on plain grounds most, and colours elsewhere least.
+    amount: 0 leaves all as it is, 4 is all of it everywhere.
     """
     height, width = picture.shape[-2:]
     times = max(1, round(math.sqrt(height * width) / _MASS_SIDE))
@@ -65,7 +120,51 @@ def with_first_masses(picture: Tensor, first: Tensor, photo: Tensor, amount: flo
     for above, rows, below in strips(height):
         part = (..., slice(above, below), slice(None))
         light, plain = luma(low[part]), plain_places(photo[part])
-        of_light, of_colors = (share + (_PLAIN - share) * plain for share in (_LIGHT, _COLORS))
+        of_light, of_colors = (
+            (amount * (share + (_PLAIN - share) * plain)).clamp(max=1) for share in (_LIGHT, _COLORS)
+        )
         change = of_light * light + of_colors * (low[part] - light)
-        parts.append(torch.add(picture[part], change, alpha=amount)[:, :, rows].clamp_(0, 1))
+        parts.append((picture[part] + change)[:, :, rows].clamp_(0, 1))
     return torch.cat(parts, 2)
+
+
+def with_first_where_unlike(
+    picture: Tensor, first: Tensor, likeness: Tensor, amount: Tensor | float
+) -> Tensor:
+    """The picture [B,3,H,W] in 0..1 with `first` [B,3,H,W] in place of what is like nothing in the paintings.
+
+    likeness [B,1,h,w]: that of `first` to the paintings, cosines. amount: 0 leaves all as it is, 1 is most
+    of it; a number or [B].
+    """
+    if isinstance(amount, Tensor):
+        amount = amount.reshape(-1, 1, 1, 1)
+    unlike = ((_LIKE - likeness) / (_LIKE - _UNLIKE)).clamp(0, 1)
+    share = (_RETURNS * amount * blurred(unlike, _EDGE)).clamp(max=1)
+    return torch.lerp(picture, first, F.interpolate(share, picture.shape[-2:], mode="bilinear"))
+
+
+def _variance(picture: Tensor) -> Tensor:
+    """Of light and dark, [B,1,1,1]."""
+    return luma(picture).var((2, 3), correction=0, keepdim=True)
+
+
+def _energy(picture: Tensor) -> Tensor:
+    """The mean square of fine light and dark around each place, [B,1,H,W]."""
+    light = luma(picture)
+    return blurred((light - blurred(light, _FINE)).square(), _FINE)
+
+
+def _bands(picture: Tensor) -> tuple[list[Tensor], Tensor]:
+    """What each blur takes away, and what is left in the end."""
+    bands = []
+    for width in _BANDS:
+        wider = blurred(picture, width)
+        bands.append(picture - wider)
+        picture = wider
+    return bands, picture
+
+
+def _contrast(picture: Tensor, rules: Tensor, rows: slice) -> Tensor:
+    """The sum over `rows` of squared light and dark in each band, by `rules` [B,K,H,W]: [B,K,3]."""
+    bands, _ = _bands(luma(picture))
+    return torch.stack([(band.square() * rules)[:, :, rows].sum((2, 3)) for band in bands], 2)

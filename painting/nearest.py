@@ -17,7 +17,7 @@ from torch import Tensor
 from ..models.normalization import wide
 from ..models.perception.vgg import LossNetwork
 from .calm_grounds import without_marks_on_plain_grounds
-from .candidates import FAINTEST, Candidates
+from .candidates import FAINTEST, Candidates, candidates_of
 from .cell_losses import light_loss, photo_light, smooth_color_loss
 from .objective import Mixture
 from .options import RefineOptions
@@ -28,23 +28,26 @@ from .tiles import Tile
 # Where the places begin, in pixels down and across, in turns: what a single grid leaves is not seen.
 GRIDS = ((0, 0), (2, 1), (1, 3), (3, 2))
 
-# How much of the picture so far is matched beside the network's picture, at a `content_weight` of 1.
-_OWN = 1.0
+# How much of the picture so far is matched beside the network's picture, at a `content_weight` of 1: at the
+# last size, and at those before, where strokes as large as the painting's form. With as much at the last
+# size, faces get blotches.
+_OWN, _OWN_BEFORE = 1.0, 3.3
 
 # How much of the marks on plain grounds is not matched, at a `keep_calm` of 1. With all of them gone, walls
-# are airbrushed; with none, single places of the painting pile up to crinkles.
-_CALMED = 0.6
+# are airbrushed; with none, single places of the painting pile up to crinkles, and pieces of it are pasted.
+_CALMED, _CALMED_BEFORE = 0.25, 0.35
 
 # Factors of losses at the options' values of 1; a cosine's distance is small beside other losses. Grain is
 # squared differences of neighbours: with absolute ones, edges become stairs along the axes.
-_STYLE, _GRAIN, _COLORS, _LIGHT = 0.1, 3.0, 0.005, 0.025
+_STYLE, _GRAIN, _COLORS, _LIGHT = 0.1, 3.0, 0.0004, 0.025
 
 
 class NearestObjective:
     """The losses of pictures [B,3,H,W] at one size, and their gradient; as `Objective`.
 
     picture [B,3,H,W]: what the steps begin with; start [B,3,H,W]: the network's picture, which is matched
-    together with it and gives the colours; photo, mixtures, shares, side and on_tile as in `Objective`.
+    together with it and gives the colours; last: whether this is the last size; photo, mixtures, shares, side
+    and on_tile as in `Objective`.
     """
 
     def __init__(
@@ -58,11 +61,14 @@ class NearestObjective:
         options: RefineOptions,
         side: int,
         on_tile: Callable[[], None] | None = None,
+        last: bool = True,
     ):
+        self.last = last
         self.network, self.options, self.side, self.on_tile = network, options, side, on_tile
         self.turn = 0
         with torch.no_grad():
-            self.candidates = self._candidates(mixtures)
+            # By painting of a batch and region.
+            self.candidates = candidates_of(network, mixtures, side, on_tile)
             matched = self._matched(picture, start, photo)
             self.shares = [None if shares is None else place_means(_shifted(shares, grid)) for grid in GRIDS]
             # By grid, picture and region.
@@ -101,21 +107,11 @@ class NearestObjective:
 
     def _matched(self, picture: Tensor, start: Tensor, photo: Tensor) -> Tensor:
         """The pictures [B,3,H,W] whose places are looked for in the paintings."""
-        kept = self.options.content_weight / (self.options.content_weight + _OWN)
+        kept = self.options.content_weight
+        kept = kept / (kept + (_OWN if self.last else _OWN_BEFORE))
         matched = torch.lerp(picture, start, kept)
-        calmed = min(1.0, _CALMED * self.options.keep_calm)
+        calmed = min(1.0, (_CALMED if self.last else _CALMED_BEFORE) * self.options.keep_calm)
         return without_marks_on_plain_grounds(matched, photo, calmed) if calmed else matched
-
-    def _candidates(self, mixtures: Sequence[Mixture]) -> list[list[Candidates]]:
-        """By painting of a batch and region."""
-        batch = max(len(painting) for mixture in mixtures for painting in mixture.paintings)
-        return [
-            [
-                Candidates.of(self.network, _of_picture(mixture, i), self.side, self.on_tile)
-                for mixture in mixtures
-            ]
-            for i in range(batch)
-        ]
 
     def _of(self, i: int) -> list[Candidates]:
         """Those of picture `i`, by region."""
@@ -168,11 +164,6 @@ class NearestObjective:
                 error = error * shares[min(i, len(shares) - 1), k, rows, columns].flatten()
             loss = loss + error.sum() / chosen.numel()
         return loss
-
-
-def _of_picture(mixture: Mixture, i: int) -> Mixture:
-    """The paintings [1,3,h,w] for picture `i` of a batch."""
-    return Mixture([each[min(i, len(each) - 1)][None] for each in mixture.paintings], mixture.weights)
 
 
 def _shifted(picture: Tensor, grid: tuple[int, int]) -> Tensor:

@@ -230,8 +230,15 @@ def _add_refining(parser: argparse.ArgumentParser) -> None:
         refining.add_argument(
             "--" + option.name.replace("_", "-"),
             **_kind(option),
-            help=f"{option.metadata['text']} Default: {option.default}".replace("%", "%%"),
+            help=f"{option.metadata['text']} {_values(option)}".replace("%", "%%"),
         )
+
+
+def _values(option: Field[Any]) -> str:
+    """The range or the choices of an option of refining, and its default."""
+    if isinstance(option.default, str):
+        return f"One of {', '.join(_CHOICES[option.name])}; default: {option.default}"
+    return f"From {option.metadata['low']:,} to {option.metadata['high']:,}; default: {option.default}"
 
 
 def _kind(option: Field[Any]) -> dict[str, Any]:

@@ -151,6 +151,30 @@ def test_large_paintings_give_a_bounded_number_of_candidates(network, artwork, m
     assert found.candidates[0][0].counts == [50, 50]
 
 
+def test_likeness_is_that_of_the_most_similar_place(network, photo, artwork):
+    picture, painting = photo[..., :64, :64], artwork[..., :72, :56]
+    found = candidates.likeness_to(network, picture, [Mixture([painting], [1.0])], None, 512)
+    products = places_of(network, picture, painting) @ places_of(network, painting).T
+    assert found.shape == (1, 1, 16, 16)
+    assert float((found.flatten() - products.amax(1)).abs().max()) < 1e-4
+
+
+def test_likeness_is_that_to_the_paintings_of_its_region(network, photo, artwork):
+    """And of a batch to each picture's own painting."""
+    pictures = torch.cat([photo[..., :64, :64], photo[..., 64:128, 64:128]])
+    paintings = torch.cat([artwork[..., :64, :64], artwork[..., 64:128, 64:128]])
+    right = torch.zeros(1, 1, 64, 64)
+    right[..., 32:] = 1
+    mixtures = [Mixture([paintings], [1.0]), Mixture([pictures], [1.0])]
+    found = candidates.likeness_to(network, pictures, mixtures, torch.cat([1 - right, right], 1), 64)
+    for i in range(2):
+        alone = [Mixture([paintings[i : i + 1]], [1.0])]
+        wanted = candidates.likeness_to(network, pictures[i : i + 1], alone, None, 512)
+        assert float((found[i] - wanted[0])[..., :8].abs().max()) < 1e-4
+        assert float((found[i, ..., 8:] - 1).abs().max()) < 1e-4
+    assert float(found[..., :8].max()) < 0.99
+
+
 def test_the_picture_comes_nearer_to_the_painting(gan, network, photo, artwork):
     """Every place of the result has a more similar one in the painting than the network's picture has."""
     photo, painting = photo[..., 60:124, 60:124], artwork[..., :64, :64]

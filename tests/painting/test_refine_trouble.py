@@ -88,7 +88,7 @@ def test_after_the_last_step_no_picture_is_lost(slim_network, photo_of, monkeypa
     calmed = refined(1.0)
     monkeypatch.setattr("brushwork.painting.calm_grounds._guided", full)
     found = refined(1.0)
-    assert notes == ["Memory ran out after the last step: plain grounds stay as the steps left them."]
+    assert notes == ["Memory ran out after the last step: some of the picture stays as the steps left it."]
     assert found.shape == calmed.shape
     assert bool(torch.isfinite(found).all())
     assert not torch.equal(found, calmed)

@@ -91,3 +91,11 @@ def test_style_files_of_a_folder(paint, pictures):
     assert files(pictures / "painted") == [
         f"photo__{name}.png" for name in ("art", "klimt-kiss", "turner-blue-rigi")
     ]
+
+
+def test_help_says_the_range_and_the_default_of_each_option(paint, capsys):
+    with pytest.raises(SystemExit):
+        paint("--help")
+    text = " ".join(capsys.readouterr().out.split())
+    assert "From 0 to 100; default: 1.0" in text
+    assert "One of nearest, network, pixels; default: nearest" in text
