@@ -21,10 +21,11 @@ from .calm_grounds import blurred, plain_places, strips
 # Pixels. Detail is what is finer, and whether it was lost is seen within so many pixels.
 _FINE = 3.0
 
-# How much of the first picture's detail comes back everywhere, and where it was lost.
-_EVERYWHERE, _LOST = 0.2, 0.9
+# How much of the first picture's detail comes back everywhere, and where it was lost. The picture's own goes
+# so far that both together are as strong as one: lines get crisp, and canvas stays.
+_EVERYWHERE, _LOST = 0.5, 0.9
 
-# On plain grounds, this share of the detail that comes back everywhere: grain of the paper stays in part.
+# On plain grounds, this share of the detail that comes back everywhere.
 _FINE_ON_PLAIN = 0.5
 
 # Pixels: contrast is compared between each two of these, and of what is finer than the first.
@@ -39,7 +40,7 @@ _MASS, _MASS_SIDE = 8.0, 512
 
 # How much of the masses comes back on plain grounds, and elsewhere of light and dark and of colours, at an
 # amount of 1. The network's own colours are blotched at times, and the paintings' are not.
-_PLAIN, _LIGHT, _COLORS = 0.8, 0.4, 0.25
+_PLAIN, _LIGHT, _COLORS = 0.8, 0.5, 0.35
 
 # A place is like no place of the paintings below the first cosine, and like one above the second. So much of
 # the first picture takes the former's place, with a soft edge of so many places.
@@ -49,11 +50,11 @@ _FAINTEST = 1e-8
 
 
 def with_first_detail(picture: Tensor, first: Tensor, photo: Tensor, amount: Tensor | float) -> Tensor:
-    """The picture [B,3,H,W] in 0..1 with `first`'s fine detail in place of its own, most where it was lost.
+    """The picture [B,3,H,W] in 0..1 with `first`'s fine detail beside its own, and most where it was lost.
 
     first, photo: [B,3,H,W] in 0..1. It was lost where `first` has more contrast than the picture, and the
-    photo, too: grain of `first` is no loss. amount: 0 leaves all as it is, 1 is a fifth of the detail, and
-    nine tenths where it was lost; a number or [B].
+    photo, too: grain of `first` is no loss. amount: 0 leaves all as it is, 1 is half of the detail, and nine
+    tenths where it was lost; from 2 on it is all, in place of the picture's own; a number or [B].
     """
     if isinstance(amount, Tensor):
         amount = amount.reshape(-1, 1, 1, 1)
@@ -67,8 +68,8 @@ def with_first_detail(picture: Tensor, first: Tensor, photo: Tensor, amount: Ten
         lost = ((there - own) / (there + 1e-5)).clamp(0, 1)
         everywhere = _EVERYWHERE * (1 - (1 - _FINE_ON_PLAIN) * plain_places(photo[part]))
         share = (amount * (everywhere + (_LOST - _EVERYWHERE) * lost)).clamp(max=1)
-        change = first[part] - picture[part]
-        change = share * (change - blurred(change, _FINE))
+        own, firsts = (each[part] - blurred(each[part], _FINE) for each in (picture, first))
+        change = share * firsts + ((1 - share.square()).sqrt() - 1) * own
         parts.append((picture[part] + change)[:, :, rows].clamp_(0, 1))
     return torch.cat(parts, 2)
 

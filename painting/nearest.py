@@ -31,11 +31,11 @@ GRIDS = ((0, 0), (2, 1), (1, 3), (3, 2))
 # How much of the picture so far is matched beside the network's picture, at a `content_weight` of 1: at the
 # last size, and at those before, where strokes as large as the painting's form. With as much at the last
 # size, faces get blotches.
-_OWN, _OWN_BEFORE = 1.0, 3.3
+_OWN, _OWN_BEFORE = 1.0, 7 / 3
 
 # How much of the marks on plain grounds is not matched, at a `keep_calm` of 1. With all of them gone, walls
 # are airbrushed; with none, single places of the painting pile up to crinkles, and pieces of it are pasted.
-_CALMED, _CALMED_BEFORE = 0.25, 0.35
+_CALMED, _CALMED_BEFORE = 0.35, 0.65
 
 # Factors of losses at the options' values of 1; a cosine's distance is small beside other losses. Grain is
 # squared differences of neighbours: with absolute ones, edges become stairs along the axes.

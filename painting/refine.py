@@ -50,7 +50,7 @@ _PHOTO_DETAIL = 0.5
 _HALVED = 128
 
 # How calm plain grounds get in the end, at a `keep_calm` of 1, where places took after the paintings' own.
-_NEAREST_CALM = 0.3
+_NEAREST_CALM = 0.5
 
 
 @own_defaults()

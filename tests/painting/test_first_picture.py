@@ -43,17 +43,21 @@ def test_detail_comes_back_where_it_was_lost(texture, photo):
 
     assert come_back(0.0, LEAVES) == 0
     assert 0.7 < come_back(1.0, LEAVES) < 0.95
-    assert come_back(0.5, LEAVES) == pytest.approx(come_back(1.0, LEAVES) / 2, rel=0.05)
-    assert 0.05 < come_back(1.0, WALL) < 0.15
+    assert come_back(0.5, LEAVES) == pytest.approx(come_back(1.0, LEAVES) / 2, rel=0.1)
+    assert 0.15 < come_back(1.0, WALL) < 0.35
 
 
 def test_detail_of_strokes_stays(texture, photo):
-    """Where the picture has as much contrast as the first one, a fifth is the first one's."""
+    """Where the picture has as much contrast as the first one, half of that one's detail comes to its own,
+    and both are as strong as one."""
     first, picture = (0.3 + 0.4 * texture(1, 3, 96, 128, seed=seed).float() for seed in (1, 2))
-    found = with_first_detail(picture, first, photo, 1.0)
-    change = fine(found - picture)[LEAVES]
-    wanted = fine(first - picture)[LEAVES]
-    assert float((change * wanted).sum() / wanted.square().sum()) == pytest.approx(0.2, abs=0.1)
+    found = fine(with_first_detail(picture, first, photo, 1.0))[LEAVES]
+    firsts, own = fine(first)[LEAVES], fine(picture)[LEAVES]
+    assert float((found * firsts).sum() / firsts.square().sum()) == pytest.approx(0.5, abs=0.1)
+    assert float((found * own).sum() / own.square().sum()) == pytest.approx(0.87, abs=0.1)
+    assert float(found.square().mean() / own.square().mean()) == pytest.approx(1, abs=0.1)
+    alone = fine(with_first_detail(picture, first, photo, 2.0))[LEAVES]
+    assert float((alone - firsts).abs().mean()) < 0.3 * float((found - firsts).abs().mean())
 
 
 def test_contrast_grows_to_the_first_pictures(texture, photo):
@@ -107,7 +111,7 @@ def test_masses_come_back_and_marks_stay(texture, size):
     found = with_first_masses(picture, first, photo, 1.0)
     leaves, wall = slice(width // 8, width * 3 // 8), slice(width * 3 // 4, width * 7 // 8)
     light = float(luma(first).mean()) - 0.4
-    for where, of_light, share in ((leaves, 0.4, 0.25), (wall, 0.8, 0.8)):
+    for where, of_light, share in ((leaves, 0.5, 0.35), (wall, 0.8, 0.8)):
         change = (found - picture)[..., where].mean((0, 2, 3))
         wanted = of_light * light + share * (first[0, :, 0, 0] - 0.4 - light)
         assert torch.allclose(change, wanted, atol=0.02)
