@@ -46,6 +46,11 @@ _PLAIN, _LIGHT, _COLORS = 0.8, 0.5, 0.35
 # the first picture takes the former's place, with a soft edge of so many places.
 _UNLIKE, _LIKE, _RETURNS, _EDGE = 0.70, 0.82, 0.85, 1.6
 
+# Pixels of a picture with the mean side of `_MASS_SIDE`: marks are between the first two, and how strong they
+# are is seen within so many. They count as new above this energy beyond the first picture's, and so much of
+# them goes.
+_MARKS, _MARKS_REACH, _MARKS_SOFT, _NEW, _GOES = (2.0, 10.0), 5.0, 3.0, 5e-5, 0.9
+
 _FAINTEST = 1e-8
 
 
@@ -112,11 +117,7 @@ def with_first_masses(picture: Tensor, first: Tensor, photo: Tensor, amount: flo
     amount: 0 leaves all as it is, 4 is all of it everywhere.
     """
     height, width = picture.shape[-2:]
-    times = max(1, round(math.sqrt(height * width) / _MASS_SIDE))
-    # A large picture's masses are found in a smaller one; the last cells are parts.
-    change = F.pad(first - picture, (0, -width % times, 0, -height % times), mode="replicate")
-    low = blurred(F.avg_pool2d(change, times), _MASS)
-    low = F.interpolate(low, scale_factor=times, mode="bilinear")[..., :height, :width]
+    low = _enlarged(blurred(_reduced(first - picture), _MASS), height, width)
     parts = []
     for above, rows, below in strips(height):
         part = (..., slice(above, below), slice(None))
@@ -127,6 +128,21 @@ def with_first_masses(picture: Tensor, first: Tensor, photo: Tensor, amount: flo
         change = of_light * light + of_colors * (low[part] - light)
         parts.append((picture[part] + change)[:, :, rows].clamp_(0, 1))
     return torch.cat(parts, 2)
+
+
+def without_new_marks(picture: Tensor, first: Tensor, amount: Tensor | float) -> Tensor:
+    """The picture [B,3,H,W] in 0..1 with `first`'s marks where its own are stronger.
+
+    Such are blotches in smooth shades, pieces of a painting in a sky, and rims of light. first: [B,3,H,W] in
+    0..1. amount: 0 leaves all as it is, 1 is nine tenths; a number or [B].
+    """
+    if isinstance(amount, Tensor):
+        amount = amount.reshape(-1, 1, 1, 1)
+    own, firsts = (_marks(_reduced(each)) for each in (picture, first))
+    energy, known = (blurred(marks.square().mean(1, keepdim=True), _MARKS_REACH) for marks in (own, firsts))
+    new = ((energy - known - _NEW) / (energy + _FAINTEST)).clamp(0, 1)
+    change = _GOES * amount * blurred(new, _MARKS_SOFT) * (firsts - own)
+    return (picture + _enlarged(change, *picture.shape[-2:])).clamp_(0, 1)
 
 
 def with_first_where_unlike(
@@ -142,6 +158,30 @@ def with_first_where_unlike(
     unlike = ((_LIKE - likeness) / (_LIKE - _UNLIKE)).clamp(0, 1)
     share = (_RETURNS * amount * blurred(unlike, _EDGE)).clamp(max=1)
     return torch.lerp(picture, first, F.interpolate(share, picture.shape[-2:], mode="bilinear"))
+
+
+def _times(height: int, width: int) -> int:
+    """How many times smaller the picture is in which masses and marks are found."""
+    return max(1, round(math.sqrt(height * width) / _MASS_SIDE))
+
+
+def _reduced(picture: Tensor) -> Tensor:
+    """As large as pictures whose masses and marks are measured; the last cells are parts."""
+    height, width = picture.shape[-2:]
+    times = _times(height, width)
+    return F.avg_pool2d(F.pad(picture, (0, -width % times, 0, -height % times), mode="replicate"), times)
+
+
+def _enlarged(picture: Tensor, height: int, width: int) -> Tensor:
+    """Back to the size before `_reduced`."""
+    times = _times(height, width)
+    return F.interpolate(picture, scale_factor=times, mode="bilinear")[..., :height, :width]
+
+
+def _marks(picture: Tensor) -> Tensor:
+    """What is between detail and masses."""
+    finest, widest = _MARKS
+    return blurred(picture, finest) - blurred(picture, widest)
 
 
 def _variance(picture: Tensor) -> Tensor:

@@ -29,7 +29,13 @@ from .canvas import Canvas, PixelCanvas
 from .colors import with_colors_of
 from .errors import RefineError
 from .fine_contrast import fine_contrast
-from .first_picture import with_first_contrast, with_first_detail, with_first_masses, with_first_where_unlike
+from .first_picture import (
+    with_first_contrast,
+    with_first_detail,
+    with_first_masses,
+    with_first_where_unlike,
+    without_new_marks,
+)
 from .lbfgs import HISTORY
 from .nearest import GRIDS, NearestObjective
 from .objective import Objective
@@ -166,6 +172,9 @@ class _Refinement:
                 start, shares = self.sources.start_at(size), self.sources.shares_at(size)
                 masses = options.keep_colors / RefineOptions.keep_colors
                 picture = with_first_masses(picture, start, photo, masses)
+                # A photo has no strokes: all of them would be new.
+                calmed = self.sources.is_painted * min(1.0, options.keep_calm)
+                picture = without_new_marks(picture, start, calmed)
                 picture = with_first_contrast(picture, start, photo, shares)
                 detail = torch.where(self.sources.is_painted, 1.0, _PHOTO_DETAIL) * options.content_weight
                 picture = with_first_detail(picture, start, photo, detail)

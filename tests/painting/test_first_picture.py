@@ -6,12 +6,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from brushwork.painting import calm_grounds
+from brushwork.painting import calm_grounds, first_picture
 from brushwork.painting.first_picture import (
     with_first_contrast,
     with_first_detail,
     with_first_masses,
     with_first_where_unlike,
+    without_new_marks,
 )
 from brushwork.pictures.color import luma
 
@@ -122,6 +123,34 @@ def test_masses_come_back_and_marks_stay(texture, size):
     assert torch.allclose(everything.mean((2, 3)), first.mean((2, 3)), atol=0.01)
 
 
+@pytest.mark.parametrize("times", [1, 3])
+def test_marks_that_the_first_picture_has_not_go(texture, monkeypatch, times):
+    """From the smooth right half; on the left the first picture is as lively, and the picture's own marks
+    stay. In a large picture marks are larger."""
+
+    monkeypatch.setattr(first_picture, "_MASS_SIDE", 166)
+
+    def lively(seed):
+        blotches = texture(1, 3, 48, 64, seed=seed).float()
+        return F.interpolate(0.3 + 0.4 * blotches, scale_factor=3 * times, mode="bilinear")
+
+    picture, first = lively(1), lively(2)
+    width = picture.shape[-1]
+    left, right = (..., slice(width // 2 - 30 * times)), (..., slice(width // 2 + 30 * times, width))
+    first[..., width // 2 :] = 0.5
+    found = without_new_marks(picture, first, 1.0)
+
+    def marks(picture):
+        fine, wide = (F.avg_pool2d(picture, side * times, 1, side * times // 2) for side in (5, 21))
+        return (fine - wide)[..., 30 * times : -30 * times, :][right]
+
+    assert float(marks(found).std()) < 0.75 * float(marks(picture).std())
+    assert float((found - picture)[left].abs().mean()) < 0.25 * float((found - picture)[right].abs().mean())
+    assert torch.equal(without_new_marks(picture, first, 0.0), picture)
+    both = without_new_marks(torch.cat([picture] * 2), first, torch.tensor([1.0, 0.0]))
+    assert torch.allclose(both, torch.cat([found, picture]), atol=1e-5)
+
+
 def test_what_is_like_nothing_in_the_paintings_comes_back(texture):
     """Softly, and by the amount of each picture."""
     first, picture = (texture(2, 3, 96, 128, seed=seed).float() for seed in (1, 2))
@@ -153,3 +182,4 @@ def test_one_coloured_pictures_stay(size, value):
     plain = torch.full((1, 3, *size), value)
     assert torch.equal(with_first_detail(plain, plain, plain, 1.0), plain)
     assert torch.equal(with_first_contrast(plain, plain, plain), plain)
+    assert torch.allclose(without_new_marks(plain, plain, 1.0), plain, atol=1e-5)
