@@ -134,7 +134,8 @@ def likeness_to(
 ) -> Tensor:
     """How like the nearest place of its region's paintings each place of pictures [B,3,H,W] is.
 
-    Cosines [B,1,h,w]; shares [1 or B,K,H,W] with sums 1, or None with one region.
+    Cosines [B,1,h,w], 1 where features are not finite; shares [1 or B,K,H,W] with sums 1, or None with one
+    region.
     """
     candidates = candidates_of(network, mixtures, side, on_tile)
     rules = None if shares is None else place_means(shares)
@@ -147,7 +148,7 @@ def likeness_to(
             ]
         )
         found.append(here[0] if rules is None else (here * rules[min(i, len(rules) - 1)]).sum(0))
-    return torch.stack(found)[:, None]
+    return torch.stack(found)[:, None].nan_to_num(1.0)
 
 
 def fair_choice(likeness: Tensor, weights: Sequence[float], share: Tensor | None = None) -> Tensor:

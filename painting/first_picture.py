@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..pictures.color import luma
 from .calm_grounds import blurred, plain_places, strips
+from .places import PLACE
 
 # Pixels. Detail is what is finer, and whether it was lost is seen within so many pixels.
 _FINE = 3.0
@@ -114,7 +115,7 @@ def with_first_masses(picture: Tensor, first: Tensor, photo: Tensor, amount: flo
     """The picture [B,3,H,W] in 0..1 with light, dark and colours of `first` in masses.
 
     first, photo: [B,3,H,W] in 0..1; masses come back on plain grounds most, and colours elsewhere least.
-    amount: 0 leaves all as it is, 4 is all of it everywhere.
+    amount: 0 leaves all as it is, 3 is all of it everywhere.
     """
     height, width = picture.shape[-2:]
     low = _enlarged(blurred(_reduced(first - picture), _MASS), height, width)
@@ -146,17 +147,19 @@ def without_new_marks(picture: Tensor, first: Tensor, amount: Tensor | float) ->
 
 
 def with_first_where_unlike(
-    picture: Tensor, first: Tensor, likeness: Tensor, amount: Tensor | float
+    picture: Tensor, first: Tensor, likeness: Tensor, seen: tuple[int, int], amount: Tensor | float
 ) -> Tensor:
     """The picture [B,3,H,W] in 0..1 with `first` [B,3,H,W] in place of what is like nothing in the paintings.
 
-    likeness [B,1,h,w]: that of `first` to the paintings, cosines. amount: 0 leaves all as it is, 1 is most
-    of it; a number or [B].
+    likeness [B,1,h,w]: that of the places of `first` to the paintings, cosines; seen: height and width of
+    `first` when it was compared. amount: 0 leaves all as it is, 1 is most of it; a number or [B].
     """
     if isinstance(amount, Tensor):
         amount = amount.reshape(-1, 1, 1, 1)
     unlike = ((_LIKE - likeness) / (_LIKE - _UNLIKE)).clamp(0, 1)
     share = (_RETURNS * amount * blurred(unlike, _EDGE)).clamp(max=1)
+    # The last places may be parts.
+    share = F.interpolate(share, scale_factor=PLACE, mode="bilinear")[..., : seen[0], : seen[1]]
     return torch.lerp(picture, first, F.interpolate(share, picture.shape[-2:], mode="bilinear"))
 
 

@@ -108,7 +108,7 @@ class RefineOptions:
     keep_colors: float = option(
         60.0,
         "Colours, light and dark stay where the first picture has them: no patches and stains of the "
-        "painting. 0 leaves them to the painting; with nearest, 150 holds light and dark, 240 colours too.",
+        "painting. 0 leaves them to the painting; with nearest, 120 holds light and dark, 170 colours too.",
         0,
         1000,
     )

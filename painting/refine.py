@@ -162,14 +162,14 @@ class _Refinement:
         the paintings have nothing of, with masses and detail of the first picture."""
         options, size = self.options, self.passes[-1].size
         try:
-            photo = self.sources.photo_at(size)
-            if options.keep_calm:
-                calm, shares = calm_of(self.sources.mixtures_at(size)), self.sources.shares_at(size)
-                amount = _NEAREST_CALM if options.optimize == "nearest" else 1.0
-                amount = min(1.0, amount * options.keep_calm)
-                picture = with_calm_grounds(picture, photo, calm, shares, amount)
-            if options.optimize == "nearest":
-                start, shares = self.sources.start_at(size), self.sources.shares_at(size)
+            photo, shares = self.sources.photo_at(size), self.sources.shares_at(size)
+            nearest = options.optimize == "nearest"
+            calm = calm_of(self.sources.mixtures_at(size)) if options.keep_calm else None
+            if calm is not None:
+                amount = (_NEAREST_CALM if nearest else 1.0) * options.keep_calm
+                picture = with_calm_grounds(picture, photo, calm, shares, min(1.0, amount))
+            if nearest:
+                start = self.sources.start_at(size)
                 masses = options.keep_colors / RefineOptions.keep_colors
                 picture = with_first_masses(picture, start, photo, masses)
                 # A photo has no strokes: all of them would be new.
@@ -179,7 +179,12 @@ class _Refinement:
                 detail = torch.where(self.sources.is_painted, 1.0, _PHOTO_DETAIL) * options.content_weight
                 picture = with_first_detail(picture, start, photo, detail)
                 if options.content_weight:
-                    picture = with_first_where_unlike(picture, start, self._likeness(), detail.clamp(max=1))
+                    likeness, seen = self._likeness()
+                    picture = with_first_where_unlike(picture, start, likeness, seen, detail.clamp(max=1))
+                if calm is not None and options.keep_calm > 1:
+                    # What came back may be lively, too.
+                    amount = min(1.0, (options.keep_calm - 1) / 2)
+                    picture = with_calm_grounds(picture, photo, calm, shares, amount)
             return picture
         except Exception as error:
             if not is_out_of_memory(error):
@@ -190,8 +195,8 @@ class _Refinement:
             self._note("Memory ran out after the last step: some of the picture stays as the steps left it.")
             return picture
 
-    def _likeness(self) -> Tensor:
-        """How like the paintings each place of the first picture is, cosines [B,1,h,w].
+    def _likeness(self) -> tuple[Tensor, tuple[int, int]]:
+        """How like the paintings each place of the first picture is, cosines [B,1,h,w], and its size then.
 
         At half the size: places of it are strokes and features of a face, and take a quarter of the time.
         """
@@ -201,9 +206,8 @@ class _Refinement:
         side = self._tile_side(size)
         while True:
             try:
-                return likeness_to(
-                    self.network, start, mixtures, self.sources.shares_at(size), side, self.on_tile
-                )
+                shares = self.sources.shares_at(size)
+                return likeness_to(self.network, start, mixtures, shares, side, self.on_tile), size
             except Exception as error:
                 side = self._smaller(side, error)
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
+from slim_loss_network import slim_loss_networks
 from torch import Tensor
 
 from brushwork.models.perception.statistics import color_moments
@@ -407,3 +408,43 @@ def test_bfloat16_sees_the_same(photo_of):
         for dtype in ("float32", "bfloat16")
     ]
     assert float((refined[0] - refined[1]).abs().mean()) < 0.02
+
+
+def test_a_calm_wall_is_calmer_than_that_of_the_first_picture(slim_network, photo_of):
+    """At a `keep_calm` of 3, also where the first picture comes back."""
+    photo = photo_of(96, 128)
+    photo[..., 64:] = 0.6
+    start = photo.clone()
+    start[..., 64:] += 0.2 * (F.interpolate(photo_of(12, 8, seed=2), scale_factor=8, mode="bilinear") - 0.5)
+    painting = F.avg_pool2d(photo_of(80, 80, seed=1), 33, 1, 16)
+
+    def marks(picture):
+        fine, wide = (F.avg_pool2d(picture, side, 1, side // 2) for side in (5, 25))
+        return float((fine - wide)[..., 16:-16, 80:-16].std())
+
+    def refined(keep_calm):
+        options = replace(QUICK, keep_calm=keep_calm)
+        return refine(start, photo, painting, options=options, network=slim_network)
+
+    assert marks(refined(3)) < 0.7 * marks(start)
+    assert marks(refined(3)) < marks(refined(1)) < marks(refined(0))
+
+
+class Overflowing(LossNetwork):
+    overflows = False
+
+    def layers(self, image):
+        for name, values in super().layers(image):
+            yield name, values * torch.inf if self.overflows else values
+
+
+def test_features_that_are_not_finite_at_the_end_lose_nothing(photo_of):
+    with slim_loss_networks():
+        network = Overflowing()
+
+    def overflow(step):
+        network.overflows = step.step == step.steps
+
+    found = refine(None, photo_of(64, 64), photo_of(64, 64, seed=1), None, QUICK, overflow, network=network)
+    assert network.overflows
+    assert torch.isfinite(found).all()
