@@ -29,7 +29,11 @@ _EVERYWHERE, _LOST = 0.5, 0.9
 # On plain grounds, this share of the detail that comes back everywhere.
 _FINE_ON_PLAIN = 0.5
 
-# Pixels: contrast is compared between each two of these, and of what is finer than the first.
+# The picture's own detail has at most so many times the energy of the first one's and a little grain; more
+# would be sand. In pixels, how softly that changes.
+_LIVELIEST, _LEAST_GRAIN, _GRAIN_SOFT = 1.3, 2e-5, 2.0
+
+# Pixels: contrast is compared between each two of these. What is finer than the first is grain.
 _BANDS = (1.2, 3.5, 10.0)
 
 # Contrast grows by this factor at most, or a mesh of the finest strokes would be seen. On plain grounds it
@@ -60,10 +64,10 @@ def with_first_detail(picture: Tensor, first: Tensor, photo: Tensor, amount: Ten
 
     first, photo: [B,3,H,W] in 0..1. It was lost where `first` has more contrast than the picture, and the
     photo, too: grain of `first` is no loss. amount: 0 leaves all as it is, 1 is half of the detail, and nine
-    tenths where it was lost; from 2 on it is all, in place of the picture's own; a number or [B].
+    tenths where it was lost; from 2 on it is all, in place of the picture's own; a number or [B]. Where the
+    picture is much livelier than `first`, its own detail is grain and becomes weaker.
     """
-    if isinstance(amount, Tensor):
-        amount = amount.reshape(-1, 1, 1, 1)
+    amount = torch.as_tensor(amount, dtype=picture.dtype, device=picture.device).reshape(-1, 1, 1, 1)
     # The photo's contrast, as strong as the first picture's.
     strength = _variance(first) / _variance(photo).clamp_min(_FAINTEST)
     parts = []
@@ -74,8 +78,10 @@ def with_first_detail(picture: Tensor, first: Tensor, photo: Tensor, amount: Ten
         lost = ((there - own) / (there + 1e-5)).clamp(0, 1)
         everywhere = _EVERYWHERE * (1 - (1 - _FINE_ON_PLAIN) * plain_places(photo[part]))
         share = (amount * (everywhere + (_LOST - _EVERYWHERE) * lost)).clamp(max=1)
+        stays = (_LIVELIEST * (firsts + _LEAST_GRAIN) / (own + _FAINTEST)).clamp(max=1).sqrt()
+        stays = 1 - amount.clamp(max=1) * (1 - blurred(stays, _GRAIN_SOFT))
         own, firsts = (each[part] - blurred(each[part], _FINE) for each in (picture, first))
-        change = share * firsts + ((1 - share.square()).sqrt() - 1) * own
+        change = share * firsts + (stays * (1 - share.square()).sqrt() - 1) * own
         parts.append((picture[part] + change)[:, :, rows].clamp_(0, 1))
     return torch.cat(parts, 2)
 
@@ -83,13 +89,13 @@ def with_first_detail(picture: Tensor, first: Tensor, photo: Tensor, amount: Ten
 def with_first_contrast(
     picture: Tensor, first: Tensor, photo: Tensor, shares: Tensor | None = None
 ) -> Tensor:
-    """The picture [B,3,H,W] in 0..1 with contrast as strong as `first`'s, fine and wide; never weaker.
+    """The picture [B,3,H,W] in 0..1 with contrast as strong as `first`'s, narrow and wide; never weaker.
 
     first, photo: [B,3,H,W] in 0..1; plain places of the photo count less. shares [1 or B,K,H,W] with sums 1
     for regions, each with its own contrast, or None with one region.
     """
     parts = []
-    # Sums over the picture, [B,K,3 bands].
+    # Sums over the picture, [B,K,2 bands].
     own, firsts = picture.new_zeros(()), picture.new_zeros(())
     height = picture.shape[2]
     for above, rows, below in strips(height):
@@ -102,11 +108,11 @@ def with_first_contrast(
     for above, rows, below in strips(height):
         part = (..., slice(above, below), slice(None))
         grows = 1 - (1 - _GROWS_ON_PLAIN) * plain_places(photo[part])
-        bands, done = _bands(picture[part])
-        for k, band in enumerate(bands):
+        done = picture[part]
+        for k, band in enumerate(_bands(done)):
             gain = gains[..., k, None, None]
             gain = gain if shares is None else (gain * shares[part]).sum(1, keepdim=True)
-            done = done + (1 + (gain - 1) * grows) * band
+            done = done + (gain - 1) * grows * band
         parts.append(done[:, :, rows].clamp_(0, 1))
     return torch.cat(parts, 2)
 
@@ -198,17 +204,17 @@ def _energy(picture: Tensor) -> Tensor:
     return blurred((light - blurred(light, _FINE)).square(), _FINE)
 
 
-def _bands(picture: Tensor) -> tuple[list[Tensor], Tensor]:
-    """What each blur takes away, and what is left in the end."""
+def _bands(picture: Tensor) -> list[Tensor]:
+    """What each blur but the first takes away."""
     bands = []
-    for width in _BANDS:
-        wider = blurred(picture, width)
-        bands.append(picture - wider)
-        picture = wider
-    return bands, picture
+    wider = blurred(picture, _BANDS[0])
+    for width in _BANDS[1:]:
+        narrow, wider = wider, blurred(wider, width)
+        bands.append(narrow - wider)
+    return bands
 
 
 def _contrast(picture: Tensor, rules: Tensor, rows: slice) -> Tensor:
-    """The sum over `rows` of squared light and dark in each band, by `rules` [B,K,H,W]: [B,K,3]."""
-    bands, _ = _bands(luma(picture))
+    """The sum over `rows` of squared light and dark in each band, by `rules` [B,K,H,W]: [B,K,2]."""
+    bands = _bands(luma(picture))
     return torch.stack([(band.square() * rules)[:, :, rows].sum((2, 3)) for band in bands], 2)

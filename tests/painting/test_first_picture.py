@@ -24,6 +24,16 @@ def fine(picture):
     return picture - F.avg_pool2d(picture, 9, 1, 4, count_include_pad=False)
 
 
+def strokes(picture):
+    """Without grain."""
+    return F.avg_pool2d(picture, 7, 1, 3, count_include_pad=False)
+
+
+def marks(picture):
+    """What is wider than grain and narrower than masses."""
+    return strokes(picture) - F.avg_pool2d(picture, 21, 1, 10, count_include_pad=False)
+
+
 @pytest.fixture
 def photo(texture):
     """Leaves on the left, a plain wall on the right."""
@@ -61,9 +71,25 @@ def test_detail_of_strokes_stays(texture, photo):
     assert float((alone - firsts).abs().mean()) < 0.3 * float((found - firsts).abs().mean())
 
 
+def test_sand_becomes_weaker(texture, photo):
+    """Where the first picture is smoother, and by the amount; wider marks stay."""
+    first = strokes(0.3 + 0.4 * texture(1, 3, 96, 128, seed=1).float())
+    picture = (first + 0.3 * (texture(1, 3, 96, 128, seed=2).float() - 0.5)).clamp(0, 1)
+
+    def left(amount):
+        found = with_first_detail(picture, first, photo, amount)
+        return float(
+            fine(found - first)[LEAVES].square().mean() / fine(picture - first)[LEAVES].square().mean()
+        )
+
+    assert left(0.0) == pytest.approx(1)
+    assert left(0.5) > left(1.0) + 0.1
+    assert left(1.0) < 0.4
+
+
 def test_contrast_grows_to_the_first_pictures(texture, photo):
-    """By 1.5 at most, less on plain grounds, and never down; light and dark in the mean stay."""
-    first = 0.3 + 0.4 * texture(1, 3, 96, 128, seed=1).float()
+    """By 1.5 at most, less on plain grounds, and never down; light and dark in the mean stay, and grain."""
+    first = strokes(0.3 + 0.4 * texture(1, 3, 96, 128, seed=1).float())
     middle = first.mean((2, 3), keepdim=True)
 
     def grown(share):
@@ -71,27 +97,27 @@ def test_contrast_grows_to_the_first_pictures(texture, photo):
         found = with_first_contrast(picture, first, photo)
         assert float((found - picture).mean().abs()) < 0.01
         return [
-            float(fine(found)[where].square().sum() / fine(picture)[where].square().sum()) ** 0.5
+            float((marks(found)[where].square().sum() / marks(picture)[where].square().sum()).sqrt())
             for where in (LEAVES, WALL)
         ]
 
     assert grown(1.0) == pytest.approx([1, 1], abs=0.01)
     assert grown(0.8)[0] == pytest.approx(1 / 0.8, abs=0.03)
-    assert grown(0.3)[0] == pytest.approx(1.5, abs=0.03)
-    assert grown(0.3)[1] == pytest.approx(1.15, abs=0.03)
+    assert grown(0.3)[0] == pytest.approx(1.5, abs=0.07)
+    assert grown(0.3)[1] == pytest.approx(1.15, abs=0.05)
     stronger = torch.lerp(middle, first, 1.2)
     assert float((with_first_contrast(stronger, first, photo) - stronger).abs().max()) < 1e-4
 
 
 def test_regions_get_contrast_of_their_own(texture):
-    first, photo = (0.3 + 0.4 * texture(1, 3, 96, 128, seed=seed).float() for seed in (1, 2))
+    first, photo = (strokes(0.3 + 0.4 * texture(1, 3, 96, 128, seed=seed).float()) for seed in (1, 2))
     middle, right = first.mean((2, 3), keepdim=True), torch.zeros(1, 1, 96, 128)
     right[..., 64:] = 1
     picture = torch.lerp(middle, first, 1 - 0.2 * right)
     found = with_first_contrast(picture, first, photo, torch.cat([1 - right, right], 1))
-    before, after = ((each - first)[..., 72:].abs().mean() for each in (picture, found))
-    assert float(after) < 0.4 * float(before)
-    assert float((found - first)[..., :56].abs().mean()) < 0.1 * float(before)
+    before, after = (marks(each - first)[..., 76:-4].abs().mean() for each in (picture, found))
+    assert float(after) < 0.6 * float(before)
+    assert float(marks(found - first)[..., :52].abs().mean()) < 0.1 * float(before)
 
 
 def test_colors_of_the_picture_stay(texture, photo):
