@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
-from slim_loss_network import slim_loss_networks
 from torch import Tensor
 
 from brushwork.models.perception.statistics import color_moments
@@ -124,56 +123,12 @@ def test_paintings_get_places_by_their_weights(network, photo, artwork, weights)
         assert float((owners == k).float().mean()) == pytest.approx(weight, abs=0.01)
 
 
-@pytest.mark.parametrize("spread", [0.0, 0.01, 0.3])
-@pytest.mark.parametrize("weights", [[0.5, 0.5], [0.75, 0.25], [0.1, 0.2, 0.7]], ids=str)
-def test_weights_hold_also_where_places_are_alike(weights, spread):
-    draw = torch.Generator().manual_seed(1)
-    likeness = 0.5 + spread * torch.rand(len(weights), 64, 64, generator=draw)
-    likeness[0] += 0.1
-    chosen = candidates.fair_choice(likeness, weights)
-    for k, weight in enumerate(weights):
-        assert float((chosen == k).float().mean()) == pytest.approx(weight, abs=0.01)
-
-
-def test_weights_hold_inside_a_region():
-    likeness = torch.rand(2, 64, 64, generator=torch.Generator().manual_seed(1))
-    likeness[0, :32] += 1
-    share = torch.zeros(64, 64)
-    share[32:] = 1
-    chosen = candidates.fair_choice(likeness, [0.75, 0.25], share)
-    assert float((chosen[32:] == 0).float().mean()) == pytest.approx(0.75, abs=0.01)
-
-
-def test_large_paintings_give_a_bounded_number_of_candidates(network, artwork, monkeypatch):
-    monkeypatch.setattr(candidates, "_CANDIDATES", 100)
-    painting = artwork[..., :64, :64]
-    found = objective(network, painting, [painting, painting.flip(3)])
-    assert found.candidates[0][0].features.shape[0] == 100
-    assert found.candidates[0][0].counts == [50, 50]
-
-
 def test_likeness_is_that_of_the_most_similar_place(network, photo, artwork):
     picture, painting = photo[..., :64, :64], artwork[..., :72, :56]
     found = candidates.likeness_to(network, picture, [Mixture([painting], [1.0])], None, 512)
     products = places_of(network, picture, painting) @ places_of(network, painting).T
     assert found.shape == (1, 1, 16, 16)
     assert float((found.flatten() - products.amax(1)).abs().max()) < 1e-4
-
-
-def test_likeness_is_that_to_the_paintings_of_its_region(network, photo, artwork):
-    """And of a batch to each picture's own painting."""
-    pictures = torch.cat([photo[..., :64, :64], photo[..., 64:128, 64:128]])
-    paintings = torch.cat([artwork[..., :64, :64], artwork[..., 64:128, 64:128]])
-    right = torch.zeros(1, 1, 64, 64)
-    right[..., 32:] = 1
-    mixtures = [Mixture([paintings], [1.0]), Mixture([pictures], [1.0])]
-    found = candidates.likeness_to(network, pictures, mixtures, torch.cat([1 - right, right], 1), 64)
-    for i in range(2):
-        alone = [Mixture([paintings[i : i + 1]], [1.0])]
-        wanted = candidates.likeness_to(network, pictures[i : i + 1], alone, None, 512)
-        assert float((found[i] - wanted[0])[..., :8].abs().max()) < 1e-4
-        assert float((found[i, ..., 8:] - 1).abs().max()) < 1e-4
-    assert float(found[..., :8].max()) < 0.99
 
 
 def test_the_picture_comes_nearer_to_the_painting(gan, network, photo, artwork):
@@ -428,23 +383,3 @@ def test_a_calm_wall_is_calmer_than_that_of_the_first_picture(slim_network, phot
 
     assert marks(refined(3)) < 0.7 * marks(start)
     assert marks(refined(3)) < marks(refined(1)) < marks(refined(0))
-
-
-class Overflowing(LossNetwork):
-    overflows = False
-
-    def layers(self, image):
-        for name, values in super().layers(image):
-            yield name, values * torch.inf if self.overflows else values
-
-
-def test_features_that_are_not_finite_at_the_end_lose_nothing(photo_of):
-    with slim_loss_networks():
-        network = Overflowing()
-
-    def overflow(step):
-        network.overflows = step.step == step.steps
-
-    found = refine(None, photo_of(64, 64), photo_of(64, 64, seed=1), None, QUICK, overflow, network=network)
-    assert network.overflows
-    assert torch.isfinite(found).all()

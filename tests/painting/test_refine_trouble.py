@@ -180,3 +180,30 @@ def test_inputs_that_do_not_fit_are_one_sentence(slim_network, change, sentence)
     inputs = {"start": None, "photo": torch.zeros(1, 3, 20, 20), "paintings": torch.zeros(1, 3, 9, 9)}
     with pytest.raises(ValueError, match=sentence):
         refine(**(inputs | change), options=QUICK, network=slim_network)
+
+
+class Overflowing(LossNetwork):
+    overflows = False
+
+    def layers(self, image):
+        for name, values in super().layers(image):
+            yield name, values * torch.inf if self.overflows else values
+
+
+def test_features_that_are_not_finite_at_the_end_lose_nothing(photo_of):
+    network = Overflowing()
+
+    def overflow(step):
+        network.overflows = step.step == step.steps
+
+    found = refine(
+        None,
+        photo_of(64, 64),
+        photo_of(64, 64, seed=1),
+        None,
+        RefineOptions(steps=4, dtype="float32"),
+        overflow,
+        network=network,
+    )
+    assert network.overflows
+    assert torch.isfinite(found).all()
