@@ -195,11 +195,12 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
         help=f"of refining: {', '.join(OPTIMIZED)} (%(default)s)",
     )
     parser.add_argument(
-        "--content-weight",
-        type=float,
-        default=RefineOptions().content_weight,
-        metavar="WEIGHT",
-        help="of refining: pastiche gives up more of the photo (default %(default)s)",
+        "--set",
+        nargs="+",
+        default=[],
+        dest="options",
+        metavar="NAME=VALUE",
+        help="other options of refining, such as content_weight=0.1: pastiche gives up more of the photo",
     )
     parser.add_argument(
         "--iterations", type=int, default=500, metavar="COUNT", help="of pastiche (default 500)"
@@ -259,10 +260,7 @@ def main(arguments: list[str] | None = None) -> int:
     records: list[Record] = []
     try:
         scorer = Scorer(request.device)
-        chosen = RefineOptions(
-            quality=request.quality, content_weight=request.content_weight, optimize=request.optimize
-        )
-        refining = Refining(request.device, chosen)
+        refining = Refining(request.device, request.refine_options())
         if request.compare:
             pairs = shuffled_pairs(*read_split(request.data, request.split), request.pairs, request.seed)
             rivals = build_rivals(request)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+
+from brushwork.painting.options import RefineOptions
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,8 @@ class RefineRequest:
     """The sides in pixels."""
     quality: str
     optimize: str
-    content_weight: float
+    options: list[str]
+    """Other options of refining, each "NAME=VALUE"."""
     iterations: int
     every: int
     device: str
@@ -35,6 +39,19 @@ class RefineRequest:
     memory_steps: int
     compare: bool
     """Whether the programs are compared, or bars alone are measured."""
+
+    def refine_options(self) -> RefineOptions:
+        """What is refined with. Raises ValueError, one sentence, for an option that is not one."""
+        values: dict[str, object] = {"quality": self.quality, "optimize": self.optimize}
+        for each in self.options:
+            name, found, value = each.partition("=")
+            if not found:
+                raise ValueError(f"--set {each} has no value; give NAME=VALUE.")
+            try:
+                values[name] = json.loads(value)
+            except json.JSONDecodeError:
+                values[name] = value
+        return RefineOptions.from_dict(values)
 
     def settings(self) -> dict[str, object]:
         """All of it by name, as the report keeps it."""

@@ -280,7 +280,7 @@ def test_refined_pictures_beside_generate(data, tmp_path, capsys, monkeypatch):
     assert "seconds to" not in printed
 
 
-def test_content_weight_is_that_of_refining(data, tmp_path, capsys, monkeypatch):
+def test_options_are_those_of_refining(data, tmp_path, capsys, monkeypatch):
     """Beside a program that gives the photo up, Brushwork may do so, too."""
     monkeypatch.setitem(TUNING, "draft", (8, 1))
     split = (data / "split.json").read_text().replace('"test"', '"val"')
@@ -295,8 +295,8 @@ def test_content_weight_is_that_of_refining(data, tmp_path, capsys, monkeypatch)
             "network",
             "--bars",
             "quality",
-            "--content-weight",
-            weight,
+            "--set",
+            f"content_weight={weight}",
             "--json",
             str(file),
         ]
@@ -304,8 +304,22 @@ def test_content_weight_is_that_of_refining(data, tmp_path, capsys, monkeypatch)
         content.append(json.loads(file.read_text())["bars"][-1]["value"])
     assert content[1] < 0.7 * content[0]
     capsys.readouterr()
-    assert benchmark.main(["--data", str(data), "--threads", "1", "--content-weight", "-1"]) == 2
-    assert "content_weight is -1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("content_weight=-1", "content_weight is -1"),
+        ("content_weight", "--set content_weight has no value; give NAME=VALUE."),
+        ("content_weight=much", "content_weight is 'much'"),
+        ("contents=1", "There is no option 'contents'"),
+    ],
+)
+def test_options_that_refining_has_not(data, capsys, option, message):
+    assert benchmark.main(["--data", str(data), "--threads", "1", "--set", option]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
 
 
 @pytest.mark.parametrize(
