@@ -120,7 +120,7 @@ def _calmed(
     marks, fine = middle - smooth - stains, picture - middle
     # Marks up to the painting's level stay, and stronger ones come down to it. Hardly anything stays of
     # stains and of what is fine at their edges.
-    wide = _plain(photo, _WIDE_REACH, _WIDE_PLAIN)
+    wide = plain_within(photo, _WIDE_REACH, _WIDE_PLAIN)
     edges = wide * _edges(stains, _EDGE + _EDGE_STROKES * strokes)
     stains = torch.lerp(stains, _down_to(_STAIN_SHARE * strokes + _LEAST_STAINS, stains), wide)
     marks = _down_to(strokes + _LEAST_STROKES, marks) * (1 - edges)
@@ -172,10 +172,10 @@ def strips(height: int) -> Iterator[tuple[int, slice, int]]:
 
 def plain_places(photo: Tensor) -> Tensor:
     """How plain each place of photos [B,3,H,W] in 0..1 is: [B,1,H,W], 1 for plain and 0 for texture."""
-    return _plain(photo, _PLAIN_REACH, _PLAIN)
+    return plain_within(photo, _PLAIN_REACH, _PLAIN)
 
 
-def _plain(photo: Tensor, reach: int, deviation: float) -> Tensor:
+def plain_within(photo: Tensor, reach: int, deviation: float) -> Tensor:
     """Near 1 where the photo's light deviates less than `deviation` within `reach` pixels: [B,1,H,W]."""
     light = photo.mean(1, keepdim=True)
     variance = (_mean(light.square(), reach) - _mean(light, reach).square()).clamp_min(0)

@@ -14,13 +14,17 @@ from brushwork.models.cycle_spinning import spun
 from brushwork.models.grid import GRID
 from brushwork.models.noise import PlacedNoise
 from brushwork.models.passes import ForwardPass, Frozen
+from brushwork.models.perception.statistics import color_moments
 from brushwork.models.perception.vgg import fastest_loss_dtype
-from brushwork.painting.calm_grounds import Calm, calm_of, with_calm_grounds
+from brushwork.painting.calm_grounds import Calm, blurred, calm_of, plain_places, with_calm_grounds
+from brushwork.painting.colors import match_moments
 from brushwork.painting.fine_contrast import fine_detail, with_fine_contrast
 from brushwork.painting.objective import Mixture
 from brushwork.pictures.reading import Picture
 from brushwork.pictures.tensors import load_square
 from brushwork.training.crop_pool import CropPool
+from scripts.along_forms import with_strokes_along_forms
+from scripts.rims import without_rims
 
 # Paintings are read at this side for their codes and their fine contrast, as nodes and commands do.
 STYLE_SIDE = 512
@@ -31,6 +35,10 @@ MIXED, WEAKER, PLAIN = 0.15, 0.1, 0.05
 
 # Traits of a painting without any detail.
 _LEAST = 1e-7
+
+# Pixels: what is finer is detail. A firm lesson has so much more of it than the network paints, and on plain
+# grounds a share less.
+_DETAIL, _FIRM, _FIRM_ON_PLAIN = 3.0, 0.4, 0.8
 
 
 class Lesson(NamedTuple):
@@ -43,7 +51,7 @@ class Lesson(NamedTuple):
 
 
 class Style(NamedTuple):
-    """What a lesson is painted with: a code [L,D], the painting's traits [3], see `styles_of`, a strength."""
+    """What a lesson is painted with: a code [L,D], the painting's traits [15] (`styles_of`), a strength."""
 
     code: Tensor
     traits: Tensor
@@ -51,9 +59,9 @@ class Style(NamedTuple):
 
 
 class Teacher:
-    """Paints lessons, `batch` at a time, of the kind `lesson`: "mean" or "calm".
+    """Paints lessons, `batch` at a time, of the kind `lesson`: "mean", "calm" or "firm".
 
-    `styles` are codes [N,L,D], `traits` [N,3] are of their paintings, see `styles_of`.
+    `styles` are codes [N,L,D], `traits` [N,15] are of their paintings, see `styles_of`.
     """
 
     def __init__(
@@ -68,7 +76,7 @@ class Teacher:
         seed: int,
     ):
         self._gan, self._photos, self._styles, self._traits = gan, photos, styles, traits
-        self._paint = {"mean": self._mean, "calm": self._calm}[lesson]
+        self._paint = {"mean": self._mean, "calm": self._calm, "firm": self._firm}[lesson]
         self._batch, self._random = batch, random.Random(seed)
 
     @torch.no_grad()
@@ -115,10 +123,29 @@ class Teacher:
     ) -> list[Tensor]:
         """One painting, with plain grounds as calm as the calm places of the style's painting."""
         painted = paint_once(self._gan, photos, codes, seeds, Frozen())
-        traits = torch.stack([style.traits for style in styles]).exp()
+        return list(_calmed(painted.clamp(0, 1), photos, styles))
+
+    def _firm(
+        self, photos: Tensor, codes: Tensor, seeds: Sequence[int], styles: Sequence[Style]
+    ) -> list[Tensor]:
+        """One painting in the colours of the style's, calm, with strokes along its forms, without rims."""
+        painted = paint_once(self._gan, photos, codes, seeds, Frozen()).clamp(0, 1)
         strengths = torch.tensor([style.strength for style in styles])
-        calm = Calm(traits[:, 1:2], traits[:, 2:3])
-        return list(with_calm_grounds(painted.clamp(0, 1), photos, calm, amount=strengths))
+        traits = torch.stack([style.traits for style in styles])
+        # With less strength, colours between those of the photo and those of the painting.
+        mean, covariance = (
+            own + strengths.view(-1, *[1] * (own.dim() - 1)) * (wanted - own)
+            for own, wanted in zip(
+                color_moments(photos), (traits[:, 3:6], traits[:, 6:].unflatten(1, (3, 3))), strict=True
+            )
+        )
+        picture = _calmed(match_moments(painted, mean, covariance), photos, styles)
+        picture = with_strokes_along_forms(picture, photos, strengths)
+        # Crisp, but no grain on grounds.
+        fine = (1 - _FIRM_ON_PLAIN * plain_places(photos)) * (picture - blurred(picture, _DETAIL))
+        amounts = strengths.view(-1, 1, 1, 1)
+        picture = (picture + _FIRM * amounts * fine).clamp(0, 1)
+        return list(torch.lerp(picture, without_rims(picture, photos), amounts))
 
     def _style(self, photo: Tensor) -> Style:
         first, second = (self._random.randrange(len(self._styles)) for _ in range(2))
@@ -146,10 +173,10 @@ def paint_once(
 
 
 def styles_of(gan: StyleGAN, paintings: Sequence[Picture]) -> tuple[Tensor, Tensor]:
-    """Codes [N,L,D] and traits [N,3] of the paintings.
+    """Codes [N,L,D] and traits [N,15] of the paintings.
 
-    The traits are logarithms, so that styles can be mixed: of the mean square of fine detail, and of the
-    strokes and the grain of calm places.
+    The first three traits are logarithms, so that styles can be mixed: of the mean square of fine detail, and
+    of the strokes and the grain of calm places. Then come the mean colour and the covariance of the colours.
     """
     codes, traits = [], []
     for painting in paintings:
@@ -157,8 +184,17 @@ def styles_of(gan: StyleGAN, paintings: Sequence[Picture]) -> tuple[Tensor, Tens
         codes.append(gan.encode_style(picture))
         calm = calm_of([Mixture([picture], [1.0])])
         found = (fine_detail(picture).square().mean(), calm.strokes[0, 0], calm.grain[0, 0])
-        traits.append(torch.stack(found).clamp_min(_LEAST).log())
+        logs = torch.stack(found).clamp_min(_LEAST).log()
+        mean, covariance = color_moments(picture)
+        traits.append(torch.cat([logs, mean[0], covariance[0].flatten()]))
     return torch.cat(codes), torch.stack(traits)
+
+
+def _calmed(pictures: Tensor, photos: Tensor, styles: Sequence[Style]) -> Tensor:
+    """Pictures [B,3,H,W] with plain grounds as calm as the calm places of the styles' paintings."""
+    levels = torch.stack([style.traits for style in styles])[:, 1:3].exp()
+    strengths = torch.tensor([style.strength for style in styles])
+    return with_calm_grounds(pictures, photos, Calm(levels[:, :1], levels[:, 1:]), amount=strengths)
 
 
 def _half() -> torch.autocast:

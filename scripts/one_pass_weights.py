@@ -1,14 +1,16 @@
 """Teach a network to paint in one pass what it paints with more work.
 
-    python -m scripts.one_pass_weights DATA OUT --minutes M [--lesson mean|calm] [--start FILE]
+    python -m scripts.one_pass_weights DATA OUT --minutes M [--lesson mean|calm|firm] [--start FILE]
 
 DATA holds content/, style/ and split.json, as for `scripts.default_weights`. The teacher is the network as it
 is. With `mean` it paints each photo at all places of its grid, and the mean, which has no weave, gets fine
 detail as strong as the painting's (`models/cycle_spinning.py`, `painting/fine_contrast.py`). With `calm` it
-paints once, and plain grounds become as calm as the painting's calm places (`painting/calm_grounds.py`). The
-pupil begins as the same network and learns these pictures, pixel by pixel, each time at another place of the
-grid (distillation, Hinton et al. 2015). The style encoder stays as it is, so that styles keep their meaning.
-OUT is the pupil's checkpoint, written every few minutes; stop as you like.
+paints once, and plain grounds become as calm as the painting's calm places (`painting/calm_grounds.py`). With
+`firm`, too, but in the painting's colours, with strokes along the photo's forms (`scripts/along_forms.py`),
+crisp detail and no rims (`scripts/rims.py`). The pupil begins as the same network and learns these pictures,
+pixel by pixel, each time at another place of the grid (distillation, Hinton et al. 2015). The style encoder
+stays as it is, so that styles keep their meaning. OUT is the pupil's checkpoint, written every few minutes;
+stop as you like.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
@@ -43,6 +46,9 @@ _PAINTING = SHIPPED_INPUTS / "art-vangogh-starry-night.jpg"
 
 SAVE_EVERY = 300.0
 """Seconds."""
+
+# Pixels of a cell whose fine detail is compared, and energy that nobody sees.
+_CELL, _FAINTEST = 16, 1e-6
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ class Pupil:
     def save(self, out: Path) -> None:
         """Write the average, or its mean with the first weights; the training's record gets a line on it."""
         lessons = {"steps": self.step, "samples": self.step * self.options.batch, **asdict(self.options)}
-        name = {"mean": "one_pass", "calm": "calm_grounds"}[self.options.lesson]
+        name = {"mean": "one_pass", "calm": "calm_grounds", "firm": "firm"}[self.options.lesson]
         gan = copy.deepcopy(self.average)
         with torch.no_grad():
             for weight, first in zip(gan.parameters(), self._first, strict=True):
@@ -126,10 +132,14 @@ class Pupil:
 def losses(painted: Tensor, wanted: Tensor) -> dict[str, Tensor]:
     """Distances of pictures [B,3,H,W]: of pixels, of fine detail, and of the logarithm of its energy.
 
-    The first two are Charbonnier's (1994): squares for what is nearly right, absolute values beyond.
+    The first two are Charbonnier's (1994): squares for what is nearly right, absolute values beyond. Energies
+    are compared in cells, so that the grain of grounds counts as much as outlines.
     """
     fine, fine_wanted = fine_detail(painted), fine_detail(wanted)
-    energy, energy_wanted = (f.square().mean((1, 2, 3)).clamp_min(1e-7).log() for f in (fine, fine_wanted))
+    cell = min(_CELL, *painted.shape[-2:])
+    energy, energy_wanted = (
+        (F.avg_pool2d(f.square().mean(1, keepdim=True), cell) + _FAINTEST).log() for f in (fine, fine_wanted)
+    )
     return {
         "pixels": ((painted - wanted).square() + 2e-5).sqrt().mean(),
         "fine": ((fine - fine_wanted).square() + 2e-6).sqrt().mean(),
@@ -176,7 +186,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("out", type=Path, metavar="OUT", help="the new checkpoint")
     parser.add_argument("--minutes", type=float, required=True, metavar="M", help="of lessons and steps")
     parser.add_argument("--start", type=Path, default=DEFAULT_CHECKPOINT, metavar="FILE", help="the teacher")
-    parser.add_argument("--lesson", choices=("mean", "calm"), default=Options.lesson, help="what to learn")
+    parser.add_argument(
+        "--lesson", choices=("mean", "calm", "firm"), default=Options.lesson, help="what to learn"
+    )
     parser.add_argument("--side", type=int, default=Options.side, metavar="S", help="pixels of a crop")
     parser.add_argument("--share", type=float, default=Options.share, metavar="S", help="of the pupil in OUT")
     chosen = parser.parse_args(arguments)

@@ -14,7 +14,7 @@ from brushwork.painting.calm_grounds import plain_places
 from brushwork.painting.fine_contrast import fine_detail
 from brushwork.training.crop_pool import CropPool, CropRule
 from scripts import one_pass_lessons
-from scripts.one_pass_lessons import Teacher
+from scripts.one_pass_lessons import Teacher, styles_of
 
 
 def test_a_lesson_of_strength_0_is_the_photo_itself(teacher: Teacher, monkeypatch: pytest.MonkeyPatch):
@@ -58,3 +58,30 @@ def test_calm_lessons_differ_where_the_photo_is_plain(
         plain = plain_places(one.photo[None] / 255)[0, 0]
         changed, kept = (float(change[places].mean()) for places in (plain > 0.5, plain < 0.05))
         assert changed > 5 * kept
+
+
+def test_firm_lessons_have_the_colours_of_the_painting(
+    woven_gan: StyleGAN,
+    photos: list[Path],
+    paintings: list[Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    for share in ("MIXED", "WEAKER", "PLAIN"):
+        monkeypatch.setattr(one_pass_lessons, share, 0.0)
+    pool = CropPool(small_copies(photos, tmp_path / "content")[:2], CropRule(64, 64, 96), 1, 3)
+    codes, traits = styles_of(woven_gan, paintings[:2])
+
+    def off(lesson: str) -> float:
+        """How far mean and deviations of the colours of lessons are from those of their paintings."""
+        torch.manual_seed(4)
+        made = Teacher(woven_gan, pool, codes, traits, lesson=lesson, batch=4, seed=17).lessons()
+        found = []
+        for each in made:
+            own = int((codes - each.code).square().sum((1, 2)).argmin())
+            colors = each.picture.float().flatten(1) / 255
+            mean, deviation = traits[own, 3:6], traits[own, 6:].view(3, 3).diagonal().sqrt()
+            found += [(colors.mean(1) - mean).abs().mean(), (colors.std(1) - deviation).abs().mean()]
+        return float(torch.stack(found).mean())
+
+    assert off("firm") < 0.6 * off("calm")
