@@ -125,8 +125,9 @@ def measure_bars(
         bars += quality_bars(records)
     if "memory" in asked:
         if can_measure():
+            optimize = request.refine_options().optimize
             bars += [
-                memory_bar(side, peak_memory(side, request.memory_steps, request.threads, request.optimize))
+                memory_bar(side, peak_memory(side, request.memory_steps, request.threads, optimize))
                 for side in request.memory_sides
             ]
         else:
