@@ -198,10 +198,11 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set",
         nargs="+",
+        action="extend",
         default=[],
         dest="options",
         metavar="NAME=VALUE",
-        help="other options of refining, such as content_weight=0.1: pastiche gives up more of the photo",
+        help="other options of refining, such as content_weight=0.1",
     )
     parser.add_argument(
         "--iterations", type=int, default=500, metavar="COUNT", help="of pastiche (default 500)"
