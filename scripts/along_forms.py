@@ -53,7 +53,7 @@ def with_strokes_along_forms(picture: Tensor, photo: Tensor, amount: Tensor | fl
         share = blurred(lost, _SEEN) / (blurred(drawn, _SEEN) + _LEAST)
         share = blurred(((_GONE - share) / (_GONE - _KEPT)).clamp(0, 1), _SEEN)
         share = amount * share * (1 - _ON_PLAIN * plain_places(photos))
-        parts.append((own + share * (_along(own, lines) - own))[:, :, rows])
+        parts.append((own + share * (_along(own, lines) - own)).clamp(0, 1)[:, :, rows])
     return torch.cat(parts, 2)
 
 

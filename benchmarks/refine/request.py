@@ -42,16 +42,18 @@ class RefineRequest:
 
     def refine_options(self) -> RefineOptions:
         """What is refined with. Raises ValueError, one sentence, for an option that is not one."""
-        values: dict[str, object] = {"quality": self.quality, "optimize": self.optimize}
+        values: dict[str, object] = {}
         for each in self.options:
             name, found, value = each.partition("=")
             if not found:
                 raise ValueError(f"--set {each} has no value; give NAME=VALUE.")
+            if name in values:
+                raise ValueError(f"--set has {name} twice; give it once.")
             try:
                 values[name] = json.loads(value)
-            except json.JSONDecodeError:
+            except (ValueError, RecursionError):
                 values[name] = value
-        return RefineOptions.from_dict(values)
+        return RefineOptions.from_dict({"quality": self.quality, "optimize": self.optimize, **values})
 
     def settings(self) -> dict[str, object]:
         """All of it by name, as the report keeps it."""

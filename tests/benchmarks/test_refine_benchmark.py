@@ -313,6 +313,9 @@ def test_options_are_those_of_refining(data, tmp_path, capsys, monkeypatch):
         ("content_weight", "--set content_weight has no value; give NAME=VALUE."),
         ("content_weight=much", "content_weight is 'much'"),
         ("contents=1", "There is no option 'contents'"),
+        ("average=0.3", "--set has average twice; give it once."),
+        ("content_weight=" + "[" * 100_000, "content_weight is "),
+        ("steps=" + "9" * 5000, "steps is "),
     ],
 )
 def test_options_that_refining_has_not(data, capsys, option, message):

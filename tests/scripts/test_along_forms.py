@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from brushwork.painting import calm_grounds
@@ -60,3 +61,9 @@ def test_strips_have_no_seams(scene: Tensor, monkeypatch: pytest.MonkeyPatch):
 def test_small_and_flat_pictures_are_finite(size: tuple[int, int]):
     flat = torch.full((1, 3, *size), 0.4)
     assert torch.allclose(with_strokes_along_forms(flat, flat), flat, atol=1e-5)
+
+
+def test_white_stays_in_range():
+    torch.manual_seed(7)
+    photo = F.interpolate(torch.rand(1, 3, 4, 4), size=(33, 25), mode="bilinear")
+    assert float(with_strokes_along_forms(torch.ones(1, 3, 33, 25), photo).max()) <= 1
