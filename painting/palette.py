@@ -116,7 +116,9 @@ def _edges(light: Tensor, most: int) -> Tensor:
     values, group = torch.unique_consecutive(ordered, return_inverse=True)
     group = group[places]
     between = (values[group] + values[(group - 1).clamp_min(0)])[group > 0] / 2
-    edges: Tensor = torch.cat([between, even]).unique()
+    # Not right beside another edge: a sliver of a range has few pixels, and theirs are no colours of a light.
+    apart = (even[:, None] - between).abs().amin(1) if len(between) else torch.ones_like(even)
+    edges: Tensor = torch.cat([between, even[apart > _WIDEST / 2]]).unique()
     used: Tensor = torch.bucketize(ordered, edges, right=True).unique()
     edges = edges[used[1:] - 1]
     return edges
