@@ -122,7 +122,7 @@ class Teacher:
         self, photos: Tensor, codes: Tensor, seeds: Sequence[int], styles: Sequence[Style]
     ) -> list[Tensor]:
         """One painting, with plain grounds as calm as the calm places of the style's painting."""
-        painted = paint_once(self._gan, photos, codes, seeds, Frozen())
+        painted = paint_once(self._gan, photos, codes, seeds, Frozen(), any_corner())
         return list(_calmed(painted.clamp(0, 1), photos, styles))
 
     def _firm(
@@ -162,13 +162,25 @@ class Teacher:
         return Style(code, traits, 1.0)
 
 
+def any_corner() -> Tensor:
+    """A random place of the grid, [1,2]."""
+    return torch.randint(GRID, (1, 2))
+
+
 def paint_once(
-    gan: StyleGAN, photos: Tensor, codes: Tensor, seeds: Sequence[int], how: ForwardPass
+    gan: StyleGAN,
+    photos: Tensor,
+    codes: Tensor,
+    seeds: Sequence[int],
+    how: ForwardPass,
+    corner: Tensor | None = None,
 ) -> Tensor:
-    """Photos [B,3,H,W] painted in one pass, [B,3,H,W], at a random place of the grid; values may lie beyond
-    0..1."""
+    """Photos [B,3,H,W] painted in one pass, [B,3,H,W]; values may lie beyond 0..1.
+
+    corner [1,2]: the place of the grid; without it, that which each photo chooses.
+    """
     with _half():
-        content = gan.encode_content(photos, how, torch.randint(GRID, (1, 2)))
+        content = gan.encode_content(photos, how, corner)
         return content.cut(gan.generator(content, codes, how, PlacedNoise(seeds))).float()
 
 

@@ -8,7 +8,8 @@ detail as strong as the painting's (`models/cycle_spinning.py`, `painting/fine_c
 paints once, and plain grounds become as calm as the painting's calm places (`painting/calm_grounds.py`). With
 `firm`, too, but in the painting's colours, with strokes along the photo's forms (`scripts/along_forms.py`),
 crisp detail and no rims (`scripts/rims.py`). The pupil begins as the same network and learns these pictures,
-pixel by pixel, each time at another place of the grid (distillation, Hinton et al. 2015). The style encoder
+pixel by pixel (distillation, Hinton et al. 2015): each time at another place of the grid, and those of `firm`
+at their own place, so that it learns their strokes and not the mean of many. The style encoder
 stays as it is, so that styles keep their meaning. OUT is the pupil's checkpoint, written every few minutes;
 stop as you like.
 """
@@ -39,7 +40,7 @@ from brushwork.pictures.tensors import as_picture, load_square
 from brushwork.training.crop_pool import CropPool, CropRule
 from brushwork.training.painter import copy_network
 from brushwork.training.runs.record import header_thumbnail
-from scripts.one_pass_lessons import Lesson, Teacher, paint_once, styles_of
+from scripts.one_pass_lessons import Lesson, Teacher, any_corner, paint_once, styles_of
 
 # What the strip of a checkpoint shows, besides the photo of all thumbnails.
 _PAINTING = SHIPPED_INPUTS / "art-vangogh-starry-night.jpg"
@@ -95,7 +96,10 @@ class Pupil:
         wanted = _floats([lesson.picture for lesson in lessons])
         codes = torch.stack([lesson.code for lesson in lessons])
         self._optimizer.zero_grad(set_to_none=True)
-        painted = paint_once(self.gan, photos, codes, [lesson.seed for lesson in lessons], Trained())
+        # Firm pictures keep the strokes of the one pass that they come from, so the pupil has the same grid.
+        corner = None if self.options.lesson == "firm" else any_corner()
+        seeds = [lesson.seed for lesson in lessons]
+        painted = paint_once(self.gan, photos, codes, seeds, Trained(), corner)
         parts = losses(painted, wanted)
         loss = parts["pixels"] + self.options.fine * parts["fine"] + self.options.energy * parts["energy"]
         loss.backward()
