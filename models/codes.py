@@ -91,8 +91,8 @@ def mix_styles(
 
     `weights` (default: equal) are divided by their sum. `mode` 'slerp' folds the codes in one after
     the other along great circles, layer by layer. With `structure_from_first` = k, the first k
-    layers (coarse: shapes and brushwork) come from the first code alone; the other layers
-    (fine: grain and palette) come from the blend of the rest.
+    layers come from the first code alone, the others from the blend of the rest. A network's
+    `config.structure_layers` is the k that parts shapes, strokes and grain from colours.
 
     Raises ValueError for no codes, unlike shapes, weights that are negative, not finite or all 0,
     and a k outside 0..L.

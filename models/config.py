@@ -7,6 +7,7 @@ from typing import Any
 
 from ..base.counts import counted
 from .checkpoint import CheckpointError, CheckpointFile
+from .coded_colors import COLOR_NUMBERS
 from .tensor_file import shape_text
 
 # No config in a checkpoint may ask for more channels, numbers or blocks than this.
@@ -30,6 +31,8 @@ class StyleGANConfig:
     wide_kernels: int = 3
     covariance_channels: int = 32
     covariance_hidden: int = 512
+    color_numbers: int = 0
+    """What a style code says about the painting's colours: `COLOR_NUMBERS`, or nothing."""
 
     @property
     def levels(self) -> tuple[int, ...]:
@@ -42,9 +45,9 @@ class StyleGANConfig:
         return sum(self.levels)
 
     @property
-    def coarse_layers(self) -> int:
-        """How many of the L layers work at 1/8 and below: they decide shapes and brushwork."""
-        return sum(self.levels[:-1])
+    def structure_layers(self) -> int:
+        """How many of the L layers decide shapes, strokes and grain. The last one, the palette, does not."""
+        return self.layers - 1
 
 
 def config_in(file: CheckpointFile) -> StyleGANConfig:
@@ -54,11 +57,15 @@ def config_in(file: CheckpointFile) -> StyleGANConfig:
         found = StyleGANConfig(**config) if isinstance(config, dict) else None
     except TypeError:  # a name that is unknown
         found = None
-    if found is None or any(
-        type(n) is not int or not 1 <= n <= LARGEST_WIDTH for n in asdict(found).values()
-    ):
+    if found is None or not all(_usable(name, value) for name, value in asdict(found).items()):
         raise CheckpointError(f"{file.name} is damaged: its header has no usable network config.")
     return found
+
+
+def _usable(name: str, value: object) -> bool:
+    if type(value) is not int:
+        return False
+    return value in (0, COLOR_NUMBERS) if name == "color_numbers" else 1 <= value <= LARGEST_WIDTH
 
 
 def record_in(file: CheckpointFile) -> dict[str, Any]:

@@ -9,9 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .coded_colors import CodedColors, recolored
 from .compiling import Compilable
 from .content_encoder import CONTENT_STRIDES, ContentCode
 from .dynamic_conv import DynamicConv3x3, Kernels, Mixtures
+from .layer_statistics import COLORS
 from .layers import Conv1x1, Conv3x3
 from .noise import Noise, PlacedNoise
 from .normalization import wide
@@ -141,7 +143,8 @@ class Generator(Compilable):
 
     Four levels, from 1/32 to 1/4: AdaIN of the content's features, modulated blocks, bilinear upsampling
     (nearest leaves a grid) to the next level. Then one last AdaIN that sets the palette, and a pixel-shuffle
-    head. The output is linear around mid-grey: callers clamp to 0..1.
+    head. At the end the picture gets the painting's mean colour and covariance, where `colors` knows them.
+    The output is linear around mid-grey: callers clamp to 0..1.
     """
 
     def __init__(
@@ -176,6 +179,7 @@ class Generator(Compilable):
         self.fine_blocks = blocks("fine", fine_blocks, fine_channels, kernels)
         self.palette = Modulation(code_dim, fine_channels, (1.0, 0.0), identity=True)
         self.head = Conv3x3(fine_channels, 48, gain=0.5)
+        self.colors: CodedColors | None = None
         self.noise_of: Callable[[Noise, ContentCode, dict[str, int]], list[Tensor]] = noise_of
         # All 16 phases of the shuffle start alike; otherwise there is a 4-pixel grid from the first step.
         with torch.no_grad():
@@ -199,16 +203,18 @@ class Generator(Compilable):
     @property
     def maps(self) -> dict[str, str]:
         """The names of its normalisations, in the order of the style code's layers, each with the name of the
-        content's map that has as many cells as what it normalises."""
+        content's map that has as many cells as what it normalises. The last one may be that of the picture's
+        colours, with 4 x 4 pixels in each cell."""
         found = {}
         for level in self.levels:
             found[f"generator.{level.name}_entry"] = level.name
             found |= {str(block.name): level.name for block in level.blocks}
-        return found | {"generator.palette": self.levels[-1].name}
+        found["generator.palette"] = self.levels[-1].name
+        return found if self.colors is None else found | {COLORS: self.levels[-1].name}
 
     @property
     def normalized(self) -> tuple[str, ...]:
-        """The names of its normalisations, in the order of the style code's layers."""
+        """The names of its normalisations, those of `maps`."""
         return tuple(self.maps)
 
     def forward(
@@ -247,7 +253,8 @@ class Generator(Compilable):
         # The last layer sets the palette, and every cell becomes 4 x 4 pixels.
         scale, shift = self.palette(next(codes))
         colored = how.modulate("generator.palette", x, scale, shift, shares.get("fine"))
-        return how.by_rows(self.pixel_rows(colored, how), x.shape, like=content.image)
+        picture = how.by_rows(self.pixel_rows(colored, how), x.shape, like=content.image)
+        return picture if self.colors is None else recolored(picture, self.colors(w), how, shares.get("fine"))
 
     def pixel_rows(self, colored: Rows, how: ForwardPass) -> Rows:
         """The pixels of a strip of cells, [B,3,4 rows,4 W], from the rows of the map in its colours."""

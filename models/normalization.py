@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -14,11 +13,6 @@ NORM_EPS = 1e-5
 
 Statistics = tuple[Tensor, Tensor]
 """Mean and variance of every channel."""
-
-LayerStatistics = Callable[[str, Tensor], tuple[Tensor, Tensor]]
-"""A function that gives the normalisation of a layer its mean and deviation: it takes the layer's name and
-its input [B,C,H,W] and returns two [B or 1,C,1,1]. `own_statistics` is one; `models/video/norm_statistics.py`
-has others, which were kept from other pictures."""
 
 
 def channel_mean_std(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -54,11 +48,6 @@ def channel_mean_variance(x: Tensor) -> Statistics:
     for strip in strips(x.shape, x.device):
         total += wide(strip.rows(x)).square().sum((2, 3), keepdim=True)
     return mean, _variance(mean, total / (x.shape[2] * x.shape[3]))
-
-
-def own_statistics(layer: str, x: Tensor) -> tuple[Tensor, Tensor]:
-    """`LayerStatistics` that each picture has itself."""
-    return channel_mean_std_in_strips(x)
 
 
 def wide(x: Tensor) -> Tensor:

@@ -15,15 +15,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .dynamic_conv import DynamicConv3x3, Kernels, Mixtures, pad_reflected
+from .layer_statistics import LayerStatistics, own_statistics
 from .layers import LEAKY_SLOPE
 from .normalization import (
-    LayerStatistics,
     adain,
     adain_affine,
     channel_mean_std,
     channel_mean_std_in_strips,
     instance_norm,
-    own_statistics,
 )
 from .shares import Shares
 from .strips import Strip, strips

@@ -12,8 +12,9 @@ from torch import Tensor
 from .content_encoder import ContentCode
 from .devices import without_autocast
 from .generator import Generator, SharesByMap
+from .layer_statistics import COLORS, LayerStatistics, own_statistics, projected
 from .noise import Noise
-from .normalization import NORM_EPS, LayerStatistics, own_statistics, wide
+from .normalization import NORM_EPS, wide
 from .passes import Frozen, Rows
 from .shares import Shares
 from .strips import strips
@@ -41,6 +42,7 @@ def region_moments(
 ) -> RegionMoments:
     """Those of a map of `size` [1,C,H,W] whose `rows` are read in strips, each cell weighted by its `shares`.
 
+    The map may have N x N places in each cell of the shares.
     A region with almost no area has the moments of the whole map.
     """
     pivot: Tensor | None = None
@@ -51,7 +53,7 @@ def region_moments(
             # The squares of what is near 0 keep their digits.
             pivot = cells[:1].clone() if pivot is None else pivot
             cells = cells - pivot
-            weights = shares.values[strip.start : strip.stop].flatten(0, 1).to(cells).T
+            weights = shares.rows(strip).flatten(0, 1).to(cells).T
             found = [weights.sum(1, keepdim=True), weights @ cells, weights @ cells.square()]
             sums.append(torch.cat(found, 1).cpu().double())
     if pivot is None:
@@ -75,7 +77,8 @@ class _RegionRecorder:
 
     def __call__(self, layer: str, x: Tensor) -> tuple[Tensor, Tensor]:
         shares = self._shares[layer]
-        self.moments[layer] = region_moments(lambda strip: strip.rows(x), x.shape, x.device, shares)
+        rows, size = _channels(layer, x)
+        self.moments[layer] = region_moments(rows, size, x.device, shares)
         self.kept[layer] = self._statistics(layer, x)
         return self.kept[layer]
 
@@ -144,7 +147,8 @@ class RegionStatistics:
 
     def __call__(self, layer: str, x: Tensor) -> tuple[Tensor, Tensor]:
         """x [1,C,H,W] -> mean and deviation, [S,C,1,1] each."""
-        found = region_moments(lambda strip: strip.rows(x), x.shape, x.device, self.shares[layer])
+        rows, size = _channels(layer, x)
+        found = region_moments(rows, size, x.device, self.shares[layer])
         return self._of(layer, found, x.device, wide(x).dtype)
 
     def of_rows(
@@ -165,6 +169,14 @@ class RegionStatistics:
         mean, variance = _in_each_style(found, self.copies[layer])
         both = torch.stack([mean, (variance + NORM_EPS).sqrt()]).to(dtype).to(device)
         return both[0, :, :, None, None], both[1, :, :, None, None]
+
+
+def _channels(layer: str, x: Tensor) -> tuple[Rows, Sequence[int]]:
+    """The rows of what a layer has statistics of, and its size."""
+    if layer != COLORS:
+        return lambda strip: strip.rows(x), x.shape
+    batch, _, height, width = x.shape
+    return lambda strip: projected(strip.rows(x)), (batch, 6, height, width)
 
 
 def _in_each_style(found: RegionMoments, copy: CopyMoments) -> tuple[Tensor, Tensor]:

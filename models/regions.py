@@ -19,8 +19,8 @@ from .content_encoder import CONTENT_STRIDES, ContentCode, ContentEncoder
 from .devices import own_defaults
 from .generator import Generator, SharesByMap
 from .grid import grid_corner
+from .layer_statistics import LayerStatistics, own_statistics
 from .noise import Noise
-from .normalization import LayerStatistics, own_statistics
 from .passes import Frozen
 from .region_statistics import OfVisible, RegionStatistics
 from .shares import Shares

@@ -40,13 +40,13 @@ _TEXTS = ("name", "artist", "year", "licence", "origin")
 class StyleFile:
     """A style to share: code [L,D] float32 on the CPU, and what a person should know about it.
 
-    The first `coarse_layers` of the L layers are structure, the rest colour. `encoder` is the
+    The first `structure_layers` of the L layers are structure, the rest colour. `encoder` is the
     `style_fingerprint` of the network that the code is made for, None if it is not known. The texts hold
     at most 1000 characters each; `thumbnail` is a JPEG.
     """
 
     code: Tensor
-    coarse_layers: int
+    structure_layers: int
     encoder: str | None
     name: str
     artist: str = ""
@@ -74,7 +74,7 @@ class StyleFile:
             )
         return cls(
             code.detach().reshape(expected).to("cpu", torch.float32, copy=True),
-            gan.config.coarse_layers,
+            gan.config.structure_layers,
             style_fingerprint(gan),
             name,
             thumbnail=None if thumbnail is None else encode_thumbnail(thumbnail),
@@ -151,7 +151,7 @@ def _pack(name: str, style: StyleFile) -> bytes:
     if style.thumbnail is not None:
         tensors["thumbnail"] = torch.tensor(list(style.thumbnail), dtype=torch.uint8, device="cpu")
     header = {text: getattr(style, text) for text in _TEXTS}
-    header |= {"coarse_layers": style.coarse_layers, "network": _network_of(style)}
+    header |= {"structure_layers": style.structure_layers, "network": _network_of(style)}
     if problem := _problem(tensors, header):
         raise CheckpointError(f"The style was not saved to {name}: {problem}.")
     # safetensors writes its header in a random order, and a style library under version control should
@@ -174,7 +174,7 @@ def read_style(path: str | os.PathLike[str]) -> StyleFile:
         raise CheckpointError(f"{name} is damaged: {problem}.")
     return StyleFile(
         tensors["code"].float(),
-        header["coarse_layers"],
+        header.get("structure_layers", len(tensors["code"]) - 1),
         header["network"].get("style_encoder"),
         thumbnail=bytes(tensors["thumbnail"].tolist()) if "thumbnail" in tensors else None,
         **{text: header[text] for text in _TEXTS},
@@ -256,9 +256,11 @@ def _problem(tensors: dict[str, Tensor], header: dict[str, Any]) -> str | None:
         return "its style code has values that are not finite"
     if code.abs().max() > LARGEST_WEIGHT:
         return f"its style code has values up to {code.abs().max():.3g}, which no style has"
-    coarse = header.get("coarse_layers")
-    if type(coarse) is not int or not 0 <= coarse <= layers:
-        return f"coarse_layers is {excerpt(str(coarse), 20)} and the code has {counted(layers, 'layer')}"
+    structure = header.get("structure_layers", layers - 1)
+    if type(structure) is not int or not 0 <= structure <= layers:
+        return (
+            f"structure_layers is {excerpt(str(structure), 20)} and the code has {counted(layers, 'layer')}"
+        )
     return _network_problem(header.get("network"), layers, dim) or _thumbnail_problem(tensors)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from ..base.settings import as_list, check_number, check_type, is_whole
 from ..base.shipped import DEFAULT_CHECKPOINT
 from ..pictures.values import checked_pictures
 from .batches import repeated
+from .coded_colors import COLOR_NUMBERS, CodedColors
 from .codes import MOST_STYLES, checked_code, lerp
 from .config import StyleGANConfig
 from .content_encoder import ContentCode, ContentEncoder
@@ -75,6 +77,8 @@ class StyleGAN(nn.Module):
             config.kernels,
             config.wide_kernels,
         )
+        if config.color_numbers:
+            self.generator.colors = CodedColors(config.code_dim)
         self.to(memory_format=torch.channels_last)
 
     @classmethod
@@ -103,6 +107,22 @@ class StyleGAN(nn.Module):
         description of the style space.
         """
         write_network(self, path, extra or {}, dtype)
+
+    def set_colors(self, colors: CodedColors | None) -> None:
+        """Paint with these colours for a style code from now on, or with those that the generator happens to
+        paint.
+
+        Raises ValueError for colours that were fitted to another network's codes.
+        """
+        if colors is not None:
+            check_type("colors", colors, CodedColors)
+            if colors.weight.shape[1] != self.config.code_dim:
+                raise ValueError(
+                    f"The colours read {colors.weight.shape[1]} numbers and this network's codes have "
+                    f"{self.config.code_dim} in a layer; fit the colours to its own codes."
+                )
+        self.generator.colors = colors
+        self.config = replace(self.config, color_numbers=0 if colors is None else COLOR_NUMBERS)
 
     @property
     def normalized(self) -> tuple[str, ...]:

@@ -89,4 +89,4 @@ class InterpolateStyles(io.ComfyNode):
         encoder = common_encoder(styles)
         code = interpolate_styles([style.code for style in styles], count, mode, ease, loop)
         size = common_stroke_size(styles)
-        return io.NodeOutput(Style(code, styles[0].coarse_layers, encoder, stroke_size=size))
+        return io.NodeOutput(Style(code, styles[0].structure_layers, encoder, stroke_size=size))

@@ -46,7 +46,7 @@ class MixStyles(io.ComfyNode):
                     label_on="1st: shapes",
                     label_off="blend all",
                     tooltip=(
-                        "On: shapes and strokes from the first connected style, grain and colours from the "
+                        "On: shapes, strokes and grain from the first connected style, colours from the "
                         "others. Off: everything is blended."
                     ),
                 ),
@@ -77,8 +77,8 @@ class MixStyles(io.ComfyNode):
             [style.code for style in styles],
             weights=[cast(float, others.get(f"weight_{n}", 1.0)) for n in numbered],
             mode=mode,
-            structure_from_first=styles[0].coarse_layers if split else 0,
+            structure_from_first=styles[0].structure_layers if split else 0,
         )
         # A mix of one style is that style's own tensor. Nodes must not share it, so copy it.
         size = common_stroke_size(styles)
-        return io.NodeOutput(Style(code.clone(), styles[0].coarse_layers, encoder, stroke_size=size))
+        return io.NodeOutput(Style(code.clone(), styles[0].structure_layers, encoder, stroke_size=size))

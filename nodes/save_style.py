@@ -106,7 +106,7 @@ class SaveStyle(io.ComfyNode):
         for i in range(len(style)):
             file = StyleFile(
                 style.picture(i).code[0],
-                style.coarse_layers,
+                style.structure_layers,
                 style.encoder,
                 f"{title} {i + 1}" if len(style) > 1 else title,
                 artist,

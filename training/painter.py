@@ -9,8 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..models import StyleGAN
+from ..models.coded_colors import CodedColors
+from ..models.layer_statistics import ColorMoments
 from ..models.noise import PlacedNoise
 from ..models.passes import Frozen, Trained
+from ..models.perception.statistics import color_moments
 from ..models.style_space import StyleSpace
 from ..pictures.reading import Picture
 from ..pictures.tensors import load_square
@@ -92,10 +95,29 @@ def mean_code(gan: StyleGAN, paintings: Sequence[Picture]) -> Tensor:
 
 
 @torch.no_grad()
-def fit_style_space(gan: StyleGAN, paintings: Sequence[Picture], side: int = 384) -> StyleSpace | None:
-    """The distribution of the style codes of `paintings`; None for fewer than 2."""
+def fit_to_codes(gan: StyleGAN, paintings: Sequence[Picture], side: int = 384) -> None:
+    """Give the network what it knows of its style codes: how those of `paintings` are distributed, and which
+    colours they stand for. From fewer than 2 paintings it learns neither."""
+    gan.space = None
     if len(paintings) < 2:
-        return None
+        return
+    codes, moments = codes_and_colors(gan, paintings, side)
+    gan.space = StyleSpace.fit(codes)
+    colors = CodedColors.fit(codes, moments)
+    gan.set_colors(None if colors is None else colors.to(next(gan.parameters()).device))
+
+
+@torch.no_grad()
+def codes_and_colors(
+    gan: StyleGAN, paintings: Sequence[Picture], side: int = 384
+) -> tuple[Tensor, ColorMoments]:
+    """Style codes [N,L,D] of the middles of the paintings, read at `side` pixels, and their colours' moments;
+    on the CPU."""
     device = next(gan.parameters()).device
-    codes = [gan.encode_style(load_square(path, side).to(device)).cpu() for path in paintings]
-    return StyleSpace.fit(torch.cat(codes))
+    codes, moments = [], []
+    for path in paintings:
+        picture = load_square(path, side)
+        codes.append(gan.encode_style(picture.to(device)).cpu())
+        moments.append(color_moments(picture))
+    mean, covariance = (torch.cat(each) for each in zip(*moments, strict=True))
+    return torch.cat(codes), ColorMoments(mean, covariance)

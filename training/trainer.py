@@ -109,7 +109,9 @@ class Trainer:
         mode = self.options.mode
         gan = (copy_network(start) if start else StyleGAN(config)).to(self.device)
         if mode == "from_scratch":
-            gan.space = None  # The distribution of the codes moves with the encoder; `Run` fits it anew.
+            # What is known of the codes moves with the encoder; `Run` fits it anew.
+            gan.space = None
+            gan.set_colors(None)
             return Painter(gan, mode).to(self.device)
         return Painter(gan, mode, mean_code(gan, self.paintings)).to(self.device)
 

@@ -10,8 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..coded_colors import ColorChange
 from ..content_encoder import CONTENT_STRIDES
 from ..generator import Generator, Level, ModulatedBlock, SharesByMap
+from ..layer_statistics import COLORS, ColorMoments, ColorSums, projected
 from ..layers import LEAKY_SLOPE, Conv1x1
 from ..noise import PlacedNoise
 from ..normalization import adain_affine
@@ -56,8 +58,35 @@ class LargePainting:
         scale, shift = self.generator.palette(next(codes))
         affine = adain_affine(scale, shift, self._mean_std("generator.palette", x))
         colored = modulated_rows(x.rows, affine, self.shares.get("fine"))
-        yield from self._pixels(x, self.generator.pixel_rows(colored, Frozen()))
+        pixels = self.generator.pixel_rows(colored, Frozen())
+        yield from self._pixels(x, self._recolored(x, pixels))
         x.close()
+
+    def _recolored(self, x: StoredMap, pixels: Rows) -> Rows:
+        """The `pixels` of the cells of x with the paintings' colours. They are painted twice: first for their
+        own moments."""
+        colors, shares = self.generator.colors, self.shares.get("fine")
+        if colors is None:
+            return pixels
+        change = ColorChange.between(self._color_moments(x, pixels), colors(self.w))
+        return lambda strip: change.applied(pixels(strip), shares, _of_pixels(strip))
+
+    def _color_moments(self, x: StoredMap, pixels: Rows) -> ColorMoments:
+        if self.statistics is None:
+            total = ColorSums()
+            for strip in strips((1, *x.size), x.device, self.store.strip_bytes):
+                total.add(pixels(strip))
+            return ColorMoments.of_projections(*total.statistics())
+        height, width = (side * CONTENT_STRIDES["fine"] for side in x.size[1:])
+        rows = _in_pixels(pixels)
+        found = self.statistics.of_rows(
+            COLORS,
+            lambda strip: projected(rows(strip)),
+            (1, 6, height, width),
+            x.device,
+            self.store.strip_bytes,
+        )
+        return ColorMoments.of_projections(*found)
 
     def _entered(self, level: Level, before: StoredMap | None, w: Tensor) -> StoredMap:
         """The level's content in the style's colours, over what was painted at the level `before`."""
@@ -111,6 +140,24 @@ class LargePainting:
                 begin = first - strip.start * stride
                 pixels = rows(strip)[:, :, begin : begin + last - first, left : left + width]
                 yield first - top, pixels
+
+
+def _of_pixels(strip: Strip) -> Strip:
+    """The pixels of a strip of cells."""
+    stride = CONTENT_STRIDES["fine"]
+    return Strip(strip.start * stride, strip.stop * stride, strip.height * stride)
+
+
+def _in_pixels(rows: Rows) -> Rows:
+    """What computes the pixels of a strip of cells, for a strip of pixels."""
+    stride = CONTENT_STRIDES["fine"]
+
+    def pixels(strip: Strip) -> Tensor:
+        cells = Strip(strip.start // stride, -(-strip.stop // stride), strip.height // stride)
+        first = strip.start - cells.start * stride
+        return rows(cells)[:, :, first : first + strip.stop - strip.start]
+
+    return pixels
 
 
 def _enlarged(up: Conv1x1, x: StoredMap, width: int) -> Rows:

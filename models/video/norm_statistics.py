@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 import torch
 from torch import Tensor
 
-from ..normalization import NORM_EPS, own_statistics
+from ..layer_statistics import own_statistics
+from ..normalization import NORM_EPS
 
 NormStatistics = dict[str, Tensor]
 """By the name of a normalisation: mean and variance of every channel, [2,C], or of S styles, [2,S,C].

@@ -79,13 +79,13 @@ class Content(ContentCode):
 class Style:
     """The value of BRUSHWORK_STYLE: B styles, code [B,L,D] on the CPU.
 
-    The first `coarse_layers` of the L layers are structure, the rest colour. `encoder` is the
+    The first `structure_layers` of the L layers are structure, the rest colour. `encoder` is the
     `style_fingerprint` of the network that made the code, None if several did or it is not known. The
     `regions` from MaskStyle lie over the code, each over those before it.
     """
 
     code: Tensor
-    coarse_layers: int
+    structure_layers: int
     encoder: str | None = None
     regions: tuple[StyleRegion, ...] = ()
     stroke_size: float = 1.0
@@ -94,13 +94,13 @@ class Style:
     @classmethod
     def made_by(cls, style_gan: ManagedGAN, code: Tensor, stroke_size: float = 1.0) -> Style:
         """The style `code` [B,L,D] of that network."""
-        layers = style_gan.gan.config.coarse_layers
+        layers = style_gan.gan.config.structure_layers
         return cls(code.cpu(), layers, style_gan.style_encoder, stroke_size=stroke_size)
 
     @classmethod
     def of_file(cls, file: StyleFile) -> Style:
         """The style that the file holds."""
-        return cls(file.code[None], file.coarse_layers, file.encoder)
+        return cls(file.code[None], file.structure_layers, file.encoder)
 
     def __len__(self) -> int:
         """B, without the masks over the styles, which may be more."""

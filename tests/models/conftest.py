@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from brushwork.models.coded_colors import CodedColors
 from brushwork.models.style_gan import StyleGAN, StyleGANConfig
 from brushwork.models.style_space import StyleSpace
 
@@ -34,6 +35,9 @@ def make_tiny() -> StyleGAN:
                 parameter.add_(torch.randn_like(parameter) * 0.05)
         codes = torch.randn(9, TINY.layers, TINY.code_dim) + torch.randn(TINY.layers, TINY.code_dim)
     gan.space = StyleSpace.fit(codes, rank=5)
+    colors = CodedColors(TINY.code_dim)
+    colors.weight.copy_(0.05 * torch.randn(colors.weight.shape, generator=torch.Generator().manual_seed(4)))
+    gan.set_colors(colors)
     return gan
 
 

@@ -17,8 +17,9 @@ from brushwork.models.style_gan import StyleGANConfig
 
 def test_counts_its_layers(frozen_tiny):
     config, generator = frozen_tiny.config, frozen_tiny.generator
-    assert len(generator.normalized) == config.layers == 10
-    assert generator.normalized.index("generator.fine_entry") == config.coarse_layers == 7
+    assert config.layers == 10
+    assert len(generator.normalized) == 11, "the last one is that of the colours"
+    assert generator.normalized.index("generator.fine_entry") == sum(config.levels[:-1]) == 7
     assert StyleGANConfig().layers == 17
 
 
@@ -78,7 +79,7 @@ def test_coarse_layers_reach_further_than_fine_ones(frozen_tiny):
     content = frozen_tiny.encode_content(torch.rand(1, 3, 32, 32))
     code = frozen_tiny.encode_style(torch.rand(1, 3, 32, 32))
     other = code.clone()
-    other[:, frozen_tiny.config.coarse_layers :] += 1
+    other[:, sum(frozen_tiny.config.levels[:-1]) :] += 1
     try:
         for w in (code, other, code + 1):
             frozen_tiny.generator(content, w, Frozen())

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from brushwork.models.layer_statistics import own_statistics
 from brushwork.models.normalization import (
     NORM_EPS,
     adain,
     adain_affine,
     channel_mean_std,
     instance_norm,
-    own_statistics,
 )
 
 

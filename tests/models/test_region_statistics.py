@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from brushwork.models import regions
-from brushwork.models.normalization import own_statistics
+from brushwork.models.layer_statistics import own_statistics
 from brushwork.models.passes import Frozen
 from brushwork.models.region_statistics import region_moments
 from brushwork.models.regions import StyleRegion, feather_mask

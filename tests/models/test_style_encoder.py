@@ -38,7 +38,7 @@ def test_an_untrained_code_is_the_pictures_own_statistics():
         code, (at_4, at_8, at_16) = gan.encode_style(image), gan.style_encoder.statistics(image, Frozen())
     at_32, *others = gan.config.levels
     wide, coarse, fine = (at_32 + others[0], *others[1:])
-    assert wide + coarse == gan.config.coarse_layers
+    assert wide + coarse == sum(gan.config.levels[:-1])
     found = code.split([wide, coarse, fine], 1)
     for own, statistics in zip(found, (at_16, at_8, at_4), strict=True):
         expected = statistics[:, None].expand(-1, own.shape[1], -1)

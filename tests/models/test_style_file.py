@@ -269,10 +269,10 @@ def test_a_code_that_is_not_what_the_header_says(saved):
         ("artist", json.dumps("a" * 1001)),
         ("year", "{never closed"),
         ("licence", "[" * 20_000),
-        ("coarse_layers", "18"),
-        ("coarse_layers", "-1"),
-        ("coarse_layers", "true"),
-        ("coarse_layers", "1e999"),
+        ("structure_layers", "18"),
+        ("structure_layers", "-1"),
+        ("structure_layers", "true"),
+        ("structure_layers", "1e999"),
         ("network", None),
         ("network", "[]"),
         ("network", '{"style_encoder": 5, "layers": 17, "code_dim": 192}'),
@@ -345,7 +345,7 @@ def test_a_header_of_null(tmp_path):
         ({"code": torch.full((17, 192), torch.nan)}, "its style code has values that are not finite"),
         ({"code": torch.zeros(1, 17, 192)}, "it holds no style code of shape"),
         ({"artist": "x" * 1001}, "its artist is not a text of at most 1000 characters"),
-        ({"coarse_layers": 18}, "coarse_layers is 18 and the code has 17 layers"),
+        ({"structure_layers": 18}, "structure_layers is 18 and the code has 17 layers"),
     ],
 )
 def test_nothing_is_written_that_could_not_be_read(style, tmp_path, change, reason):

@@ -36,7 +36,7 @@ def test_content_of_a_batch_is_that_of_its_pictures(small_gan, size):
 def test_style_is_the_networks_own(style_gan, gan, artwork, art_image):
     style = EncodeStyle.execute(style_gan, art_image)[0]
     assert close(style.code, gan.encode_style(artwork))
-    assert style.coarse_layers == gan.config.coarse_layers
+    assert style.structure_layers == gan.config.structure_layers
     assert style.code.device.type == "cpu"
 
 

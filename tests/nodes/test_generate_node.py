@@ -87,7 +87,7 @@ def test_styles_of_other_networks_are_refused(style_gan, small_gan, pair):
     with pytest.raises(ValueError, match="The style was made with another network's style encoder"):
         Generate.execute(style_gan, pair[0], style)
     with pytest.raises(ValueError, match="encode the style with the same checkpoint"):
-        Generate.execute(style_gan, pair[0], Style(style.code, style.coarse_layers))  # nobody knows whose
+        Generate.execute(style_gan, pair[0], Style(style.code, style.structure_layers))  # nobody knows whose
 
 
 def test_contents_of_other_networks_are_refused(style_gan, small_gan, pair):

@@ -26,7 +26,7 @@ def test_inputs_reach_the_model_in_their_order(loop):
         style_1=A, style_3=B, style_6=C, count=9, mode="slerp", ease="smooth", loop=loop
     )[0]
     assert torch.equal(series.code, interpolate_styles([A.code, B.code, C.code], 9, "slerp", "smooth", loop))
-    assert series.coarse_layers == COARSE
+    assert series.structure_layers == COARSE
 
 
 def test_a_batch_needs_no_second_style():

@@ -80,7 +80,7 @@ def test_a_batch_of_masks_paints_one_photo_as_often(style_gan, content, styles):
 
 
 def test_batches_that_do_not_match_are_refused(style_gan, content, styles):
-    pair = Style(styles[0].code.expand(2, -1, -1), styles[0].coarse_layers)
+    pair = Style(styles[0].code.expand(2, -1, -1), styles[0].structure_layers)
     masked = MaskStyle.execute(pair, styles[1], torch.ones(3, 8, 8))[0]
     with pytest.raises(ValueError, match="The contents and the styles come in batches of 2 and 3"):
         Generate.execute(style_gan, content, masked)

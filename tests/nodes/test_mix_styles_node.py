@@ -23,7 +23,7 @@ A, B, C = (style(seed) for seed in range(3))
 def test_one_style_stays_as_it_is():
     mixed = MixStyles.execute(style_1=A)[0]
     assert torch.equal(mixed.code, A.code)
-    assert mixed.coarse_layers == COARSE
+    assert mixed.structure_layers == COARSE
     assert mixed.code.data_ptr() != A.code.data_ptr()
 
 

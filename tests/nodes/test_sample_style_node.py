@@ -13,7 +13,7 @@ from brushwork.nodes.shared.sockets import ManagedGAN
 def test_it_is_the_networks_own(small_gan):
     style = SampleStyle.execute(small_gan, seed=11, count=3, psi=0.6)[0]
     assert torch.equal(style.code, small_gan.gan.sample_style(11, 3, 0.6))
-    assert style.coarse_layers == small_gan.gan.config.coarse_layers
+    assert style.structure_layers == small_gan.gan.config.structure_layers
 
 
 def test_seeds_differ_and_repeat(small_gan):

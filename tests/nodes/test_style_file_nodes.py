@@ -87,7 +87,7 @@ def test_what_is_saved_can_be_loaded(styles_dir, style, photo_image):
     assert LoadStyle.validate_inputs("Night ★.safetensors") is True
     loaded, thumbnail, info = LoadStyle.execute("Night ★.safetensors").result
     torch.testing.assert_close(loaded.code, style.code, rtol=2**-11, atol=2**-24)
-    assert (loaded.coarse_layers, loaded.encoder) == (style.coarse_layers, style.encoder)
+    assert (loaded.structure_layers, loaded.encoder) == (style.structure_layers, style.encoder)
     assert thumbnail.dtype == torch.float32
     assert thumbnail.shape[0] == 1
     assert max(thumbnail.shape[1:3]) == 160
@@ -252,9 +252,9 @@ def test_foreign_styles_are_refused(styles_dir, style, style_gan, photo_image, c
     content = EncodeContent.execute(style_gan, photo_image)[0]
     Generate.execute(style_gan, content, style)
     Generate.execute(style_gan, content, LoadStyle.execute(DEFAULT_STYLE)[0])
-    Generate.execute(style_gan, content, Style(style.code, style.coarse_layers))  # nobody knows whose
+    Generate.execute(style_gan, content, Style(style.code, style.structure_layers))  # nobody knows whose
     assert caplog.records == []
-    foreign = Style(style.code, style.coarse_layers, "0123456789abcdef")
+    foreign = Style(style.code, style.structure_layers, "0123456789abcdef")
     sentence = r"another network's style encoder \(0123456789abcdef\), so this network cannot read it; encode"
     for use in (
         lambda: Generate.execute(style_gan, content, foreign),
@@ -272,15 +272,15 @@ def test_a_style_of_another_shape_is_refused(small_gan, photo_image):
     with pytest.raises(ValueError, match="encode the style with the connected network"):
         Generate.execute(small_gan, content, style)
     with pytest.raises(ValueError, match="encode the style with the same checkpoint"):
-        Generate.execute(small_gan, content, Style(style.code, style.coarse_layers))  # nobody knows whose
+        Generate.execute(small_gan, content, Style(style.code, style.structure_layers))  # nobody knows whose
 
 
 def test_a_mix_keeps_the_fingerprint_only_if_all_agree(style, batch, caplog):
     assert MixStyles.execute(style, style_2=batch)[0].encoder == style.encoder
-    unknown = Style(style.code, style.coarse_layers)
+    unknown = Style(style.code, style.structure_layers)
     assert MixStyles.execute(style, style_2=unknown)[0].encoder is None
     assert caplog.records == []
-    other = Style(style.code, style.coarse_layers, "0123456789abcdef")
+    other = Style(style.code, style.structure_layers, "0123456789abcdef")
     for node in (MixStyles, InterpolateStyles):
         with pytest.raises(ValueError, match=r"different networks' style encoders \(0123456789abcdef, "):
             node.execute(style, style_2=other)
@@ -289,7 +289,7 @@ def test_a_mix_keeps_the_fingerprint_only_if_all_agree(style, batch, caplog):
 
 
 def test_a_mix_of_unknown_origin_can_be_saved(styles_dir, style):
-    SaveStyle.execute(Style(style.code, style.coarse_layers), "mix")
+    SaveStyle.execute(Style(style.code, style.structure_layers), "mix")
     assert LoadStyle.execute("mix.safetensors")[0].encoder is None
 
 

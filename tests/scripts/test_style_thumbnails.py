@@ -50,7 +50,7 @@ def test_a_thumbnail_is_a_small_webp_of_the_files_own():
     with Image.open(io.BytesIO(thumbnail(style))) as picture:
         assert (picture.format, picture.size) == ("WEBP", (SIDE, SIDE))
     with pytest.raises(ValueError, match="has no thumbnail"):
-        thumbnail(type(style)(style.code, style.coarse_layers, style.encoder, "Bare"))
+        thumbnail(type(style)(style.code, style.structure_layers, style.encoder, "Bare"))
 
 
 @pytest.mark.parametrize(

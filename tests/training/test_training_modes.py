@@ -126,12 +126,15 @@ class TestModes:
     ) -> None:
         before = copied(gan)
         trainer = Trainer(small, photos, paintings, start=gan)
-        assert equal(copied(trainer.painter.gan), before)
-        assert equal(copied(trainer.ema.gan), before)
+        # All but what is fitted at the end of a run.
+        weights = {name: value for name, value in before.items() if not name.startswith("generator.colors.")}
+        assert len(weights) == len(before) - 2
+        assert equal(copied(trainer.painter.gan), weights)
+        assert equal(copied(trainer.ema.gan), weights)
         # The shipped network knows its trade: an untrained one begins with several times its loss.
         untrained = Trainer(small, photos, paintings).train_step()["total"]
         assert trainer.train_step()["total"] < 0.5 * untrained
-        assert not equal(copied(trainer.painter.gan), before)
+        assert not equal(copied(trainer.painter.gan), weights)
         assert equal(copied(gan), before)
         assert not any(p.requires_grad for p in gan.parameters())
         assert gan.space is not None

@@ -19,7 +19,7 @@ from ...models.devices import own_defaults
 from ...models.style_file import StyleFile, read_style, write_style
 from ...models.style_gan import StyleGAN
 from ...pictures.tensors import as_picture, load_square
-from ..painter import fit_style_space, mean_code
+from ..painter import fit_to_codes, mean_code
 from ..processes import Processes
 from ..trainer import Diverged, Trainer, TrainingError
 from ..validation import Scores, Validation, spread
@@ -246,25 +246,26 @@ class Run:
     def finish(self, say: Callable[[str], None] = lambda text: None) -> tuple[StyleGAN, torch.Tensor]:
         """The best network and the learned style [1,L,D], as they are on disk.
 
-        From scratch, the style space of the best and of the last network is first fitted to the training
-        paintings, and the style is their mean. If only a style was learned, the network is the one that the
-        run began with.
+        From scratch, the style space and the colours of the best and of the last network are first fitted to
+        the training paintings, and the style is their mean. If only a style was learned, the network is the
+        one that the run began with.
         """
         if self.trainer.options.mode == "from_scratch":
             # Both networks get one: the score knows content and style only. If the discriminator or plain
             # grounds were the aim of a run, the last network is the one to use.
-            self._add_style_space(self.files.last, say)
-            best = self._add_style_space(self.files.best, say)
+            self._fit_to_codes(self.files.last, say)
+            best = self._fit_to_codes(self.files.best, say)
             self._write_style(best, mean_code(best, self.trainer.paintings))
         gan = self.trainer.ema.gan if self.style_only else StyleGAN.load(self.files.best)
         return gan, read_style(self.files.style).code[None]
 
-    def _add_style_space(self, file: Path, say: Callable[[str], None]) -> StyleGAN:
-        """Fit the style space of the network in `file` to the training paintings; the network as written."""
+    def _fit_to_codes(self, file: Path, say: Callable[[str], None]) -> StyleGAN:
+        """Fit the style space and the colours of the network in `file` to the training paintings; the network
+        as written."""
         paintings = self.trainer.paintings
         say(f"encoding {counted(len(paintings), 'painting')} for the style space of {file.name}")
         network = StyleGAN.load(file).to(self.trainer.device)
-        network.space = fit_style_space(network, paintings)
+        fit_to_codes(network, paintings)
         network.save(file, extra={"thumbnail": header_thumbnail(self.strip(160))})
         return network
 

@@ -69,7 +69,7 @@ def test_a_picture_becomes_a_style(encode, pictures, gan):
     texts = (style.name, style.artist, style.year, style.licence, style.origin)
     assert texts == ("painting", "A", "1900", "CC0", "attic")
     assert style.encoder == style_fingerprint(gan)
-    assert style.coarse_layers == gan.config.coarse_layers
+    assert style.structure_layers == gan.config.structure_layers
 
 
 def test_the_style_is_the_nodes(encode, inputs_dir, gan):

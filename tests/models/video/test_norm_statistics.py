@@ -22,7 +22,7 @@ def test_a_pictures_own_statistics_paint_it_as_ever(gan, photo, artwork, strengt
     plain = gan.stylize(photo, artwork, strength)
     assert torch.equal(paint(gan, photo, code, recorder, strength), plain)
     assert recorder.kept.keys() == set(gan.normalized)
-    assert len(recorder.kept) == 4 + gan.config.layers
+    assert len(recorder.kept) == 4 + gan.config.layers + 1, "four of the content, and that of the colours"
     replay = Replay(recorder.kept, gan.normalized)
     for _ in range(2):
         assert torch.allclose(paint(gan, photo, code, replay, strength), plain, atol=1e-4)

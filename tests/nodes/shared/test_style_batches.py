@@ -17,7 +17,7 @@ def test_a_picture_gets_its_style_and_its_masks():
     second = style.picture(1)
     assert (len(style), len(second)) == (2, 1)
     assert torch.equal(second.code, CODES[1:])
-    assert (second.coarse_layers, second.encoder) == (1, "encoder")
+    assert (second.structure_layers, second.encoder) == (1, "encoder")
     assert torch.equal(second.regions[0].code, region.code)
     assert second.regions[0].mask.tolist() == [[[4, 5], [6, 7]]]
     assert torch.equal(second.picture(5).code, second.code), "the only one is for all"

@@ -20,7 +20,7 @@ from training_states import read_state
 from brushwork.models.style_file import read_style, style_fingerprint
 from brushwork.models.style_gan import StyleGAN
 from brushwork.training.options import TrainOptions
-from brushwork.training.painter import fit_style_space
+from brushwork.training.painter import copy_network, fit_to_codes
 from brushwork.training.runs.files import RunFiles
 from brushwork.training.runs.run import Run, RunOutcome, open_run
 from brushwork.training.runs.spec import RunSpec
@@ -184,9 +184,14 @@ class TestEnd:
         assert all(torch.isfinite(p).all() for p in gan.parameters())
         assert read_state(run.files.state)[1]["step"] == 5
 
-    def test_style_space_needs_two_paintings(self, gan: StyleGAN, paintings: list[Path]) -> None:
-        assert fit_style_space(gan, paintings[:1], side=64) is None
-        assert fit_style_space(gan, paintings[:2], side=64).count == 2
+    def test_a_style_space_needs_two_paintings(self, gan: StyleGAN, paintings: list[Path]) -> None:
+        own = copy_network(gan)
+        fit_to_codes(own, paintings[:1], side=64)
+        assert own.space is None
+        fit_to_codes(own, paintings[:2], side=64)
+        assert own.space is not None
+        assert own.space.count == 2
+        assert own.generator.colors is None, "two paintings say nothing about a third one"
 
 
 class TestResume:
