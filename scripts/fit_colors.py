@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if colors is None:
             number = counted(len(paintings.train), "painting")
             raise ValueError(
-                f"The codes of {number} say too little about the colours of others; give more paintings, 100 "
+                f"The codes of {number} say too little about the colours of others; give more paintings, 150 "
                 "or so, or a network that is trained further."
             )
         gan.set_colors(colors)
