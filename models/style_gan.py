@@ -27,6 +27,7 @@ from .grid import checked_corner, grid_corner
 from .network_file import read_network, write_network
 from .noise import Noise, PlacedNoise
 from .passes import ForwardPass, Frozen, fitting_pass
+from .quantization import unquantized
 from .regions import StyleRegion, paint_regions, paired_batch
 from .style_encoder import StyleEncoder
 from .style_reading import STYLE_SIZE, at_reading_size
@@ -142,8 +143,9 @@ class StyleGAN(nn.Module):
         image = checked_pictures(image, "The content picture", self.working_dtype())
         corner = grid_corner(image) if corner is None else checked_corner(corner, len(image))
         encoder = self.content_encoder
-        content: ContentCode = encoder(image, how or fitting_pass(encoder, image), corner)
-        return content
+        smooth = unquantized(image)
+        content: ContentCode = encoder(smooth, how or fitting_pass(encoder, smooth), corner)
+        return replace(content, image=image)
 
     @own_defaults(keep_autocast=True)
     def encode_style(

@@ -28,13 +28,14 @@ class MixStyles(io.ComfyNode):
             display_name="Mix Styles (Brushwork)",
             category="Brushwork",
             description=(
-                "Blends up to six styles into one. Optionally the first gives the shapes and strokes and the "
-                "others the colours."
+                "Blends up to six styles into one. Optionally the first gives the shapes, strokes and grain "
+                "and the others the colours."
             ),
             search_aliases=["blend styles", "style interpolation", "combine styles", "brushwork"],
             inputs=[
                 *style_inputs(
-                    "The first style. With split on, the first connected one gives shapes and strokes.",
+                    "The first style. With split on, the first connected one gives shapes, strokes "
+                    "and grain.",
                     another,
                     another,
                 ),

@@ -11,16 +11,21 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 
 import av
 import numpy as np
 from PIL import Image, ImageOps, ImageSequence
 
+from brushwork.base.files import sha256_of
 from brushwork.base.shipped import (
+    DEFAULT_CHECKPOINT,
     EXAMPLE_FILM,
     EXAMPLE_PREFIX,
     SHIPPED_INPUTS,
@@ -38,6 +43,10 @@ PHOTOS = [f"{EXAMPLE_PREFIX}photo-{name}.jpg" for name in (
 PAINTINGS = [f"{EXAMPLE_PREFIX}art-{name}.jpg" for name in (
     "vangogh-starry-night", "hokusai-great-wave", "engraving-dore",
 )]  # fmt: skip
+
+
+class ThumbnailError(Exception):
+    """A workflow that does not run, or has no node of that title."""
 
 
 class WorkflowRunner:
@@ -61,17 +70,14 @@ class WorkflowRunner:
                 node["inputs"]["image"] = settings[first]
             node["inputs"] |= {key: value for key, value in settings.items() if key in node["inputs"]}
         # Find the node, with one that saves its pictures if it shows none itself.
-        id_ = next(id_ for id_, node in workflow.items() if node["_meta"]["title"].startswith(result))
+        id_ = titled(workflow, result)
         if workflow[id_]["class_type"] in ("PaintVideo", "ImageAddNoise"):
             inputs = {"images": [id_, 0], "filename_prefix": "frames"}
             id_ = "frames"
             workflow[id_] = {"class_type": "SaveImage", "inputs": inputs}
         # Run it, and fetch the pictures.
-        entry = self.server.queue(workflow, RUN_SECONDS)
-        if entry["status"]["status_str"] != "success":
-            raise RuntimeError(f"{name} failed: {entry['status']['messages'][-1]}")
         pictures = []
-        for file in entry["outputs"][id_]["images"]:
+        for file in self._outputs(workflow)[id_]["images"]:
             whole = Image.open(io.BytesIO(self.server.get("/view?" + urlencode(file))))
             pictures += [frame.convert("RGB") for frame in ImageSequence.Iterator(whole)]
         return pictures
@@ -79,13 +85,36 @@ class WorkflowRunner:
     def film(self, name: str) -> list[Image.Image]:
         """The frames of the film that a run of the workflow saves."""
         workflow = json.loads((WORKFLOWS_DIR / "api" / f"{name}.json").read_text(encoding="utf-8"))
-        entry = self.server.queue(workflow, RUN_SECONDS)
-        if entry["status"]["status_str"] != "success":
-            raise RuntimeError(f"{name} failed: {entry['status']['messages'][-1]}")
         (id_,) = (id_ for id_, node in workflow.items() if node["class_type"] == "SaveVideo")
-        (file,) = entry["outputs"][id_]["images"]
+        (file,) = self._outputs(workflow)[id_]["images"]
         with av.open(io.BytesIO(self.server.get("/view?" + urlencode(file))), "r") as container:
             return [Image.fromarray(frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
+
+    def _outputs(self, workflow: dict[str, Any]) -> dict[str, Any]:
+        """What the nodes show after a run. Raises ThumbnailError with the server's message."""
+        try:
+            entry = self.server.queue(workflow, RUN_SECONDS)
+        except HTTPError as error:  # an older server that has not all of its nodes
+            raise ThumbnailError(f"the server refused it: {error.read().decode()}") from error
+        if entry["status"]["status_str"] == "success":
+            return entry["outputs"]
+        event, details = entry["status"]["messages"][-1]
+        node, message = details.get("node_type", "the run"), details.get("exception_message", event)
+        raise ThumbnailError(f"{node} failed: {message.strip()}")
+
+
+def painted_with() -> str:
+    """What a thumbnail says of the weights, so that a test finds those of older weights."""
+    return f"Painted with weights {sha256_of(DEFAULT_CHECKPOINT)[:16]}"
+
+
+def titled(workflow: dict[str, Any], title: str) -> str:
+    """The id of the first node whose title begins with `title`."""
+    titles = {id_: node["_meta"]["title"] for id_, node in workflow.items()}
+    for id_, whole in titles.items():
+        if whole.startswith(title):
+            return id_
+    raise ThumbnailError(f"no node is titled {title!r}; the titles are {', '.join(titles.values())}")
 
 
 def single(name: str, **settings: object) -> Callable[[WorkflowRunner], Image.Image]:
@@ -128,9 +157,12 @@ def animation(runner: WorkflowRunner) -> Image.Image:
     return strips(runner.run("style_animation", "Animation"))
 
 
+GRAINY_AND_PAINTED = "Add new grain", "Paint the frames"
+
+
 def video(runner: WorkflowRunner) -> Image.Image:
     """The last grainy frame, painted from the middle on."""
-    grainy, painted = (runner.run("steady_video", title, amount=4) for title in ("Grain", "Paint the frames"))
+    grainy, painted = (runner.run("steady_video", title, amount=4) for title in GRAINY_AND_PAINTED)
     return strips([grainy[-1], painted[-1]])
 
 
@@ -209,6 +241,20 @@ THUMBNAILS: dict[str, Callable[[WorkflowRunner], Image.Image]] = {
 }
 
 
+def made(name: str, runner: WorkflowRunner) -> bool:
+    """Write the thumbnail of the workflow. A failure is printed, since the others can still be made."""
+    try:
+        picture = THUMBNAILS[name](runner)
+    except ThumbnailError as error:
+        print(f"{name}: {error}", flush=True)
+        return False
+    path = WORKFLOWS_DIR / f"{name}.jpg"
+    square = ImageOps.fit(picture, (SIDE, SIDE), Image.Resampling.LANCZOS)
+    square.save(path, quality=85, optimize=True, comment=painted_with())
+    print(f"{path}  {path.stat().st_size // 1024} kB", flush=True)
+    return True
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         "python -m scripts.workflow_thumbnails", description=__doc__.splitlines()[0]
@@ -229,13 +275,11 @@ def main() -> None:
         try:
             server.wait_until_up()
             runner = WorkflowRunner(server)
-            for name in names:
-                picture = ImageOps.fit(THUMBNAILS[name](runner), (SIDE, SIDE), Image.Resampling.LANCZOS)
-                path = WORKFLOWS_DIR / f"{name}.jpg"
-                picture.save(path, quality=85, optimize=True)
-                print(f"{path}  {path.stat().st_size // 1024} kB", flush=True)
+            failed = [name for name in names if not made(name, runner)]
         finally:
             server.stop()
+    if failed:
+        sys.exit(f"Not made: {', '.join(failed)}.")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from ..layers import LEAKY_SLOPE, Conv3x3, unshuffle
 from ..normalization import wide
 from ..padding import padded_size, reflection_index
 from ..passes import Frozen, Rows
+from ..quantization import unquantized_rows
 from ..strips import Strip
 from .maps import MapStore, StoredMap
 
@@ -56,7 +57,7 @@ def encode_large_content(
     """What `StyleGAN.encode_content` finds in one picture of `size` (H, W), from its rows."""
     how = Frozen()
     corner = corner_of_rows(pixels, size)
-    cells, rows_of_cells = _cells(pixels, size, corner, store.device)
+    cells, rows_of_cells = _cells(unquantized_rows(pixels, size[0]), size, corner, store.device)
 
     def fine_rows(strip: Strip) -> Tensor:
         return how.activate(encoder.stem(rows_of_cells(strip.widened(1)), **strip.borders))
