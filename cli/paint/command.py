@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import fields
 from types import FrameType
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ...base.counts import counted
 from ...painting.engines.environment import quiet_ray
 from ...painting.options import RefineOptions
+from ...pictures.films import is_film
 from ..errors import CommandError
 from ..extras import require
 from ..parser import as_options
@@ -102,12 +103,13 @@ def _paint_all(jobs: list[PaintJob], engine: Engine) -> int:
                         display.complain(f"brushwork paint: {sentence}")
         except KeyboardInterrupt:
             are = "is" if 1 in (display.done, len(jobs)) else "are"
-            of_all = f"{display.done} of {counted(len(jobs), 'picture')}"
+            of_all = f"{display.done} of {_counted_jobs(jobs)}"
             display.complain(f"{of_all} {are} done; the same command goes on from there.")
             raise
-        _summarize(
-            display, counts[PaintResult.SKIPPED], counts[PaintResult.OCCUPIED], counts[PaintResult.FAILED]
+        not_painted = (
+            counts[each] for each in (PaintResult.SKIPPED, PaintResult.OCCUPIED, PaintResult.FAILED)
         )
+        _summarize(display, _counted_jobs(jobs), *not_painted)
     return 1 if counts[PaintResult.OCCUPIED] or counts[PaintResult.FAILED] else 0
 
 
@@ -138,7 +140,13 @@ def _stopping_is_said(display: PaintDisplay) -> Iterator[None]:
         yield
 
 
-def _summarize(display: PaintDisplay, skipped: int, occupied: int, failed: int) -> None:
+def _counted_jobs(jobs: Sequence[PaintJob]) -> str:
+    """How many pictures they paint, or films; files if there are both."""
+    films = sum(is_film(job.photo) for job in jobs)
+    return counted(len(jobs), "picture" if not films else "film" if films == len(jobs) else "file")
+
+
+def _summarize(display: PaintDisplay, jobs: str, skipped: int, occupied: int, failed: int) -> None:
     """What was painted and what was not, in a line; for one picture only what was not."""
     parts = [
         f"{count} {what}"
@@ -151,4 +159,4 @@ def _summarize(display: PaintDisplay, skipped: int, occupied: int, failed: int) 
     ]
     if parts or display.pictures > 1:
         parts = [f"{display.painted} painted", *parts]
-        display.complain(f"Of {counted(display.pictures, 'picture')}: {', '.join(parts)}.")
+        display.complain(f"Of {jobs}: {', '.join(parts)}.")

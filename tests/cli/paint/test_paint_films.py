@@ -46,7 +46,7 @@ def test_a_film_goes_to_painted_and_is_skipped_the_next_time(paint, film, tmp_pa
     assert settings["film"]["file"] == "film.mp4"
     assert (settings["statistics"], settings["window"], settings["follow"]) == ("clip", 25, 0.9)
     before = painted.read_bytes()
-    assert paint(film) == (0, "", "Of 1 picture: 0 painted, 1 skipped, already there.\n")
+    assert paint(film) == (0, "", "Of 1 film: 0 painted, 1 skipped, already there.\n")
     # Other settings.
     code, out, err = paint(film, "--follow", "0.5")
     assert (code, out) == (1, "")
@@ -83,7 +83,7 @@ def test_photos_and_films_of_a_folder_and_a_broken_one(paint, film, pictures, tm
     names = [f"photo__{STYLE}.jpg", f"painting__{STYLE}.jpg", f"another__{STYLE}.mkv"]
     assert sorted(line.split(" (")[0] for line in out.splitlines()) == sorted(f"out/{n}" for n in names)
     assert f"brushwork paint: {pictures / 'broken.mp4'} is not a film that can be read" in err
-    assert err.endswith("Of 4 pictures: 3 painted, 1 failed.\n")
+    assert err.endswith("Of 4 files: 3 painted, 1 failed.\n")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(names)
     mkv = tmp_path / "out" / f"another__{STYLE}.mkv"
     assert [data for *_, data in packets(mkv, "audio")] == [data for *_, data in packets(another, "audio")]
@@ -99,7 +99,7 @@ def test_a_film_beside_a_photo_that_is_refined(tmp_path, film, pictures, monkeyp
     assert out.startswith("painted/photo__painting.png (")
     assert err == (
         f"brushwork paint: {film} is a film, and only photos are refined; paint it without refining.\n"
-        "Of 2 pictures: 1 painted, 1 failed.\n"
+        "Of 2 files: 1 painted, 1 failed.\n"
     )
     assert [path.name for path in (tmp_path / "painted").iterdir()] == ["photo__painting.png"]
 
