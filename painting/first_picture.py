@@ -43,9 +43,9 @@ _MOST, _GROWS_ON_PLAIN = 1.5, 0.3
 # Masses are what is wider than so many pixels of a picture with this mean side; of larger pictures, more.
 _MASS, _MASS_SIDE = 8.0, 512
 
-# How much of the masses comes back on plain grounds, and elsewhere of light and dark and of colours, at an
-# amount of 1. The network's own colours are blotched at times, and the paintings' are not.
-_PLAIN, _LIGHT, _COLORS = 0.8, 0.5, 0.35
+# How much of the masses comes back at an amount of 1: of light and dark on plain grounds, of them elsewhere,
+# and of colours, without which pictures become brown.
+_PLAIN, _LIGHT, _COLORS = 0.8, 0.5, 1.2
 
 # A place is like no place of the paintings below the first cosine, and like one above the second. So much of
 # the first picture takes the former's place, with a soft edge of so many places.
@@ -59,15 +59,14 @@ _MARKS, _MARKS_REACH, _MARKS_SOFT, _NEW, _GOES = (2.0, 10.0), 5.0, 3.0, 5e-5, 0.
 _FAINTEST = 1e-8
 
 
-def with_first_detail(picture: Tensor, first: Tensor, photo: Tensor, amount: Tensor | float) -> Tensor:
+def with_first_detail(picture: Tensor, first: Tensor, photo: Tensor, amount: float) -> Tensor:
     """The picture [B,3,H,W] in 0..1 with `first`'s fine detail beside its own, and most where it was lost.
 
     first, photo: [B,3,H,W] in 0..1. It was lost where `first` has more contrast than the picture, and the
     photo, too: grain of `first` is no loss. amount: 0 leaves all as it is, 1 is half of the detail, and nine
-    tenths where it was lost; from 2 on it is all, in place of the picture's own; a number or [B]. Where the
+    tenths where it was lost; from 2 on it is all, in place of the picture's own. Where the
     picture is much livelier than `first`, its own detail is grain and becomes weaker.
     """
-    amount = torch.as_tensor(amount, dtype=picture.dtype, device=picture.device).reshape(-1, 1, 1, 1)
     # The photo's contrast, as strong as the first picture's.
     strength = _variance(first) / _variance(photo).clamp_min(_FAINTEST)
     parts = []
@@ -79,7 +78,7 @@ def with_first_detail(picture: Tensor, first: Tensor, photo: Tensor, amount: Ten
         everywhere = _EVERYWHERE * (1 - (1 - _FINE_ON_PLAIN) * plain_places(photo[part]))
         share = (amount * (everywhere + (_LOST - _EVERYWHERE) * lost)).clamp(max=1)
         stays = (_LIVELIEST * (firsts + _LEAST_GRAIN) / (own + _FAINTEST)).clamp(max=1).sqrt()
-        stays = 1 - amount.clamp(max=1) * (1 - blurred(stays, _GRAIN_SOFT))
+        stays = 1 - min(1.0, amount) * (1 - blurred(stays, _GRAIN_SOFT))
         own, firsts = (each[part] - blurred(each[part], _FINE) for each in (picture, first))
         change = share * firsts + (stays * (1 - share.square()).sqrt() - 1) * own
         parts.append((picture[part] + change)[:, :, rows].clamp_(0, 1))
@@ -120,8 +119,8 @@ def with_first_contrast(
 def with_first_masses(picture: Tensor, first: Tensor, photo: Tensor, amount: float) -> Tensor:
     """The picture [B,3,H,W] in 0..1 with light, dark and colours of `first` in masses.
 
-    first, photo: [B,3,H,W] in 0..1; masses come back on plain grounds most, and colours elsewhere least.
-    amount: 0 leaves all as it is, 3 is all of it everywhere.
+    first, photo: [B,3,H,W] in 0..1; colours come back most, and light on plain grounds more than elsewhere.
+    amount: 0 leaves all as it is, 2 is all of it everywhere.
     """
     height, width = picture.shape[-2:]
     low = _enlarged(blurred(_reduced(first - picture), _MASS), height, width)
@@ -129,22 +128,18 @@ def with_first_masses(picture: Tensor, first: Tensor, photo: Tensor, amount: flo
     for above, rows, below in strips(height):
         part = (..., slice(above, below), slice(None))
         light, plain = luma(low[part]), plain_places(photo[part])
-        of_light, of_colors = (
-            (amount * (share + (_PLAIN - share) * plain)).clamp(max=1) for share in (_LIGHT, _COLORS)
-        )
-        change = of_light * light + of_colors * (low[part] - light)
+        of_light = (amount * (_LIGHT + (_PLAIN - _LIGHT) * plain)).clamp(max=1)
+        change = of_light * light + min(1.0, amount * _COLORS) * (low[part] - light)
         parts.append((picture[part] + change)[:, :, rows].clamp_(0, 1))
     return torch.cat(parts, 2)
 
 
-def without_new_marks(picture: Tensor, first: Tensor, amount: Tensor | float) -> Tensor:
+def without_new_marks(picture: Tensor, first: Tensor, amount: float) -> Tensor:
     """The picture [B,3,H,W] in 0..1 with `first`'s marks where its own are stronger.
 
     Such are blotches in smooth shades, pieces of a painting in a sky, and rims of light. first: [B,3,H,W] in
-    0..1. amount: 0 leaves all as it is, 1 is nine tenths; a number or [B].
+    0..1. amount: 0 leaves all as it is, 1 is nine tenths.
     """
-    if isinstance(amount, Tensor):
-        amount = amount.reshape(-1, 1, 1, 1)
     own, firsts = (_marks(_reduced(each)) for each in (picture, first))
     energy, known = (blurred(marks.square().mean(1, keepdim=True), _MARKS_REACH) for marks in (own, firsts))
     new = ((energy - known - _NEW) / (energy + _FAINTEST)).clamp(0, 1)
@@ -153,15 +148,13 @@ def without_new_marks(picture: Tensor, first: Tensor, amount: Tensor | float) ->
 
 
 def with_first_where_unlike(
-    picture: Tensor, first: Tensor, likeness: Tensor, seen: tuple[int, int], amount: Tensor | float
+    picture: Tensor, first: Tensor, likeness: Tensor, seen: tuple[int, int], amount: float
 ) -> Tensor:
     """The picture [B,3,H,W] in 0..1 with `first` [B,3,H,W] in place of what is like nothing in the paintings.
 
     likeness [B,1,h,w]: that of the places of `first` to the paintings, cosines; seen: height and width of
-    `first` when it was compared. amount: 0 leaves all as it is, 1 is most of it; a number or [B].
+    `first` when it was compared. amount: 0 leaves all as it is, 1 is most of it.
     """
-    if isinstance(amount, Tensor):
-        amount = amount.reshape(-1, 1, 1, 1)
     unlike = ((_LIKE - likeness) / (_LIKE - _UNLIKE)).clamp(0, 1)
     share = (_RETURNS * amount * blurred(unlike, _EDGE)).clamp(max=1)
     # The last places may be parts.

@@ -3,8 +3,8 @@
 Statistics say how much there is of each stroke, not where it belongs: they are met by stains and grain, too.
 Here every place of the picture gets the features of a place of the paintings, and the steps bring the picture
 near to these (Neural Neighbor Style Transfer, Kolkin 2022). It departs from the paper so: what is matched is
-the network's picture, not the photo; colours stay where that picture has them, since a cosine does not see
-how strong features are; features keep their means; and the places lie on another grid in each step.
+a mean of the photo and the network's picture; colours stay where that mean has them, since a cosine does not
+see how strong features are; features keep their means; and the places lie on another grid in each step.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from .tiles import Tile
 # Where the places begin, in pixels down and across, in turns: what a single grid leaves is not seen.
 GRIDS = ((0, 0), (2, 1), (1, 3), (3, 2))
 
-# How much of the picture so far is matched beside the network's picture, at a `content_weight` of 1: at the
+# How much of the picture so far is matched beside the first picture, at a `content_weight` of 1: at the
 # last size, and at those before, where strokes as large as the painting's form. With as much at the last
 # size, faces get blotches.
-_OWN, _OWN_BEFORE = 1.0, 7 / 3
+_OWN, _OWN_BEFORE = 2.0, 14 / 3
 
 # How much of the marks on plain grounds is not matched, at a `keep_calm` of 1. With all of them gone, walls
 # are airbrushed; with none, single places of the painting pile up to crinkles, and pieces of it are pasted.
@@ -39,13 +39,13 @@ _CALMED, _CALMED_BEFORE = 0.35, 0.65
 
 # Factors of losses at the options' values of 1; a cosine's distance is small beside other losses. Grain is
 # squared differences of neighbours: with absolute ones, edges become stairs along the axes.
-_STYLE, _GRAIN, _COLORS, _LIGHT = 0.1, 3.0, 0.0004, 0.025
+_STYLE, _GRAIN, _COLORS, _LIGHT = 0.1, 3.0, 0.00027, 0.025
 
 
 class NearestObjective:
     """The losses of pictures [B,3,H,W] at one size, and their gradient; as `Objective`.
 
-    picture [B,3,H,W]: what the steps begin with; start [B,3,H,W]: the network's picture, which is matched
+    picture [B,3,H,W]: what the steps begin with; start [B,3,H,W]: the first picture, which is matched
     together with it and gives the colours; last: whether this is the last size; photo, mixtures, shares, side
     and on_tile as in `Objective`.
     """

@@ -111,7 +111,7 @@ class RefineOptions:
     keep_colors: float = option(
         60.0,
         "Colours, light and dark stay where the first picture has them: no patches and stains of the "
-        "painting. 0 leaves them to the painting; with nearest, 120 holds light and dark, 170 colours too.",
+        "painting. 0 leaves them to the painting; with nearest, 80 holds colours, 180 light and dark, too.",
         0,
         1000,
     )
@@ -149,6 +149,14 @@ class RefineOptions:
         "What network and pixels compare with what. whole: the whole picture with whole paintings, whose "
         "figures may enter plain grounds. parts: plain grounds with the paintings' plain grounds, and the "
         "rest with the rest.",
+    )
+
+    photo_share: float = option(
+        0.6,
+        "How much of the first picture is the photo in the paintings' colours: 1 takes all forms from the "
+        "photo, 0 from the picture that the network painted. Only nearest uses it.",
+        0,
+        1,
     )
 
     def __post_init__(self) -> None:

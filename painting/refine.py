@@ -49,8 +49,9 @@ from .tuned_network import TunedNetwork
 # A painting has no fine strokes if it is read at more than this many times its own size.
 _ENLARGED = 1.5
 
-# Where the photo is the first picture, so much of its fine detail comes back: its own is no paint.
-_PHOTO_DETAIL = 0.5
+# How much of the first picture's detail comes back, at a `content_weight` of 1, and of its masses, at a
+# `keep_colors` of 1. Most of that picture is the photo, whose detail is no paint.
+_DETAIL, _MASSES = 0.5, 1 / 90
 
 # Pictures of this side and more are compared with the paintings at half their size.
 _HALVED = 128
@@ -170,17 +171,14 @@ class _Refinement:
                 picture = with_calm_grounds(picture, photo, calm, shares, min(1.0, amount))
             if nearest:
                 start = self.sources.start_at(size)
-                masses = options.keep_colors / RefineOptions.keep_colors
-                picture = with_first_masses(picture, start, photo, masses)
-                # A photo has no strokes: all of them would be new.
-                calmed = self.sources.is_painted * min(1.0, options.keep_calm)
-                picture = without_new_marks(picture, start, calmed)
+                picture = with_first_masses(picture, start, photo, _MASSES * options.keep_colors)
+                picture = without_new_marks(picture, start, min(1.0, options.keep_calm))
                 picture = with_first_contrast(picture, start, photo, shares)
-                detail = torch.where(self.sources.is_painted, 1.0, _PHOTO_DETAIL) * options.content_weight
+                detail = _DETAIL * options.content_weight
                 picture = with_first_detail(picture, start, photo, detail)
                 if options.content_weight:
                     likeness, seen = self._likeness()
-                    picture = with_first_where_unlike(picture, start, likeness, seen, detail.clamp(max=1))
+                    picture = with_first_where_unlike(picture, start, likeness, seen, min(1.0, detail))
                 if calm is not None and options.keep_calm > 1:
                     # What came back may be lively, too.
                     amount = min(1.0, (options.keep_calm - 1) / 2)

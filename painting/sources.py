@@ -14,10 +14,15 @@ from torch import Tensor
 
 from ..base.counts import counted
 from ..base.settings import as_floats, scaled_weights
+from ..models.coded_colors import ColorChange
 from ..models.devices import sampled
+from ..models.layer_statistics import ColorMoments
 from ..models.perception.statistics import color_moments, gram_and_mean
 from ..models.regions import region_shares
+from ..models.strips import Strip
+from ..pictures.color import luma
 from ..pictures.values import check_floating, checked_mask, unit_range
+from .calm_grounds import blurred
 from .colors import match_moments, moments_where
 from .halves import grown_to
 from .objective import Mixture
@@ -34,8 +39,9 @@ _SMALLEST_FRAMED = 64
 # Across such a line, this share of the pixels become lighter, or darker, by so much at least.
 _ALONG, _STEP = 0.75, 0.04
 
-# A picture that differs from the photo by no more is the photo, whatever type it had.
-_SAME = 2 / 255
+# How fast the colours of the picture to start from take over where the photo's share becomes less than 1, and
+# in pixels, how fine they are: finer ones are the photo's.
+_IN_START_COLORS, _FINE_COLORS = 2.5, 3.0
 
 # A painting is not read larger than this: there is no more to see in it, only more to compute.
 _LARGEST_PAINTING = 4096**2
@@ -82,8 +88,6 @@ class Sources:
         self.size = (photo.shape[-2], photo.shape[-1])
         self.photo = _batched("photo", photo, batch)
         self.start = _batched("start", start, batch)
-        # By picture, [B].
-        self.is_painted = (self.start - self.photo).abs().flatten(1).amax(1) > _SAME
         mixtures = [_mixture(paintings, weights, batch, photo)]
         mixtures += [_mixture(each.paintings, each.weights, batch, photo) for each in regions]
         masks = [_mask(each.mask, batch, photo) for each in regions]
@@ -97,6 +101,8 @@ class Sources:
         self.mixtures = [mixture for mixture, is_seen in zip(mixtures, seen, strict=True) if is_seen]
         self._whole_shares = None if shares is None or sum(seen) == 1 else shares[:, torch.tensor(seen)]
         self.start = self._recolored(self.start)
+        if options.optimize == "nearest" and options.photo_share:
+            self.start = _mixed(self.start, self._recolored(self.photo), options.photo_share)
 
     def _shares(self, masks: Sequence[Tensor], batch: int) -> Tensor | None:
         if not masks:
@@ -112,11 +118,15 @@ class Sources:
         """The picture [B,3,H,W] with the paintings' mean colour and covariance, each region with its own.
 
         The loss network answers less and less to a picture that gets darker than the mean of its training
-        pictures. No gradient leads from a dark picture to a light painting, so colours come first.
+        pictures. No gradient leads from a dark picture to a light painting, so colours come first. Contrast
+        grows as far as in the network: a plain sky stretched to a painting's range shows the blocks of its
+        JPEG, and places would take after corners.
         """
         found = torch.zeros_like(picture)
+        own, whole = ColorMoments(*color_moments(picture)), Strip.whole(picture.shape[-2])
         for k, mixture in enumerate(self.mixtures):
-            recolored = match_moments(picture, *_moments(mixture))
+            change = ColorChange.between(own, ColorMoments(*_moments(mixture)))
+            recolored = change.applied(picture, None, whole).clamp(0, 1)
             found += recolored if self._whole_shares is None else self._whole_shares[:, k, None] * recolored
         return found
 
@@ -260,6 +270,22 @@ def _mask(mask: Tensor, batch: int, photo: Tensor) -> Tensor:
         each = f", or [{batch},h,w] for {batch} photos" if batch > 1 else ""
         raise ValueError(f"A mask has the shape {list(mask.shape)}; give [1,h,w]{each}.")
     return checked_mask(mask.detach(), "A mask").to(photo)
+
+
+def _mixed(start: Tensor, photo: Tensor, share: float) -> Tensor:
+    """`share` of the photo and the rest of the picture to start from [B,3,H,W], in the colours of the latter.
+
+    Where the two differ, their mean is grey, and a woodcut has no greys: light and dark get the start's
+    distribution. Colours lie where it has them, too. The photo alone stays as it is: a plain sky has too few
+    colours to be stretched to another picture's.
+    """
+    mixed = torch.lerp(start, photo, share)
+    if share == 1:
+        return mixed
+    amount = min(1.0, _IN_START_COLORS * (1 - share))
+    mixed.lerp_(match_palette(mixed, start), amount)
+    colors = start - luma(start) - mixed + luma(mixed)
+    return mixed.add_(blurred(colors, _FINE_COLORS), alpha=amount).clamp_(0, 1)
 
 
 def _moments(mixture: Mixture) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 
@@ -60,8 +60,13 @@ class WorkflowRunner:
                 ImageOps.fit(picture, (768, 768)).save(self.input / name, quality=95)
 
     def run(self, name: str, result: str, **settings: object) -> list[Image.Image]:
-        """The pictures on the node titled `result` after a run. `settings` go by the input's name; `photo`
-        and `painting` are files for the nodes whose titles begin with these words."""
+        """The pictures on the node titled `result` after a run; `settings` as in `shown`."""
+        return self.shown(name, result, **settings)[0]
+
+    def shown(self, name: str, *results: str, **settings: object) -> list[list[Image.Image]]:
+        """The pictures on each of the nodes with the titles `results` after one run: of a second one, which
+        has nothing to do, newer servers show none. `settings` go by the input's name; `photo` and `painting`
+        are files for the nodes whose titles begin with these words."""
         # Set the inputs.
         workflow = json.loads((WORKFLOWS_DIR / "api" / f"{name}.json").read_text(encoding="utf-8"))
         for node in workflow.values():
@@ -69,15 +74,21 @@ class WorkflowRunner:
             if node["class_type"] == "LoadImage" and first in settings:
                 node["inputs"]["image"] = settings[first]
             node["inputs"] |= {key: value for key, value in settings.items() if key in node["inputs"]}
-        # Find the node, with one that saves its pictures if it shows none itself.
-        id_ = titled(workflow, result)
-        if workflow[id_]["class_type"] in ("PaintVideo", "ImageAddNoise"):
-            inputs = {"images": [id_, 0], "filename_prefix": "frames"}
-            id_ = "frames"
-            workflow[id_] = {"class_type": "SaveImage", "inputs": inputs}
+        # Find the nodes, with one that saves its pictures for each that shows none itself.
+        ids = [titled(workflow, result) for result in results]
+        for i, id_ in enumerate(ids):
+            if workflow[id_]["class_type"] in ("PaintVideo", "ImageAddNoise"):
+                inputs = {"images": [id_, 0], "filename_prefix": "frames"}
+                ids[i] = f"frames{i}"
+                workflow[ids[i]] = {"class_type": "SaveImage", "inputs": inputs}
         # Run it, and fetch the pictures.
+        outputs = self._outputs(workflow)
+        return [self._pictures(outputs[id_]["images"]) for id_ in ids]
+
+    def _pictures(self, files: list[dict[str, str]]) -> list[Image.Image]:
+        """All frames of the files."""
         pictures = []
-        for file in self._outputs(workflow)[id_]["images"]:
+        for file in files:
             whole = Image.open(io.BytesIO(self.server.get("/view?" + urlencode(file))))
             pictures += [frame.convert("RGB") for frame in ImageSequence.Iterator(whole)]
         return pictures
@@ -97,7 +108,7 @@ class WorkflowRunner:
         except HTTPError as error:  # an older server that has not all of its nodes
             raise ThumbnailError(f"the server refused it: {error.read().decode()}") from error
         if entry["status"]["status_str"] == "success":
-            return entry["outputs"]
+            return cast("dict[str, Any]", entry["outputs"])
         event, details = entry["status"]["messages"][-1]
         node, message = details.get("node_type", "the run"), details.get("exception_message", event)
         raise ThumbnailError(f"{node} failed: {message.strip()}")
@@ -162,7 +173,7 @@ GRAINY_AND_PAINTED = "Add new grain", "Paint the frames"
 
 def video(runner: WorkflowRunner) -> Image.Image:
     """The last grainy frame, painted from the middle on."""
-    grainy, painted = (runner.run("steady_video", title, amount=4) for title in GRAINY_AND_PAINTED)
+    grainy, painted = runner.shown("steady_video", *GRAINY_AND_PAINTED, amount=4)
     return strips([grainy[-1], painted[-1]])
 
 
@@ -182,7 +193,7 @@ def film(runner: WorkflowRunner) -> Image.Image:
 
 def refinement(runner: WorkflowRunner) -> Image.Image:
     """What Generate painted, from the middle on refined."""
-    before, after = (runner.run("refine_painting", title)[0] for title in ("Before", "Result"))
+    (before,), (after,) = runner.shown("refine_painting", "Before", "Result")
     return strips([before, after])
 
 

@@ -265,7 +265,7 @@ MODE_DEFAULTS: dict[str, dict[str, Any]] = {
         "variants": 12,
         "weights": {
             "content": 4.0,
-            "style": 12.0,
+            "style": 14.0,
             "identity": 8.0,
             "steady": 0.0,
             "adversarial": 0.3,

@@ -97,6 +97,7 @@ class RefinePainting(io.ComfyNode):
                 *(_input(name, step, optional=True, advanced=True) for name, step in _ADVANCED.items()),
                 network_input(),
                 strokes_seed_input(advanced=True),
+                _input("photo_share", 0.05, optional=True, advanced=True),
             ],
             outputs=[
                 io.Image.Output(

@@ -128,24 +128,24 @@ def test_colors_of_the_picture_stay(texture, photo):
 
 @pytest.mark.parametrize("size", [(96, 128), (1201, 1003)], ids=str)
 def test_masses_come_back_and_marks_stay(texture, size):
-    """Most of the way on plain grounds, elsewhere a part of light and less of colours; in large pictures
-    masses are found in a smaller one, whose last cells are parts."""
+    """Colours most, light less, and more on plain grounds than elsewhere; in large pictures masses are found
+    in a smaller one, whose last cells are parts."""
     height, width = size
     photo = torch.full((1, 3, height, width), 0.6)
     photo[..., : width // 2] = texture(1, 3, height, width // 2).float()
     marks = 0.05 * (texture(1, 3, height, width, seed=1).float() - 0.5)
     picture, first = 0.4 + marks, torch.tensor([0.7, 0.6, 0.2]).view(1, 3, 1, 1).expand_as(marks)
-    found = with_first_masses(picture, first, photo, 1.0)
+    found = with_first_masses(picture, first, photo, 0.5)
     leaves, wall = slice(width // 8, width * 3 // 8), slice(width * 3 // 4, width * 7 // 8)
     light = float(luma(first).mean()) - 0.4
-    for where, of_light, share in ((leaves, 0.5, 0.35), (wall, 0.8, 0.8)):
+    for where, of_light, share in ((leaves, 0.25, 0.6), (wall, 0.4, 0.6)):
         change = (found - picture)[..., where].mean((0, 2, 3))
         wanted = of_light * light + share * (first[0, :, 0, 0] - 0.4 - light)
         assert torch.allclose(change, wanted, atol=0.02)
         stayed = (fine(found) - fine(picture))[..., 8:-8, where]
         assert float(stayed.abs().mean()) < 0.1 * float(fine(picture)[..., 8:-8, where].abs().mean())
     assert torch.equal(with_first_masses(picture, first, photo, 0.0), picture)
-    everything = with_first_masses(picture, first, photo, 3.0)
+    everything = with_first_masses(picture, first, photo, 2.0)
     assert torch.allclose(everything.mean((2, 3)), first.mean((2, 3)), atol=0.01)
 
 
@@ -173,20 +173,17 @@ def test_marks_that_the_first_picture_has_not_go(texture, monkeypatch, times):
     assert float(marks(found).std()) < 0.75 * float(marks(picture).std())
     assert float((found - picture)[left].abs().mean()) < 0.25 * float((found - picture)[right].abs().mean())
     assert torch.equal(without_new_marks(picture, first, 0.0), picture)
-    both = without_new_marks(torch.cat([picture] * 2), first, torch.tensor([1.0, 0.0]))
-    assert torch.allclose(both, torch.cat([found, picture]), atol=1e-5)
 
 
 def test_what_is_like_nothing_in_the_paintings_comes_back(texture):
-    """Softly, and by the amount of each picture."""
-    first, picture = (texture(2, 3, 96, 128, seed=seed).float() for seed in (1, 2))
-    likeness = torch.full((2, 1, 12, 16), 0.9)
+    """Softly, and by the amount."""
+    first, picture = (texture(1, 3, 96, 128, seed=seed).float() for seed in (1, 2))
+    likeness = torch.full((1, 1, 12, 16), 0.9)
     likeness[..., 8:] = 0.6
-    found = with_first_where_unlike(picture, first, likeness, (48, 64), torch.tensor([1.0, 0.5]))
-    assert torch.equal(found[..., :16], picture[..., :16])
-    for i, share in enumerate((0.85, 0.425)):
-        wanted = torch.lerp(picture, first, share)[i, ..., 104:]
-        assert torch.allclose(found[i, ..., 104:], wanted, atol=1e-3)
+    for amount, share in ((0.5, 0.425), (1.0, 0.85)):
+        found = with_first_where_unlike(picture, first, likeness, (48, 64), amount)
+        assert torch.equal(found[..., :16], picture[..., :16])
+        assert torch.allclose(found[..., 104:], torch.lerp(picture, first, share)[..., 104:], atol=1e-3)
     moved = (found - picture)[0].abs().mean((0, 1)) / (first - picture)[0].abs().mean((0, 1))
     assert float((moved[1:] - moved[:-1]).abs().max()) < 0.06
     assert torch.equal(with_first_where_unlike(picture, first, likeness, (48, 64), 0.0), picture)

@@ -1,4 +1,4 @@
-"""Frames and paper around a painting are not read."""
+"""The pictures that refining reads: no frame around a painting, no blocks of a JPEG in a plain sky."""
 
 from __future__ import annotations
 
@@ -43,3 +43,38 @@ def test_strokes_keep_their_size_without_the_frame(artwork):
     scale = (size[0] * size[1] / (framed_artwork.shape[-2] * framed_artwork.shape[-1])) ** 0.5
     assert read.shape[-2] == pytest.approx(size[0] * scale, abs=1)
     assert read.shape[-1] == pytest.approx(size[1] * scale, abs=1)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_blocks_of_a_plain_sky_stay_faint(photo_of, given):
+    """Squares one level apart, as JPEG has them: stretched to a painting's range, they would be corners."""
+    blocks = F.interpolate(photo_of(8, 8, seed=2).round(), scale_factor=8)
+    sky = 0.4 + blocks / 255
+    painting = photo_of(64, 64, seed=1)
+    start = Sources(sky.flip(3) if given else None, sky, painting, None, (), RefineOptions()).start
+    assert float(start.std((2, 3)).max()) < 2 * float(sky.std((2, 3)).max())
+    assert torch.allclose(start.mean((2, 3)), without_frame(painting).mean((2, 3)), atol=0.01)
+
+
+def test_a_woodcut_stays_black_and_white(photo, artwork):
+    """The mean of two pictures that have little in common is grey."""
+    height, width = (min(each.shape[side] for each in (photo, artwork)) for side in (-2, -1))
+    start, photo = (each[..., :height, :width] for each in (artwork, photo))
+    start = (start.mean(1, keepdim=True) > 0.5).float().expand(-1, 3, -1, -1)
+    greys = {}
+    for share in (0.0, 0.6, 1.0):
+        begun = Sources(start, photo, start, None, (), RefineOptions(photo_share=share)).start
+        greys[share] = float(((begun > 0.2) & (begun < 0.8)).float().mean())
+    assert greys[0.6] < 0.02 < 0.2 < greys[1.0]
+
+
+def test_colors_lie_where_the_start_has_them(photo_of):
+    """Halves of red and of blue at one light; the photo knows neither."""
+    photo = photo_of(48, 64)[:, :1].expand(-1, 3, -1, -1)
+    start = photo.clone()
+    for half, tint in ((slice(32), (0.16, -0.05, -0.2)), (slice(32, None), (-0.16, 0.05, 0.2))):
+        start[..., half] = 0.3 + 0.4 * start[..., half] + torch.tensor(tint).view(1, 3, 1, 1)
+    begun = Sources(start, photo, start, None, (), RefineOptions()).start
+    warmth = (begun[:, 0] - begun[:, 2]).mean(1)[0]
+    assert float(warmth[:28].min()) > 0.2
+    assert float(warmth[36:].max()) < -0.2
