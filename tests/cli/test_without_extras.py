@@ -212,7 +212,7 @@ def test_a_film_without_its_package_fails_and_the_photos_are_painted(results, fo
     assert err.splitlines() == [
         "brushwork paint: film.mp4 is a film, and av is missing; in the folder of Brushwork install what "
         'films need with: pip install ".[video]"',
-        "Of 2 pictures: 1 painted, 1 failed.",
+        "Of 2 files: 1 painted, 1 failed.",
     ]
     assert [path.name for path in (folder / "beside").iterdir()] == ["one__one.png"]
 

@@ -61,11 +61,11 @@ def test_a_woodcut_stays_black_and_white(photo, artwork):
     height, width = (min(each.shape[side] for each in (photo, artwork)) for side in (-2, -1))
     start, photo = (each[..., :height, :width] for each in (artwork, photo))
     start = (start.mean(1, keepdim=True) > 0.5).float().expand(-1, 3, -1, -1)
-    greys = {}
+    grays = {}
     for share in (0.0, 0.6, 1.0):
         begun = Sources(start, photo, start, None, (), RefineOptions(photo_share=share)).start
-        greys[share] = float(((begun > 0.2) & (begun < 0.8)).float().mean())
-    assert greys[0.6] < 0.02 < 0.2 < greys[1.0]
+        grays[share] = float(((begun > 0.2) & (begun < 0.8)).float().mean())
+    assert grays[0.6] < 0.02 < 0.2 < grays[1.0]
 
 
 def test_colors_lie_where_the_start_has_them(photo_of):
