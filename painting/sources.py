@@ -43,6 +43,12 @@ _ALONG, _STEP = 0.75, 0.04
 # in pixels, how fine they are: finer ones are the photo's.
 _IN_START_COLORS, _FINE_COLORS = 2.5, 3.0
 
+# A start with less than one part in so many of the photo's contrast is plain.
+_PLAINEST = 2.0
+
+# A picture that differs from the photo by no more is the photo, whatever type it had.
+_SAME = 2 / 255
+
 # A painting is not read larger than this: there is no more to see in it, only more to compute.
 _LARGEST_PAINTING = 4096**2
 
@@ -100,9 +106,7 @@ class Sources:
         seen = [True] if shares is None else (shares.amax((0, 2, 3)) > 0).tolist()
         self.mixtures = [mixture for mixture, is_seen in zip(mixtures, seen, strict=True) if is_seen]
         self._whole_shares = None if shares is None or sum(seen) == 1 else shares[:, torch.tensor(seen)]
-        self.start = self._recolored(self.start)
-        if options.optimize == "nearest" and options.photo_share:
-            self.start = _mixed(self.start, self._recolored(self.photo), options.photo_share)
+        self.start = self._begun(options.photo_share if options.optimize == "nearest" else 0.0)
 
     def _shares(self, masks: Sequence[Tensor], batch: int) -> Tensor | None:
         if not masks:
@@ -114,20 +118,24 @@ class Sources:
             shares.append(region_shares(own, self.size, self.size, 1).permute(2, 0, 1))
         return grown_to(torch.stack(shares), SMALLEST_SIDE)
 
-    def _recolored(self, picture: Tensor) -> Tensor:
-        """The picture [B,3,H,W] with the paintings' mean colour and covariance, each region with its own.
+    def _begun(self, photo_share: float) -> Tensor:
+        """The first picture [B,3,H,W]: `photo_share` of the photo and the rest of the start.
+
+        It has the paintings' mean colour and covariance, each region its own.
 
         The loss network answers less and less to a picture that gets darker than the mean of its training
-        pictures. No gradient leads from a dark picture to a light painting, so colours come first. Contrast
-        grows as far as in the network: a plain sky stretched to a painting's range shows the blocks of its
-        JPEG, and places would take after corners.
+        pictures. No gradient leads from a dark picture to a light painting, so colours come first.
         """
-        found = torch.zeros_like(picture)
-        own, whole = ColorMoments(*color_moments(picture)), Strip.whole(picture.shape[-2])
+        is_photo = (self.start - self.photo).abs().amax((1, 2, 3), keepdim=True) <= _SAME
+        mixes = photo_share > 0 and not is_photo.all()
+        found = torch.zeros_like(self.start)
         for k, mixture in enumerate(self.mixtures):
-            change = ColorChange.between(own, ColorMoments(*_moments(mixture)))
-            recolored = change.applied(picture, None, whole).clamp(0, 1)
-            found += recolored if self._whole_shares is None else self._whole_shares[:, k, None] * recolored
+            wanted = ColorMoments(*_moments(mixture))
+            own = _recolored(self.start, wanted)
+            if mixes:
+                mixed = _mixed(own, _recolored(self.photo, wanted), photo_share)
+                own = torch.where(is_photo, own, mixed)
+            found += own if self._whole_shares is None else self._whole_shares[:, k, None] * own
         return found
 
     def in_start_colors(self, picture: Tensor) -> Tensor:
@@ -272,20 +280,29 @@ def _mask(mask: Tensor, batch: int, photo: Tensor) -> Tensor:
     return checked_mask(mask.detach(), "A mask").to(photo)
 
 
+def _recolored(picture: Tensor, wanted: ColorMoments) -> Tensor:
+    """The picture [B,3,H,W] in 0..1 with these moments. Contrast grows as far as in the network: a plain sky
+    stretched to a painting's range shows the blocks of its JPEG, and places would take after corners."""
+    change = ColorChange.between(ColorMoments(*color_moments(picture)), wanted)
+    return change.applied(picture, None, Strip.whole(picture.shape[-2])).clamp(0, 1)
+
+
 def _mixed(start: Tensor, photo: Tensor, share: float) -> Tensor:
     """`share` of the photo and the rest of the picture to start from [B,3,H,W], in the colours of the latter.
 
     Where the two differ, their mean is grey, and a woodcut has no greys: light and dark get the start's
     distribution. Colours lie where it has them, too. The photo alone stays as it is: a plain sky has too few
-    colours to be stretched to another picture's.
+    colours to be stretched to another picture's. A start that is plain has no distribution to give.
     """
     mixed = torch.lerp(start, photo, share)
     if share == 1:
         return mixed
-    amount = min(1.0, _IN_START_COLORS * (1 - share))
-    mixed.lerp_(match_palette(mixed, start), amount)
+    contrast, most = (luma(each).std((2, 3), correction=0, keepdim=True) for each in (start, photo))
+    amount = (_PLAINEST * contrast / most.clamp_min(1e-6)).clamp(max=1)
+    amount = amount * min(1.0, _IN_START_COLORS * (1 - share))
+    mixed = torch.lerp(mixed, match_palette(mixed, start), amount)
     colors = start - luma(start) - mixed + luma(mixed)
-    return mixed.add_(blurred(colors, _FINE_COLORS), alpha=amount).clamp_(0, 1)
+    return (mixed + amount * blurred(colors, _FINE_COLORS)).clamp_(0, 1)
 
 
 def _moments(mixture: Mixture) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from brushwork.painting.options import RefineOptions
-from brushwork.painting.sources import Sources, without_frame
+from brushwork.painting.sources import Region, Sources, without_frame
 
 
 def framed(painting, left, right, top, bottom):
@@ -78,3 +78,36 @@ def test_colors_lie_where_the_start_has_them(photo_of):
     warmth = (begun[:, 0] - begun[:, 2]).mean(1)[0]
     assert float(warmth[:28].min()) > 0.2
     assert float(warmth[36:].max()) < -0.2
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_regions_keep_their_own_colors(photo_of, share):
+    """Orange and teal at one light: each half is as if its painting were alone."""
+    photo, start = photo_of(48, 64), photo_of(48, 64, seed=3)
+    texture = 0.3 + 0.3 * photo_of(48, 64, seed=1)[:, :1]
+    tints = (torch.tensor(each).view(1, 3, 1, 1) for each in ((0.25, -0.08, -0.3), (-0.25, 0.08, 0.3)))
+    orange, teal = (texture + tint for tint in tints)
+    mask = torch.zeros(1, 48, 64)
+    mask[..., 32:] = 1
+    options = RefineOptions(photo_share=share)
+    both = Sources(start, photo, orange, None, [Region(mask, teal)], options).start
+    for painting, half in ((orange, slice(0, 28)), (teal, slice(36, None))):
+        alone = Sources(start, photo, painting, None, (), options).start
+        assert float((both - alone)[..., half].abs().max()) < 1e-4
+
+
+def test_the_photo_as_start_is_all_photo(photo_of):
+    photo, painting = photo_of(), photo_of(seed=1)
+    starts = [
+        Sources(None, photo, painting, None, (), RefineOptions(photo_share=share)).start
+        for share in (0, 0.6, 1)
+    ]
+    assert torch.equal(starts[0], starts[1])
+    assert torch.equal(starts[0], starts[2])
+
+
+def test_a_plain_start_leaves_the_photo_its_light(photo_of):
+    photo, painting = photo_of(), photo_of(seed=1)
+    begun = Sources(torch.zeros_like(photo), photo, painting, None, (), RefineOptions()).start
+    lights = torch.stack([each.mean(1).flatten() for each in (begun, photo)])
+    assert float(torch.corrcoef(lights)[0, 1]) > 0.9
