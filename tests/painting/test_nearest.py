@@ -14,7 +14,6 @@ from torch import Tensor
 from brushwork.models.perception.statistics import color_moments
 from brushwork.models.perception.vgg import LossNetwork
 from brushwork.painting import candidates
-from brushwork.painting.calm_grounds import blurred
 from brushwork.painting.nearest import NearestObjective
 from brushwork.painting.objective import Mixture
 from brushwork.painting.options import RefineOptions
@@ -231,25 +230,6 @@ def test_a_start_that_is_the_photo_is_one_beside_others_too(slim_network, photo_
     ):
         refined = refine(start, photos, painting, options=QUICK, network=slim_network)
         assert float((refined[:1] - alone).abs().mean()) < 1e-3
-
-
-def test_the_photo_has_its_share_in_the_forms(slim_network, photo_of):
-    """All of them are the photo's at 1, and those of the picture to begin with at 0."""
-    other, photo, painting = (blurred(photo_of(64, 64, seed=seed), 3) for seed in (2, 0, 1))
-    start = 1 - other
-
-    def refined(start, share):
-        options = replace(QUICK, photo_share=share, keep_light=0, keep_colors=300)
-        return refine(start, photo, painting, options=options, network=slim_network)
-
-    def likeness(picture, other):
-        return float(torch.corrcoef(torch.stack([picture.mean(1).flatten(), other.mean(1).flatten()]))[0, 1])
-
-    pictures = [refined(start, share) for share in (0, 0.5, 1)]
-    of_photo, of_start = ([likeness(each, other) for each in pictures] for other in (photo, start))
-    assert of_photo[0] + 0.2 < of_photo[1] < of_photo[2] - 0.2
-    assert of_start[0] - 0.2 > of_start[1] > of_start[2] + 0.2
-    assert float((pictures[2] - refined(None, 1)).abs().mean()) < 1e-3
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (17, 9), (33, 47), (20, 200)], ids=str)

@@ -6,7 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from brushwork.painting.calm_grounds import blurred
 from brushwork.painting.options import RefineOptions
+from brushwork.painting.refine import refine
 from brushwork.painting.sources import Region, Sources, without_frame
 
 
@@ -111,3 +113,22 @@ def test_a_plain_start_leaves_the_photo_its_light(photo_of):
     begun = Sources(torch.zeros_like(photo), photo, painting, None, (), RefineOptions()).start
     lights = torch.stack([each.mean(1).flatten() for each in (begun, photo)])
     assert float(torch.corrcoef(lights)[0, 1]) > 0.9
+
+
+def test_the_photo_has_its_share_in_the_forms(slim_network, photo_of):
+    """All of them are the photo's at 1, and those of the picture to begin with at 0."""
+    other, photo, painting = (blurred(photo_of(64, 64, seed=seed), 3) for seed in (2, 0, 1))
+    start = 1 - other
+
+    def refined(start, share):
+        options = RefineOptions(steps=4, dtype="float32", photo_share=share, keep_light=0, keep_colors=300)
+        return refine(start, photo, painting, options=options, network=slim_network)
+
+    def likeness(picture, other):
+        return float(torch.corrcoef(torch.stack([picture.mean(1).flatten(), other.mean(1).flatten()]))[0, 1])
+
+    pictures = [refined(start, share) for share in (0, 0.5, 1)]
+    of_photo, of_start = ([likeness(each, other) for each in pictures] for other in (photo, start))
+    assert of_photo[0] + 0.2 < of_photo[1] < of_photo[2] - 0.2
+    assert of_start[0] - 0.2 > of_start[1] > of_start[2] + 0.2
+    assert float((pictures[2] - refined(None, 1)).abs().mean()) < 1e-3
